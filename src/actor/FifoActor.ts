@@ -1,0 +1,147 @@
+/**
+ * An actor with one FIFO mailbox: messages are told synchronously, and one fiber handles them in order.
+ *
+ * Promises that every message told has one end: refused, handled, or buried. Each but the handled ones is a dead letter
+ * with a reason. The mailbox is bounded in count and in weight, so what a flood may make it hold is known beforehand.
+ * Telling is O(1) and never waits.
+ *
+ * **Details**
+ *
+ * - It accepts messages from the moment it is made and handles them once it is started.
+ * - A message whose handler dies is buried as `crashed`; it is never handled again, and the next one is.
+ * - When the scope closes, the mailbox closes first. What is in it is handled within the drain deadline; the rest is buried
+ *   as `stopped`.
+ *
+ * **Gotchas**
+ *
+ * - A message that alone is heavier than the capacity is always refused.
+ * - `bury` is called on the teller's turn or on the actor's fiber, and must not throw. What a refused message owns is still
+ *   its teller's; what a buried one owns is the actor's to let go.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as MutableList from "effect/MutableList"
+import * as Scope from "effect/Scope"
+
+/** Why a message was not handled to its end: refused (`full`, `closed`), or accepted and buried (`stopped`, `crashed`). */
+export type DeadLetterReason = "full" | "closed" | "stopped" | "crashed"
+
+/** A bounded actor. */
+export interface FifoActor<in Message> {
+  /** Whether the message was accepted. Where not, it is a dead letter already. Synchronous, never throws. */
+  readonly tellUnsafe: (message: Message) => boolean
+  /** Messages accepted and not yet settled, the one being handled among them. */
+  readonly pendingUnsafe: () => number
+  /** What they weigh. */
+  readonly weightUnsafe: () => number
+  /** Begins to handle messages. Once is enough; more does nothing. */
+  readonly start: Effect.Effect<void>
+  /** Waits until nothing is pending. Never ends on an actor that is not started and has mail. */
+  readonly settled: Effect.Effect<void>
+}
+
+/** What an actor is made of. */
+export interface FifoActorOptions<Message, R> {
+  readonly handle: (message: Message) => Effect.Effect<void, never, R>
+  /** Told of each message that is not handled. */
+  readonly bury: (message: Message, reason: DeadLetterReason) => void
+  /** The most messages pending. */
+  readonly capacity: number
+  /** What a message weighs, in any unit that `maxWeight` shares; 0 when left out. */
+  readonly weigh?: (message: Message) => number
+  /** The most weight pending. */
+  readonly maxWeight?: number
+  /** How long closing may take. */
+  readonly drain: Duration.Input
+}
+
+/** An actor that lives as long as the scope. */
+export const make = Effect.fnUntraced(function*<Message, R>(
+  options: FifoActorOptions<Message, R>
+): Effect.fn.Return<FifoActor<Message>, never, R | Scope.Scope> {
+  const { bury, capacity, handle, maxWeight = Number.POSITIVE_INFINITY, weigh = weightless } = options
+  const scope = yield* Effect.scope
+  const context = yield* Effect.context<R>()
+  const mailbox = MutableList.make<Message>()
+  const mail = Latch.makeUnsafe(false)
+  const idle = Latch.makeUnsafe(true)
+  let open = true
+  let pending = 0
+  let weight = 0
+  let fiber: Fiber.Fiber<void> | undefined
+
+  const settle = (message: Message): void => {
+    pending -= 1
+    weight -= weigh(message)
+    if (pending === 0) idle.openUnsafe()
+  }
+  const refuse = (message: Message, reason: DeadLetterReason): false => {
+    bury(message, reason)
+    return false
+  }
+  const tellUnsafe = (message: Message): boolean => {
+    if (!open) return refuse(message, "closed")
+    if (pending >= capacity || weight + weigh(message) > maxWeight) return refuse(message, "full")
+    pending += 1
+    weight += weigh(message)
+    idle.closeUnsafe()
+    MutableList.append(mailbox, message)
+    mail.openUnsafe()
+    return true
+  }
+
+  const next: Effect.Effect<Message | typeof MutableList.Empty> = Effect.suspend(() => {
+    const message = MutableList.take(mailbox)
+    if (message !== MutableList.Empty || !open) return Effect.succeed(message)
+    mail.closeUnsafe()
+    return Effect.andThen(mail.await, next)
+  })
+  const run = Effect.gen(function*() {
+    for (let message = yield* next; message !== MutableList.Empty; message = yield* next) {
+      const settled = message
+      yield* Effect.suspend(() => handle(settled)).pipe(
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            if (Exit.isFailure(exit)) bury(settled, Exit.hasInterrupts(exit) ? "stopped" : "crashed")
+            settle(settled)
+          })
+        ),
+        // A crash is settled above; only an interruption ends the actor.
+        Effect.catchDefect(() => Effect.void)
+      )
+    }
+  })
+
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.gen(function*() {
+      open = false
+      mail.openUnsafe()
+      if (fiber !== undefined) {
+        yield* Effect.timeoutOption(Fiber.await(fiber), options.drain)
+        yield* Fiber.interrupt(fiber)
+      }
+      for (const message of MutableList.takeAll(mailbox)) {
+        bury(message, "stopped")
+        settle(message)
+      }
+    })
+  )
+
+  return {
+    tellUnsafe,
+    pendingUnsafe: () => pending,
+    weightUnsafe: () => weight,
+    settled: idle.await,
+    start: Effect.gen(function*() {
+      if (fiber !== undefined || !open) return
+      // Detached, since the finalizer above owns it: a fiber of the scope would be interrupted before it could drain.
+      fiber = yield* Effect.forkDetach(Effect.interruptible(Effect.provideContext(run, context)))
+    })
+  }
+})
+
+const weightless = (): number => 0

@@ -1,0 +1,36 @@
+/**
+ * Recorded time: a clock that stands where the recording stands, so that a replay decides as the traffic's own time would
+ * have it, and the same file always gives the same answer.
+ *
+ * **Gotchas**
+ *
+ * - Sleeping takes real time: what waits (a retry, a deadline) waits for the world, not for the recording.
+ * - It goes wherever it is set, backward too. A timestamp that no date can have is held at the nearest one that can.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+
+/** The last millisecond of a JavaScript date. */
+const maxMs = 8.64e15
+
+/** A clock and the hand that sets it, in ms since the epoch. */
+export interface RecordedClock extends Clock.Clock {
+  readonly setUnsafe: (ms: number) => void
+}
+
+/** A clock at the epoch, whose sleeps are those of `real`. */
+export const make = (real: Clock.Clock): RecordedClock => {
+  let now = 0
+  return {
+    setUnsafe: (ms) => {
+      now = Math.trunc(Math.min(Math.max(ms, -maxMs), maxMs))
+    },
+    currentTimeMillisUnsafe: () => now,
+    currentTimeMillis: Effect.sync(() => now),
+    currentTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
+    currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
+    monotonicTimeNanosUnsafe: () => real.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: real.monotonicTimeNanos,
+    sleep: (duration) => real.sleep(duration)
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * A replay: recorded traffic through the whole runtime, on recorded time.
+ *
+ * Promises flat memory for input of any length, that a malformed line costs itself and nothing else, and that evidence is
+ * never dropped for want of patience: where cold storage falls behind, the replay waits.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
+import type { InterceptResult } from "../domain/InterceptResult.ts"
+import type { TracehoundConfigInput } from "../domain/TracehoundConfig.ts"
+import type { Format } from "../signal/index.ts"
+import { type ScentEvent, scents } from "../signal/index.ts"
+import { Tracehound } from "../Tracehound.ts"
+import * as RecordedClock from "./RecordedClock.ts"
+import { makeTally, type ReplaySummary, type Tally } from "./ReplaySummary.ts"
+
+/** What goes on during a replay, for whoever watches it. */
+export interface ReplayObserver<E> {
+  /** A line that could not be used, and why. */
+  readonly invalid: (line: number, message: string) => Effect.Effect<void>
+  /** A line and what it was answered; `signature` is empty where there is none. */
+  readonly answered: (line: number, status: string, signature: string) => void
+  /** After each piece of input, some hundred lines. */
+  readonly progress: (tally: Tally, tracehound: Tracehound["Service"]) => Effect.Effect<void, E>
+}
+
+/** Cold storage may be this far behind before the replay waits for it: in envelopes, and in bytes of evidence. */
+const maxBehind = { count: 512, bytes: 33_554_432 }
+
+const signatureOf = (result: InterceptResult): string => {
+  switch (result.status) {
+    case "ignored":
+      return result.signature
+    case "quarantined":
+    case "escalated":
+      return result.handle.signature
+    default:
+      return ""
+  }
+}
+
+/** Replays a byte stream. The Tracehound lives as long as the replay, and what it still holds goes with it. */
+export const replay = Effect.fn("replay")(function*<E, R, E2>(
+  input: Stream.Stream<Uint8Array, E, R>,
+  options: { readonly format: Format; readonly config: TracehoundConfigInput; readonly observer: ReplayObserver<E2> }
+) {
+  const { config, format, observer } = options
+  const clock = RecordedClock.make(yield* Clock.Clock)
+  const onRecordedTime = Tracehound.layer(config).pipe(
+    Layer.provide(Layer.succeed(Clock.Clock, clock)),
+    // The summary counts what the log would say ten times a window.
+    Layer.provide(Logger.layer([]))
+  )
+  const run = Effect.gen(function*() {
+    const tracehound = yield* Tracehound
+    const { coldStorage, intercept } = tracehound.sync
+    const tally = makeTally()
+
+    const keepUp = Effect.suspend(() => {
+      const { pending, pendingBytes } = coldStorage.stats()
+      return pending > maxBehind.count || pendingBytes > maxBehind.bytes ? tracehound.settled : Effect.void
+    })
+    const one = (event: ScentEvent) => {
+      if (event._tag === "Invalid") {
+        tally.addInvalid()
+        observer.answered(event.line, "invalid", "")
+        return observer.invalid(event.line, event.message)
+      }
+      clock.setUnsafe(event.scent.timestamp)
+      const result = intercept(event.scent)
+      tally.add(event.scent, result)
+      observer.answered(event.line, result.status, signatureOf(result))
+      return keepUp
+    }
+    yield* scents(input, { format }).pipe(
+      Stream.runForEachArray((events) =>
+        Effect.forEach(events, one, { discard: true }).pipe(
+          Effect.andThen(observer.progress(tally, tracehound))
+        )
+      )
+    )
+    yield* tracehound.settled
+    return tally.summary(tracehound.sync) satisfies ReplaySummary
+  })
+  return yield* Effect.provide(run, onRecordedTime)
+})

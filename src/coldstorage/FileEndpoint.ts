@@ -1,0 +1,69 @@
+/**
+ * Cold storage in a directory: `file:` endpoints (CONFORMANCE C1).
+ *
+ * Promises that an envelope appears whole or not at all (it is written beside and then renamed), that nothing that is there
+ * is ever overwritten, and that only the owner can read it: directory 0700, files 0600.
+ *
+ * **Gotchas**
+ *
+ * - It does not call fsync: after a power failure the latest envelopes may be missing or, being sealed, refused.
+ * - A `.partial` file is what a crash left behind. Nothing reads it; it may be deleted.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
+
+/** What an envelope's file name ends in. */
+export const extension = ".thev"
+
+/** The directory that a `file:` endpoint names: `file:///var/x`, `file:/var/x`, or `file:x` from the working directory. */
+const directoryOf = (endpoint: string, path: Path.Path): Effect.Effect<string, ColdStorageError> => {
+  if (!endpoint.startsWith("file://")) return Effect.succeed(path.resolve(endpoint.slice("file:".length)))
+  return Effect.try({ try: () => new URL(endpoint), catch: () => unopenable(endpoint, "it is not a URL") }).pipe(
+    Effect.flatMap((url) =>
+      Effect.mapError(path.fromFileUrl(url), (error) => unopenable(endpoint, error.message))
+    )
+  )
+}
+
+const unopenable = (endpoint: string, why: string): ColdStorageError =>
+  new ColdStorageError({
+    reason: "open",
+    message: `cold storage ${endpoint} cannot be opened: ${why}; check that it names a directory this process may write to`
+  })
+
+/** An endpoint that writes a file for each envelope. */
+export const layer = (
+  endpoint: string
+): Layer.Layer<ColdStorageEndpoint, ColdStorageError, FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(
+    ColdStorageEndpoint,
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = yield* directoryOf(endpoint, path)
+      const failed = (error: PlatformError) =>
+        new ColdStorageError({ reason: "write", message: `cold storage ${endpoint}: ${error.message}` })
+      return {
+        destination: endpoint,
+        open: fs.makeDirectory(directory, { recursive: true, mode: 0o700 }).pipe(
+          Effect.mapError((error) => unopenable(endpoint, error.message))
+        ),
+        write: Effect.fnUntraced(
+          function*(name: string, bytes: Uint8Array) {
+            const whole = path.join(directory, `${name}${extension}`)
+            const partial = `${whole}.partial`
+            yield* fs.writeFile(partial, bytes, { flag: "wx", mode: 0o600 }).pipe(
+              // A link fails where the name is taken; a rename would replace what is there.
+              Effect.andThen(fs.link(partial, whole)),
+              Effect.ensuring(Effect.ignore(fs.remove(partial, { force: true })))
+            )
+          },
+          Effect.mapError(failed)
+        )
+      }
+    })
+  )

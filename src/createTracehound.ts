@@ -1,0 +1,56 @@
+/**
+ * Tracehound for code without Effect: the RFC's object, usable at once (RFC, "API"; CONFORMANCE R4, F5).
+ *
+ * **Gotchas**
+ *
+ * - It throws once and only here: where the configuration is wrong, with every mistake in the message.
+ * - Before `init` everything works, but what goes to cold storage waits in its mailbox.
+ *
+ * **Example** (A plain object)
+ *
+ * ```ts
+ * import { createTracehound } from "tracehound"
+ *
+ * const tracehound = createTracehound({ quarantine: { maxCount: 1000 } })
+ * await tracehound.init()
+ * tracehound.intercept({ id: "1", source: "192.0.2.7", timestamp: Date.now(), payload: "hello" }).status // => "clean"
+ * await tracehound.dispose()
+ * ```
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import type { TracehoundConfigInput } from "./domain/TracehoundConfig.ts"
+import { Tracehound, type TracehoundSync } from "./Tracehound.ts"
+
+/** The RFC's object with its lifecycle. */
+export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
+  /** Starts what runs in the background. Idempotent; rejects where cold storage cannot be opened, and may be tried again. */
+  readonly init: () => Promise<void>
+  /** Drains cold storage, wipes what is held and leaves nothing behind. Idempotent. */
+  readonly dispose: () => Promise<void>
+}
+
+/**
+ * A Tracehound over the defaults; `config` is any part of the configuration, at any depth. Throws `InvalidConfig`, or
+ * `FlagsMissing` where `runtime.strict` is set.
+ */
+export const createTracehound = (config: TracehoundConfigInput = {}): TracehoundInstance => {
+  const runtime = ManagedRuntime.make(Tracehound.layerUnstarted(config))
+  const built = runtime.runSyncExit(Tracehound)
+  if (Exit.isFailure(built)) throw Cause.squash(built.cause)
+  const { start, sync } = built.value
+
+  let starting: Promise<void> | undefined
+  let disposing: Promise<void> | undefined
+  const init = (): Promise<void> => {
+    if (disposing !== undefined) return Promise.reject(new Error("this Tracehound has been disposed of: make another one"))
+    starting ??= runtime.runPromise(start).catch((error: unknown) => {
+      starting = undefined
+      throw error
+    })
+    return starting
+  }
+  const dispose = (): Promise<void> => disposing ??= runtime.dispose()
+  return { ...sync, init, dispose, [Symbol.asyncDispose]: dispose }
+}

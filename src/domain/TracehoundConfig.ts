@@ -1,0 +1,137 @@
+/**
+ * The configuration, with the RFC's defaults (RFC, "Configuration"; CONFORMANCE R2).
+ *
+ * One schema: what a caller may leave out is what its encoded side calls optional, so `TracehoundConfig.Encoded` is the
+ * deep partial that `createTracehound` and `Tracehound.layer` take, and decoding `{}` gives the defaults. Durations are in
+ * milliseconds, sizes in bytes.
+ *
+ * **Gotchas**
+ *
+ * - Every number has an upper bound, so that a misplaced zero is a mistake with a path and not an allocation.
+ * - Where the RFC names a field without a default, the default is ours and is said beside it.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { BoundedString } from "./Text.ts"
+
+const whole = (minimum: number, maximum: number) =>
+  Schema.Number.check(Schema.makeFilter(
+    (n: number) => Number.isSafeInteger(n) && n >= minimum && n <= maximum,
+    { expected: `a whole number from ${minimum} to ${maximum}` }
+  ))
+
+/** setTimeout's own limit, about 24.8 days: a longer delay would fire at once. */
+const maxDelayMs = 2_147_483_647
+
+const Duration = whole(1, maxDelayMs)
+const DurationOrZero = whole(0, maxDelayMs)
+
+const orElse = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
+  Schema.withDecodingDefaultKey<S>(Effect.succeed(value))(schema)
+
+const RateLimit = Schema.Struct({
+  windowMs: orElse(Duration, 60_000),
+  maxRequests: orElse(whole(1, 1_000_000_000), 100),
+  /** 0 blocks only until the window ends. */
+  blockDurationMs: orElse(DurationOrZero, 300_000),
+  /** Sources remembered at once (CONFORMANCE G3). */
+  maxSources: orElse(whole(1, 16_777_216), 100_000)
+})
+
+const Quarantine = Schema.Struct({
+  /** Ours: the RFC gives none. */
+  maxCount: orElse(whole(1, 16_777_216), 10_000),
+  /** Ours: the RFC gives none. */
+  maxBytes: orElse(whole(1, Number.MAX_SAFE_INTEGER), 100_000_000),
+  evictionPolicy: orElse(Schema.Literals(["priority", "lru"]), "priority")
+})
+
+const HoundPool = Schema.Struct({
+  /** Ours: two, so that an activation never waits for a spawn. */
+  minimumDormant: orElse(whole(0, 1024), 2),
+  /** Ours. */
+  maxActive: orElse(whole(1, 1024), 4),
+  /** Ours: how long a hound may live, in ms. */
+  maxLifeTimeCycle: orElse(Duration, 3_600_000),
+  maxProcessingTime: orElse(Duration, 5_000),
+  /** Ours. */
+  replenishDelay: orElse(DurationOrZero, 100)
+})
+
+const Scheduler = Schema.Struct({
+  /** Ours. */
+  rotationInterval: orElse(Duration, 300_000),
+  jitterMax: orElse(DurationOrZero, 10_000),
+  skipIfBusy: orElse(Schema.Boolean, true)
+})
+
+const Alerts = Schema.Struct({
+  maxAlertsPerWindow: orElse(whole(1, 1_000_000), 10),
+  windowMs: orElse(Duration, 60_000),
+  /** Ours: how many alerts past the maximum raise `alert.flood`. */
+  escalationThreshold: orElse(whole(1, 1_000_000), 1),
+  devopsEndpoint: Schema.optionalKey(Schema.String.check(
+    Schema.isPattern(/^https?:\/\/./, { expected: "an http: or https: URL" })
+  ))
+})
+
+/** Where evidence goes when it leaves (RFC, "Cold Storage"): written to, never read. */
+const ColdStorage = Schema.Struct({
+  type: orElse(Schema.Literal("url"), "url"),
+  endpoint: BoundedString(4096).check(
+    Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" })
+  ),
+  writeOnly: orElse(Schema.Literal(true), true),
+  appendOnly: orElse(Schema.Literal(true), true),
+  /** Ours: what may wait to be written, in envelopes and in bytes of evidence; past it, what comes is refused and counted. */
+  maxPendingCount: orElse(whole(1, 1_000_000), 10_000),
+  maxPendingBytes: orElse(whole(1, Number.MAX_SAFE_INTEGER), 100_000_000),
+  /** Ours: how often a failed write is tried again before it is a dead letter, and how long it waits in between. */
+  retries: orElse(whole(0, 100), 3),
+  retryDelayMs: orElse(DurationOrZero, 200)
+})
+
+const Audit = Schema.Struct({
+  chainEnabled: orElse(Schema.Boolean, true),
+  /** Ours: records kept in memory; older ones leave and the chain starts at their last hash. */
+  maxRecords: orElse(whole(1, 16_777_216), 100_000),
+  coldStorage: Schema.optionalKey(ColdStorage)
+})
+
+/** The flags that the RFC asks of its host's Node (RFC, "Runtime Flags"). */
+const Runtime = Schema.Struct({
+  disableProto: orElse(Schema.Literals(["throw", "delete"]), "throw"),
+  frozenIntrinsics: orElse(Schema.Boolean, true),
+  /** Mebibytes. */
+  maxOldSpaceSize: orElse(whole(16, 1_048_576), 512),
+  /** Bytes of OpenSSL's secure heap, on Linux only; not checked where it is left out. */
+  secureHeap: Schema.optionalKey(whole(2, 2_147_483_647)),
+  /** Whether Tracehound refuses to start where a flag is missing (CONFORMANCE R1). */
+  strict: orElse(Schema.Boolean, false)
+})
+
+/** The whole configuration. */
+export const TracehoundConfig = Schema.Struct({
+  /** Canonical bytes (CONFORMANCE D5). */
+  maxPayloadSize: orElse(whole(1, 268_435_456), 1_000_000),
+  /** Ours: how deep a payload may nest. */
+  maxDepth: orElse(whole(1, 1_000), 256),
+  /** Ours: how many keys one object of a payload may have. */
+  maxKeys: orElse(whole(1, 1_000_000), 4_096),
+  rateLimit: orElse(RateLimit, {}),
+  quarantine: orElse(Quarantine, {}),
+  hound: orElse(HoundPool, {}),
+  scheduler: orElse(Scheduler, {}),
+  alerts: orElse(Alerts, {}),
+  audit: orElse(Audit, {}),
+  runtime: orElse(Runtime, {})
+})
+
+/** A whole, valid configuration. */
+export type TracehoundConfig = typeof TracehoundConfig.Type
+
+/** What a caller writes: any part of it, at any depth. */
+export type TracehoundConfigInput = typeof TracehoundConfig.Encoded
+
+/** Cold storage's own settings. */
+export type ColdStorageConfig = typeof ColdStorage.Type

@@ -1,0 +1,51 @@
+/**
+ * The rate limiter as a service: the gate before the Agent (RFC, "Security Layer: Rate Limiting"; CONFORMANCE G1 to G4).
+ *
+ * Sources are counted by their canonical key, so that one host cannot be many by spelling its address differently.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Settings } from "../domain/Settings.ts"
+import { makeRateTable } from "./RateTable.ts"
+import { sourceKey } from "./SourceKey.ts"
+
+/** The RFC's answer. `retryAfter` is in milliseconds. */
+export type RateLimitResult =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly retryAfter: number; readonly reason: string }
+
+/** Counts requests by source. Synchronous, O(1), never throws. */
+export class RateLimiter extends Context.Service<RateLimiter, {
+  /** The RFC's method: counts a request at the time now. */
+  readonly check: (source: string) => RateLimitResult
+  /** The same for the hot path, at a time already read: 0 when allowed, else milliseconds to wait. Allocates nothing. */
+  readonly waitUnsafe: (source: string, now: number) => number
+  /** Unblocks a source and forgets its count (CONFORMANCE G2). */
+  readonly reset: (source: string) => void
+  readonly stats: () => { readonly blocked: number; readonly sources: number }
+}>()("tracehound/gate/RateLimiter") {
+  /** As configured under `rateLimit`. */
+  static readonly layer = Layer.effect(
+    RateLimiter,
+    Effect.gen(function*() {
+      const { rateLimit } = yield* Settings
+      const clock = yield* Clock.Clock
+      const table = makeRateTable(rateLimit)
+      const reason = `more than ${rateLimit.maxRequests} requests in ${rateLimit.windowMs} ms`
+      const waitUnsafe = (source: string, now: number): number => table.check(sourceKey(source), now)
+      return {
+        waitUnsafe,
+        check: (source) => {
+          const retryAfter = waitUnsafe(source, clock.currentTimeMillisUnsafe())
+          return retryAfter === 0 ? { allowed: true } : { allowed: false, retryAfter, reason }
+        },
+        reset: (source) => {
+          table.reset(sourceKey(source))
+        },
+        stats: () => ({ blocked: table.blocked(clock.currentTimeMillisUnsafe()), sources: table.sources })
+      }
+    })
+  )
+}

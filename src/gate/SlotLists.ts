@@ -1,0 +1,89 @@
+/**
+ * Doubly linked lists over numbered slots: adding, moving and removing a slot is O(1) and allocates nothing.
+ *
+ * Several lists may share one `Links`, as long as no slot is on two of them at once. A slot that must be on two lists needs
+ * two `Links`.
+ *
+ * Gotcha: a list trusts its caller to remove only slots that are on it.
+ */
+
+/** No slot: the end of a list. */
+export const NONE = -1
+/** Stands where a slot's predecessor would, while the slot is on no list. */
+const OFF = -2
+
+/** Room for the neighbours of each slot: 8 bytes a slot. */
+export class Links {
+  previous: Int32Array<ArrayBuffer> = new Int32Array(0)
+  next: Int32Array<ArrayBuffer> = new Int32Array(0)
+
+  /** Keeps what there is. */
+  grow(capacity: number): void {
+    this.previous = grown(this.previous, new Int32Array(capacity).fill(OFF))
+    this.next = grown(this.next, new Int32Array(capacity))
+  }
+}
+
+/** Copies `from` to the front of the longer `to`. */
+export const grown = <A extends Int32Array | Uint32Array | Float64Array>(from: A, to: A): A => {
+  to.set(from)
+  return to
+}
+
+/** One list. `first` is where slots are taken from. */
+export class SlotList {
+  private readonly links: Links
+  first = NONE
+  last = NONE
+  length = 0
+
+  constructor(links: Links) {
+    this.links = links
+  }
+
+  pushLast(slot: number): void {
+    this.links.previous[slot] = this.last
+    this.links.next[slot] = NONE
+    if (this.last === NONE) {
+      this.first = slot
+    } else {
+      this.links.next[this.last] = slot
+    }
+    this.last = slot
+    this.length++
+  }
+
+  pushFirst(slot: number): void {
+    this.links.previous[slot] = NONE
+    this.links.next[slot] = this.first
+    if (this.first === NONE) {
+      this.last = slot
+    } else {
+      this.links.previous[this.first] = slot
+    }
+    this.first = slot
+    this.length++
+  }
+
+  /** Whether a slot is on a list of these links. */
+  has(slot: number): boolean {
+    return this.links.previous[slot] !== OFF
+  }
+
+  remove(slot: number): void {
+    const previous = this.links.previous[slot] ?? NONE
+    const next = this.links.next[slot] ?? NONE
+    if (previous === NONE) {
+      this.first = next
+    } else {
+      this.links.next[previous] = next
+    }
+    if (next === NONE) {
+      this.last = previous
+    } else {
+      this.links.previous[next] = previous
+    }
+    this.links.previous[slot] = OFF
+    this.length--
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The reused output buffer of the canonical writer: it grows by doubling, and never past its limit.
+ *
+ * It promises that a writer which calls `reserve(n)` with n <= MAX_TOKEN may then store n bytes unchecked, and a comma or
+ * colon or two (SPARE) after them, and that the limit is exact: `fits()` is true for `limit` bytes and false for one more.
+ * The room past the limit exists so that a short token can be stored first and judged afterwards.
+ *
+ * Gotcha: growing replaces `bytes`; read the field again after `reserve`.
+ */
+
+/** The longest token that may be stored before the limit is looked at, in bytes. */
+export const MAX_TOKEN = 448
+/** Bytes left free after every reservation, for the punctuation up to the next one. */
+export const SPARE = 4
+/** Room past the limit: a token and its punctuation, stored where the limit was already reached. */
+const SLACK = MAX_TOKEN + 2 * SPARE
+
+const INITIAL = 1024
+
+export class Sink {
+  /** The greatest length that counts as fitting, in bytes. */
+  readonly limit: number
+  /** Backing store; [0, length) is written. */
+  bytes: Uint8Array<ArrayBuffer>
+  /** Bytes written so far. May exceed `limit` by at most one token until the next `fits()`. */
+  length = 0
+
+  constructor(limit: number) {
+    this.limit = limit
+    this.bytes = new Uint8Array(Math.min(limit, INITIAL) + SLACK)
+  }
+
+  /** Bytes that may still be written; negative when the limit is already crossed. */
+  get remaining(): number {
+    return this.limit - this.length
+  }
+
+  /** True while the limit holds. */
+  fits(): boolean {
+    return this.length <= this.limit
+  }
+
+  /** Makes room for `count` more bytes, at most MAX_TOKEN or at most `remaining`, and SPARE behind them. */
+  reserve(count: number): void {
+    if (this.length + count + SPARE > this.bytes.length) {
+      this.grow(this.length + count + SPARE)
+    }
+  }
+
+  /** Stores one byte in room that was reserved, or punctuation in the spare room. */
+  byte(value: number): void {
+    this.bytes[this.length++] = value
+  }
+
+  /** Stores a short ASCII text (at most MAX_TOKEN characters) and says whether the limit still holds. */
+  ascii(text: string): boolean {
+    const count = text.length
+    this.reserve(count)
+    const bytes = this.bytes
+    let at = this.length
+    for (let i = 0; i < count; i++) {
+      bytes[at++] = text.charCodeAt(i)
+    }
+    this.length = at
+    return at <= this.limit
+  }
+
+  private grow(needed: number): void {
+    const grown = new Uint8Array(Math.min(Math.max(2 * this.bytes.length, needed), this.limit + SLACK))
+    grown.set(this.bytes.subarray(0, this.length))
+    this.bytes = grown
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Tracehound: what an embedder imports.
+ *
+ * `Tracehound` is the Effect service with its layers, `createTracehound` the same as a plain object. Beside them: every schema
+ * of the domain, the configuration, and the reader of evidence envelopes.
+ */
+export { type ChainReport, verifyRecords } from "./audit/HashChain.ts"
+export type { ColdStorageStats } from "./coldstorage/ColdStorage.ts"
+export { ColdStorageError } from "./coldstorage/Endpoint.ts"
+export { ConfigMistake, InvalidConfig } from "./ConfigSources.ts"
+export { createTracehound, type TracehoundInstance } from "./createTracehound.ts"
+export * from "./domain/Alert.ts"
+export * from "./domain/Evidence.ts"
+export * from "./domain/Hound.ts"
+export * from "./domain/InterceptResult.ts"
+export * from "./domain/Records.ts"
+export * from "./domain/Scent.ts"
+export * from "./domain/Severity.ts"
+export * from "./domain/Threat.ts"
+export * from "./domain/TracehoundConfig.ts"
+export * from "./domain/TracehoundError.ts"
+export * from "./domain/WatcherSnapshot.ts"
+export { EnvelopeError, type Opened } from "./evidence/Envelope.ts"
+export type { RateLimitResult } from "./gate/RateLimiter.ts"
+export { openEnvelope } from "./openEnvelope.ts"
+export {
+  type AuditChainView,
+  FlagsMissing,
+  type QuarantineView,
+  type StartError,
+  Tracehound,
+  type TracehoundSync
+} from "./Tracehound.ts"

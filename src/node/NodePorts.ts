@@ -1,0 +1,23 @@
+/**
+ * All ports of the core on Node.
+ */
+import * as Layer from "effect/Layer"
+import type { Compression } from "../port/Compression.ts"
+import type { Hash } from "../port/Hash.ts"
+import type { Introspection } from "../port/Introspection.ts"
+import type { Randomness } from "../port/Randomness.ts"
+import * as NodeCompression from "./NodeCompression.ts"
+import * as NodeHash from "./NodeHash.ts"
+import * as NodeIntrospection from "./NodeIntrospection.ts"
+import * as NodeRandomness from "./NodeRandomness.ts"
+
+/** What the core asks of its host. */
+export type Ports = Compression | Hash | Introspection | Randomness
+
+/** By node:crypto, node:zlib and node:util. */
+export const layer: Layer.Layer<Ports> = Layer.mergeAll(
+  NodeCompression.layer,
+  NodeHash.layer,
+  NodeIntrospection.layer,
+  NodeRandomness.layer
+)

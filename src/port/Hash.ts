@@ -1,0 +1,18 @@
+/**
+ * SHA-256 as the core asks for it: synchronous, one call, no state.
+ *
+ * **Gotchas**
+ *
+ * - Neither method keeps the bytes or returns a view of them.
+ */
+import * as Context from "effect/Context"
+
+/** What a host must be able to hash and compare. */
+export class Hash extends Context.Service<Hash, {
+  /** The digest, 32 bytes of its own. */
+  readonly sha256: (bytes: Uint8Array) => Uint8Array
+  /** The digest in lowercase hexadecimal. */
+  readonly sha256Hex: (bytes: Uint8Array) => string
+  /** Whether two byte strings are equal, in time that depends on their lengths alone (CONFORMANCE A2). */
+  readonly timingSafeEqual: (a: Uint8Array, b: Uint8Array) => boolean
+}>()("tracehound/port/Hash") {}

@@ -1,0 +1,43 @@
+/**
+ * The Watcher: one look at everything, taken when somebody asks (RFC, "Watcher"; CONFORMANCE W1).
+ *
+ * **Gotchas**
+ *
+ * - It has no state and changes none: two looks at the same moment are equal.
+ * - The hound fields are zero as long as there is no pool.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Alerts } from "../alert/Alerts.ts"
+import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
+import { RateLimiter } from "../gate/RateLimiter.ts"
+import { Throughput } from "../gate/Throughput.ts"
+import { Quarantine } from "../quarantine/Quarantine.ts"
+
+/** The pull-based monitor. */
+export class Watcher extends Context.Service<Watcher, {
+  /** O(1): nothing in custody is visited. */
+  readonly snapshot: () => WatcherSnapshot
+}>()("tracehound/watcher/Watcher") {
+  /** Over the rooms below. */
+  static readonly layer = Layer.effect(
+    Watcher,
+    Effect.gen(function*() {
+      const alerts = yield* Alerts
+      const limiter = yield* RateLimiter
+      const quarantine = yield* Quarantine
+      const throughput = yield* Throughput
+      return {
+        snapshot: () => ({
+          quarantine: quarantine.stats(),
+          hound: { dormant: 0, active: 0, terminated: 0 },
+          rateLimit: limiter.stats(),
+          throughput: throughput.perSecond(),
+          lastActivity: throughput.lastActivity(),
+          errors: alerts.errors()
+        })
+      }
+    })
+  )
+}

@@ -1,0 +1,168 @@
+/**
+ * The repository keeps its promises about itself: what it depends on, under which licence, and what its files must not say.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import {
+  isPermissive,
+  type Lock,
+  machineTraces,
+  type Manifest,
+  production,
+  putOff,
+  unpinned,
+  unverified
+} from "./tree.ts"
+
+const root = join(import.meta.dirname, "../..")
+const read = (path: string): string => readFileSync(join(root, path), "utf8")
+
+const manifest = JSON.parse(read("package.json")) as Manifest
+const { packages: lock } = JSON.parse(read("package-lock.json")) as { readonly packages: Lock }
+const dependencies = Object.keys(manifest.dependencies ?? {})
+
+/** Every file that is or would be committed, as text. */
+const texts = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8"
+})
+  .split("\0")
+  .filter((path) => path !== "" && existsSync(join(root, path)))
+  .map((path) => ({ path, text: read(path) }))
+  .filter(({ text }) => !text.includes("\0"))
+
+const none: ReadonlyArray<string> = []
+
+describe("the repository", () => {
+  it("RFC R6 brings an Effect host three packages, each of an exact version", () => {
+    assert.deepStrictEqual(dependencies.toSorted(), ["@effect/platform-node", "effect", "fflate"])
+    assert.deepStrictEqual(unpinned(manifest), none)
+  })
+
+  it("RFC R6 the lockfile vouches for every package and names no host", () => {
+    assert.isAbove(Object.keys(lock).length, 1)
+    assert.deepStrictEqual(unverified(lock), none)
+  })
+
+  it("RFC R6 the lockfile is of this manifest", () => {
+    assert.deepStrictEqual(lock[""]?.dependencies, manifest.dependencies)
+    assert.deepStrictEqual(lock[""]?.devDependencies, manifest.devDependencies)
+    assert.deepStrictEqual(lock[""]?.optionalDependencies, manifest.optionalDependencies)
+  })
+
+  it("RFC R6 no production dependency runs a script when installed", () => {
+    const paths = production(lock, dependencies)
+    assert.isAbove(paths.length, dependencies.length)
+    assert.deepStrictEqual(paths.filter((path) => lock[path]?.hasInstallScript === true), none)
+  })
+
+  it("RFC R6 every production dependency has a permissive licence", () => {
+    const refused = production(lock, dependencies).filter((path) => !isPermissive(lock[path]?.license))
+    assert.deepStrictEqual(refused, none)
+  })
+
+  it("no file tells on a machine or a registry", () => {
+    assert.isAbove(texts.length, 10)
+    assert.deepStrictEqual(texts.flatMap(({ path, text }) => machineTraces(path, text, root)), none)
+  })
+
+  it("no file puts work off or switches a check off", () => {
+    const code = texts.filter(({ path }) => /^(?:src|test|examples|bench|\.ci)\/.*\.[mc]?[jt]s$/.test(path))
+    assert.isAbove(code.length, 10)
+    assert.deepStrictEqual(code.flatMap(({ path, text }) => putOff(path, text)), none)
+  })
+})
+
+describe("the rules themselves", () => {
+  it.each(["^1.2.3", "~1.2.3", "1.2", "*", "latest", ">=1.2.3", "npm:other@1.2.3", "file:../x"])(
+    "a version of %s is no pin",
+    (version) => {
+      assert.deepStrictEqual(unpinned({ devDependencies: { a: version, b: "1.2.3" } }), [`a@${version}`])
+    }
+  )
+
+  it("finds packages that nothing vouches for", () => {
+    const sha = "sha512-x"
+    const tool = { version: "1.0.0", dev: true, optional: true, os: ["darwin"] }
+    const refused = {
+      "node_modules/bare": { version: "1.0.0" },
+      "node_modules/weak": { version: "1.0.0", integrity: "sha1-x" },
+      "node_modules/hosted": { version: "1.0.0", integrity: sha, resolved: "somewhere" },
+      "node_modules/shipped": { ...tool, dev: false },
+      "node_modules/needed": { ...tool, optional: false },
+      "node_modules/ours-linux-x64-gnu": { ...tool, os: ["linux"] },
+      "node_modules/tampered": { ...tool, integrity: "sha1-x" }
+    }
+    const accepted = {
+      "": { version: "1.0.0" },
+      "node_modules/good": { version: "1.0.0", integrity: sha },
+      "node_modules/tool-darwin-arm64": tool,
+      "node_modules/tool-linux-arm64-gnu": { ...tool, os: ["linux"] }
+    }
+    assert.deepStrictEqual(
+      unverified({ ...refused, ...accepted }).map((finding) => finding.split(" ")[0]),
+      Object.keys(refused)
+    )
+  })
+
+  it("follows dependencies, optional ones and peers the way Node looks them up", () => {
+    const tree: Lock = {
+      "": { dependencies: { a: "1" }, devDependencies: { d: "1" } },
+      "node_modules/a": { dependencies: { b: "2" }, optionalDependencies: { absent: "1" } },
+      "node_modules/a/node_modules/b": { peerDependencies: { c: "1" } },
+      "node_modules/b": {},
+      "node_modules/c": { dependencies: { a: "1" } },
+      "node_modules/d": {}
+    }
+    assert.deepStrictEqual(production(tree, ["a"]), [
+      "node_modules/a",
+      "node_modules/a/node_modules/b",
+      "node_modules/c"
+    ])
+  })
+
+  it.each([
+    ["MIT", true],
+    ["(MIT OR GPL-3.0-only)", true],
+    ["MIT AND ISC", true],
+    ["MIT AND GPL-3.0-only", false],
+    ["GPL-3.0-only", false],
+    ["SEE LICENSE IN X", false],
+    [undefined, false]
+  ])("a licence of %s is permissive: %s", (expression, expected) => {
+    assert.strictEqual(isPermissive(expression), expected)
+  })
+
+  it.each([
+    [["https://registry", "npmjs.org/effect"].join(".")],
+    [["", "work", "main", "src"].join("/")],
+    [["see ", "home", "someone", ".npm", "_logs"].join("/")],
+    [["file://", "root", "x"].join("/")],
+    ["at /srv/checkout/src/index.ts"]
+  ])("%s tells on a machine", (text) => {
+    assert.lengthOf(machineTraces("a.ts", text, "/srv/checkout"), 1)
+  })
+
+  it("an attacker's path in a test is no trace of ours", () => {
+    const text = "GET /../../root/.ssh/id_rsa /etc/passwd http://a.test/work/item /home/user/.ssh file:///etc/passwd"
+    assert.deepStrictEqual(machineTraces("a.ts", text, "/srv/checkout"), none)
+  })
+
+  it.each([
+    [["// TO", "DO: later"].join("")],
+    [["// @ts", "expect-error"].join("-")],
+    [["/* eslint", "disable */"].join("-")],
+    [["// oxlint", "disable-next-line"].join("-")],
+    [["it", "only(\"x\", f)"].join(".")],
+    [["describe", "each", "skip(f)"].join(".")],
+    [["it.effect", "fails(f)"].join(".")]
+  ])("%s is work put off", (line) => {
+    assert.deepStrictEqual(putOff("a.ts", `first\n${line}`), [`a.ts:2: ${line}`])
+  })
+
+  it("words that only resemble a mark are let through", () => {
+    assert.deepStrictEqual(putOff("a.ts", "it.skipIf(x)\ntodoList()\nlatest.only\nmethods\nsubmit.skip"), none)
+  })
+})

@@ -1,0 +1,286 @@
+/**
+ * The rules of the house, as pure functions over source texts.
+ *
+ * `ARCHITECTURE.md` draws the tree as floors; these functions say where a set of sources breaks that drawing. They take
+ * `{ path, text }` pairs and give findings as lines of text, so that a test can feed them the real tree and, just as well,
+ * three invented lines that must be refused.
+ *
+ * **Gotchas**
+ *
+ * - Type-only imports count: a type from above is knowledge from above, even though it is erased.
+ * - A file in a nested folder (`gate/canonical/Keys.ts`) belongs to the room its first folder names.
+ * - An import of a computed name cannot be followed; the core may not have one, elsewhere it is not seen.
+ */
+import { builtinModules } from "node:module"
+import { posix } from "node:path"
+import { child, lineAt, type Node, nodes, parse } from "./syntax.ts"
+
+/** One file; `path` is relative to `src/`, with forward slashes. */
+export interface Source {
+  readonly path: string
+  readonly text: string
+}
+
+/** One import or re-export, static or dynamic; `specifier` is undefined where it is computed. */
+export interface Import {
+  readonly path: string
+  readonly line: number
+  readonly specifier: string | undefined
+}
+
+const roof = "roof"
+const besideTheRoof = "testing"
+
+/** The floor of each room. A room that is not here has no place in the house. */
+export const floors: ReadonlyMap<string, number> = new Map([
+  ["domain", 1],
+  ["port", 1],
+  ["actor", 1],
+  ["gate", 2],
+  ["evidence", 2],
+  ["audit", 2],
+  ["alert", 2],
+  ["scheduler", 2],
+  ["signal", 2],
+  ["node", 2],
+  ["failsafe", 3],
+  ["coldstorage", 4],
+  ["quarantine", 5],
+  ["hound", 5],
+  ["agent", 6],
+  ["watcher", 6],
+  [roof, 7],
+  [besideTheRoof, 7.5],
+  ["http", 8],
+  ["cli", 9]
+])
+
+/** The rooms that must run wherever JavaScript runs (CONFORMANCE R5). */
+export const core: ReadonlySet<string> = new Set([
+  "domain",
+  "port",
+  "gate",
+  "evidence",
+  "audit",
+  "alert",
+  "quarantine",
+  "agent",
+  "watcher",
+  "actor",
+  "failsafe",
+  "scheduler",
+  "signal"
+])
+
+/** Packages beside Effect that the core may use: portable, without a dependency of their own. */
+const portable: ReadonlySet<string> = new Set(["fflate"])
+
+const nodeGlobals: ReadonlySet<string> = new Set([
+  "Buffer",
+  "process",
+  "global",
+  "require",
+  "__dirname",
+  "__filename",
+  "setImmediate",
+  "clearImmediate",
+  "NodeJS"
+])
+
+const builtins: ReadonlySet<string> = new Set(builtinModules)
+
+/** `effect`, `effect/http` and `@effect/platform-node` name whole folders; `effect/http/HttpServer` names a module. */
+const barrel = /^(effect(\/[a-z-]+)?|@effect\/platform-node)$/
+
+const roomOf = (path: string): string => path.includes("/") ? path.slice(0, path.indexOf("/")) : roof
+
+/** Every import of a file, in the order of the text; parses it, so a syntax error throws. */
+export const importsOf = (source: Source): ReadonlyArray<Import> => {
+  const found: Array<Import> = []
+  for (const node of nodes(parse(source.path, source.text))) {
+    const target = importTarget(node)
+    if (target === undefined) continue
+    found.push({
+      path: source.path,
+      line: lineAt(source.text, node.start),
+      specifier: stringIn(target, "value")
+    })
+  }
+  return found
+}
+
+/** Rooms that are not in the house, imports that climb or reach a neighbour, and paths that leave `src/` or lead nowhere. */
+export const misplaced = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
+  const paths = new Set(sources.map(({ path }) => path))
+  const findings: Array<string> = []
+  for (const source of sources) {
+    const room = roomOf(source.path)
+    const floor = floors.get(room)
+    if (floor === undefined) {
+      findings.push(`${source.path}: no floor is drawn for ${room}/`)
+      continue
+    }
+    for (const { line, specifier } of importsOf(source)) {
+      if (specifier === undefined || !specifier.startsWith(".")) continue
+      const at = `${source.path}:${line}`
+      const target = posix.join(posix.dirname(source.path), specifier)
+      if (target.startsWith("..")) {
+        findings.push(`${at}: ${specifier} leaves src/`)
+        continue
+      }
+      if (!paths.has(target)) {
+        findings.push(`${at}: ${specifier} is no file of src/`)
+        continue
+      }
+      const targetRoom = roomOf(target)
+      if (targetRoom === room) continue
+      const targetFloor = floors.get(targetRoom)
+      if (targetRoom === besideTheRoof) findings.push(`${at}: testing/ is for tests alone`)
+      else if (targetFloor === floor)
+        findings.push(`${at}: ${room} (floor ${floor}) imports its neighbour ${targetRoom}`)
+      else if (targetFloor !== undefined && targetFloor > floor) {
+        findings.push(`${at}: ${room} (floor ${floor}) imports ${targetRoom} (floor ${targetFloor}) above it`)
+      }
+    }
+  }
+  return findings
+}
+
+/** What ties the core to Node or to anything beside Effect's modules and the portable packages. */
+export const hostBound = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  for (const source of sources) {
+    if (!core.has(roomOf(source.path))) continue
+    for (const { line, specifier } of importsOf(source)) {
+      const at = `${source.path}:${line}`
+      if (specifier === undefined) findings.push(`${at}: the core imports a computed name`)
+      else if (specifier.startsWith(".") || specifier.startsWith("effect/") || portable.has(specifier)) continue
+      else if (specifier.startsWith("node:") || builtins.has(specifier)) findings.push(`${at}: ${specifier} is Node's`)
+      else findings.push(`${at}: the core may not import ${specifier}`)
+    }
+    for (const [name, node] of freeNames(source)) {
+      if (nodeGlobals.has(name)) findings.push(`${source.path}:${lineAt(source.text, node.start)}: ${name} is Node's`)
+    }
+    for (const match of source.text.matchAll(/^\s*\/\/\/\s*<reference.*$/gm)) {
+      findings.push(`${source.path}:${lineAt(source.text, match.index)}: a reference directive brings in ambient types`)
+    }
+  }
+  return findings
+}
+
+/** Imports of whole folders: Effect's barrel costs 0.5 s at start, platform-node's 1.6 s. */
+export const barrels = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =>
+  sources.flatMap(importsOf).flatMap(({ line, path, specifier }) =>
+    specifier !== undefined && barrel.test(specifier) ? [`${path}:${line}: ${specifier} is a barrel`] : []
+  )
+
+/** Effect modules in the core that do not promise stability; `stabilityOf` is asked for `effect/<module>`. */
+export const unstable = (
+  sources: ReadonlyArray<Source>,
+  stabilityOf: (specifier: string) => string | undefined
+): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  for (const source of sources) {
+    if (!core.has(roomOf(source.path))) continue
+    for (const { line, specifier } of importsOf(source)) {
+      if (specifier === undefined || !specifier.startsWith("effect/")) continue
+      const stability = stabilityOf(specifier)
+      if (stability !== "stable") {
+        findings.push(`${source.path}:${line}: ${specifier} is ${stability ?? "of no stated stability"}`)
+      }
+    }
+  }
+  return findings
+}
+
+/** The `@stability` of a module: of its first doc comment, which must open the file. */
+export const headerStability = (text: string): string | undefined =>
+  /^(?:\s*\/\/\/[^\n]*\n)*\s*\/\*\*(?<doc>[\s\S]*?)\*\//.exec(text)?.groups?.["doc"]?.match(/@stability\s+(\w+)/)?.[1]
+
+/** Rings of files that import one another, from the first file by name; at least one for each tangle. */
+export const rings = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
+  const edges = new Map(sources.map((source) => [
+    source.path,
+    importsOf(source).flatMap(({ specifier }) =>
+      specifier?.startsWith(".") === true ? [posix.join(posix.dirname(source.path), specifier)] : []
+    )
+  ]))
+  const done = new Set<string>()
+  const trail: Array<string> = []
+  const found = new Set<string>()
+  const visit = (path: string): void => {
+    const start = trail.indexOf(path)
+    if (start >= 0) {
+      const ring = trail.slice(start)
+      const first = ring.indexOf(ring.reduce((a, b) => a < b ? a : b))
+      const turned = [...ring.slice(first), ...ring.slice(0, first)]
+      found.add([...turned, turned[0]].join(" -> "))
+      return
+    }
+    if (done.has(path)) return
+    trail.push(path)
+    for (const target of edges.get(path) ?? []) visit(target)
+    trail.pop()
+    done.add(path)
+  }
+  for (const path of edges.keys()) visit(path)
+  return [...found]
+}
+
+/** Places that read the wall clock by building a Date from nothing, which no lint rule can tell from `new Date(ms)`. */
+export const clockReads = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
+  const findings: Array<string> = []
+  for (const source of sources) {
+    if (["node", besideTheRoof].includes(roomOf(source.path))) continue
+    for (const node of nodes(parse(source.path, source.text))) {
+      const callee = child(node, "callee")
+      if (callee === undefined || stringIn(callee, "name") !== "Date") continue
+      const given = node.field("arguments")
+      const reads = node.type === "CallExpression" ||
+        (node.type === "NewExpression" && Array.isArray(given) && given.length === 0)
+      if (reads) findings.push(`${source.path}:${lineAt(source.text, node.start)}: reads the clock`)
+    }
+  }
+  return findings
+}
+
+/** The node naming what is imported; undefined when `node` imports nothing. */
+const importTarget = (node: Node): Node | undefined => {
+  switch (node.type) {
+    case "ImportDeclaration":
+    case "ExportAllDeclaration":
+    case "ExportNamedDeclaration":
+    case "ImportExpression":
+    case "TSImportType":
+      return child(node, "source")
+    case "TSExternalModuleReference":
+      return child(node, "expression")
+    default:
+      return undefined
+  }
+}
+
+/** Identifiers that stand for a value or type the file itself does not declare, `globalThis.name` included. */
+const freeNames = (source: Source): ReadonlyArray<readonly [string, Node]> => {
+  const declared = new Set<string>()
+  const used: Array<readonly [string, Node]> = []
+  for (const node of nodes(parse(source.path, source.text))) {
+    const name = stringIn(node, "name")
+    if (node.type === "Identifier" && name !== undefined) {
+      if (node.role === "declares") declared.add(name)
+      else if (node.role === "refers") used.push([name, node])
+    }
+    const object = child(node, "object")
+    const property = child(node, "property")
+    if (object !== undefined && property !== undefined && stringIn(object, "name") === "globalThis") {
+      const member = stringIn(property, "name") ?? stringIn(property, "value")
+      if (member !== undefined) used.push([member, node])
+    }
+  }
+  return used.filter(([name, node]) => node.type === "MemberExpression" || !declared.has(name))
+}
+
+const stringIn = (node: Node, name: string): string | undefined => {
+  const value = node.field(name)
+  return typeof value === "string" ? value : undefined
+}

@@ -1,0 +1,169 @@
+/**
+ * The package as a stranger gets it: packed from a copy of this tree, installed into an empty project, imported, type-checked
+ * and run there. What only works in the repository fails here.
+ *
+ * **Gotchas**
+ *
+ * - The tarball's own dependencies come from npm's cache where they can and from the registry where they must.
+ * - The tests share one installed project, as it takes most of the time.
+ */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, dirname, join } from "node:path"
+import { type Lock, machineTraces } from "./tree.ts"
+
+interface Published {
+  readonly name: string
+  readonly version: string
+  readonly exports: Readonly<Record<string, unknown>>
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+const root = join(import.meta.dirname, "../..")
+const manifestBefore = readFileSync(join(root, "package.json"), "utf8")
+const project = mkdtempSync(join(realpathSync(tmpdir()), "tracehound-consumer-"))
+const installed = join(project, "node_modules/tracehound")
+
+/** Runs a program in the consumer's project and gives what it printed; throws with all it said when it fails. */
+const run = (command: string, ...args: ReadonlyArray<string>): string => {
+  const ended = spawnSync(command, args, { cwd: project, encoding: "utf8", timeout: 120_000 })
+  if (ended.status === 0) return ended.stdout
+  throw new Error([command, ...args, "failed:", ended.stdout, ended.stderr].join(" "), { cause: ended.error })
+}
+
+const write = (path: string, text: string): void => writeFileSync(join(project, path), text)
+
+const manifest = (): Published => JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Published
+
+/** What a consumer may import: `tracehound`, `tracehound/signal`, …, as the manifest says. */
+const entries = (): ReadonlyArray<string> =>
+  Object.keys(manifest().exports)
+    .filter((path) => path !== "./package.json")
+    .map((path) => `tracehound${path.slice(1)}`)
+
+const files = (): ReadonlyArray<string> =>
+  readdirSync(installed, { recursive: true, encoding: "utf8", withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1).replaceAll("\\", "/"))
+
+const none: ReadonlyArray<string> = []
+
+beforeAll(() => {
+  const tarball = run(process.execPath, join(root, ".ci/pack.mjs"), "tarball", project).trim()
+  write("package.json", JSON.stringify({ name: "consumer", version: "1.0.0", private: true, type: "module" }))
+  run("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", `./${basename(tarball)}`)
+}, 240_000)
+
+afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+describe("the published package", () => {
+  it("has a manifest without anything of the development tree", () => {
+    const full = JSON.parse(manifestBefore) as Published
+    const clean = manifest()
+    assert.deepStrictEqual(Object.keys(clean).toSorted(), [
+      "author",
+      "bin",
+      "dependencies",
+      "description",
+      "engines",
+      "exports",
+      "files",
+      "keywords",
+      "license",
+      "name",
+      "publishConfig",
+      "sideEffects",
+      "type",
+      "version"
+    ])
+    assert.deepStrictEqual(clean.dependencies, full.dependencies)
+    assert.deepStrictEqual(clean.exports, full.exports)
+  })
+
+  it("was packed without a trace in the working tree", () => {
+    assert.strictEqual(readFileSync(join(root, "package.json"), "utf8"), manifestBefore)
+    assert.isFalse(existsSync(join(root, ".package.json.backup")))
+  })
+
+  it("holds the build, its declarations and documents, and nothing else", () => {
+    const odd = files().filter((path) =>
+      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|docs\/[\w/-]+\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(path)
+    )
+    assert.deepStrictEqual(odd, none)
+    assert.includeMembers([...files()], ["LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/bin.js"])
+    const undeclared = files()
+      .filter((path) => path.endsWith(".js"))
+      .filter((path) => !existsSync(join(installed, path.replace(/\.js$/, ".d.ts"))))
+    assert.deepStrictEqual(undeclared, none)
+  })
+
+  it("has no relative import that leads nowhere, and no word of the machine that built it", () => {
+    const findings = files().flatMap((path) => {
+      const text = readFileSync(join(installed, path), "utf8")
+      const lost = path.endsWith(".js")
+        ? [...text.matchAll(/(?:from|import|import\()\s*"(?<target>\.[^"]*)"/g)]
+          .map((match) => match.groups?.["target"] ?? "")
+          .filter((target) => !existsSync(join(installed, dirname(path), target)))
+          .map((target) => `${path}: ${target}`)
+        : []
+      return [...lost, ...machineTraces(path, text, root), ...text.includes("sourceMappingURL") ? [`${path}: map`] : []]
+    })
+    assert.deepStrictEqual(findings, none)
+  })
+
+  it("RFC R6 brings no install script and no Node binary into a project", () => {
+    const lockfile = readFileSync(join(project, "node_modules/.package-lock.json"), "utf8")
+    const { packages } = JSON.parse(lockfile) as { readonly packages: Lock }
+    const names = Object.keys(packages)
+    assert.includeMembers(names, ["effect", "@effect/platform-node", "fflate"].map((name) => `node_modules/${name}`))
+    assert.deepStrictEqual(names.filter((path) => packages[path]?.hasInstallScript === true), none)
+    assert.deepStrictEqual(names.filter((path) => /\/node-(?:bin-)?(?:linux|darwin|win)/.test(path)), none)
+  })
+
+  it("every export can be imported", () => {
+    write(
+      "imports.js",
+      [
+        "const found = {}",
+        `for (const name of ${JSON.stringify(entries())}) found[name] = Object.keys(await import(name)).length`,
+        "process.stdout.write(JSON.stringify(found))"
+      ].join("\n")
+    )
+    const found = JSON.parse(run(process.execPath, "imports.js")) as Record<string, number>
+    assert.deepStrictEqual(Object.keys(found), [...entries()])
+    assert.deepStrictEqual(Object.entries(found).filter(([, count]) => count === 0), [])
+  })
+
+  it("every export type-checks in a strict project that checks declarations too", () => {
+    const names = entries()
+    write(
+      "consumer.ts",
+      [
+        ...names.map((name, index) => `import * as Entry${index} from "${name}"`),
+        `export const entries: ReadonlyArray<object> = [${names.map((_, index) => `Entry${index}`).join(", ")}]`
+      ].join("\n")
+    )
+    write(
+      "tsconfig.json",
+      JSON.stringify({
+        compilerOptions: {
+          target: "es2024",
+          module: "nodenext",
+          types: ["node"],
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noEmit: true,
+          skipLibCheck: false
+        },
+        files: ["consumer.ts"]
+      })
+    )
+    assert.strictEqual(run(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "--pretty", "false"), "")
+  })
+
+  it("its command runs and knows its version", () => {
+    assert.strictEqual(run("npx", "--no", "--", "tracehound", "--version").trim(), manifest().version)
+  })
+})
