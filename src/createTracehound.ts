@@ -18,6 +18,7 @@
  * ```
  */
 import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type { TracehoundConfigInput } from "./domain/TracehoundConfig.ts"
@@ -51,6 +52,7 @@ export const createTracehound = (config: TracehoundConfigInput = {}): Tracehound
     })
     return starting
   }
-  const dispose = (): Promise<void> => disposing ??= runtime.dispose()
+  // The turn after: by then the last file operation, in whose callback the scope closed, is off the host's books as well.
+  const dispose = (): Promise<void> => disposing ??= runtime.dispose().then(() => Effect.runPromise(Effect.yieldNow))
   return { ...sync, init, dispose, [Symbol.asyncDispose]: dispose }
 }

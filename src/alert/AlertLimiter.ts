@@ -1,11 +1,12 @@
 /**
  * How many alerts may pass (RFC, "Alert Rate Limiting"; CONFORMANCE W2): so many a window, then one escalation, then silence
- * until the next window. O(1), four numbers of state.
+ * until the next window. O(1), two numbers of state.
  *
  * **Gotchas**
  *
  * - A window begins with the first alert after the last one ended: a quiet hour costs nothing and counts for nothing.
- * - A clock that goes back stays in its window.
+ * - A clock that goes back stays in its window, which then ends no later than `windowMs` from there: a wrong time, once set
+ *   right, silences no more than that.
  */
 
 /** What becomes of an alert. */
@@ -39,7 +40,7 @@ export const makeAlertLimiter = (limits: AlertLimits): AlertLimiter => {
       if (now - windowStart >= limits.windowMs) {
         windowStart = now
         alertCount = 0
-      }
+      } else if (now < windowStart) windowStart = now
       alertCount += 1
       if (alertCount <= limits.maxAlertsPerWindow) return "emit"
       return alertCount === limits.maxAlertsPerWindow + limits.escalationThreshold ? "escalate" : "suppress"

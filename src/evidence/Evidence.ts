@@ -67,6 +67,10 @@ export class Handle<C extends Custody> implements EvidenceHandle {
   get disposed(): boolean {
     return this.#custody.bytes === null
   }
+  /** What may be told about it: a result that is logged or sent as JSON shows the evidence's record, never its bytes. */
+  toJSON(): EvidenceRecord & { readonly disposed: boolean } {
+    return { ...describe(this.#custody), disposed: this.disposed }
+  }
   transfer(): ArrayBuffer | null {
     return this.#custodian.transfer(this.#custody)
   }
@@ -81,9 +85,12 @@ export class Handle<C extends Custody> implements EvidenceHandle {
 /** What is known of the evidence, as it stands now. */
 export const describe = (custody: Custody): EvidenceRecord => ({ ...custody.record, severity: custody.severity })
 
-/** Whether the bytes are those that were hashed. One SHA-256 where somebody was given the buffer, else free. */
-export const isIntact = (custody: Custody, sha256Hex: (bytes: Uint8Array) => string): boolean =>
-  !custody.exposed || custody.bytes === null || sha256Hex(new Uint8Array(custody.bytes)) === custody.record.hash
+/**
+ * Whether the bytes are those that were hashed; a buffer that somebody detached is not. One SHA-256 where somebody was given
+ * the buffer, else free. Never throws.
+ */
+export const isIntact = ({ bytes, exposed, record }: Custody, sha256Hex: (bytes: Uint8Array) => string): boolean =>
+  !exposed || bytes === null || (!bytes.detached && sha256Hex(new Uint8Array(bytes)) === record.hash)
 
 /** Moves the buffer out and leaves the handle disposed; null when it was already. O(1), nothing is copied. */
 export const release = (custody: Custody): ArrayBuffer | null => {

@@ -1,6 +1,6 @@
 /**
  * How many scents came through the gate in the last whole seconds (RFC, "WatcherSnapshot.throughput"). The Agent counts, the
- * Watcher reads. O(1) a count, eleven numbers of state.
+ * Watcher reads. O(1) a count; eleven counts and their seconds of state.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -29,7 +29,7 @@ export const makeThroughput = (): ThroughputCounter => {
     count: (now) => {
       last = now
       const second = Math.floor(now / 1000)
-      const slot = Math.abs(second % counts.length)
+      const slot = ((second % counts.length) + counts.length) % counts.length
       if (stamps[slot] !== second) {
         stamps[slot] = second
         counts[slot] = 0

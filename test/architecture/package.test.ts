@@ -8,8 +8,19 @@
  * - The tests share one installed project, as it takes most of the time.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { spawnSync, type SpawnSyncReturns } from "node:child_process"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
 import { type Lock, machineTraces } from "./tree.ts"
@@ -22,7 +33,7 @@ interface Published {
 }
 
 const root = join(import.meta.dirname, "../..")
-const manifestBefore = readFileSync(join(root, "package.json"), "utf8")
+const full = readFileSync(join(root, "package.json"), "utf8")
 const project = mkdtempSync(join(realpathSync(tmpdir()), "tracehound-consumer-"))
 const installed = join(project, "node_modules/tracehound")
 
@@ -58,9 +69,9 @@ beforeAll(() => {
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 
-describe("the published package", () => {
+describe("the published package", { timeout: 120_000 }, () => {
   it("has a manifest without anything of the development tree", () => {
-    const full = JSON.parse(manifestBefore) as Published
+    const source = JSON.parse(full) as Published
     const clean = manifest()
     assert.deepStrictEqual(Object.keys(clean).toSorted(), [
       "author",
@@ -78,13 +89,8 @@ describe("the published package", () => {
       "type",
       "version"
     ])
-    assert.deepStrictEqual(clean.dependencies, full.dependencies)
-    assert.deepStrictEqual(clean.exports, full.exports)
-  })
-
-  it("was packed without a trace in the working tree", () => {
-    assert.strictEqual(readFileSync(join(root, "package.json"), "utf8"), manifestBefore)
-    assert.isFalse(existsSync(join(root, ".package.json.backup")))
+    assert.deepStrictEqual(clean.dependencies, source.dependencies)
+    assert.deepStrictEqual(clean.exports, source.exports)
   })
 
   it("holds the build, its declarations and documents, and nothing else", () => {
@@ -165,5 +171,51 @@ describe("the published package", () => {
 
   it("its command runs and knows its version", () => {
     assert.strictEqual(run("npx", "--no", "--", "tracehound", "--version").trim(), manifest().version)
+  })
+})
+
+describe("packing", { timeout: 120_000 }, () => {
+  const tree = mkdtempSync(join(realpathSync(tmpdir()), "tracehound-tree-"))
+  const pack = (command: string): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, [".ci/pack.mjs", command], { cwd: tree, encoding: "utf8" })
+  const inTree = (path: string): string => readFileSync(join(tree, path), "utf8")
+
+  beforeAll(() => {
+    for (const path of [".ci", "package.json", "tsconfig.json", "tsconfig.build.json"]) {
+      cpSync(join(root, path), join(tree, path), { recursive: true })
+    }
+    symlinkSync(join(root, "node_modules"), join(tree, "node_modules"), "junction")
+    mkdirSync(join(tree, "src"))
+    writeFileSync(join(tree, "src/index.ts"), "export const answer: number = 42\n")
+  })
+
+  afterAll(() => rmSync(tree, { recursive: true, force: true }))
+
+  it("swaps the manifest, will not swap it twice, and puts it back to the byte", () => {
+    assert.strictEqual(pack("before").status, 0)
+    assert.notInclude(inTree("package.json"), "devDependencies")
+    assert.include(inTree("dist/index.js"), "answer = 42")
+
+    const again = pack("before")
+    assert.strictEqual(again.status, 1)
+    assert.include(again.stderr, "node .ci/pack.mjs after")
+    assert.strictEqual(inTree(".package.json.backup"), full)
+
+    assert.strictEqual(pack("after").status, 0)
+    assert.strictEqual(inTree("package.json"), full)
+    assert.strictEqual(pack("after").status, 0)
+    assert.strictEqual(inTree("package.json"), full)
+  })
+
+  it("leaves the manifest alone when the build fails", () => {
+    writeFileSync(join(tree, "src/broken.ts"), "export const answer: number = \"none\"\n")
+    assert.notStrictEqual(pack("before").status, 0)
+    assert.strictEqual(inTree("package.json"), full)
+    assert.isFalse(existsSync(join(tree, ".package.json.backup")))
+  })
+
+  it("will not publish the directory, whose manifest is not the tarball's", () => {
+    assert.strictEqual(pack("refuse").status, 1)
+    assert.include(full, "\"prepublishOnly\": \"node .ci/pack.mjs refuse\"")
   })
 })

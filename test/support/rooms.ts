@@ -1,0 +1,143 @@
+/**
+ * The quarantine and the rooms around it, with doubles that write down what they are told, in order.
+ */
+import { Effect, Layer, Result } from "effect"
+import { createHash } from "node:crypto"
+import { Agent } from "../../src/agent/Agent.ts"
+import { Alerts } from "../../src/alert/Alerts.ts"
+import { AuditChain } from "../../src/audit/AuditChain.ts"
+import { ColdStorage, type Delivery } from "../../src/coldstorage/ColdStorage.ts"
+import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
+import type { EvidenceRecord } from "../../src/domain/Evidence.ts"
+import type { ThreatCategory } from "../../src/domain/Scent.ts"
+import { Settings } from "../../src/domain/Settings.ts"
+import type { Severity } from "../../src/domain/Severity.ts"
+import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
+import { SecureIds } from "../../src/evidence/SecureIds.ts"
+import { RateLimiter } from "../../src/gate/RateLimiter.ts"
+import { Throughput } from "../../src/gate/Throughput.ts"
+import * as NodePorts from "../../src/node/NodePorts.ts"
+import { Quarantine } from "../../src/quarantine/Quarantine.ts"
+import { Watcher } from "../../src/watcher/Watcher.ts"
+
+/** What the doubles were told: names in order, and the contents at the moment of telling. */
+export interface Told {
+  readonly log: Array<string>
+  readonly deliveries: Array<Delivery & { readonly contentThen: Uint8Array }>
+  readonly errors: Array<string>
+}
+
+export const makeTold = (): Told => ({ log: [], deliveries: [], errors: [] })
+
+/** How cold storage answers: it takes everything, refuses everything, or is not configured. */
+export type ColdStorageAnswer = "takes" | "refuses" | "none"
+
+const alertsTo = (told: Told) =>
+  Layer.succeed(Alerts, {
+    alertUnsafe: ({ type }) => {
+      told.log.push(`alert ${type}`)
+    },
+    logUnsafe: ({ type }) => {
+      told.log.push(`log ${type}`)
+    },
+    errorUnsafe: ({ code }) => {
+      told.errors.push(code)
+    },
+    errors: () => [],
+    deadLetters: () => 0,
+    start: Effect.void
+  })
+
+const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
+  Layer.succeed(ColdStorage, {
+    destination: answer === "none" ? null : "file:double",
+    tellUnsafe: (delivery) => {
+      if (answer !== "takes") return false
+      told.log.push("coldstorage")
+      told.deliveries.push({ ...delivery, contentThen: new Uint8Array(delivery.content.slice(0)) })
+      return true
+    },
+    stats: () => ({ pending: 0, pendingBytes: 0, written: 0, deadLetters: 0 }),
+    start: Effect.void,
+    settled: Effect.void
+  })
+
+/** The rooms from the Agent down, on the doubles. */
+export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdStorageAnswer = "none") => {
+  const chain = Layer.effect(
+    AuditChain,
+    Effect.map(AuditChain, (real) => ({
+      ...real,
+      get lastHash() {
+        return real.lastHash
+      },
+      get length() {
+        return real.length
+      },
+      append: ((entry: never) => {
+        told.log.push("chain")
+        return real.append(entry)
+      }) as typeof real.append
+    }))
+  ).pipe(Layer.provide(AuditChain.layer))
+  return Layer.mergeAll(Agent.layer, Watcher.layer).pipe(
+    Layer.provideMerge(Quarantine.layer),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        alertsTo(told),
+        chain,
+        coldStorageTo(told, answer),
+        RateLimiter.layer,
+        SecureIds.layer,
+        Throughput.layer
+      )
+    ),
+    Layer.provideMerge(NodePorts.layer),
+    Layer.provideMerge(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)]))))
+  )
+}
+
+/** Runs a synchronous look at the rooms. */
+export const withRooms = <A>(
+  config: TracehoundConfigInput,
+  look: (rooms: {
+    readonly agent: Agent["Service"]
+    readonly quarantine: Quarantine["Service"]
+    readonly chain: AuditChain["Service"]
+    readonly watcher: Watcher["Service"]
+    readonly told: Told
+  }) => A,
+  answer: ColdStorageAnswer = "none"
+): A => {
+  const told = makeTold()
+  const program = Effect.gen(function*() {
+    return look({
+      agent: yield* Agent,
+      quarantine: yield* Quarantine,
+      chain: yield* AuditChain,
+      watcher: yield* Watcher,
+      told
+    })
+  })
+  return Result.getOrThrow(Effect.runSync(Effect.result(Effect.provide(program, rooms(config, told, answer)))))
+}
+
+/** Evidence whose `size` bytes are all `n`, with its true hash; two numbers below 256 never share one. */
+export const evidence = (
+  n: number,
+  severity: Severity,
+  size = 8,
+  category: ThreatCategory = "injection"
+): readonly [EvidenceRecord, ArrayBuffer] => {
+  const bytes = new Uint8Array(new ArrayBuffer(size)).fill(n & 0xff)
+  const hash = createHash("sha256").update(bytes).digest("hex")
+  return [{
+    signature: `${category}:${hash}`,
+    hash,
+    category,
+    severity,
+    size,
+    captured: 1000 + n,
+    scent: { id: `scent-${n}`, source: "192.0.2.1", timestamp: n }
+  }, bytes.buffer]
+}
