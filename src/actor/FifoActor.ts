@@ -8,7 +8,8 @@
  * **Details**
  *
  * - It accepts messages from the moment it is made and handles them once it is started.
- * - A message whose handler dies is buried as `crashed`; it is never handled again, and the next one is.
+ * - A message whose handler dies, or interrupts itself, is buried as `crashed`; it is never handled again, and the next one
+ *   is.
  * - When the scope closes, the mailbox closes first. What is in it is handled within the drain deadline; the rest is buried
  *   as `stopped`.
  *
@@ -17,6 +18,7 @@
  * - A message that alone is heavier than the capacity is always refused.
  * - `bury` is called on the teller's turn or on the actor's fiber, and must not throw. What a refused message owns is still
  *   its teller's; what a buried one owns is the actor's to let go.
+ * - The deadline interrupts a handler and then waits for it: a handler that cannot be interrupted holds the closing up.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -69,6 +71,8 @@ export const make = Effect.fnUntraced(function*<Message, R>(
   const mail = Latch.makeUnsafe(false)
   const idle = Latch.makeUnsafe(true)
   let open = true
+  let started = false
+  let overdue = false
   let pending = 0
   let weight = 0
   let fiber: Fiber.Fiber<void> | undefined
@@ -99,19 +103,14 @@ export const make = Effect.fnUntraced(function*<Message, R>(
     mail.closeUnsafe()
     return Effect.andThen(mail.await, next)
   })
+  // Only the handler can be interrupted: between taking a message and settling it there is no moment to lose it in.
   const run = Effect.gen(function*() {
     for (let message = yield* next; message !== MutableList.Empty; message = yield* next) {
-      const settled = message
-      yield* Effect.suspend(() => handle(settled)).pipe(
-        Effect.onExit((exit) =>
-          Effect.sync(() => {
-            if (Exit.isFailure(exit)) bury(settled, Exit.hasInterrupts(exit) ? "stopped" : "crashed")
-            settle(settled)
-          })
-        ),
-        // A crash is settled above; only an interruption ends the actor.
-        Effect.catchDefect(() => Effect.void)
-      )
+      const taken = message
+      const exit = yield* Effect.exit(Effect.interruptible(Effect.suspend(() => handle(taken))))
+      if (Exit.isFailure(exit)) bury(taken, overdue ? "stopped" : "crashed")
+      settle(taken)
+      if (overdue) return
     }
   })
 
@@ -122,6 +121,7 @@ export const make = Effect.fnUntraced(function*<Message, R>(
       mail.openUnsafe()
       if (fiber !== undefined) {
         yield* Effect.timeoutOption(Fiber.await(fiber), options.drain)
+        overdue = true
         yield* Fiber.interrupt(fiber)
       }
       for (const message of MutableList.takeAll(mailbox)) {
@@ -136,11 +136,14 @@ export const make = Effect.fnUntraced(function*<Message, R>(
     pendingUnsafe: () => pending,
     weightUnsafe: () => weight,
     settled: idle.await,
-    start: Effect.gen(function*() {
-      if (fiber !== undefined || !open) return
+    start: Effect.suspend(() => {
+      if (started || !open) return Effect.void
+      started = true
       // Detached, since the finalizer above owns it: a fiber of the scope would be interrupted before it could drain.
-      fiber = yield* Effect.forkDetach(Effect.interruptible(Effect.provideContext(run, context)))
-    })
+      return Effect.map(Effect.forkDetach(Effect.uninterruptible(Effect.provideContext(run, context))), (forked) => {
+        fiber = forked
+      })
+    }).pipe(Effect.uninterruptible)
   }
 })
 

@@ -110,8 +110,9 @@ const COLON = 0x3a
 const { getOwnPropertyDescriptor, hasOwn, keys: ownKeys } = Object
 const { isArray } = Array
 const objectPrototype: object = Object.prototype
+// Read as a property: under --frozen-intrinsics it is itself an accessor, whose descriptor has no value.
 const lookupGetter: (self: object, key: number) => unknown = Function.prototype.call.bind(
-  Object.getOwnPropertyDescriptor(Object.prototype, "__lookupGetter__")?.value
+  Reflect.get(Object.prototype, "__lookupGetter__")
 )
 
 class BoundedWriter implements CanonicalWriter {

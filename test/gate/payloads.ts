@@ -238,9 +238,11 @@ export const nearMiss = (value: unknown, random: Random): unknown => {
   }
   const entries = Object.entries(Object.getOwnPropertyDescriptors(value)).map(([key, property]) => [key, property.value])
   return Object.fromEntries(
-    editList(entries, random).map((entry) => Array.isArray(entry) ? [String(entry[0]), entry[1]] : ["a", entry])
+    editList(entries, random).map((entry) => Array.isArray(entry) ? [textOf(entry[0]), entry[1]] : ["a", entry])
   )
 }
+
+const textOf = (value: unknown): string => typeof value === "string" ? value : typeof value
 
 const editList = (items: ReadonlyArray<unknown>, random: Random): Array<unknown> => {
   const at = random.below(items.length + 1)
