@@ -28,11 +28,22 @@ const objectOf = (i: number) => ({
   id: i,
   method: "POST",
   uri: "/login?next=%2Fadmin",
-  headers: { host: "example.org", "user-agent": "Mozilla/5.0 (X11; Linux x86_64)", accept: "*/*", "content-type": "application/json" },
+  headers: {
+    host: "example.org",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64)",
+    accept: "*/*",
+    "content-type": "application/json"
+  },
   body: { user: "admin' OR 1=1 --", password: "x".repeat(700), remember: true, tries: [1, 2, 3] }
 })
 
-const scent = (i: number, payload: unknown) => ({ id: "1", source: `192.0.2.${i & 0xff}`, timestamp: i, payload, threat })
+const scent = (i: number, payload: unknown) => ({
+  id: "1",
+  source: `192.0.2.${i & 0xff}`,
+  timestamp: i,
+  payload,
+  threat
+})
 
 const copyAndHash = (bytes: Uint8Array) => [hash("sha256", bytes, "hex"), bytes.slice()]
 
@@ -60,11 +71,23 @@ const variants: ReadonlyArray<Variant> = [
   { name: "rate limited", run: () => limited.intercept(request), floor: "floor: clock + Map.get" },
   { name: "too large (bytes)", run: (i) => small.intercept(scent(i, large(i))), floor: "floor: clock + Map.get" },
   { name: "floor: SHA-256 + copy, 1 KiB", run: (i) => copyAndHash(kib(i)) },
-  { name: "new, bytes, 1 KiB, evicting", run: (i) => fresh.intercept(scent(i, kib(i))), floor: "floor: SHA-256 + copy, 1 KiB" },
-  { name: "new, evicting one of 10,000", run: (i) => evicting.intercept(scent(i, kib(i))), floor: "floor: SHA-256 + copy, 1 KiB" },
+  {
+    name: "new, bytes, 1 KiB, evicting",
+    run: (i) => fresh.intercept(scent(i, kib(i))),
+    floor: "floor: SHA-256 + copy, 1 KiB"
+  },
+  {
+    name: "new, evicting one of 10,000",
+    run: (i) => evicting.intercept(scent(i, kib(i))),
+    floor: "floor: SHA-256 + copy, 1 KiB"
+  },
   { name: "duplicate, 31 bytes", run: (i) => held.intercept(scent(i, known)), floor: "floor: SHA-256 + copy, 1 KiB" },
   { name: "floor: SHA-256 + copy, 256 KiB", run: (i) => copyAndHash(large(i)) },
-  { name: "new, bytes, 256 KiB, evicting", run: (i) => fresh.intercept(scent(i, large(i))), floor: "floor: SHA-256 + copy, 256 KiB" },
+  {
+    name: "new, bytes, 256 KiB, evicting",
+    run: (i) => fresh.intercept(scent(i, large(i))),
+    floor: "floor: SHA-256 + copy, 256 KiB"
+  },
   {
     name: "floor: JSON.stringify + SHA-256, 1 KiB object",
     run: (i) => createHash("sha256").update(JSON.stringify(objectOf(i))).digest("hex")
@@ -80,10 +103,12 @@ const nanos = (ns: number): string => (ns < 10_000 ? `${ns.toFixed(0)} ns` : `${
 
 const table = (timings: ReadonlyArray<Timing>): string =>
   ["variant".padEnd(48) + "p10".padStart(12) + "median".padStart(12) + "ratio".padStart(10)]
-    .concat(timings.map(({ median, name, p10, ratio }) =>
-      name.padEnd(48) + nanos(p10).padStart(12) + nanos(median).padStart(12) +
-      (ratio === null ? "" : `${ratio.toFixed(2)}x`).padStart(10)
-    ))
+    .concat(
+      timings.map(({ median, name, p10, ratio }) =>
+        name.padEnd(48) + nanos(p10).padStart(12) + nanos(median).padStart(12) +
+        (ratio === null ? "" : `${ratio.toFixed(2)}x`).padStart(10)
+      )
+    )
     .join("\n")
 
 const timings = compare(variants, options)

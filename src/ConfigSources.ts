@@ -215,7 +215,8 @@ export const fromEnvironment = Effect.gen(function*() {
       mistakes: unknown.map(({ name }) => ({
         source: "environment",
         path: name,
-        expected: "unknown variable; `tracehound config print` lists every setting, and its name is the path in capitals"
+        expected:
+          "unknown variable; `tracehound config print` lists every setting, and its name is the path in capitals"
       }))
     })
   }

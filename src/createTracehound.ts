@@ -45,7 +45,8 @@ export const createTracehound = (config: TracehoundConfigInput = {}): Tracehound
   let starting: Promise<void> | undefined
   let disposing: Promise<void> | undefined
   const init = (): Promise<void> => {
-    if (disposing !== undefined) return Promise.reject(new Error("this Tracehound has been disposed of: make another one"))
+    if (disposing !== undefined)
+      return Promise.reject(new Error("this Tracehound has been disposed of: make another one"))
     starting ??= runtime.runPromise(start).catch((error: unknown) => {
       starting = undefined
       throw error

@@ -75,6 +75,10 @@ const snapshot = Effect.gen(function*() {
 export const routes = Layer.mergeAll(
   HttpRouter.add("GET", "/search", guarded(() => HttpServerResponse.text("no results\n"))),
   HttpRouter.add("POST", "/login", guarded(() => HttpServerResponse.text("welcome\n"))),
-  HttpRouter.add("POST", "/comments", guarded((body) => HttpServerResponse.text(`thank you for ${body.length} characters\n`))),
+  HttpRouter.add(
+    "POST",
+    "/comments",
+    guarded((body) => HttpServerResponse.text(`thank you for ${body.length} characters\n`))
+  ),
   HttpRouter.add("GET", "/snapshot", snapshot)
 )

@@ -9,11 +9,15 @@ interface Rule {
 }
 
 const rules: ReadonlyArray<Rule> = [
-  { pattern: /\bunion\b.{0,40}\bselect\b|'\s*or\s+\d+\s*=\s*\d+/i, signal: { category: "injection", severity: "critical" } },
+  {
+    pattern: /\bunion\b.{0,40}\bselect\b|'\s*or\s+\d+\s*=\s*\d+/i,
+    signal: { category: "injection", severity: "critical" }
+  },
   { pattern: /<script\b|\bon\w{1,20}\s*=\s*["']/i, signal: { category: "injection", severity: "high" } },
   { pattern: /(?:\.\.[/\\]){2,}/, signal: { category: "injection", severity: "medium" } },
   { pattern: /\bviagra\b/i, signal: { category: "spam", severity: "low" } }
 ]
 
 /** What the first rule that matches says, or undefined where none does. */
-export const detect = (text: string): ThreatSignal | undefined => rules.find(({ pattern }) => pattern.test(text))?.signal
+export const detect = (text: string): ThreatSignal | undefined =>
+  rules.find(({ pattern }) => pattern.test(text))?.signal

@@ -21,7 +21,10 @@ export const clean: InterceptResult = Object.freeze({ status: "clean" })
 export const notAScent = refusal("invalid_scent", "a scent is an object with id, payload, source and timestamp")
 
 /** Its id is no bounded string. */
-export const invalidId = refusal("invalid_id", `scent.id must be a string of at most ${maxIdentifierBytes} bytes in UTF-8`)
+export const invalidId = refusal(
+  "invalid_id",
+  `scent.id must be a string of at most ${maxIdentifierBytes} bytes in UTF-8`
+)
 
 /** Its source is no bounded string. */
 export const invalidSource = refusal(
@@ -35,11 +38,16 @@ export const invalidTimestamp = refusal("invalid_timestamp", "scent.timestamp mu
 /** Its threat is neither absent nor one of the closed unions. */
 export const invalidThreat = refusal(
   "invalid_threat",
-  `scent.threat must be absent or have a category (${threatCategories.join(", ")}) and a severity (${severities.join(", ")})`
+  `scent.threat must be absent or have a category (${threatCategories.join(", ")}) and a severity (${
+    severities.join(", ")
+  })`
 )
 
 /** The payload could not be read to its end. */
-export const unreadable = refusal("payload_unreadable", "the payload could not be read: pass the request's raw body instead")
+export const unreadable = refusal(
+  "payload_unreadable",
+  "the payload could not be read: pass the request's raw body instead"
+)
 
 /** Something that must not happen did. */
 export const unexpected = refusal("unexpected", "the scent could not be handled; please report how to reproduce this")

@@ -106,4 +106,5 @@ const writeAlert = (alert: Alert): Effect.Effect<void> => {
   })
 }
 
-const writeLog = (event: LogEvent): Effect.Effect<void> => Effect.annotateLogs(Effect.logDebug(event.type), { ...event })
+const writeLog = (event: LogEvent): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logDebug(event.type), { ...event })

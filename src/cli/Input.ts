@@ -30,7 +30,9 @@ export const open = Effect.fn("Input.open")(function*(file: string) {
           read += chunk.length
         })
       ),
-      Stream.mapError(() => new WrongUse({ message: `${name} could not be read to its end: check the disk and try again` }))
+      Stream.mapError(() =>
+        new WrongUse({ message: `${name} could not be read to its end: check the disk and try again` })
+      )
     )
   if (file === "-") {
     const { stdin } = yield* Stdio.Stdio

@@ -58,7 +58,10 @@ const dataSource = Effect.fnUntraced(function*(directory: string) {
     fs.makeDirectory(whole, { recursive: true, mode: 0o700 }),
     () => new WrongUse({ message: `${directory} cannot be made a directory: check the path and its permissions` })
   )
-  return { name: "--data", value: { audit: { coldStorage: { endpoint: `file:${whole}/evidence` } } } } satisfies ConfigSource
+  return {
+    name: "--data",
+    value: { audit: { coldStorage: { endpoint: `file:${whole}/evidence` } } }
+  } satisfies ConfigSource
 })
 
 /** Feeds recorded traffic through the whole runtime. */
@@ -122,8 +125,17 @@ export const replayCommand = Command.make("replay", {
       "Feed recorded traffic through the whole runtime, on recorded time: the same file gives the same answer"
     ),
     Command.withExamples([
-      { command: "tracehound replay audit.log.gz --format modsecurity", description: "Replay a ModSecurity v3 JSON audit log" },
-      { command: "tracehound replay - --json < scents.ndjson", description: "Read standard input, answer with one JSON object" },
-      { command: "tracehound replay audit.log --format modsecurity --data ./data", description: "Keep evicted evidence" }
+      {
+        command: "tracehound replay audit.log.gz --format modsecurity",
+        description: "Replay a ModSecurity v3 JSON audit log"
+      },
+      {
+        command: "tracehound replay - --json < scents.ndjson",
+        description: "Read standard input, answer with one JSON object"
+      },
+      {
+        command: "tracehound replay audit.log --format modsecurity --data ./data",
+        description: "Keep evicted evidence"
+      }
     ])
   )

@@ -32,6 +32,9 @@ const dependencyVersion = (name: string) =>
 /** Name to version. */
 export const versions = Effect.gen(function*() {
   const own = yield* ownVersion
-  const others = yield* Effect.forEach(dependencies, (name) => Effect.map(dependencyVersion(name), (v) => [name, v] as const))
+  const others = yield* Effect.forEach(
+    dependencies,
+    (name) => Effect.map(dependencyVersion(name), (v) => [name, v] as const)
+  )
   return { tracehound: own, node: process.versions.node, ...Object.fromEntries(others) }
 })

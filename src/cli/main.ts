@@ -32,8 +32,10 @@ const asWrongUse = (error: { readonly message: string }) => new WrongUse({ messa
 const program = Effect.gen(function*() {
   const version = yield* ownVersion
   yield* Command.runWith(tracehound, { version })(process.argv.slice(2)).pipe(
-    Effect.catchTag(["InvalidConfig", "ColdStorageError", "FlagsMissing"], (error) =>
-      Effect.andThen(Console.error(error.message), Effect.fail(asWrongUse(error))))
+    Effect.catchTag(
+      ["InvalidConfig", "ColdStorageError", "FlagsMissing"],
+      (error) => Effect.andThen(Console.error(error.message), Effect.fail(asWrongUse(error)))
+    )
   )
 }).pipe(Effect.provide(Layer.merge(NodeServices.layer, Layer.succeed(References.LogToStderr, true))))
 

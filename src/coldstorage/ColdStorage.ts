@@ -83,7 +83,9 @@ export class ColdStorage extends Context.Service<ColdStorage, {
           const gzip = pressed === null ? compression.gzip(new Uint8Array(content)) : Effect.succeed(pressed)
           return Effect.map(gzip, (body) => seal(record, "gzip", body, hash))
         }
-        const retry = Schedule.spaced(Duration.millis(config.retryDelayMs)).pipe(Schedule.upTo({ times: config.retries }))
+        const retry = Schedule.spaced(Duration.millis(config.retryDelayMs)).pipe(
+          Schedule.upTo({ times: config.retries })
+        )
         const failed = (message: string): void => {
           deadLetters += 1
           alerts.errorUnsafe({ state: "quarantine", code: "coldstorage_failure", message, recoverable: true })

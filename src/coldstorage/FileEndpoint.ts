@@ -23,16 +23,15 @@ export const extension = ".thev"
 const directoryOf = (endpoint: string, path: Path.Path): Effect.Effect<string, ColdStorageError> => {
   if (!endpoint.startsWith("file://")) return Effect.succeed(path.resolve(endpoint.slice("file:".length)))
   return Effect.try({ try: () => new URL(endpoint), catch: () => unopenable(endpoint, "it is not a URL") }).pipe(
-    Effect.flatMap((url) =>
-      Effect.mapError(path.fromFileUrl(url), (error) => unopenable(endpoint, error.message))
-    )
+    Effect.flatMap((url) => Effect.mapError(path.fromFileUrl(url), (error) => unopenable(endpoint, error.message)))
   )
 }
 
 const unopenable = (endpoint: string, why: string): ColdStorageError =>
   new ColdStorageError({
     reason: "open",
-    message: `cold storage ${endpoint} cannot be opened: ${why}; check that it names a directory this process may write to`
+    message:
+      `cold storage ${endpoint} cannot be opened: ${why}; check that it names a directory this process may write to`
   })
 
 /** An endpoint that writes a file for each envelope. */

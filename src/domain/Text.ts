@@ -38,5 +38,7 @@ const isLowSurrogate = (text: string, index: number): boolean => {
 /** A string of at most `limit` UTF-8 bytes. */
 export const BoundedString = (limit: number) =>
   Schema.String.check(
-    Schema.makeFilter((text: string) => fitsUtf8(text, limit), { expected: `a string of at most ${limit} bytes in UTF-8` })
+    Schema.makeFilter((text: string) => fitsUtf8(text, limit), {
+      expected: `a string of at most ${limit} bytes in UTF-8`
+    })
   )

@@ -99,8 +99,7 @@ const isMapped = (): boolean => {
   return group(5) === 0xffff
 }
 
-const mappedText = (): string =>
-  `${group(6) >> 8}.${group(6) & 0xff}.${group(7) >> 8}.${group(7) & 0xff}`
+const mappedText = (): string => `${group(6) >> 8}.${group(6) & 0xff}.${group(7) >> 8}.${group(7) & 0xff}`
 
 /**
  * RFC 5952 section 4 for a prefix whose last four groups are zero: that run is the longest, with whatever zeros stand before

@@ -15,14 +15,26 @@ const untouchable = () => {
     touched += 1
     return undefined
   }
-  const payload = new Proxy({}, { get: trap, has: () => trap() === undefined, ownKeys: () => (trap(), []), getPrototypeOf: () => (trap(), null) })
+  const payload = new Proxy({}, {
+    get: trap,
+    has: () => trap() === undefined,
+    ownKeys: () => (trap(), []),
+    getPrototypeOf: () => (trap(), null)
+  })
   return { payload, touched: () => touched }
 }
 
 describe("Agent", () => {
   it("RFC D1 answers a malformed scent with an error of its own, never with an exception", () => {
     withRooms({}, ({ agent, told }) => {
-      const throwing = { get id(): string { throw new Error("hostile") }, source: "s", timestamp: 1, payload: 1 }
+      const throwing = {
+        get id(): string {
+          throw new Error("hostile")
+        },
+        source: "s",
+        timestamp: 1,
+        payload: 1
+      }
       const cases: ReadonlyArray<readonly [unknown, string]> = [
         [undefined, "invalid_scent"],
         [null, "invalid_scent"],
@@ -60,7 +72,10 @@ describe("Agent", () => {
 
   it("RFC D1 takes identifiers of exactly 256 bytes", () => {
     withRooms({}, ({ agent }) => {
-      assert.strictEqual(agent.interceptUnsafe({ ...scent, id: "é".repeat(128), source: "s".repeat(256) }).status, "clean")
+      assert.strictEqual(
+        agent.interceptUnsafe({ ...scent, id: "é".repeat(128), source: "s".repeat(256) }).status,
+        "clean"
+      )
     })
   })
 
@@ -100,7 +115,12 @@ describe("Agent", () => {
   it("RFC D3 signs with the category and the SHA-256 of the canonical bytes", () => {
     withRooms({}, ({ agent }) => {
       const sha = (text: string) => createHash("sha256").update(text).digest("hex")
-      for (const [payload, canonical] of [["plain text", "plain text"], [{ b: 1, a: [true, null] }, "{\"a\":[true,null],\"b\":1}"]]) {
+      for (
+        const [payload, canonical] of [["plain text", "plain text"], [
+          { b: 1, a: [true, null] },
+          "{\"a\":[true,null],\"b\":1}"
+        ]]
+      ) {
         const result = agent.interceptUnsafe({ ...scent, payload, threat: signal })
         assert.strictEqual(result.status, "quarantined")
         if (result.status === "quarantined") {
@@ -201,9 +221,21 @@ describe("Agent", () => {
       new Map([[cycle, cycle]]),
       new Date(Number.NaN),
       Object.create(null),
-      { toJSON: () => { throw new Error("toJSON") } },
-      { get trap(): never { throw new Error("getter") } },
-      new Proxy({}, { ownKeys: () => { throw new Error("trap") } }),
+      {
+        toJSON: () => {
+          throw new Error("toJSON")
+        }
+      },
+      {
+        get trap(): never {
+          throw new Error("getter")
+        }
+      },
+      new Proxy({}, {
+        ownKeys: () => {
+          throw new Error("trap")
+        }
+      }),
       structuredClone(new Uint8Array(3).buffer, { transfer: [] }),
       JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`)
     ]

@@ -63,7 +63,19 @@ describe("canonical bytes run no code of the payload", () => {
 
   it("RFC D4 calls no getter, no toJSON, no iterator and no conversion", () => {
     const { run, runs } = tripwire()
-    const names = ["toJSON", "toString", "valueOf", "length", "constructor", "inspect", "a", "then", "size", "byteLength", "buffer"]
+    const names = [
+      "toJSON",
+      "toString",
+      "valueOf",
+      "length",
+      "constructor",
+      "inspect",
+      "a",
+      "then",
+      "size",
+      "byteLength",
+      "buffer"
+    ]
     const symbols = [
       Symbol.iterator,
       Symbol.toPrimitive,
@@ -76,7 +88,10 @@ describe("canonical bytes run no code of the payload", () => {
     const arm = <A extends object>(value: A, accessor: boolean): A => {
       for (const key of [...names, ...symbols, "forEach", "entries", "getTime", "keys", "__proto__"]) {
         if (key !== "length" || !Array.isArray(value)) {
-          Object.defineProperty(value, key, { ...(accessor ? { get: run, set: run } : { value: run }), configurable: true })
+          Object.defineProperty(value, key, {
+            ...(accessor ? { get: run, set: run } : { value: run }),
+            configurable: true
+          })
         }
       }
       return value
@@ -98,7 +113,14 @@ describe("canonical bytes run no code of the payload", () => {
       for (const [value, expected] of values) {
         assert.strictEqual(canonicalText(arm(value, accessor)), expected)
       }
-      for (const bytes of [new Uint8Array([1]), new DataView(new ArrayBuffer(1)), new ArrayBuffer(1), new SharedArrayBuffer(1)]) {
+      for (
+        const bytes of [
+          new Uint8Array([1]),
+          new DataView(new ArrayBuffer(1)),
+          new ArrayBuffer(1),
+          new SharedArrayBuffer(1)
+        ]
+      ) {
         const before = canonicalBytes([bytes])
         assert.deepStrictEqual(canonicalBytes([arm(bytes, accessor)]), before)
         assert.strictEqual(canonicalBytes(bytes).length, 1)
@@ -150,7 +172,11 @@ describe("canonical bytes run no code of the payload", () => {
         } finally {
           Reflect.deleteProperty(target, key)
         }
-        assert.strictEqual(Buffer.from(writer.buffer.subarray(0, Math.max(written, 0))).toString(), expected, String(key))
+        assert.strictEqual(
+          Buffer.from(writer.buffer.subarray(0, Math.max(written, 0))).toString(),
+          expected,
+          String(key)
+        )
       }
     }
     assert.strictEqual(runs(), 0)
@@ -159,8 +185,14 @@ describe("canonical bytes run no code of the payload", () => {
   it("RFC D4 recognises objects of another realm", () => {
     const make = (source: string): unknown => vm.runInNewContext(source)
     assert.strictEqual(canonicalText(make("new Map([[1, new Set([2])]])")), "!m[[1,!s[2]]]")
-    assert.strictEqual(canonicalText(make("({ b: [1, new Date(3)], a: new (class A { x = 1 }) })")), "{\"a\":{\"x\":1},\"b\":[1,!d3]}")
-    assert.strictEqual(canonicalText(make("[new Uint8Array([1]), new ArrayBuffer(1), new DataView(new ArrayBuffer(1))]")), "[!bu8:01,!bab:00,!bdv:00]")
+    assert.strictEqual(
+      canonicalText(make("({ b: [1, new Date(3)], a: new (class A { x = 1 }) })")),
+      "{\"a\":{\"x\":1},\"b\":[1,!d3]}"
+    )
+    assert.strictEqual(
+      canonicalText(make("[new Uint8Array([1]), new ArrayBuffer(1), new DataView(new ArrayBuffer(1))]")),
+      "[!bu8:01,!bab:00,!bdv:00]"
+    )
     assert.strictEqual(canonicalText(make("[new Proxy({}, {}), () => 1, Symbol()]")), "[!p,!f,!y]")
   })
 
@@ -171,7 +203,9 @@ describe("canonical bytes run no code of the payload", () => {
         assert.strictEqual(canonicalText(hidden(value, prototype)), "{}")
       }
     }
-    for (const prototype of [Map.prototype, Set.prototype, Date.prototype, ArrayBuffer.prototype, Uint8Array.prototype]) {
+    for (
+      const prototype of [Map.prototype, Set.prototype, Date.prototype, ArrayBuffer.prototype, Uint8Array.prototype]
+    ) {
       assert.strictEqual(canonicalText(Object.create(prototype, { a: { value: 1, enumerable: true } })), "{\"a\":1}")
     }
     assert.strictEqual(canonicalText(hidden(new Map([[1, 2]]), Set.prototype)), "{}")
@@ -179,7 +213,9 @@ describe("canonical bytes run no code of the payload", () => {
 
   it("RFC D4 works under the flags that the runtime asks for", () => {
     const script = `
-      import { makeCanonicalWriter } from ${JSON.stringify(fileURLToPath(new URL("../../src/gate/Canonical.ts", import.meta.url)))}
+      import { makeCanonicalWriter } from ${
+      JSON.stringify(fileURLToPath(new URL("../../src/gate/Canonical.ts", import.meta.url)))
+    }
       import { types } from "node:util"
       const writer = makeCanonicalWriter({ maxPayloadSize: 1000, maxDepth: 9, maxKeys: 9 }, { isProxy: types.isProxy })
       const payload = [JSON.parse('{"__proto__":{"x":1}}'), new Map([[2, 1], [1, new Date(1)]]), new Set(["b", "a"]), Buffer.from("a"),
@@ -269,7 +305,9 @@ describe("canonical bytes survive what is built to break them", () => {
       rope += rope
     }
     const before = process.memoryUsage().heapUsed
-    for (const payload of [rope, [rope], { [Symbol.iterator]: rope, a: rope }, new Map([[1, rope]]), new Set([[rope]])]) {
+    for (
+      const payload of [rope, [rope], { [Symbol.iterator]: rope, a: rope }, new Map([[1, rope]]), new Set([[rope]])]
+    ) {
       assert.strictEqual(bounded(payload), TOO_LARGE)
     }
     assert.isBelow(process.memoryUsage().heapUsed - before, 2 ** 26)
@@ -306,7 +344,12 @@ describe("canonical bytes survive what is built to break them", () => {
 
   it("RFC D4 detached, shrunk, resizable and shared buffers", () => {
     const detached = new ArrayBuffer(8)
-    const views = [new Uint8Array(detached), new Float64Array(detached), new DataView(detached), new DataView(detached, 4)]
+    const views = [
+      new Uint8Array(detached),
+      new Float64Array(detached),
+      new DataView(detached),
+      new DataView(detached, 4)
+    ]
     structuredClone(detached, { transfer: [detached] })
     for (const value of [detached, ...views]) {
       assert.strictEqual(bounded(value), 0)
@@ -319,7 +362,8 @@ describe("canonical bytes survive what is built to break them", () => {
     const fixed = new Uint8Array(resizable, 0, 8)
     const data = new DataView(resizable, 4)
     const fixedData = new DataView(resizable, 4, 4)
-    const sizes = (): ReadonlyArray<number> => [resizable, tracking, fixed, data, fixedData].map((value) => bounded(value))
+    const sizes = (): ReadonlyArray<number> =>
+      [resizable, tracking, fixed, data, fixedData].map((value) => bounded(value))
     assert.deepStrictEqual(sizes(), [8, 8, 8, 4, 4])
     resizable.resize(16)
     assert.deepStrictEqual(sizes(), [16, 16, 8, 12, 4])
@@ -415,7 +459,16 @@ describe("a host that cannot tell a proxy", () => {
     const chain: object = new Proxy({}, { getPrototypeOf: () => chain })
     assert.isBelow(own.write(chain), 1000)
     let depth = 0
-    const deep = (): object => new Proxy({}, { ownKeys: () => ["a"], getOwnPropertyDescriptor: () => ({ value: (depth++, deep()), configurable: true, enumerable: true, writable: true }) })
+    const deep = (): object =>
+      new Proxy({}, {
+        ownKeys: () => ["a"],
+        getOwnPropertyDescriptor: () => ({
+          value: (depth++, deep()),
+          configurable: true,
+          enumerable: true,
+          writable: true
+        })
+      })
     assert.strictEqual(own.write(deep()), TOO_LARGE)
     assert.isBelow(depth, 1000)
   })

@@ -81,7 +81,11 @@ describe("canonical bytes are injective up to the declared equalities", () => {
     for (const a of scalars) {
       universe.push([a], { a }, { "": a }, new Set([a]), new Map([[a, 1]]), new Map([[1, a]]), [[a]], new Set([[a]]))
       universe.push([a, a], [a, 0], [0, a], { a: 0, b: a }, { a, b: 0 }, new Set([[a], [a]]), new Set([a, [a]]))
-      universe.push(new Map([[[a, 1], 1]]), new Set([[1, a]]), Object.defineProperty({}, "a", { get: () => a, enumerable: true }))
+      universe.push(
+        new Map([[[a, 1], 1]]),
+        new Set([[1, a]]),
+        Object.defineProperty({}, "a", { get: () => a, enumerable: true })
+      )
     }
     const bytes = universe.map(inside)
     let equal = 0

@@ -78,12 +78,43 @@ describe("CANONICAL.md", () => {
     assert.isAtLeast(rows.length, 30)
     const tokens = rows.map((row) => row[2] ?? "").join(" ")
     for (
-      const token of ["!u", "!-0", "!NaN", "!Infinity", "!-Infinity", "!n", "!d", "!dNaN", "!m[", "!s[", "!f", "!y", "!g", "!p"]
+      const token of [
+        "!u",
+        "!-0",
+        "!NaN",
+        "!Infinity",
+        "!-Infinity",
+        "!n",
+        "!d",
+        "!dNaN",
+        "!m[",
+        "!s[",
+        "!f",
+        "!y",
+        "!g",
+        "!p"
+      ]
     ) {
       assert.include(tokens, token)
     }
     for (
-      const kind of ["u8", "u8c", "i8", "u16", "i16", "u32", "i32", "f16", "f32", "f64", "i64", "u64", "dv", "ab", "sab"]
+      const kind of [
+        "u8",
+        "u8c",
+        "i8",
+        "u16",
+        "i16",
+        "u32",
+        "i32",
+        "f16",
+        "f32",
+        "f64",
+        "i64",
+        "u64",
+        "dv",
+        "ab",
+        "sab"
+      ]
     ) {
       assert.include(text, `\`${kind}\``)
     }
@@ -156,7 +187,10 @@ describe("bytes and text stand for themselves", () => {
     { seed: Seed },
     ({ seed }) => {
       const r = random(seed)
-      const units = Array.from({ length: r.below(140) }, () => r.pick([r.below(0x80), r.below(0x10000), 0xd800 + r.below(0x800)]))
+      const units = Array.from(
+        { length: r.below(140) },
+        () => r.pick([r.below(0x80), r.below(0x10000), 0xd800 + r.below(0x800)])
+      )
       const text = String.fromCharCode(...units)
       assert.strictEqual(canonicalText([text]), JSON.stringify([text]))
       assert.strictEqual(canonicalText({ [text]: 1 }), JSON.stringify({ [text]: 1 }))

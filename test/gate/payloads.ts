@@ -66,7 +66,12 @@ export const randomJson = (random: Random, depth = 4): unknown => {
     case 2:
       return String.fromCodePoint(...Array.from({ length: random.below(80) }, () => randomScalar(random)))
     case 3:
-      return random.pick([random.below(1000), -random.below(1e9), random.below(2 ** 53) / 1024, random.below(1e9) * 1e30])
+      return random.pick([
+        random.below(1000),
+        -random.below(1e9),
+        random.below(2 ** 53) / 1024,
+        random.below(1e9) * 1e30
+      ])
     case 4:
       return randomDouble(random)
     case 5:
@@ -225,7 +230,9 @@ export const nearMiss = (value: unknown, random: Random): unknown => {
     return randomPayload(random, 1)
   }
   if (types.isMap(value)) {
-    return new Map(editList([...value], random).map((entry) => Array.isArray(entry) ? [entry[0], entry[1]] : [entry, 1]))
+    return new Map(
+      editList([...value], random).map((entry) => Array.isArray(entry) ? [entry[0], entry[1]] : [entry, 1])
+    )
   }
   if (types.isSet(value)) {
     return new Set(editList([...value], random))
@@ -236,7 +243,9 @@ export const nearMiss = (value: unknown, random: Random): unknown => {
   if (types.isDate(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
     return randomPayload(random, 0)
   }
-  const entries = Object.entries(Object.getOwnPropertyDescriptors(value)).map(([key, property]) => [key, property.value])
+  const entries = Object.entries(Object.getOwnPropertyDescriptors(value)).map((
+    [key, property]
+  ) => [key, property.value])
   return Object.fromEntries(
     editList(entries, random).map((entry) => Array.isArray(entry) ? [textOf(entry[0]), entry[1]] : ["a", entry])
   )
@@ -260,7 +269,8 @@ const editList = (items: ReadonlyArray<unknown>, random: Random): Array<unknown>
 
 /** Whether a payload is bytes or text, and so stands for itself. */
 export const isRaw = (value: unknown): boolean =>
-  typeof value === "string" || (!types.isProxy(Object(value)) && (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)))
+  typeof value === "string" ||
+  (!types.isProxy(Object(value)) && (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)))
 
 /**
  * Whether CANONICAL.md declares two values inside a payload, or two payloads neither of which is raw, to be equal.
@@ -306,8 +316,7 @@ const memberOf = (object: object, key: PropertyKey): unknown => {
 const elementsOf = (array: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
   Array.from({ length: array.length }, (_, index) => memberOf(array, index))
 
-const sameMember = (a: unknown, b: unknown): boolean =>
-  a === ACCESSOR || b === ACCESSOR ? a === b : samePayload(a, b)
+const sameMember = (a: unknown, b: unknown): boolean => a === ACCESSOR || b === ACCESSOR ? a === b : samePayload(a, b)
 
 const sameList = (a: ReadonlyArray<unknown>, b: ReadonlyArray<unknown>): boolean =>
   a.length === b.length && a.every((item, index) => sameMember(item, b[index]))

@@ -12,7 +12,10 @@ describe("Quarantine", () => {
       const [record] = evidence(1, "low")
       assert.strictEqual(quarantine.hit(record.signature, "low"), null)
       const first = quarantine.hold(...evidence(1, "low"))
-      assert.deepStrictEqual(quarantine.hit(record.signature, "low"), { status: "ignored", signature: record.signature })
+      assert.deepStrictEqual(quarantine.hit(record.signature, "low"), {
+        status: "ignored",
+        signature: record.signature
+      })
       assert.strictEqual(quarantine.hits(), 1)
       assert.strictEqual(quarantine.get(record.signature), first.handle)
       quarantine.neutralize(record.signature)
