@@ -3,12 +3,13 @@
  * each over the one before.
  *
  * Promises that all mistakes of all sources are reported at once, each with its source, its path and what was expected, and
- * that no message repeats a value. Unknown keys are mistakes.
+ * that no message repeats a value. Unknown keys are mistakes. What must be there may come from any source: only all of them
+ * together can lack it.
  *
  * **Details**
  *
  * - An environment variable is the path in capitals: `quarantine.maxCount` is `TRACEHOUND_QUARANTINE_MAX_COUNT`.
- *   `TRACEHOUND_CONFIG` names the file.
+ *   `TRACEHOUND_CONFIG` names the file. An empty variable is the same as none.
  *
  * **Gotchas**
  *
@@ -81,8 +82,11 @@ const keysAt = (path: ReadonlyArray<string>): ReadonlyArray<string> => {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** Deeper than any setting: what is below is no configuration, and is left as it is. */
+const maxLevels = 4
+
 /** The same without keys that are undefined, as deep as a configuration goes. */
-const withoutUndefined = (value: unknown, depth = 4): unknown =>
+const withoutUndefined = (value: unknown, depth = maxLevels): unknown =>
   depth === 0 || !isRecord(value)
     ? value
     : Object.fromEntries(
@@ -97,30 +101,46 @@ const mistakesOf = (source: ConfigSource, issue: SchemaIssue.Issue): ReadonlyArr
     const spelled = names.length === 0 ? "" : (source.spell ?? dotted)(names)
     const expected = message === "Expected no excess property"
       ? `unknown key; known here: ${keysAt(names.slice(0, -1)).join(", ")}`
+      : message === "Missing key"
+      ? missing
       : message.replace(/^Expected/, "expected")
     return { source: source.name, path: spelled, expected }
   })
 
+/** What is said of a key that has no default and was not given. */
+const missing = "missing, and there is no default"
+const isMissing = ({ expected }: ConfigMistake): boolean => expected === missing
+
+const mistakesIn = (source: ConfigSource): ReadonlyArray<ConfigMistake> =>
+  Result.match(decode(source.value), { onSuccess: () => [], onFailure: (error) => mistakesOf(source, error.issue) })
+
+/** The mistakes that each source makes on its own. A key that one lacks may stand in another. */
+const ownMistakes = (sources: ReadonlyArray<ConfigSource>): ReadonlyArray<ConfigMistake> =>
+  sources.map(tidy).flatMap(mistakesIn).filter((found) => !isMissing(found))
+
+const tidy = (source: ConfigSource): ConfigSource => ({ ...source, value: withoutUndefined(source.value) })
+
 const dotted = (path: ReadonlyArray<string>): string => path.join(".")
 
-/** The later over the earlier. Both were validated: they are as deep as the schema and have its keys alone. */
-const merge = (under: unknown, over: unknown): unknown =>
-  isRecord(under) && isRecord(over)
-    ? { ...under, ...Object.fromEntries(Object.entries(over).map(([key, value]) => [key, merge(under[key], value)])) }
+/** The later over the earlier, as deep as a configuration goes. */
+const merge = (under: unknown, over: unknown, depth = maxLevels): unknown =>
+  depth > 0 && isRecord(under) && isRecord(over)
+    ? {
+      ...under,
+      ...Object.fromEntries(Object.entries(over).map(([key, value]) => [key, merge(under[key], value, depth - 1)]))
+    }
     : over
 
 /** The configuration that the sources give, the later over the earlier, over the defaults. Pure. */
 export const resolveConfig = (sources: ReadonlyArray<ConfigSource>): Result.Result<TracehoundConfig, InvalidConfig> => {
-  const tidy = sources.map((source) => ({ ...source, value: withoutUndefined(source.value) }))
-  const mistakes = tidy.flatMap((source) =>
-    Result.match(decode(source.value), { onSuccess: () => [], onFailure: (error) => mistakesOf(source, error.issue) })
-  )
+  const value = sources.map(tidy).reduce<unknown>((under, over) => merge(under, over.value), {})
+  const [only] = sources
+  const whole = only !== undefined && sources.length === 1
+    ? { ...only, value }
+    : { name: "all sources together", value }
+  const mistakes = [...ownMistakes(sources), ...mistakesIn(whole).filter(isMissing)]
   if (mistakes.length > 0) return Result.fail(new InvalidConfig({ mistakes }))
-  const merged = tidy.reduce<unknown>((under, { value }) => merge(under, value), {})
-  return Result.mapError(
-    decode(merged),
-    (error) => new InvalidConfig({ mistakes: mistakesOf({ name: "all sources together", value: merged }, error.issue) })
-  )
+  return Result.mapError(decode(value), (error) => new InvalidConfig({ mistakes: mistakesOf(whole, error.issue) }))
 }
 
 /** One setting with its value, and the source that set it. */
@@ -160,10 +180,18 @@ export const fromFile = Effect.fn("ConfigSources.fromFile")(function*(path: stri
   const text = yield* Effect.mapError(fs.readFileString(path), unreadable)
   const value = yield* Effect.try({
     try: (): unknown => JSON.parse(text),
-    catch: (cause) => mistake(path, "", `expected JSON: ${cause instanceof Error ? cause.message : "not JSON"}`)
+    catch: (cause) => mistake(path, "", `expected JSON${placeOf(cause)}`)
   })
   return { name: path, value } satisfies ConfigSource
 })
+
+/** Where the parser stopped, if it says so. The rest of its message quotes the file, which may hold a secret. */
+const placeOf = (cause: unknown): string => {
+  const place = cause instanceof SyntaxError
+    ? / at position \d+(?: \(line \d+ column \d+\))?$/.exec(cause.message)
+    : null
+  return place === null ? "" : `, and it is none${place[0]}`
+}
 
 const prefix = "TRACEHOUND"
 
@@ -210,23 +238,21 @@ export const fromEnvironment = Effect.gen(function*() {
   )
   const known = new Map(leaves.map((leaf) => [variableName(leaf.path), leaf]))
   const unknown = variables.filter(({ name }) => name !== configVariable && !known.has(name) && !isForeign(name))
-  if (unknown.length > 0) {
-    return yield* new InvalidConfig({
-      mistakes: unknown.map(({ name }) => ({
-        source: "environment",
-        path: name,
-        expected:
-          "unknown variable; `tracehound config print` lists every setting, and its name is the path in capitals"
-      }))
-    })
-  }
   const value = variables.reduce<unknown>((under, { name, text }) => {
     const leaf = known.get(name)
     if (leaf === undefined) return under
     const nested = leaf.path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), fromText(text, leaf.ast))
     return merge(under, nested)
   }, {})
-  return { name: "environment", value, spell: variableName } satisfies ConfigSource
+  const source = { name: "environment", value, spell: variableName } satisfies ConfigSource
+  if (unknown.length === 0) return source
+  const mistakes = unknown.map(({ name }) => ({
+    source: source.name,
+    path: name,
+    expected: "unknown variable; `tracehound config print` lists every setting, and its name is the path in capitals"
+  }))
+  // The others are checked as well, so that everything is reported at once.
+  return yield* new InvalidConfig({ mistakes: [...mistakes, ...ownMistakes([source])] })
 })
 
 /** The variable that names the configuration file. */
@@ -256,8 +282,7 @@ export const configSources = Effect.fn("ConfigSources.configSources")(function*(
   const all = request.argument === undefined ? sources : [...sources, fromArgument(request.argument)]
   if (mistakes.length === 0) return all
   // What could be read is checked as well, so that everything is reported at once.
-  const others = Result.match(resolveConfig(all), { onSuccess: () => [], onFailure: (error) => error.mistakes })
-  return yield* new InvalidConfig({ mistakes: [...mistakes, ...others] })
+  return yield* new InvalidConfig({ mistakes: [...mistakes, ...ownMistakes(all)] })
 })
 
 /** The configuration that file, environment and argument give over the defaults. */

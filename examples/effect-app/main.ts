@@ -25,7 +25,7 @@ const program = Effect.gen(function*() {
   if (first.status === "quarantined") {
     yield* Console.log(`signed ${first.handle.signature}`)
     yield* tracehound.neutralize(first.handle.signature)
-    yield* Console.log(`neutralized: ${first.handle.disposed}, bytes: ${first.handle.bytes}`)
+    yield* Console.log(`neutralized: ${first.handle.disposed}, bytes left: ${first.handle.bytes?.byteLength ?? 0}`)
   }
   const { auditChain } = tracehound.sync
   yield* Console.log(`audit: ${auditChain.length} record, verified: ${auditChain.verify()}`)

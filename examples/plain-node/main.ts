@@ -1,7 +1,7 @@
 /**
  * Tracehound in front of a plain node:http server, without a line of Effect. PORT chooses another port.
  */
-import { createServer, type IncomingMessage } from "node:http"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { createTracehound } from "tracehound"
 
 const maxBodyBytes = 1_000_000
@@ -27,7 +27,7 @@ const read = async (request: IncomingMessage): Promise<Buffer | null> => {
 
 let requests = 0
 
-const server = createServer(async (request, response) => {
+const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   try {
     const payload = await read(request)
     if (payload === null) {
@@ -60,7 +60,9 @@ const server = createServer(async (request, response) => {
     // The request broke off: there is nobody left to answer.
     response.destroy()
   }
-})
+}
+
+const server = createServer((request, response) => void answer(request, response))
 
 server.listen(Number(process.env["PORT"] ?? 4101), "127.0.0.1", () => {
   const address = server.address()

@@ -20,7 +20,7 @@
  *   its teller's; what a buried one owns is the actor's to let go.
  * - The deadline interrupts a handler and then waits for it: a handler that cannot be interrupted holds the closing up.
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"

@@ -16,12 +16,13 @@
  * | 4 + n | signature |
  * | 4 + n | destination; length all ones where there is none |
  *
- * Every field has a fixed length or says its own, so two records with the same bytes are the same record.
+ * Texts are UTF-8. Every field has a fixed length or says its own, so two records with the same bytes are the same record.
  *
  * **Gotchas**
  *
  * - `reason` is not written: `capacity` is the only one, and status 4 implies it.
- * - Digests must be 64 hexadecimal characters: the chain checks that of records it did not make.
+ * - That holds of records that fit their schema (digests of 64 hexadecimal characters, sizes that are natural numbers, texts
+ *   without lone surrogates, no field besides): the chain checks that of records it did not make.
  */
 import type { CustodyRecord } from "../domain/Records.ts"
 import { severities } from "../domain/Severity.ts"

@@ -38,7 +38,7 @@ const check = Command.make("check", options, (given) =>
   })).pipe(Command.withDescription("Check the configuration: all mistakes at once, each with its path"))
 
 /** Every setting with its value, and where it comes from. Pure. */
-export const table = (settings: ReadonlyArray<Explained>): string => {
+const table = (settings: ReadonlyArray<Explained>): string => {
   const width = Math.max(...settings.map(({ path }) => path.length))
   const values = settings.map(({ value }) => JSON.stringify(value))
   const valueWidth = Math.max(...values.map((value) => value.length))

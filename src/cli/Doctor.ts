@@ -30,7 +30,7 @@ export const sandboxOf = (node: string): Diagnosis["sandbox"] => {
 }
 
 /** The diagnosis for people. Pure. */
-export const describe = ({ flags, healthy, platform, sandbox, versions }: Diagnosis): string => {
+const describe = ({ flags, healthy, platform, sandbox, versions }: Diagnosis): string => {
   const lines = [
     ...Object.entries(versions).map(([name, version]) => `${name.padEnd(22)} ${version}`),
     `${"platform".padEnd(22)} ${platform}`,

@@ -7,7 +7,7 @@
  * - Sleeping takes real time: what waits (a retry, a deadline) waits for the world, not for the recording.
  * - It goes wherever it is set, backward too. A timestamp that no date can have is held at the nearest one that can.
  */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 /** The last millisecond of a JavaScript date. */

@@ -22,7 +22,7 @@ import * as SignatureFile from "./SignatureFile.ts"
 const { group } = Progress
 
 /** The answer for people: what came of the lines, what is held, what the chain says. Pure. */
-export const describe = (summary: ReplaySummary): string => {
+const describe = (summary: ReplaySummary): string => {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["lines", group(summary.lines)],
     ["  clean", group(summary.clean)],

@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
-import { type Scent, threatCategories } from "../domain/Scent.ts"
+import type { Scent, ThreatCategory } from "../domain/Scent.ts"
 import { BySeverity } from "../domain/Severity.ts"
 import type { TracehoundSync } from "../Tracehound.ts"
 
@@ -61,7 +61,7 @@ export const makeTally = (): Tally => {
   const counts = { clean: 0, rateLimited: 0, tooLarge: 0, ignored: 0, quarantined: 0, escalated: 0, errors: 0 }
   const bySeverity = { low: 0, medium: 0, high: 0, critical: 0 }
   const byCategory = { injection: 0, ddos: 0, flood: 0, spam: 0, malware: 0, unknown: 0 } satisfies Record<
-    typeof threatCategories[number],
+    ThreatCategory,
     number
   >
   let lines = 0

@@ -2,13 +2,16 @@
  * Cold storage: the actor that writes evidence away (RFC, "Cold Storage"; CONFORMANCE C1, S2).
  *
  * Promises, towards the caller, one synchronous bounded `tellUnsafe`; inside, FIFO order, as many retries as configured, and
- * for each delivery exactly one end: written, or a dead letter that is counted and alerted. The bytes of a delivery it took
- * are overwritten when it is done with them, however that ends.
+ * for each delivery exactly one end: written, or a dead letter that is counted and alerted. The content of a delivery it
+ * took is overwritten when it is done with it, however that ends.
  *
  * **Gotchas**
  *
  * - It reads nothing back. That a write succeeded is the endpoint's word.
- * - What waits is bounded in bytes besides the quarantine's own bound: both together are what evidence may take in memory.
+ * - What waits is bounded in bytes of evidence, besides the quarantine's own bound. On top comes its pressed form: of those
+ *   that a sender pressed, and of the one being written. That form is not overwritten.
+ * - An endpoint that never answers holds up what waits behind it until the mailbox is full, and closing for the 10 seconds
+ *   of the drain: it must bound its own writes.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -24,7 +27,7 @@ import { seal } from "../evidence/Envelope.ts"
 import { wipe } from "../evidence/Evidence.ts"
 import { Compression, type CompressionError } from "../port/Compression.ts"
 import { Hash } from "../port/Hash.ts"
-import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
+import { ColdStorageEndpoint, type ColdStorageError } from "./Endpoint.ts"
 
 /** One piece of evidence on its way out. */
 export interface Delivery {

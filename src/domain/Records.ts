@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import { maxIdentifierBytes } from "./Scent.ts"
 import { Severity } from "./Severity.ts"
-import { BoundedString } from "./Text.ts"
+import { BoundedString, isWellFormed } from "./Text.ts"
 import { Sha256Hex, Signature } from "./Threat.ts"
 
 /** UUIDv7, a hyphen and 8 hexadecimal characters of further randomness (CONFORMANCE D9). */
@@ -41,7 +41,7 @@ export const EvacuateRecord = Schema.Struct({
   /** Bytes of the envelope's compressed body. */
   compressedSize: Schema.Natural,
   /** The cold storage endpoint it was sent to. */
-  destination: Schema.String
+  destination: Schema.String.check(isWellFormed)
 })
 export type EvacuateRecord = typeof EvacuateRecord.Type
 
@@ -56,7 +56,7 @@ export const EvictionRecord = Schema.Struct({
   severity: Severity,
   reason: Schema.Literal("capacity"),
   /** The cold storage endpoint that took it, or null where it was lost: none is configured, or it refused. */
-  destination: Schema.NullOr(Schema.String)
+  destination: Schema.NullOr(Schema.String.check(isWellFormed))
 })
 export type EvictionRecord = typeof EvictionRecord.Type
 

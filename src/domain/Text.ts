@@ -35,6 +35,11 @@ const isLowSurrogate = (text: string, index: number): boolean => {
   return unit >= 0xdc00 && unit < 0xe000
 }
 
+/** That UTF-8 can write the text as it is: no surrogate is alone, so two different texts never become the same bytes. */
+export const isWellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {
+  expected: "a string without lone surrogates"
+})
+
 /** A string of at most `limit` UTF-8 bytes. */
 export const BoundedString = (limit: number) =>
   Schema.String.check(

@@ -12,7 +12,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { BoundedString } from "./Text.ts"
+import { BoundedString, isWellFormed } from "./Text.ts"
 
 const whole = (minimum: number, maximum: number) =>
   Schema.Number.check(Schema.makeFilter(
@@ -79,6 +79,7 @@ const Alerts = Schema.Struct({
 const ColdStorage = Schema.Struct({
   type: orElse(Schema.Literal("url"), "url"),
   endpoint: BoundedString(4096).check(
+    isWellFormed,
     Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" })
   ),
   writeOnly: orElse(Schema.Literal(true), true),

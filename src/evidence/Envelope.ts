@@ -86,10 +86,11 @@ export const seal = (record: EvidenceRecord, codec: Codec, body: Uint8Array, has
  * lengths in the header do not cover, and inflates nothing before the seal holds.
  */
 export const open = (envelope: Uint8Array, limit: number, { compression, hash }: EnvelopePorts): Opened => {
-  const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength)
-  if (envelope.length < headerBytes + digestBytes || view.getUint32(0) !== magic) {
-    throw refuse("not_an_envelope", "it does not begin with the magic THEV")
+  if (envelope.length < headerBytes + digestBytes) {
+    throw refuse("not_an_envelope", "it is shorter than a header and a seal")
   }
+  const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength)
+  if (view.getUint32(0) !== magic) throw refuse("not_an_envelope", "it does not begin with the magic THEV")
   if (view.getUint8(4) !== version) {
     throw refuse("unknown_version", `version ${view.getUint8(4)}: this reader knows version ${version}`)
   }
@@ -124,7 +125,8 @@ const openBody = (
   size: number,
   compression: EnvelopePorts["compression"]
 ): Uint8Array => {
-  if (codec === "stored") return body.slice()
+  // A copy whatever the class: `slice` of Node's Buffer would be a view of the envelope.
+  if (codec === "stored") return new Uint8Array(body)
   try {
     return compression.gunzipSync(body, size)
   } catch {

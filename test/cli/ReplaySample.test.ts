@@ -13,12 +13,11 @@ import { needsSharedData } from "../support/sharedData.ts"
 
 const found = needsSharedData("modsecurity-audit.ndjson.gz")
 const file = found ?? ""
-const onSample = it.skipIf(found === undefined)
 
 const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
-describe("replay of a WAF's log", () => {
-  onSample("answers with the counts that the log is known to have", async () => {
+describe.skipIf(found === undefined)("replay of a WAF's log", () => {
+  it("answers with the counts that the log is known to have", async () => {
     const { status, stderr, stdout } = await tracehound(["replay", file, "--format", "modsecurity", "--json"])
     assert.strictEqual(stderr, "")
     assert.strictEqual(status, 0)
@@ -93,7 +92,7 @@ describe("replay of a WAF's log", () => {
       })
   )
 
-  onSample("gives the same answer for the same file", async () => {
+  it("gives the same answer for the same file", async () => {
     const config = { TRACEHOUND_QUARANTINE_MAX_COUNT: "50", TRACEHOUND_QUARANTINE_EVICTION_POLICY: "lru" }
     const run = () => tracehound(["replay", file, "--format", "modsecurity", "--json"], { env: config })
     const [first, second] = await Promise.all([run(), run()])

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { isIP } from "node:net"
 import { sourceKey } from "../../src/gate/SourceKey.ts"
@@ -15,13 +16,12 @@ const oracle = (source: string): string => {
   }
   const ip = Result.getOrThrow(NetAddress.ipFromString(address))
   if (NetAddress.isIpv4Address(ip)) {
-    return NetAddress.format(ip)
+    return NetAddress.formatIp(ip)
   }
-  const segments = NetAddress.ipv6ToSegments(ip)
-  if (segments.slice(0, 5).every((segment) => segment === 0) && segments[5] === 0xffff) {
-    return [segments[6] >> 8, segments[6] & 255, segments[7] >> 8, segments[7] & 255].join(".")
-  }
-  return IpNetwork.format(IpNetwork.network(Result.getOrThrow(IpNetwork.make(ip, 64))))
+  const mapped = NetAddress.fromIpv4Mapped(ip)
+  return Option.isSome(mapped)
+    ? NetAddress.formatIp(mapped.value)
+    : IpNetwork.format(Result.getOrThrow(IpNetwork.fromAddress(ip, 64)))
 }
 
 const randomGroups = (r: Random): Array<number> =>

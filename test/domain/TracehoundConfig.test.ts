@@ -1,0 +1,139 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { TracehoundConfig } from "../../src/index.ts"
+
+const decode = Schema.decodeUnknownSync(TracehoundConfig, { onExcessProperty: "error" })
+const accepts = (value: unknown): boolean =>
+  Schema.decodeUnknownOption(TracehoundConfig, { onExcessProperty: "error" })(value)._tag === "Some"
+
+/** Every whole number of the configuration, with the bounds it promises. */
+const numbers: ReadonlyArray<readonly [path: string, minimum: number, maximum: number]> = [
+  ["maxPayloadSize", 1, 268_435_456],
+  ["maxDepth", 1, 1_000],
+  ["maxKeys", 1, 1_000_000],
+  ["rateLimit.windowMs", 1, 2_147_483_647],
+  ["rateLimit.maxRequests", 1, 1_000_000_000],
+  ["rateLimit.blockDurationMs", 0, 2_147_483_647],
+  ["rateLimit.maxSources", 1, 16_777_216],
+  ["quarantine.maxCount", 1, 16_777_216],
+  ["quarantine.maxBytes", 1, Number.MAX_SAFE_INTEGER],
+  ["hound.minimumDormant", 0, 1024],
+  ["hound.maxActive", 1, 1024],
+  ["hound.maxLifeTimeCycle", 1, 2_147_483_647],
+  ["hound.maxProcessingTime", 1, 2_147_483_647],
+  ["hound.replenishDelay", 0, 2_147_483_647],
+  ["scheduler.rotationInterval", 1, 2_147_483_647],
+  ["scheduler.jitterMax", 0, 2_147_483_647],
+  ["alerts.maxAlertsPerWindow", 1, 1_000_000],
+  ["alerts.windowMs", 1, 2_147_483_647],
+  ["alerts.escalationThreshold", 1, 1_000_000],
+  ["audit.maxRecords", 1, 16_777_216],
+  ["audit.coldStorage.maxPendingCount", 1, 1_000_000],
+  ["audit.coldStorage.maxPendingBytes", 1, Number.MAX_SAFE_INTEGER],
+  ["audit.coldStorage.retries", 0, 100],
+  ["audit.coldStorage.retryDelayMs", 0, 2_147_483_647],
+  ["runtime.maxOldSpaceSize", 16, 1_048_576],
+  ["runtime.secureHeap", 2, 2_147_483_647]
+]
+
+const at = (path: string, value: unknown): unknown => {
+  const nested = path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
+  return path.startsWith("audit.coldStorage.")
+    ? { audit: { coldStorage: { endpoint: "file:./x", [path.slice("audit.coldStorage.".length)]: value } } }
+    : nested
+}
+
+describe("TracehoundConfig", () => {
+  it("RFC R2 nothing given is the RFC's defaults, and ours where it has none", () => {
+    assert.deepStrictEqual(decode({}), {
+      maxPayloadSize: 1_000_000,
+      maxDepth: 256,
+      maxKeys: 4_096,
+      rateLimit: { windowMs: 60_000, maxRequests: 100, blockDurationMs: 300_000, maxSources: 100_000 },
+      quarantine: { maxCount: 10_000, maxBytes: 100_000_000, evictionPolicy: "priority" },
+      hound: {
+        minimumDormant: 2,
+        maxActive: 4,
+        maxLifeTimeCycle: 3_600_000,
+        maxProcessingTime: 5_000,
+        replenishDelay: 100
+      },
+      scheduler: { rotationInterval: 300_000, jitterMax: 10_000, skipIfBusy: true },
+      alerts: { maxAlertsPerWindow: 10, windowMs: 60_000, escalationThreshold: 1 },
+      audit: { chainEnabled: true, maxRecords: 100_000 },
+      runtime: { disableProto: "throw", frozenIntrinsics: true, maxOldSpaceSize: 512, strict: false }
+    })
+  })
+
+  it("RFC C1 cold storage needs an endpoint and has a default for the rest", () => {
+    assert.deepStrictEqual(decode({ audit: { coldStorage: { endpoint: "file:./evidence" } } }).audit.coldStorage, {
+      type: "url",
+      endpoint: "file:./evidence",
+      writeOnly: true,
+      appendOnly: true,
+      maxPendingCount: 10_000,
+      maxPendingBytes: 100_000_000,
+      retries: 3,
+      retryDelayMs: 200
+    })
+    assert.isFalse(accepts({ audit: { coldStorage: {} } }))
+  })
+
+  it.each(numbers)("RFC R2 %s is a whole number from %d to %d", (path, minimum, maximum) => {
+    assert.isTrue(accepts(at(path, minimum)))
+    assert.isTrue(accepts(at(path, maximum)))
+    const refused = [
+      minimum - 1,
+      maximum + 1,
+      minimum + 0.5,
+      -1,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      String(minimum),
+      BigInt(minimum),
+      null,
+      [minimum],
+      true
+    ]
+    for (const value of refused) assert.isFalse(accepts(at(path, value)), `${path} = ${String(value)}`)
+  })
+
+  const words: ReadonlyArray<readonly [path: string, good: ReadonlyArray<unknown>, bad: ReadonlyArray<unknown>]> = [
+    ["quarantine.evictionPolicy", ["priority", "lru"], ["LRU", "", null, "constructor"]],
+    ["scheduler.skipIfBusy", [true, false], ["true", 1, null]],
+    ["audit.chainEnabled", [true, false], ["false", 0]],
+    ["runtime.disableProto", ["throw", "delete"], ["allow", true]],
+    ["runtime.frozenIntrinsics", [true, false], ["yes"]],
+    ["runtime.strict", [true, false], ["strict", 1]],
+    ["alerts.devopsEndpoint", ["http://a", "https://a/b?c"], [
+      "http://",
+      "ftp://a",
+      "javascript:alert(1)",
+      " https://a"
+    ]],
+    ["audit.coldStorage.type", ["url"], ["path"]],
+    ["audit.coldStorage.writeOnly", [true], [false]],
+    ["audit.coldStorage.appendOnly", [true], [false]],
+    [
+      "audit.coldStorage.endpoint",
+      ["file:x", "file:./x", "file:/x", "file:///x", `file:${"x".repeat(4091)}`],
+      ["", "file:", "s3://bucket/path", "/tmp/x", "file:\ud800", `file:${"x".repeat(4092)}`, " file:x"]
+    ]
+  ]
+  it.each(words)("RFC R2 %s is a closed choice", (path, good, bad) => {
+    for (const value of good) assert.isTrue(accepts(at(path, value)), String(value))
+    for (const value of bad) assert.isFalse(accepts(at(path, value)), String(value))
+  })
+
+  it("RFC R2 unknown keys are refused at every level", () => {
+    for (const key of ["x", "__proto__", "constructor", "toString", "MaxDepth"]) {
+      const bag = JSON.parse(`{${JSON.stringify(key)}: 1}`) as object
+      assert.isFalse(accepts(bag), key)
+      for (const room of ["rateLimit", "quarantine", "hound", "scheduler", "alerts", "audit", "runtime"]) {
+        assert.isFalse(accepts({ [room]: bag }), `${room}.${key}`)
+      }
+      assert.isFalse(accepts({ audit: { coldStorage: { endpoint: "file:x", ...bag, [`${key}_`]: 1 } } }))
+    }
+  })
+})

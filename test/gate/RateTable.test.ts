@@ -1,0 +1,383 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import { setFlagsFromString } from "node:v8"
+import vm from "node:vm"
+import { makeRateTable, type RateTable, type RateTableOptions } from "../../src/gate/RateTable.ts"
+import { Seed } from "../support/random.ts"
+import { naiveRateTable } from "./naiveRateTable.ts"
+
+const rfc: RateTableOptions = { windowMs: 60_000, maxRequests: 100, blockDurationMs: 300_000, maxSources: 100_000 }
+
+/** Any time will do; a table has no idea of the epoch. */
+const T = 1_700_000_000_000
+
+const times = (count: number, f: (index: number) => void): void => {
+  for (let index = 0; index < count; index++) {
+    f(index)
+  }
+}
+
+/** Uses up a source's window and gets it blocked. */
+const block = (table: RateTable, key: string, now: number, options: RateTableOptions): void => {
+  times(options.maxRequests, () => assert.strictEqual(table.check(key, now), 0))
+  assert.isAbove(table.check(key, now), 0)
+}
+
+describe("the window", () => {
+  it("RFC G1 allows request number maxRequests and blocks the next for exactly blockDurationMs", () => {
+    const table = makeRateTable(rfc)
+    times(100, (i) => assert.strictEqual(table.check("a", T + i), 0))
+    assert.strictEqual(table.check("a", T + 100), 300_000)
+    assert.strictEqual(table.check("a", T + 101), 299_999)
+    assert.strictEqual(table.check("a", T + 100 + 299_999), 1)
+    assert.strictEqual(table.check("a", T + 100 + 299_999.5), 0.5)
+    assert.strictEqual(table.check("a", T + 100 + 300_000), 0)
+  })
+
+  it("RFC G1 starts a new window at the end of a block", () => {
+    const table = makeRateTable(rfc)
+    block(table, "a", T, rfc)
+    block(table, "a", T + 300_000, rfc)
+    assert.strictEqual(table.check("a", T + 300_000), 300_000)
+    assert.strictEqual(table.check("a", T + 599_999), 1)
+    times(100, () => assert.strictEqual(table.check("a", T + 700_000), 0))
+    assert.strictEqual(table.check("a", T + 700_000), 300_000)
+  })
+
+  it("RFC G1 starts a new window at exactly windowStart + windowMs, from the first request on", () => {
+    for (const [end, answer] of [[59_999, 300_000], [60_000, 0]] as const) {
+      const table = makeRateTable(rfc)
+      assert.strictEqual(table.check("a", T), 0)
+      times(99, () => assert.strictEqual(table.check("a", T + 59_998), 0))
+      assert.strictEqual(table.check("a", T + end), answer)
+    }
+  })
+
+  it("RFC G1 counts a request in the window it begins", () => {
+    const table = makeRateTable(rfc)
+    times(100, () => table.check("a", T))
+    times(100, () => assert.strictEqual(table.check("a", T + 60_000), 0))
+    assert.strictEqual(table.check("a", T + 119_999), 300_000)
+  })
+
+  it("RFC G1 requests during a block do not prolong it", () => {
+    const table = makeRateTable(rfc)
+    block(table, "a", T, rfc)
+    times(1000, (i) => assert.strictEqual(table.check("a", T + i), 300_000 - i))
+    assert.strictEqual(table.check("a", T + 300_000), 0)
+  })
+
+  it("RFC G1 a block shorter than the window ends in a new window", () => {
+    const options = { ...rfc, blockDurationMs: 10 }
+    const table = makeRateTable(options)
+    block(table, "a", T, options)
+    block(table, "b", T, options)
+    assert.strictEqual(table.check("a", T + 9), 1)
+    assert.strictEqual(table.blocked(T + 10), 0)
+    times(100, () => assert.strictEqual(table.check("a", T + 10), 0))
+    assert.strictEqual(table.check("a", T + 10), 10)
+    times(100, () => assert.strictEqual(table.check("b", T + 59_000), 0))
+    assert.strictEqual(table.check("b", T + 100_000), 10, "b's window started at its first request after the block")
+  })
+
+  it("RFC G1 a block of 0 ms lasts until the window ends", () => {
+    const options = { ...rfc, blockDurationMs: 0 }
+    const table = makeRateTable(options)
+    assert.strictEqual(table.check("a", T), 0)
+    times(99, () => table.check("a", T + 10_000))
+    assert.strictEqual(table.check("a", T + 20_000), 40_000)
+    assert.strictEqual(table.check("a", T + 59_999), 1)
+    assert.strictEqual(table.blocked(T + 59_999), 1)
+    assert.strictEqual(table.check("a", T + 60_000), 0)
+    assert.strictEqual(table.blocked(T + 60_000), 0)
+  })
+
+  it("RFC G1 a limit of 0 blocks the first request", () => {
+    const table = makeRateTable({ ...rfc, maxRequests: 0 })
+    assert.strictEqual(table.check("a", T), 300_000)
+    assert.strictEqual(table.check("a", T + 300_000), 300_000)
+    assert.strictEqual(makeRateTable({ ...rfc, maxRequests: 0, blockDurationMs: 0 }).check("a", T), 60_000)
+  })
+
+  it("RFC G1 sources do not disturb one another", () => {
+    const table = makeRateTable(rfc)
+    const keys = ["", "a", "b", "__proto__", "constructor", "a".repeat(256), "\ud800", "é", "0", "1"]
+    for (const key of keys) {
+      block(table, key, T, rfc)
+    }
+    assert.strictEqual(table.sources, keys.length)
+    assert.strictEqual(table.blocked(T), keys.length)
+    assert.strictEqual(table.check("c", T), 0)
+  })
+
+  it("refuses options that are out of range, naming them", () => {
+    const bad: ReadonlyArray<readonly [keyof RateTableOptions, number]> = [
+      ["windowMs", 0],
+      ["windowMs", NaN],
+      ["windowMs", Infinity],
+      ["maxRequests", -1],
+      ["maxRequests", 1.5],
+      ["maxRequests", 2 ** 32],
+      ["blockDurationMs", -1],
+      ["blockDurationMs", NaN],
+      ["maxSources", 0],
+      ["maxSources", 2 ** 31]
+    ]
+    for (const [name, value] of bad) {
+      assert.throws(() => makeRateTable({ ...rfc, [name]: value }), RangeError, name)
+    }
+  })
+})
+
+describe("reset", () => {
+  it("RFC G2 unblocks at once and forgets the count", () => {
+    for (const blockDurationMs of [300_000, 0]) {
+      const options = { ...rfc, blockDurationMs }
+      const table = makeRateTable(options)
+      block(table, "a", T, options)
+      block(table, "b", T, options)
+      assert.isTrue(table.reset("a"))
+      assert.strictEqual(table.blocked(T), 1)
+      assert.strictEqual(table.sources, 1)
+      block(table, "a", T, options)
+      assert.isTrue(table.reset("a"))
+      assert.isFalse(table.reset("a"))
+      assert.isFalse(table.reset("never seen"))
+      assert.isAbove(table.check("b", T), 0)
+    }
+  })
+
+  it("RFC G2 frees the place it took", () => {
+    const table = makeRateTable({ ...rfc, maxSources: 3 })
+    for (const key of ["a", "b", "c"]) {
+      table.check(key, T)
+    }
+    times(100, () => {
+      assert.isTrue(table.reset("b"))
+      assert.isTrue(table.reset("a"))
+      assert.strictEqual(table.check("a", T), 0)
+      assert.strictEqual(table.check("b", T), 0)
+    })
+    assert.strictEqual(table.sources, 3)
+    assert.strictEqual(table.evicted, 0)
+    table.check("d", T)
+    assert.strictEqual(table.evicted, 1)
+    assert.isFalse(table.reset("c"), "c was not seen for longest")
+  })
+})
+
+describe("the bound", () => {
+  it.each([300_000, 0])(
+    "RFC G3 a flood of 100,000 made-up sources unblocks nobody (blocks of %d ms)",
+    (blockDurationMs) => {
+      const options = { windowMs: 60_000, maxRequests: 3, blockDurationMs, maxSources: 1000 }
+      const table = makeRateTable(options)
+      const victims = Array.from({ length: 100 }, (_, i) => `blocked-${i}`)
+      for (const key of victims) {
+        block(table, key, T, options)
+      }
+      times(100_000, (i) => {
+        assert.strictEqual(table.check(`spoofed-${i}`, T + i / 2000), 0)
+      })
+      assert.strictEqual(table.sources, 1000)
+      assert.strictEqual(table.evicted, 100_000 - 900)
+      assert.strictEqual(table.blocked(T + 50), 100)
+      for (const key of victims) {
+        assert.isAbove(table.check(key, T + 50), 0)
+      }
+    }
+  )
+
+  it("RFC G3 drops the unblocked source not seen for longest", () => {
+    const options = { ...rfc, maxRequests: 2, maxSources: 4 }
+    const table = makeRateTable(options)
+    for (const key of ["a", "b", "c", "d", "a"]) {
+      assert.strictEqual(table.check(key, T), 0)
+    }
+    table.check("e", T)
+    assert.isFalse(table.reset("b"))
+    assert.isAbove(table.check("a", T), 0, "a was kept, with its count")
+  })
+
+  it("RFC G3 drops a blocked source only when all are blocked, the one blocked longest ago", () => {
+    const options = { ...rfc, maxRequests: 1, maxSources: 3 }
+    const table = makeRateTable(options)
+    block(table, "a", T, options)
+    block(table, "b", T + 1, options)
+    table.check("c", T + 2)
+    table.check("d", T + 3)
+    assert.strictEqual(table.blocked(T + 3), 2)
+    assert.isFalse(table.reset("c"))
+    assert.isAbove(table.check("d", T + 4), 0)
+    assert.strictEqual(table.blocked(T + 4), 3)
+    assert.strictEqual(table.check("e", T + 5), 0)
+    assert.isFalse(table.reset("a"))
+    assert.isTrue(table.reset("b"))
+    assert.isTrue(table.reset("d"))
+  })
+
+  it("RFC G3 drops a source whose block ran out before one that has requests to its name", () => {
+    const options = { ...rfc, maxRequests: 1, maxSources: 3, blockDurationMs: 10 }
+    const table = makeRateTable(options)
+    table.check("lives", T)
+    block(table, "out", T, options)
+    block(table, "blocked", T + 5, options)
+    table.check("new", T + 10)
+    assert.isFalse(table.reset("out"))
+    assert.isAbove(table.check("lives", T + 10), 0)
+    assert.isAbove(table.check("blocked", T + 10), 0)
+  })
+
+  it("RFC G3 works with room for one source", () => {
+    const options = { ...rfc, maxRequests: 1, maxSources: 1 }
+    const table = makeRateTable(options)
+    times(100, (i) => block(table, `${i}`, T, options))
+    assert.strictEqual(table.sources, 1)
+    assert.strictEqual(table.blocked(T), 1)
+    assert.strictEqual(table.evicted, 99)
+  })
+
+  it("RFC G3 looks at each block that ran out once, and never loops over sources", () => {
+    for (const blockDurationMs of [1000, 0]) {
+      const options = { windowMs: 1000, maxRequests: 1, blockDurationMs, maxSources: 5000 }
+      const table = makeRateTable(options)
+      times(5000, (i) => block(table, `b${i}`, T, options))
+      times(20_000, (i) => table.check(`b${i % 5000}`, T + 500))
+      assert.strictEqual(table.steps, 0)
+      assert.strictEqual(table.blocked(T + 999), 5000)
+      assert.strictEqual(table.steps, 0)
+      assert.strictEqual(table.blocked(T + 1000), 0)
+      assert.strictEqual(table.steps, 5000)
+      times(20_000, (i) => table.check(`n${i}`, T + 1000))
+      times(100, () => table.blocked(T + 1000))
+      assert.strictEqual(table.steps, 5000)
+    }
+  })
+
+  it("RFC G3 with timed blocks no call but blocked() catches up with more than one", () => {
+    const options = { windowMs: 1000, maxRequests: 1, blockDurationMs: 1000, maxSources: 2000 }
+    const table = makeRateTable(options)
+    times(2000, (i) => block(table, `b${i}`, T, options))
+    times(2000, (i) => {
+      table.check(`n${i}`, T + 5000)
+      assert.strictEqual(table.steps, i + 1)
+    })
+    assert.strictEqual(table.blocked(T + 5000), 0)
+  })
+
+  it("RFC G3 keeps nothing of the text a key was cut out of", () => {
+    setFlagsFromString("--expose-gc")
+    const gc: unknown = vm.runInNewContext("gc")
+    const heap = (): number => {
+      assert.isTrue(typeof gc === "function" && gc() === undefined)
+      return process.memoryUsage().heapUsed
+    }
+    const table = makeRateTable(rfc)
+    const before = heap()
+    times(500, (i) => {
+      const header = `${i}, `.padStart(100, "0") + "203.0.113.195, ".repeat(20_000)
+      table.check(header.slice(60, 120), T)
+    })
+    assert.strictEqual(table.sources, 500)
+    assert.isBelow(heap() - before, 20_000_000)
+  })
+})
+
+describe("the clock", () => {
+  it("RFC G1 going backwards is no time gone by, and time goes on from there", () => {
+    const table = makeRateTable(rfc)
+    block(table, "a", T, rfc)
+    assert.strictEqual(table.check("a", T + 1000), 299_000)
+    assert.strictEqual(table.check("a", T - 3_600_000), 299_000)
+    assert.strictEqual(table.check("a", T - 3_600_000 + 1000), 298_000)
+    assert.strictEqual(table.blocked(T - 3_600_000 + 1000 + 297_999), 1)
+    assert.strictEqual(table.check("a", T - 3_600_000 + 1000 + 297_999), 1)
+    assert.strictEqual(table.check("a", T - 3_600_000 + 1000 + 298_000), 0)
+  })
+
+  it("RFC G1 going backwards neither ends a window nor restarts it", () => {
+    const table = makeRateTable(rfc)
+    times(50, () => table.check("a", T))
+    times(50, () => assert.strictEqual(table.check("a", T - 1e9), 0))
+    assert.strictEqual(table.check("a", T - 2e9), 300_000)
+  })
+
+  it("RFC G1 no finite time is no time gone by", () => {
+    for (const strange of [NaN, Infinity, -Infinity, 1e300, -1e300, Number.MAX_VALUE]) {
+      const table = makeRateTable(rfc)
+      block(table, "first", strange, rfc)
+      block(table, "a", T, rfc)
+      assert.isAbove(table.check("first", T), 0)
+      assert.strictEqual(table.check("a", T + 5), 299_995)
+      assert.strictEqual(table.check("a", strange), 299_995)
+      assert.strictEqual(table.blocked(strange), 2)
+      block(table, "b", strange, rfc)
+      assert.strictEqual(table.check("a", T + 6), 299_994)
+      assert.strictEqual(table.check("b", T + 6), 299_999)
+      assert.strictEqual(table.check("a", T + 300_000), 0)
+    }
+  })
+
+  it("RFC G1 starts anywhere: at zero, before the epoch, at the end of Date's range", () => {
+    for (const start of [0, -5, -T, 8.64e15 - 300_000, -8.64e15]) {
+      const table = makeRateTable(rfc)
+      block(table, "a", start, rfc)
+      assert.strictEqual(table.check("a", start + 1), 299_999)
+      assert.strictEqual(table.check("a", start + 300_000), 0)
+    }
+  })
+})
+
+const Step = Schema.Struct({
+  act: Schema.Literals(["check", "check", "check", "check", "burst", "flood", "reset", "blocked"]),
+  key: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 })),
+  pass: Schema.Int.check(Schema.isBetween({ minimum: -30, maximum: 120 }))
+})
+
+describe("against a naive table", () => {
+  const Options = Schema.Struct({
+    windowMs: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })),
+    maxRequests: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 })),
+    blockDurationMs: Schema.Literals([0, 0, 1, 30, 100, 250]),
+    maxSources: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 6 }))
+  })
+
+  it.prop(
+    "RFC G1 RFC G2 RFC G3 answers the same to any sequence of calls",
+    { options: Options, start: Seed, steps: Schema.Array(Step).check(Schema.isMinLength(1), Schema.isMaxLength(120)) },
+    ({ options, start, steps }) => {
+      const table = makeRateTable(options)
+      const naive = naiveRateTable(options)
+      let now = start
+      const check = (key: string): void => {
+        assert.strictEqual(table.check(key, now), naive.check(key, now))
+      }
+      for (const step of steps) {
+        now += step.pass > 60 ? 0 : step.pass
+        const key = `k${step.key}`
+        switch (step.act) {
+          case "check":
+            check(key)
+            break
+          case "burst":
+            times(options.maxRequests + 1, () => check(key))
+            break
+          case "flood":
+            times(step.key, (i) => check(`f${i}`))
+            break
+          case "reset": {
+            const mattered = naive.reset(key)
+            assert.isTrue(table.reset(key) || !mattered)
+            break
+          }
+          case "blocked":
+            assert.strictEqual(table.blocked(now), naive.blocked(now))
+            break
+        }
+        assert.isAtMost(table.sources, options.maxSources)
+      }
+      assert.strictEqual(table.blocked(now), naive.blocked(now))
+    },
+    { arbitrary: { runs: 4000, size: 200 } }
+  )
+})
