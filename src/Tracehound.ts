@@ -38,7 +38,9 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { FileSystem } from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import type { Path } from "effect/Path"
 import * as Schema from "effect/Schema"
 import { Agent } from "./agent/Agent.ts"
 import { Alerts } from "./alert/Alerts.ts"
@@ -137,26 +139,30 @@ export class Tracehound extends Context.Service<Tracehound, {
 }>()("tracehound/Tracehound") {
   /** Usable, not started: what `createTracehound` builds on. */
   static readonly layerUnstarted = (config: TracehoundConfigInput = {}) =>
-    rooms.pipe(
-      Layer.provide(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)])))),
-      Layer.provide(host)
-    )
+    rooms.pipe(Layer.provide(settings(config)), Layer.provide(host))
 
-  /** A started Tracehound; `config` is any part of the configuration, at any depth, over the defaults. */
+  /** A started Tracehound on a host of the caller's: its hash, randomness, compression, introspection, files and paths. */
+  static readonly layerNoDeps = (config: TracehoundConfigInput = {}): Layer.Layer<Tracehound, StartError, Host> =>
+    started(rooms.pipe(Layer.provide(settings(config))))
+
+  /** A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the defaults. */
   static readonly layer = (config: TracehoundConfigInput = {}): Layer.Layer<Tracehound, StartError> =>
-    started(Tracehound.layerUnstarted(config))
+    Tracehound.layerNoDeps(config).pipe(Layer.provide(host))
 
-  /** A started Tracehound from the environment and the file that TRACEHOUND_CONFIG names. */
+  /** A started Tracehound on Node, from the environment and the file that TRACEHOUND_CONFIG names. */
   static readonly layerConfig: Layer.Layer<Tracehound, StartError> = Layer.suspend(() =>
-    started(rooms.pipe(
-      Layer.provide(Layer.effect(Settings, loadConfig())),
-      Layer.provide(host)
-    ))
+    started(rooms.pipe(Layer.provide(Layer.effect(Settings, loadConfig())))).pipe(Layer.provide(host))
   )
 }
 
-/** The host's side: ports, files and paths on Node. */
-const host = Layer.mergeAll(NodePorts.layer, NodeFileSystem.layer, NodePath.layer)
+/** What a Tracehound asks of its host. */
+export type Host = NodePorts.Ports | FileSystem | Path
+
+/** The host's side on Node. */
+const host: Layer.Layer<Host> = Layer.mergeAll(NodePorts.layer, NodeFileSystem.layer, NodePath.layer)
+
+const settings = (config: TracehoundConfigInput) =>
+  Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)])))
 
 /** Starts the background of a layer's Tracehound as part of building it. */
 const started = <E, R>(layer: Layer.Layer<Tracehound, E, R>): Layer.Layer<Tracehound, E | ColdStorageError, R> =>

@@ -22,10 +22,12 @@ export * from "./domain/TracehoundError.ts"
 export * from "./domain/WatcherSnapshot.ts"
 export { EnvelopeError, type Opened } from "./evidence/Envelope.ts"
 export type { RateLimitResult } from "./gate/RateLimiter.ts"
+export * as NodeInflate from "./node/NodeInflate.ts"
 export { openEnvelope } from "./openEnvelope.ts"
 export {
   type AuditChainView,
   FlagsMissing,
+  type Host,
   type QuarantineView,
   type StartError,
   Tracehound,

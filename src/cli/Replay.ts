@@ -11,9 +11,11 @@ import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { TracehoundConfigInput } from "../domain/TracehoundConfig.ts"
+import * as NodePorts from "../node/NodePorts.ts"
 import { type Format, type ScentEvent, scents } from "../signal/index.ts"
 import { Tracehound } from "../Tracehound.ts"
 import * as RecordedClock from "./RecordedClock.ts"
+import * as ReplayRandomness from "./ReplayRandomness.ts"
 import { makeTally, type ReplaySummary, type Tally } from "./ReplaySummary.ts"
 
 /** What goes on during a replay, for whoever watches it. */
@@ -41,6 +43,9 @@ const signatureOf = (result: InterceptResult): string => {
   }
 }
 
+/** The ports of Node, but for randomness: the same for every run, so that the head of the chain is part of the answer. */
+const replayPorts = Layer.mergeAll(NodePorts.layer, ReplayRandomness.layer.pipe(Layer.provide(NodePorts.layer)))
+
 /** Replays a byte stream. The Tracehound lives as long as the replay, and what it still holds goes with it. */
 export const replay = Effect.fn("replay")(function*<E, R, E2>(
   input: Stream.Stream<Uint8Array, E, R>,
@@ -48,7 +53,9 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
 ) {
   const { config, format, observer } = options
   const clock = RecordedClock.make(yield* Clock.Clock)
-  const onRecordedTime = Tracehound.layer(config).pipe(
+  const onRecordedTime = Tracehound.layerNoDeps(config).pipe(
+    // Ids of evidence that is written must differ from run to run, since nothing there is ever overwritten.
+    Layer.provide(config.audit?.coldStorage === undefined ? replayPorts : NodePorts.layer),
     Layer.provide(Layer.succeed(Clock.Clock, clock)),
     // The summary counts what the log would say ten times a window.
     Layer.provide(Logger.layer([]))

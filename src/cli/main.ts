@@ -15,6 +15,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
+import * as NodeInflate from "../node/NodeInflate.ts"
 import { configCommand } from "./ConfigCommand.ts"
 import { doctorCommand } from "./Doctor.ts"
 import { ExitCode, WrongUse } from "./Failure.ts"
@@ -37,7 +38,9 @@ const program = Effect.gen(function*() {
       (error) => Effect.andThen(Console.error(error.message), Effect.fail(asWrongUse(error)))
     )
   )
-}).pipe(Effect.provide(Layer.merge(NodeServices.layer, Layer.succeed(References.LogToStderr, true))))
+}).pipe(
+  Effect.provide(Layer.mergeAll(NodeServices.layer, NodeInflate.layer, Layer.succeed(References.LogToStderr, true)))
+)
 
 /** The exit status of an end. A CLI error is wrong use; a request for help is not. */
 const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {

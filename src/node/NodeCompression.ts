@@ -18,18 +18,21 @@ export const layer: Layer.Layer<Compression> = Layer.succeed(Compression, {
       zlib.gzip(bytes, (error, pressed) =>
         resume(
           error === null
-            ? Effect.succeed(pressed)
+            ? Effect.succeed(ofItsOwn(pressed))
             : Effect.fail(new CompressionError({ reason: "host", message: error.message }))
         ))
     })),
-  gzipSync: (bytes) => zlib.gzipSync(bytes),
+  gzipSync: (bytes) => ofItsOwn(zlib.gzipSync(bytes)),
   gunzipSync: (bytes, limit) => {
     const content = inflate(bytes, limit)
     // zlib takes no limit below 1.
     if (content.length > limit) throw tooLarge(limit)
-    return content
+    return ofItsOwn(content)
   }
 })
+
+/** A plain array of the right size: what zlib gives is a Buffer, and of a small one it keeps 64 KiB in memory. */
+const ofItsOwn = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
 
 const inflate = (bytes: Uint8Array, limit: number): Uint8Array => {
   try {

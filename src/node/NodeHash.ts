@@ -7,7 +7,8 @@ import { Hash } from "../port/Hash.ts"
 
 /** The Node implementation of `Hash`. */
 export const layer: Layer.Layer<Hash> = Layer.succeed(Hash, {
-  sha256: (bytes) => hash("sha256", bytes, "buffer"),
+  // Not Node's Buffer, whose `slice` is a view: whoever asked has a plain array of its own.
+  sha256: (bytes) => new Uint8Array(hash("sha256", bytes, "buffer")),
   sha256Hex: (bytes) => hash("sha256", bytes, "hex"),
   timingSafeEqual: (a, b) => a.length === b.length && timingSafeEqual(a, b)
 })

@@ -7,7 +7,8 @@
  *   `intercept`.
  * - `gunzipSync` gives back no more than its limit. The portable one, which reads 16 KiB of input at a time, may inflate as
  *   much as one such step holds (about 16 MiB) before it stops; Node's stops at the limit.
- * - It opens a whole stream of one member, as `gzip` makes it. What a host does with more than that is its own affair.
+ * - It opens what `gzip` makes: a whole stream of one member. What a host does with optional fields or further members is its
+ *   own affair; the portable one does not see bytes that stand between the end of deflate and the trailer.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -40,22 +41,40 @@ export class Compression extends Context.Service<Compression, {
 /** How much compressed input fflate sees at a time: what it may inflate beyond the limit before it is stopped. */
 const inflateStep = 16_384
 
-/** fflate's streaming inflater, stopped at the limit: its one-call form would allocate what a bomb asks for. */
+/** RFC 1952 section 2.3: what `gzip` begins with (deflate, no optional field), and the bytes of the header and the trailer. */
+const frame = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
+
+const corrupt = (): CompressionError => new CompressionError({ reason: "corrupt", message: "not a whole gzip stream" })
+
+/**
+ * fflate's streaming inflater, stopped at the limit: its one-call form would allocate what a bomb asks for. The frame is read
+ * here, as fflate looks neither at the CRC nor at the size, and takes a stream that was cut for a whole one.
+ */
 const gunzipBounded = (bytes: Uint8Array, limit: number): Uint8Array => {
+  if (bytes.length <= frame.header + frame.trailer) throw corrupt()
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (view.getUint32(0) !== frame.begin) throw corrupt()
+  const content = inflateBounded(bytes.subarray(frame.header, -frame.trailer), limit)
+  const end = bytes.length - frame.trailer
+  if (view.getUint32(end, true) !== crc32(content) || view.getUint32(end + 4, true) !== content.length >>> 0)
+    throw corrupt()
+  return content
+}
+
+const inflateBounded = (body: Uint8Array, limit: number): Uint8Array => {
   const chunks: Array<Uint8Array> = []
   let total = 0
-  const inflater = new fflate.Gunzip((chunk) => {
+  const inflater = new fflate.Inflate((chunk) => {
     total += chunk.length
     if (total > limit) throw new CompressionError({ reason: "too_large", message: `more than ${limit} bytes inside` })
     chunks.push(chunk)
   })
   try {
-    for (let at = 0; at === 0 || at < bytes.length; at += inflateStep) {
-      inflater.push(bytes.subarray(at, at + inflateStep), at + inflateStep >= bytes.length)
+    for (let at = 0; at < body.length; at += inflateStep) {
+      inflater.push(body.subarray(at, at + inflateStep), at + inflateStep >= body.length)
     }
   } catch (cause) {
-    if (cause instanceof CompressionError) throw cause
-    throw new CompressionError({ reason: "corrupt", message: "not a whole gzip stream" })
+    throw cause instanceof CompressionError ? cause : corrupt()
   }
   const whole = new Uint8Array(total)
   let at = 0
@@ -63,26 +82,15 @@ const gunzipBounded = (bytes: Uint8Array, limit: number): Uint8Array => {
     whole.set(chunk, at)
     at += chunk.length
   }
-  if (!isWhole(bytes, whole)) throw new CompressionError({ reason: "corrupt", message: "not a whole gzip stream" })
   return whole
 }
-
-/** RFC 1952 section 2.3.1: a stream ends in the CRC-32 and the size of what is inside. fflate looks at neither. */
-const isWhole = (stream: Uint8Array, content: Uint8Array): boolean => {
-  if (stream.length < trailerBytes) return false
-  const trailer = new DataView(stream.buffer, stream.byteOffset + stream.length - trailerBytes, trailerBytes)
-  return trailer.getUint32(0, true) === crc32(content) && trailer.getUint32(4, true) === content.length >>> 0
-}
-
-const trailerBytes = 8
 
 /** RFC 1952 section 8: the remainders of all bytes. */
 const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte
-  for (let bit = 0; bit < 8; bit++)
-    remainder = (remainder & 1) === 1
-      ? 0xedb8_8320 ^ (remainder >>> 1)
-      : remainder >>> 1
+  for (let bit = 0; bit < 8; bit++) {
+    remainder = (remainder & 1) === 1 ? 0xedb8_8320 ^ (remainder >>> 1) : remainder >>> 1
+  }
   return remainder
 })
 

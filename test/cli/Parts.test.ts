@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Sink, Stdio } from "effect"
 import { sandboxOf } from "../../src/cli/Doctor.ts"
 import * as Progress from "../../src/cli/Progress.ts"
+import * as ReplayRandomness from "../../src/cli/ReplayRandomness.ts"
 import * as RecordedClock from "../../src/cli/RecordedClock.ts"
+import * as NodeHash from "../../src/node/NodeHash.ts"
+import { Randomness } from "../../src/port/Randomness.ts"
 
 describe("RecordedClock", () => {
   it.effect("stands where it is set, and holds impossible times at the nearest possible one", () =>
@@ -14,6 +17,23 @@ describe("RecordedClock", () => {
         assert.strictEqual(yield* clock.currentTimeMillis, expected)
         assert.strictEqual(clock.currentTimeNanosUnsafe(), BigInt(expected) * 1_000_000n)
       }
+    }))
+})
+
+describe("ReplayRandomness", () => {
+  const fillAll = Effect.gen(function*() {
+    const { fill } = yield* Randomness
+    const targets = [0, 1, 31, 32, 33, 100].map((size) => new Uint8Array(size))
+    targets.forEach(fill)
+    return targets.map((target) => Buffer.from(target).toString("hex"))
+  }).pipe(Effect.provide(ReplayRandomness.layer), Effect.provide(NodeHash.layer))
+
+  it.effect("is the same for every run, and never the same twice within one", () =>
+    Effect.gen(function*() {
+      const first = yield* fillAll
+      assert.deepStrictEqual(yield* fillAll, first)
+      const blocks = first.join("").match(/.{64}/g) ?? []
+      assert.strictEqual(new Set(blocks).size, blocks.length)
     }))
 })
 

@@ -9,7 +9,7 @@ import {
 } from "../../src/gate/Canonical.ts"
 import { random, Seed } from "../support/random.ts"
 import { randomPayload } from "./payloads.ts"
-import { bytesFrom, canonicalBytes, defaults, nodeWriter } from "./writers.ts"
+import { bytesFrom, canonicalBytes, defaults, nodeWriter, portableWriter } from "./writers.ts"
 
 /** Writes exactly at the limit, and one below it. */
 const holdsExactly = (payload: unknown): void => {
@@ -193,7 +193,14 @@ describe("the depth limit", () => {
     assert.isAbove(writer.write(nestedSets(MAX_UNORDERED_DEPTH)), 0)
     assert.strictEqual(writer.write(nestedSets(MAX_UNORDERED_DEPTH + 1)), TOO_DEEP)
     assert.strictEqual(writer.write([nestedSets(MAX_UNORDERED_DEPTH), nestedSets(MAX_UNORDERED_DEPTH)]) > 0, true)
-    assert.isAbove(writer.write([nestedSets(1), nested(100)]), 0, "a refusal leaves nothing behind")
+    assert.isAbove(writer.write([nestedSets(1), nested(100)]), 0)
+    const portable = portableWriter()
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    for (let i = 0; i < MAX_UNORDERED_DEPTH; i++) {
+      assert.strictEqual(portable.write(new Set([proxy])), UNREADABLE)
+    }
+    assert.isAbove(portable.write(nestedSets(1)), 0, "an interrupted write leaves nothing behind")
   })
 })
 
@@ -232,6 +239,7 @@ describe("the order of refusals", () => {
     assert.strictEqual(writer.write({ a: wide, b: [[[]]] }), TOO_MANY_KEYS)
     assert.strictEqual(writer.write({ b: [[[]]], a: wide }), TOO_MANY_KEYS)
     assert.strictEqual(writer.write({ [big]: wide }), TOO_LARGE)
+    assert.strictEqual(writer.write({ a: [[[]]], [big]: 1 }), TOO_LARGE)
     assert.strictEqual(writer.write([[], new Array(20)]), TOO_LARGE)
   })
 
@@ -249,33 +257,51 @@ describe("the order of refusals", () => {
 })
 
 describe("a writer at the end of its stack", () => {
-  it("RFC D4 writes the right bytes or none", () => {
-    const writer = nodeWriter()
-    const payload = {
-      a: [new Map<unknown, unknown>([[new Date(0), new Set([new Uint8Array(2)])]]), "x".repeat(100), -(2n ** 2000n)]
-    }
-    const expected = canonicalBytes(payload)
-    const outcomes: Array<number> = []
+  /** Every outcome, from where the stack is used up one frame back at a time, until 20 writes went well. */
+  const outcomesAtTheEnd = (write: () => number): ReadonlySet<number> => {
+    const outcomes = new Set<number>()
     let written = 0
-    // From where the stack is used up, one frame back at a time, so that the writer runs out of it at every place it can.
-    const dive = (): void => {
+    // Frames of several sizes, so that the writer runs out of stack at every place where it can.
+    const dive = (...room: ReadonlyArray<number>): void => {
       try {
-        dive()
+        dive(...room)
       } catch (error) {
         if (!(error instanceof RangeError)) {
           throw error
         }
       }
       if (written < 20) {
-        const outcome = writer.write(payload)
-        outcomes.push(outcome)
+        const outcome = write()
+        outcomes.add(outcome)
         written += outcome >= 0 ? 1 : 0
       }
     }
-    dive()
-    assert.include(outcomes, UNREADABLE)
-    assert.include(outcomes, expected.length)
-    assert.deepStrictEqual(new Set(outcomes), new Set([UNREADABLE, expected.length]))
+    for (let size = 0; size < 24; size++) {
+      written = 0
+      dive(...Array.from({ length: size }, () => size))
+    }
+    return outcomes
+  }
+
+  it("RFC D4 writes the right bytes or none", () => {
+    const writer = nodeWriter()
+    const payload = {
+      a: [new Map<unknown, unknown>([[new Date(0), new Set([new Uint8Array(2)])]]), "x".repeat(100), -(2n ** 2000n)]
+    }
+    const expected = canonicalBytes(payload)
+    assert.deepStrictEqual(outcomesAtTheEnd(() => writer.write(payload)), new Set([UNREADABLE, expected.length]))
     assert.deepStrictEqual(bytesFrom(writer, payload), expected)
+  })
+
+  it.each([
+    ["Date", new Date(0), 3],
+    ["Map", new Map(), 4],
+    ["Set", new Set(), 4],
+    ["ArrayBuffer", new ArrayBuffer(5), 5],
+    ["SharedArrayBuffer", new SharedArrayBuffer(5), 5],
+    ["DataView", new DataView(new ArrayBuffer(5)), 5]
+  ])("RFC D4 takes a %s for nothing else", (_, payload, length) => {
+    const writer = nodeWriter()
+    assert.deepStrictEqual(outcomesAtTheEnd(() => writer.write(payload)), new Set([UNREADABLE, length]))
   })
 })

@@ -152,7 +152,10 @@ describe("CANONICAL.md", () => {
     assert.strictEqual(canonicalText([new ArrayBuffer(2)]), "[!bab:0000]")
     assert.strictEqual(canonicalText([new SharedArrayBuffer(2)]), "[!bsab:0000]")
     assert.strictEqual(canonicalText([Buffer.from("hi")]), "[!bu8:6869]")
-    assert.strictEqual(canonicalText([new Uint8Array([1, 2, 3, 4]).subarray(1, 3)]), "[!bu8:0203]")
+    const bytes = new Uint8Array([1, 2, 3, 4, 5, 6])
+    const views = [bytes.subarray(1, 3), new DataView(bytes.buffer, 1, 2), new Uint16Array(bytes.buffer, 2, 1)]
+    assert.strictEqual(canonicalText(views), "[!bu8:0203,!bdv:0203,!bu16:0304]")
+    assert.deepStrictEqual(views.map((view) => canonicalBytes(view).toString("hex")), ["0203", "0203", "0304"])
   })
 })
 
@@ -197,6 +200,15 @@ describe("bytes and text stand for themselves", () => {
     },
     { arbitrary: { runs: 1000 } }
   )
+
+  it("RFC D3 the first and last character of each length of UTF-8", () => {
+    for (const point of [0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff]) {
+      const text = String.fromCodePoint(point)
+      assert.deepStrictEqual(canonicalBytes(text), Buffer.from(text))
+      assert.deepStrictEqual(canonicalBytes([text]), Buffer.from(JSON.stringify([text])))
+      assert.deepStrictEqual(canonicalBytes([text.repeat(70)]), Buffer.from(JSON.stringify([text.repeat(70)])))
+    }
+  })
 
   it("RFC D3 a payload file and its sha256sum agree, as Buffer, view, ArrayBuffer and text", () => {
     const file = readFileSync(new URL("../../package.json", import.meta.url))

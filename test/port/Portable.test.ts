@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import type * as Fflate from "fflate"
+import * as zlib from "node:zlib"
+import { vi } from "vitest"
+import * as NodeCompression from "../../src/node/NodeCompression.ts"
+import { Compression } from "../../src/port/Compression.ts"
+import { Introspection } from "../../src/port/Introspection.ts"
+import { Randomness } from "../../src/port/Randomness.ts"
+import { compressionContract, introspectionContract, randomnessContract, refusal } from "./contract.ts"
+
+const inflated = vi.hoisted(() => ({ bytes: 0 }))
+
+// The real inflater, with a meter on what it gives out.
+vi.mock("fflate", async (original) => {
+  const fflate = await original<typeof Fflate>()
+  class Inflate extends fflate.Inflate {
+    constructor(give: (chunk: Uint8Array, final: boolean) => void) {
+      super((chunk, final) => {
+        inflated.bytes += chunk.length
+        give(chunk, final)
+      })
+    }
+  }
+  return { ...fflate, Inflate }
+})
+
+describe("portable ports", () => {
+  compressionContract(Compression.layerPortable, [NodeCompression.layer])
+  randomnessContract(Randomness.layerPortable)
+  introspectionContract(Introspection.layerPortable, false)
+
+  it("RFC E6 a bomb inflates no further than the limit and one step of input", () => {
+    const { gunzipSync } = Effect.runSync(Effect.provide(Compression, Compression.layerPortable))
+    const bomb = zlib.gzipSync(new Uint8Array(64_000_000))
+    // What deflate can hold at most, RFC 1951: 258 bytes in 2 bits.
+    const oneStep = 16_384 * 1_032
+    for (const limit of [0, 1_000, 20_000_000]) {
+      inflated.bytes = 0
+      assert.strictEqual(refusal(() => gunzipSync(bomb, limit)), "too_large")
+      assert.isAbove(inflated.bytes, limit)
+      assert.isAtMost(inflated.bytes, limit + oneStep)
+    }
+  })
+})
