@@ -1,7 +1,6 @@
 /**
  * How a command ends when it does not end well: one message for people, and the exit status of the contract.
  */
-import * as CliError from "effect/cli/CliError"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 
@@ -11,9 +10,6 @@ export const ExitCode = { no: 1, wrongUse: 2 } as const
 /** The command cannot do what it was asked to: wrong use, and what to do instead. */
 export class WrongUse extends Schema.TaggedError<WrongUse>()("WrongUse", { message: Schema.String }) {
   override readonly [Runtime.errorExitCode] = ExitCode.wrongUse
-  override get [CliError.userMessage](): string {
-    return this.message
-  }
 }
 
 /** The command did what it was asked to, and the answer is no. It has said why. */

@@ -27,15 +27,15 @@ const tracehound = Command.make("tracehound").pipe(
   Command.withSubcommands([replayCommand, configCommand, doctorCommand])
 )
 
-/** What a command says when it cannot begin: a wrong configuration and a cold storage that does not open are wrong use. */
-const asWrongUse = (error: { readonly message: string }) => new WrongUse({ message: error.message })
+/** A wrong configuration, and a cold storage that does not open, are wrong use: the answer has not even begun. */
+const cannotBegin = ["WrongUse", "InvalidConfig", "ColdStorageError", "FlagsMissing"] as const
 
 const program = Effect.gen(function*() {
   const version = yield* ownVersion
   yield* Command.runWith(tracehound, { version })(process.argv.slice(2)).pipe(
     Effect.catchTag(
-      ["InvalidConfig", "ColdStorageError", "FlagsMissing"],
-      (error) => Effect.andThen(Console.error(error.message), Effect.fail(asWrongUse(error)))
+      cannotBegin,
+      ({ message }) => Effect.andThen(Console.error(message), Effect.fail(new WrongUse({ message })))
     )
   )
 }).pipe(

@@ -22,6 +22,7 @@
  *
  * - The seal finds damage, not forgery: whoever can write the file can seal it again. Against forgery stands the audit
  *   chain, which holds the evidence's hash.
+ * - The metadata is JSON: a time of -0 comes back as 0.
  */
 import * as Schema from "effect/Schema"
 import { EvidenceRecord } from "../domain/Evidence.ts"

@@ -110,7 +110,7 @@ const threatOf = (messages: ReadonlyArray<Message>): ThreatSignal => ({
 })
 
 /**
- * Decodes a line of a ModSecurity v3 JSON audit log. Never throws. About 10 us for a line of 2 KB.
+ * Decodes a line of a ModSecurity v3 JSON audit log. Never throws. Takes about twice as long as JSON.parse alone.
  *
  * **Example** (A clean transaction)
  *

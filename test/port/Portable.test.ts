@@ -32,10 +32,10 @@ describe("portable ports", () => {
 
   it("RFC E6 a bomb inflates no further than the limit and one step of input", () => {
     const { gunzipSync } = Effect.runSync(Effect.provide(Compression, Compression.layerPortable))
-    const bomb = zlib.gzipSync(new Uint8Array(64_000_000))
+    const bomb = zlib.gzipSync(new Uint8Array(40_000_000))
     // What deflate can hold at most, RFC 1951: 258 bytes in 2 bits.
     const oneStep = 16_384 * 1_032
-    for (const limit of [0, 1_000, 20_000_000]) {
+    for (const limit of [1_000, 10_000_000]) {
       inflated.bytes = 0
       assert.strictEqual(refusal(() => gunzipSync(bomb, limit)), "too_large")
       assert.isAbove(inflated.bytes, limit)

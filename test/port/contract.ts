@@ -97,9 +97,9 @@ export const compressionContract = (
     })
 
     it("RFC E6 a bomb is refused at its limit", () => {
-      const bomb = zlib.gzipSync(new Uint8Array(32_000_000))
-      assert.isBelow(bomb.length, 200_000)
-      for (const limit of [0, 1, 1_000, 31_999_999]) {
+      const bomb = zlib.gzipSync(new Uint8Array(4_000_000))
+      assert.isBelow(bomb.length, 20_000)
+      for (const limit of [0, 1, 1_000, 3_999_999]) {
         assert.strictEqual(refusal(() => compression.gunzipSync(bomb, limit)), "too_large")
       }
     })

@@ -1,0 +1,116 @@
+import { assert, describe, it } from "@effect/vitest"
+import { makeAuditEncoder } from "../../src/audit/Encoding.ts"
+import type { CustodyRecord } from "../../src/domain/Records.ts"
+import { custody } from "../domain/samples.ts"
+import { anyEntry, bentFields } from "./entries.ts"
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+const encode = (sequence: number, entry: CustodyRecord): string => hex(makeAuditEncoder().encode(sequence, entry))
+
+const text = (value: string): Buffer => {
+  const bytes = Buffer.from(value, "utf8")
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}
+const u64 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(value))
+  return bytes
+}
+const f64 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(value)
+  return bytes
+}
+const absent8 = Buffer.alloc(8, 0xff)
+const absent4 = Buffer.alloc(4, 0xff)
+
+/** The table of Encoding.ts, followed by hand. */
+const byHand = (
+  sequence: number,
+  entry: CustodyRecord,
+  status: number,
+  severity: number,
+  compressedSize: Buffer,
+  destination: Buffer
+): string =>
+  Buffer.concat([
+    Buffer.from("THA1", "latin1"),
+    Buffer.from(entry.previousHash, "hex"),
+    u64(sequence),
+    Buffer.of(status, severity),
+    f64(entry.timestamp),
+    u64(entry.size),
+    compressedSize,
+    Buffer.from(entry.hash, "hex"),
+    text(entry.id),
+    text(entry.signature),
+    destination
+  ]).toString("hex")
+
+describe("an audit record as bytes", () => {
+  it("RFC A2 is the table, for each of the four records", () => {
+    const large = 2 ** 53 - 1
+    const { evacuated, evicted, neutralized, transferred } = custody
+    const huge = { ...evacuated, size: large, compressedSize: 2 ** 32, timestamp: -1.5, destination: "file:é€😀" }
+    assert.strictEqual(encode(0, neutralized), byHand(0, neutralized, 1, 0, absent8, absent4))
+    assert.strictEqual(encode(7, evacuated), byHand(7, evacuated, 2, 0, u64(31), text("file:./evidence")))
+    assert.strictEqual(encode(large, huge), byHand(large, huge, 2, 0, u64(2 ** 32), text("file:é€😀")))
+    assert.strictEqual(encode(1, transferred), byHand(1, transferred, 3, 0, absent8, absent4))
+    for (const [rank, severity] of (["low", "medium", "high", "critical"] as const).entries()) {
+      const entry = { ...evicted, severity }
+      assert.strictEqual(encode(2, entry), byHand(2, entry, 4, rank + 1, absent8, absent4))
+      const stored = { ...entry, destination: "" }
+      assert.strictEqual(encode(2, stored), byHand(2, stored, 4, rank + 1, absent8, text("")))
+    }
+  })
+
+  it("RFC A2 is this, byte for byte", () => {
+    assert.strictEqual(
+      encode(258, custody.evicted),
+      "54484131" + "00".repeat(32) + "0000000000000102" + "0401" + "42799c82cc000020" + "000000000000000b" +
+        "ffffffffffffffff" + "ab".repeat(32) +
+        "0000002d" + Buffer.from("01890a5d-ac96-774b-bcce-b302099a8057-0a1b2c3d").toString("hex") +
+        "0000004a" + Buffer.from(`injection:${"ab".repeat(32)}`).toString("hex") +
+        "ffffffff"
+    )
+  })
+
+  it.prop("RFC A2 two different entries never have the same bytes", [anyEntry, anyEntry], ([a, b]) => {
+    assert.strictEqual(JSON.stringify(a) === JSON.stringify(b), encode(3, a) === encode(3, b))
+  }, { arbitrary: { runs: 100 } })
+
+  it.prop("RFC A2 no field can be bent without its bytes changing", [anyEntry], ([entry]) => {
+    const record = { sequence: 5, previousHash: entry.previousHash, hash: entry.hash, entry }
+    const before = encode(5, entry)
+    for (const [field, bent] of bentFields(record)) {
+      if (!field.startsWith("entry.") || field === "entry.reason") continue
+      assert.notStrictEqual(encode(5, bent.entry), before, field)
+    }
+    assert.notStrictEqual(encode(6, entry), before)
+  }, { arbitrary: { runs: 60 } })
+
+  it("RFC A2 a text cannot grow into its neighbour", () => {
+    const seen = new Set<string>()
+    for (const [id, signature, destination] of [["ab", "c", "d"], ["a", "bc", "d"], ["a", "b", "cd"], ["", "abc", "d"]]) {
+      seen.add(encode(0, { ...custody.evacuated, id: id ?? "", signature: signature ?? "", destination: destination ?? "" }))
+    }
+    assert.strictEqual(seen.size, 4)
+  })
+
+  it("RFC A2 nothing, the empty text and -0 are told apart", () => {
+    const { evicted } = custody
+    assert.notStrictEqual(encode(0, { ...evicted, destination: null }), encode(0, { ...evicted, destination: "" }))
+    assert.notStrictEqual(encode(0, { ...evicted, timestamp: -0 }), encode(0, { ...evicted, timestamp: 0 }))
+  })
+
+  it("RFC A2 one encoder used again leaves nothing of the record before, however long that was", () => {
+    const encoder = makeAuditEncoder()
+    for (const length of [0, 10, 900, 1_000, 5_000, 100_000, 3, 0]) {
+      const entry = { ...custody.evacuated, destination: "€".repeat(length) }
+      assert.strictEqual(hex(encoder.encode(1, entry)), encode(1, entry))
+      assert.strictEqual(hex(encoder.encode(1, custody.neutralized)), encode(1, custody.neutralized))
+    }
+  })
+})

@@ -1,0 +1,90 @@
+/**
+ * What the envelope's tests share: ports, records that fit their content, and an envelope built by hand from the table.
+ */
+import { assert } from "@effect/vitest"
+import { Arbitrary, Effect } from "effect"
+import { createHash } from "node:crypto"
+import * as zlib from "node:zlib"
+import { EvidenceRecord } from "../../src/domain/Evidence.ts"
+import { EnvelopeError, type EnvelopePorts } from "../../src/evidence/Envelope.ts"
+import * as NodeCompression from "../../src/node/NodeCompression.ts"
+import * as NodeHash from "../../src/node/NodeHash.ts"
+import { Compression } from "../../src/port/Compression.ts"
+import { Hash } from "../../src/port/Hash.ts"
+import { evidence } from "../domain/samples.ts"
+import { content } from "../port/contract.ts"
+
+export const hash = Effect.runSync(Effect.provide(Hash, NodeHash.layer))
+
+/** The same envelope must open on any host. */
+export const hosts: ReadonlyArray<readonly [name: string, ports: EnvelopePorts]> = [
+  ["Node", { hash, compression: Effect.runSync(Effect.provide(Compression, NodeCompression.layer)) }],
+  ["the portable ports", { hash, compression: Effect.runSync(Effect.provide(Compression, Compression.layerPortable)) }]
+]
+
+export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest()
+export const gzip = (bytes: Uint8Array): Uint8Array => new Uint8Array(zlib.gzipSync(bytes))
+
+/** The record with the hash and the size of this content. */
+export const fitted = (record: EvidenceRecord, bytes: Uint8Array): EvidenceRecord => ({
+  ...record,
+  hash: sha256(bytes).toString("hex"),
+  size: bytes.length
+})
+
+/** Any record, with any content that it fits. JSON knows no -0, so neither do these. */
+export const anyEvidence = Arbitrary.map(
+  Arbitrary.all({ record: Arbitrary.schema(EvidenceRecord), bytes: content }),
+  ({ bytes, record }) => ({
+    bytes,
+    record: fitted({
+      ...record,
+      captured: record.captured + 0,
+      scent: { ...record.scent, timestamp: record.scent.timestamp + 0 }
+    }, bytes)
+  })
+)
+
+/** The fields of the table in Envelope.ts; whatever is left out is what a sound envelope has there. */
+export interface Fields {
+  readonly magic?: string
+  readonly version?: number
+  readonly codec?: number
+  readonly content?: Uint8Array
+  readonly metadata?: Uint8Array
+  readonly metadataLength?: number
+  readonly size?: number
+  readonly body?: Uint8Array
+  readonly bodyLength?: number
+  readonly digest?: Uint8Array
+  readonly seal?: Uint8Array
+}
+
+/** An envelope as the table says, written without the code that is tested: gzip unless `codec` is 0. */
+export const byHand = (fields: Fields = {}): Uint8Array<ArrayBuffer> => {
+  const codec = fields.codec ?? 1
+  const bytes = fields.content ?? new TextEncoder().encode("evidence evidence evidence")
+  const body = fields.body ?? (codec === 0 ? bytes : zlib.gzipSync(bytes))
+  const metadata = fields.metadata ?? new TextEncoder().encode(JSON.stringify(fitted(evidence, bytes)))
+  const header = Buffer.alloc(48)
+  header.write(fields.magic ?? "THEV", 0, "latin1")
+  header.writeUInt8(fields.version ?? 1, 4)
+  header.writeUInt8(codec, 5)
+  header.writeUInt16BE(fields.metadataLength ?? metadata.length, 6)
+  header.writeUInt32BE(fields.size ?? bytes.length, 8)
+  header.writeUInt32BE(fields.bodyLength ?? body.length, 12)
+  header.set(fields.digest ?? sha256(bytes), 16)
+  const sealed = Buffer.concat([header, metadata, body])
+  return Uint8Array.from(Buffer.concat([sealed, fields.seal ?? sha256(sealed)]))
+}
+
+/** Why it was refused, or "opened"; anything thrown but an EnvelopeError fails the test. */
+export const outcome = (open: () => unknown): EnvelopeError["reason"] | "opened" => {
+  try {
+    open()
+    return "opened"
+  } catch (error) {
+    assert.instanceOf(error, EnvelopeError)
+    return error.reason
+  }
+}
