@@ -18,7 +18,8 @@
  * - A message that alone is heavier than the capacity is always refused.
  * - `bury` is called on the teller's turn or on the actor's fiber, and must not throw. What a refused message owns is still
  *   its teller's; what a buried one owns is the actor's to let go.
- * - The deadline interrupts a handler and then waits for it: a handler that cannot be interrupted holds the closing up.
+ * - The deadline interrupts a handler and then waits for it: a handler that cannot be interrupted holds the closing up. Its
+ *   message is buried even where the handler had done its work and had only to return.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -43,7 +43,7 @@ export class Alerts extends Context.Service<Alerts, {
   readonly errorUnsafe: (error: TracehoundError) => void
   /** The latest errors, oldest first. */
   readonly errors: () => ReadonlyArray<TracehoundError>
-  /** Notices that were lost: the mailbox was full, or it closed. */
+  /** Notices that were lost: the mailbox was full or closed, or the host's logger failed. */
   readonly deadLetters: () => number
   readonly start: Effect.Effect<void>
 }>()("tracehound/alert/Alerts") {
@@ -101,6 +101,7 @@ const writeAlert = (alert: Alert): Effect.Effect<void> => {
     : Effect.logInfo
   return Effect.annotateLogs(log(`${alert.type}: ${alert.message}`), {
     type: alert.type,
+    timestamp: alert.timestamp,
     ...(alert.signature === undefined ? {} : { signature: alert.signature }),
     ...(alert.alertCount === undefined ? {} : { alertCount: alert.alertCount })
   })

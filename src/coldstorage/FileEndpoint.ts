@@ -57,10 +57,19 @@ export const layer = (
           function*(name: string, bytes: Uint8Array) {
             const whole = path.join(directory, `${name}${extension}`)
             const partial = `${whole}.partial`
+            let isOthers = false
             yield* fs.writeFile(partial, bytes, { flag: "wx", mode: 0o600 }).pipe(
+              Effect.tapError((error) =>
+                Effect.sync(() => {
+                  isOthers = error.reason._tag === "AlreadyExists"
+                })
+              ),
               // A link fails where the name is taken; a rename would replace what is there.
               Effect.andThen(fs.link(partial, whole)),
-              Effect.ensuring(Effect.ignore(fs.remove(partial, { force: true })))
+              // Not of another writer of the same name, who is about to link it.
+              Effect.ensuring(
+                Effect.suspend(() => isOthers ? Effect.void : Effect.ignore(fs.remove(partial, { force: true })))
+              )
             )
           },
           Effect.mapError(failed)

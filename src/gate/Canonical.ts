@@ -10,8 +10,8 @@
  * - Work is bounded by `maxPayloadSize`, not by the payload: every value visited costs at least one byte, and a string, an
  *   array, a Map or bytes that cannot fit are refused by their length alone.
  *
- * Cost: about 2.5 times a native JSON.stringify of the same value, and no allocation that outlives the call. Telling an
- * accessor from a data property is most of it. Sorting the entries of a Map or Set moves their bytes at most twice per
+ * Cost: 4 to 5 times a native JSON.stringify of a usual object, less for long strings, and no allocation that outlives the
+ * call. Telling an accessor from a data property is a third of it. Sorting the entries of a Map or Set moves their bytes at most twice per
  * level of Maps and Sets around them; MAX_UNORDERED_DEPTH bounds those levels.
  *
  * Gotchas:
@@ -110,9 +110,12 @@ const COLON = 0x3a
 const { getOwnPropertyDescriptor, hasOwn, keys: ownKeys } = Object
 const { isArray } = Array
 const objectPrototype: object = Object.prototype
+interface Legacy {
+  readonly __lookupGetter__: (key: PropertyKey) => unknown
+}
 // Read as a property: under --frozen-intrinsics it is itself an accessor, whose descriptor has no value.
-const lookupGetter: (self: object, key: number) => unknown = Function.prototype.call.bind(
-  Reflect.get(Object.prototype, "__lookupGetter__")
+const lookupGetter: (self: object, key: PropertyKey) => unknown = Function.prototype.call.bind(
+  (Object.prototype as object & Legacy).__lookupGetter__
 )
 
 class BoundedWriter implements CanonicalWriter {

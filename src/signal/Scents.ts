@@ -34,10 +34,12 @@ export interface ScentsOptions extends LineOptions {
  *
  * ```ts
  * import { Console, Stream } from "effect"
+ * import { NodeInflate } from "tracehound"
  * import { scents } from "tracehound/signal"
  *
  * const report = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
  *   scents(bytes, { format: "modsecurity" }).pipe(
+ *     Stream.provide(NodeInflate.layer),
  *     Stream.runForEach((event) =>
  *       event._tag === "Scent"
  *         ? Console.log(event.line, event.scent.threat?.severity ?? "clean")

@@ -170,7 +170,7 @@ describe("the published package", { timeout: 120_000 }, () => {
   })
 
   it("its command runs and knows its version", () => {
-    assert.strictEqual(run("npx", "--no", "--", "tracehound", "--version").trim(), manifest().version)
+    assert.strictEqual(run("npx", "--no", "--", "tracehound", "--version").trim(), `tracehound v${manifest().version}`)
   })
 })
 

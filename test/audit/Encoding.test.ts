@@ -69,11 +69,21 @@ describe("an audit record as bytes", () => {
   it("RFC A2 is this, byte for byte", () => {
     assert.strictEqual(
       encode(258, custody.evicted),
-      "54484131" + "00".repeat(32) + "0000000000000102" + "0401" + "42799c82cc000020" + "000000000000000b" +
-        "ffffffffffffffff" + "ab".repeat(32) +
-        "0000002d" + Buffer.from("01890a5d-ac96-774b-bcce-b302099a8057-0a1b2c3d").toString("hex") +
-        "0000004a" + Buffer.from(`injection:${"ab".repeat(32)}`).toString("hex") +
+      [
+        "54484131",
+        "00".repeat(32),
+        "0000000000000102",
+        "0401",
+        "42799c82cc002000",
+        "000000000000000b",
+        "ffffffffffffffff",
+        "ab".repeat(32),
+        "0000002d",
+        Buffer.from("01890a5d-ac96-774b-bcce-b302099a8057-0a1b2c3d").toString("hex"),
+        "0000004a",
+        Buffer.from(`injection:${"ab".repeat(32)}`).toString("hex"),
         "ffffffff"
+      ].join("")
     )
   })
 
@@ -93,8 +103,12 @@ describe("an audit record as bytes", () => {
 
   it("RFC A2 a text cannot grow into its neighbour", () => {
     const seen = new Set<string>()
-    for (const [id, signature, destination] of [["ab", "c", "d"], ["a", "bc", "d"], ["a", "b", "cd"], ["", "abc", "d"]]) {
-      seen.add(encode(0, { ...custody.evacuated, id: id ?? "", signature: signature ?? "", destination: destination ?? "" }))
+    for (
+      const [id, signature, destination] of [["ab", "c", "d"], ["a", "bc", "d"], ["a", "b", "cd"], ["", "abc", "d"]]
+    ) {
+      seen.add(
+        encode(0, { ...custody.evacuated, id: id ?? "", signature: signature ?? "", destination: destination ?? "" })
+      )
     }
     assert.strictEqual(seen.size, 4)
   })

@@ -29,7 +29,7 @@ export const chainOf = (
 
 /** Another value of the same kind as the one given. */
 const other = (value: unknown): unknown => {
-  if (typeof value === "number") return value + 1
+  if (typeof value === "number") return !Number.isSafeInteger(value) ? -value : value > 0 ? value - 1 : 1
   if (value === null) return "file:elsewhere"
   if (typeof value !== "string") return undefined
   if (value === "low") return "critical"

@@ -68,7 +68,11 @@ describe("lines", () => {
     ["only one CR before an LF", "a\r\r\n", ["1:a\r"]],
     ["white space around a line, which stays", "  a  \n", ["1:  a  "]],
     ["NUL bytes", "\0\n\0a\0\n", ["1:\0", "2:\0a\0"]],
-    ["Unicode white space and line separators, which are text", "\u00a0\n\u2028\n\u0085", ["1:\u00a0", "2:\u2028", "3:\u0085"]],
+    ["Unicode white space and line separators, which are text", "\u00a0\n\u2028\n\u0085", [
+      "1:\u00a0",
+      "2:\u2028",
+      "3:\u0085"
+    ]],
     ["a byte order mark at the start alone", "\ufeffa\n\ufeffb\n", ["1:a", "2:\ufeffb"]],
     ["one byte order mark of two", "\ufeff\ufeffa", ["1:\ufeffa"]],
     ["a first line of nothing but a byte order mark", "\ufeff\r\na", ["2:a"]]
@@ -78,7 +82,23 @@ describe("lines", () => {
   })
 
   it("decodes invalid UTF-8 as the WHATWG says, each line by itself", () => {
-    const bytes = Uint8Array.of(0x61, 0xff, 0x62, 0x0a, 0xf0, 0x9f, 0x98, 0x0a, 0x80, 0x0a, 0xed, 0xa0, 0x80, 0x0a, 0xc3)
+    const bytes = Uint8Array.of(
+      0x61,
+      0xff,
+      0x62,
+      0x0a,
+      0xf0,
+      0x9f,
+      0x98,
+      0x0a,
+      0x80,
+      0x0a,
+      0xed,
+      0xa0,
+      0x80,
+      0x0a,
+      0xc3
+    )
     assert.deepStrictEqual(brief(split([bytes])), [
       "1:a\ufffdb",
       "2:\ufffd",
@@ -88,14 +108,19 @@ describe("lines", () => {
     ])
   })
 
-  it.prop("gives the same lines however the bytes are cut, those that another way gives", { seed: Seed }, ({ seed }) => {
-    const bytes = hostileBytes(seed)
-    const limit = 1 + random(seed).below(30)
-    const expected = reference(bytes, limit)
-    assert.deepStrictEqual(brief(split([bytes], limit)), expected)
-    assert.deepStrictEqual(brief(split(chunksOf(bytes, 1), limit)), expected)
-    assert.deepStrictEqual(brief(split(randomChunks(bytes, random(seed)), limit)), expected)
-  }, { arbitrary: { runs: 2000 } })
+  it.prop(
+    "gives the same lines however the bytes are cut, those that another way gives",
+    { seed: Seed },
+    ({ seed }) => {
+      const bytes = hostileBytes(seed)
+      const limit = 1 + random(seed).below(30)
+      const expected = reference(bytes, limit)
+      assert.deepStrictEqual(brief(split([bytes], limit)), expected)
+      assert.deepStrictEqual(brief(split(chunksOf(bytes, 1), limit)), expected)
+      assert.deepStrictEqual(brief(split(randomChunks(bytes, random(seed)), limit)), expected)
+    },
+    { arbitrary: { runs: 2000 } }
+  )
 
   it.effect.prop("is the same as a stream", { seed: Seed }, ({ seed }) =>
     Effect.gen(function*() {
@@ -197,7 +222,10 @@ describe("lines", () => {
       assert.deepStrictEqual(brief(yield* Stream.runCollect(stream)), ["1:a", "2:b"])
     }))
 
-  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 268_435_457])("refuses maxLineBytes %s", (maxLineBytes) => {
-    assert.throws(() => new LineSplitter(maxLineBytes), RangeError, "maxLineBytes must be a whole number from 1 to")
-  })
+  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 268_435_457])(
+    "refuses maxLineBytes %s",
+    (maxLineBytes) => {
+      assert.throws(() => new LineSplitter(maxLineBytes), RangeError, "maxLineBytes must be a whole number from 1 to")
+    }
+  )
 })

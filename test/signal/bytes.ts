@@ -4,7 +4,14 @@
 import { Effect, Stream } from "effect"
 import { gzipSync } from "node:zlib"
 import * as NodeInflate from "../../src/node/NodeInflate.ts"
-import { type Format, type GzipError, gunzipIfNeeded, type Inflate, type ScentEvent, scents } from "../../src/signal/index.ts"
+import {
+  type Format,
+  type GzipError,
+  gunzipIfNeeded,
+  type Inflate,
+  type ScentEvent,
+  scents
+} from "../../src/signal/index.ts"
 import { type Random } from "../support/random.ts"
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)

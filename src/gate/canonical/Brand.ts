@@ -24,7 +24,8 @@ export type Brand = 0 | 1 | 2 | 3 | 4 | 5 | 6
 
 type Uncurried<A> = (self: object) => A
 
-const { getOwnPropertyDescriptor, getPrototypeOf } = Object
+const { getOwnPropertyDescriptor } = Object
+const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf
 const call = Function.prototype.call
 const objectPrototype: object = Object.prototype
 const mapPrototype: object = Map.prototype
@@ -32,15 +33,15 @@ const setPrototype: object = Set.prototype
 const datePrototype: object = Date.prototype
 const bufferPrototype: object = ArrayBuffer.prototype
 
-const getter = <A>(prototype: object, key: PropertyKey): Uncurried<A> => {
-  const get = getOwnPropertyDescriptor(prototype, key)?.get
+const getter = <A>(prototype: object | null, key: PropertyKey): Uncurried<A> => {
+  const get = getOwnPropertyDescriptor(prototype ?? {}, key)?.get
   if (get === undefined) {
     throw new TypeError(`this host has no getter for ${String(key)}`)
   }
   return call.bind(get)
 }
 
-const typedArrayPrototype: object = getPrototypeOf(Uint8Array.prototype)
+const typedArrayPrototype = getPrototypeOf(Uint8Array.prototype)
 /** Absent on pages that are not cross-origin isolated. */
 const sharedPrototype: object | undefined = typeof SharedArrayBuffer === "undefined"
   ? undefined
@@ -72,7 +73,7 @@ const MAX_STEPS = 16
 
 /** The brand of an object that is neither an Array nor a Proxy. Throws nothing on a host whose isProxy is true. */
 export const brandOf = (value: object, introspection: Port.Introspection["Service"]): Brand => {
-  let prototype: object | null = getPrototypeOf(value)
+  let prototype = getPrototypeOf(value)
   if (prototype === null || prototype === objectPrototype) {
     return ORDINARY
   }
@@ -87,7 +88,7 @@ export const brandOf = (value: object, introspection: Port.Introspection["Servic
     if (brand !== ORDINARY && has(value, brand)) {
       return brand
     }
-    const next: object | null = getPrototypeOf(prototype)
+    const next = getPrototypeOf(prototype)
     if (next === objectPrototype) {
       return ORDINARY
     }

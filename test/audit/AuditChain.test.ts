@@ -1,0 +1,36 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { AuditChain } from "../../src/audit/AuditChain.ts"
+import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
+import { Settings } from "../../src/domain/Settings.ts"
+import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
+import * as NodeHash from "../../src/node/NodeHash.ts"
+import { custody } from "../domain/samples.ts"
+import { chainOf } from "./entries.ts"
+
+const { previousHash: _, ...unlinked } = custody.neutralized
+
+const chainWith = (audit: NonNullable<TracehoundConfigInput["audit"]>) =>
+  AuditChain.layer.pipe(
+    Layer.provide(NodeHash.layer),
+    Layer.provide(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument({ audit })]))))
+  )
+
+describe("AuditChain", () => {
+  it.effect("RFC A1 is one chain for all who ask, as large as configured", () =>
+    Effect.gen(function*() {
+      const [mine, theirs] = [yield* AuditChain, yield* AuditChain]
+      for (let n = 0; n < 3; n++) mine.append({ ...unlinked, size: n })
+      assert.strictEqual(theirs.length, 3)
+      assert.deepStrictEqual(theirs.records().map(({ entry }) => entry.size), [1, 2])
+      assert.strictEqual(theirs.lastHash, chainOf([0, 1, 2].map((size) => ({ ...custody.neutralized, size }))).lastHash)
+    }).pipe(Effect.provide(chainWith({ maxRecords: 2 }))))
+
+  it.effect("RFC A3 does not chain where it is told not to", () =>
+    Effect.gen(function*() {
+      const chain = yield* AuditChain
+      chain.append(unlinked)
+      assert.strictEqual(chain.lastHash, "0".repeat(64))
+      assert.strictEqual(chain.records().length, 1)
+    }).pipe(Effect.provide(chainWith({ chainEnabled: false }))))
+})

@@ -1,0 +1,50 @@
+/**
+ * An endpoint in memory that fails as it is told. It honours the endpoint's contract: see FakeEndpoint.test.ts.
+ */
+import { Effect } from "effect"
+import { type ColdStorageEndpoint, ColdStorageError } from "../../src/coldstorage/Endpoint.ts"
+
+/** What the next write does. */
+export type Fault = "fails" | "hangs" | "dies"
+
+export interface FakeEndpoint {
+  readonly endpoint: ColdStorageEndpoint["Service"]
+  readonly stored: Map<string, Uint8Array>
+  /** The names of all attempts, in order. */
+  readonly attempts: Array<string>
+  /** Faults of the writes to come, first one first; when there is none left, writes succeed. */
+  readonly faults: Array<Fault>
+  /** Whether it can be opened. */
+  readonly door: { isLocked: boolean }
+}
+
+export const makeFakeEndpoint = (destination = "file:fake"): FakeEndpoint => {
+  const stored = new Map<string, Uint8Array>()
+  const attempts: Array<string> = []
+  const faults: Array<Fault> = []
+  const door = { isLocked: false }
+  const refuse = (message: string) => new ColdStorageError({ reason: "write", message })
+  return {
+    stored,
+    attempts,
+    faults,
+    door,
+    endpoint: {
+      destination,
+      open: Effect.suspend(() =>
+        door.isLocked ? Effect.fail(new ColdStorageError({ reason: "open", message: "it is locked" })) : Effect.void
+      ),
+      write: (name, bytes) =>
+        Effect.suspend(() => {
+          attempts.push(name)
+          const fault = faults.shift()
+          if (fault === "hangs") return Effect.never
+          if (fault === "dies") return Effect.die("the endpoint broke")
+          if (fault === "fails") return Effect.fail(refuse("the disk is full"))
+          if (stored.has(name)) return Effect.fail(refuse(`${name} is taken`))
+          stored.set(name, bytes.slice())
+          return Effect.void
+        })
+    }
+  }
+}

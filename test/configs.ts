@@ -1,0 +1,110 @@
+/**
+ * What the configuration's tests share: every setting there is, and a host with an environment and files.
+ */
+import { NodeFileSystem } from "@effect/platform-node"
+import { assert } from "@effect/vitest"
+import { ConfigProvider, Effect, Layer, Result } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type ConfigRequest, fromArgument, InvalidConfig, loadConfig, resolveConfig } from "../src/ConfigSources.ts"
+import type { TracehoundConfig } from "../src/domain/TracehoundConfig.ts"
+
+/** Every setting, and values that it takes; where there is only one, it is twice the same. */
+export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArray<unknown>]> = [
+  ...[
+    "maxPayloadSize",
+    "maxDepth",
+    "maxKeys",
+    "rateLimit.windowMs",
+    "rateLimit.maxRequests",
+    "rateLimit.blockDurationMs",
+    "rateLimit.maxSources",
+    "quarantine.maxCount",
+    "quarantine.maxBytes",
+    "hound.minimumDormant",
+    "hound.maxActive",
+    "hound.maxLifeTimeCycle",
+    "hound.maxProcessingTime",
+    "hound.replenishDelay",
+    "scheduler.rotationInterval",
+    "scheduler.jitterMax",
+    "alerts.maxAlertsPerWindow",
+    "alerts.windowMs",
+    "alerts.escalationThreshold",
+    "audit.maxRecords",
+    "audit.coldStorage.maxPendingCount",
+    "audit.coldStorage.maxPendingBytes",
+    "audit.coldStorage.retries",
+    "audit.coldStorage.retryDelayMs",
+    "runtime.maxOldSpaceSize",
+    "runtime.secureHeap"
+  ].map((path) => [path, [51, 52, 53]] as const),
+  ["quarantine.evictionPolicy", ["lru", "priority", "lru"]],
+  ["scheduler.skipIfBusy", [false, true, false]],
+  ["alerts.devopsEndpoint", ["http://a", "https://b", "https://c"]],
+  ["audit.chainEnabled", [false, true, false]],
+  ["audit.coldStorage.type", ["url", "url", "url"]],
+  ["audit.coldStorage.endpoint", ["file:a", "file:b", "file:c"]],
+  ["audit.coldStorage.writeOnly", [true, true, true]],
+  ["audit.coldStorage.appendOnly", [true, true, true]],
+  ["runtime.disableProto", ["delete", "throw", "delete"]],
+  ["runtime.frozenIntrinsics", [false, true, false]],
+  ["runtime.strict", [true, false, true]]
+]
+
+/** An object with this value at the path. */
+export const nested = (path: string, value: unknown): object =>
+  path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object
+
+/** The variable of a setting, by the rule that is documented. */
+export const variableOf = (path: string): string =>
+  `TRACEHOUND_${path.replaceAll(".", "_").replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`
+
+/** All leaves of an object, by path. */
+export const leavesOf = (value: object, path: ReadonlyArray<string> = []): ReadonlyArray<readonly [string, unknown]> =>
+  Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+    typeof inner === "object" && inner !== null
+      ? leavesOf(inner, [...path, key])
+      : [[[...path, key].join("."), inner] as const]
+  )
+
+/** A host with these variables and Node's files. */
+export const hostWith = (env: Readonly<Record<string, string>>) =>
+  Layer.mergeAll(NodeFileSystem.layer, Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)))
+
+/** A file with this content, gone afterwards. */
+export const temporaryFile = (content: string | Uint8Array) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const directory = mkdtempSync(join(tmpdir(), "tracehound-test-"))
+      const path = join(directory, "config.json")
+      writeFileSync(path, content)
+      return { directory, path }
+    }),
+    ({ directory }) => Effect.sync(() => rmSync(directory, { recursive: true }))
+  )
+
+export interface Given extends ConfigRequest {
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export const load = ({ env = {}, ...request }: Given) => Effect.provide(loadConfig(request), hostWith(env))
+
+/** What is wrong, as `path (source): expected`. */
+export const mistakesOf = ({ mistakes }: InvalidConfig): ReadonlyArray<string> =>
+  mistakes.map(({ expected, path, source }) => `${path} (${source}): ${expected}`)
+
+/** The mistakes of what must fail to load. */
+export const refused = (given: Given) =>
+  Effect.map(Effect.flip(load(given)), (error) => {
+    assert.instanceOf(error, InvalidConfig)
+    return mistakesOf(error)
+  })
+
+export const resolveArgument = (value: unknown): Result.Result<TracehoundConfig, InvalidConfig> =>
+  resolveConfig([fromArgument(value)])
+
+/** The mistakes of an argument alone; none where it is good. */
+export const mistakesIn = (value: unknown): ReadonlyArray<string> =>
+  Result.match(resolveArgument(value), { onFailure: mistakesOf, onSuccess: () => [] })
