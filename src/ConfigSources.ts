@@ -133,11 +133,10 @@ const merge = (under: unknown, over: unknown, depth = maxLevels): unknown =>
 
 /** The configuration that the sources give, the later over the earlier, over the defaults. Pure. */
 export const resolveConfig = (sources: ReadonlyArray<ConfigSource>): Result.Result<TracehoundConfig, InvalidConfig> => {
-  const value = sources.map(tidy).reduce<unknown>((under, over) => merge(under, over.value), {})
-  const [only] = sources
-  const whole = only !== undefined && sources.length === 1
-    ? { ...only, value }
-    : { name: "all sources together", value }
+  const said = sources.map(tidy)
+  const value = said.reduce<unknown>((under, over) => merge(under, over.value), {})
+  const [only, ...others] = said.filter((source) => !isRecord(source.value) || Object.keys(source.value).length > 0)
+  const whole = only === undefined || others.length > 0 ? { name: "all sources together", value } : { ...only, value }
   const mistakes = [...ownMistakes(sources), ...mistakesIn(whole).filter(isMissing)]
   if (mistakes.length > 0) return Result.fail(new InvalidConfig({ mistakes }))
   return Result.mapError(decode(value), (error) => new InvalidConfig({ mistakes: mistakesOf(whole, error.issue) }))
@@ -171,7 +170,7 @@ const mistake = (source: string, path: string, expected: string): InvalidConfig 
   new InvalidConfig({ mistakes: [{ source, path, expected }] })
 
 /** A JSON file. */
-export const fromFile = Effect.fn("ConfigSources.fromFile")(function*(path: string) {
+const fromFile = Effect.fn("ConfigSources.fromFile")(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   const unreadable = () => mistake(path, "", "the file cannot be read: check its path and its permissions")
   const info = yield* Effect.mapError(fs.stat(path), unreadable)
@@ -230,7 +229,7 @@ const variablesBelow = (
   })
 
 /** `TRACEHOUND_…` of the environment, or of whatever ConfigProvider stands in for it. */
-export const fromEnvironment = Effect.gen(function*() {
+const fromEnvironment = Effect.gen(function*() {
   const provider = yield* ConfigProvider.ConfigProvider
   const variables = yield* Effect.mapError(
     variablesBelow(provider, [prefix]),
@@ -256,7 +255,7 @@ export const fromEnvironment = Effect.gen(function*() {
 })
 
 /** The variable that names the configuration file. */
-export const configVariable = `${prefix}_CONFIG`
+const configVariable = `${prefix}_CONFIG`
 
 /** What a program asks for beside the environment. */
 export interface ConfigRequest {

@@ -14,11 +14,11 @@ const versionAt = Effect.fnUntraced(function*(url: URL) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const text = yield* fs.readFileString(yield* path.fromFileUrl(url))
-  const manifest = yield* Schema.decodeUnknownEffect(Manifest)(text)
+  const manifest = yield* Schema.decodeEffect(Manifest)(text)
   return manifest.version
 })
 
-const orUnknown = <R>(version: Effect.Effect<string, unknown, R>) => Effect.orElseSucceed(version, () => "unknown")
+const orUnknown = <E, R>(version: Effect.Effect<string, E, R>) => Effect.orElseSucceed(version, () => "unknown")
 
 /** This package's own version. */
 export const ownVersion = orUnknown(versionAt(new URL("../../package.json", import.meta.url)))

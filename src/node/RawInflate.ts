@@ -34,7 +34,6 @@ const outputBytes = 65_536
 /** An inflater at the start of a stream. It must be closed. */
 export const makeUnsafe = (): RawInflater => {
   const engine = zlib.createInflateRaw({ chunkSize: outputBytes })
-  let given = 0
   let written = true
   let ended = false
   let damaged = false
@@ -46,8 +45,7 @@ export const makeUnsafe = (): RawInflater => {
     if (bytes instanceof Uint8Array) return bytes
     if (damaged) return "damaged"
     if (ended) return "ended"
-    if (!written) return undefined
-    return engine.bytesWritten < given ? "ended" : "used"
+    return written ? "used" : undefined
   }
 
   engine.on("readable", changed)
@@ -62,8 +60,8 @@ export const makeUnsafe = (): RawInflater => {
 
   return {
     give: (piece) => {
-      given += piece.length
       written = false
+      // Where the deflate stream ends within the piece, this comes only after the end.
       engine.write(piece, () => {
         written = true
         changed()

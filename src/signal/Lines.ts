@@ -65,17 +65,10 @@ export const splitWith = <E, R>(
           if (found.length > 0) return found
         }
       }
-      const last = (): ReadonlyArray<Line> => {
-        if (ended) return []
-        ended = true
-        return splitter.end()
-      }
-      const emit = (found: ReadonlyArray<Line>) =>
-        Arr.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : Cause.done()
-
       const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Line>, E> = Effect.suspend(() => {
         const found = split()
         if (Arr.isReadonlyArrayNonEmpty(found)) return Effect.succeed(found)
+        if (ended) return Cause.done()
         return Pull.matchEffect(upstream, {
           onSuccess: (more) => {
             chunks = more
@@ -83,7 +76,11 @@ export const splitWith = <E, R>(
             return pull
           },
           onFailure: Effect.failCause,
-          onDone: () => emit(last())
+          onDone: () => {
+            ended = true
+            const last = splitter.end()
+            return Arr.isReadonlyArrayNonEmpty(last) ? Effect.succeed(last) : Cause.done()
+          }
         })
       })
       return pull

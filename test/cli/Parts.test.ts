@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Sink, Stdio } from "effect"
+import { Clock, Effect, Layer, Sink, Stdio } from "effect"
 import { sandboxOf } from "../../src/cli/Doctor.ts"
 import * as Progress from "../../src/cli/Progress.ts"
 import * as ReplayRandomness from "../../src/cli/ReplayRandomness.ts"
@@ -26,7 +26,7 @@ describe("ReplayRandomness", () => {
     const targets = [0, 1, 31, 32, 33, 100].map((size) => new Uint8Array(size))
     targets.forEach(fill)
     return targets.map((target) => Buffer.from(target).toString("hex"))
-  }).pipe(Effect.provide(ReplayRandomness.layer), Effect.provide(NodeHash.layer))
+  }).pipe(Effect.provide(ReplayRandomness.layer.pipe(Layer.provide(NodeHash.layer))))
 
   it.effect("is the same for every run, and never the same twice within one", () =>
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Stream } from "effect"
+import { Array as Arr, Cause, Effect, Exit, Stream } from "effect"
 import { type Line, lines } from "../../src/signal/index.ts"
 import { defaultMaxLineBytes, LineSplitter } from "../../src/signal/LineSplitter.ts"
 import { random, Seed } from "../support/random.ts"
@@ -213,6 +213,16 @@ describe("lines", () => {
       )
       assert.deepStrictEqual(brief(seen), ["1:a", "2:b"])
       assert.deepStrictEqual(exit, Exit.fail("disk"))
+    }))
+
+  it.effect("asks nothing of the byte stream after its end", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const bytes = Stream.fromPull(
+        Effect.succeed(Effect.suspend(() => asked++ === 0 ? Effect.succeed(Arr.of(utf8("a\nb"))) : Cause.done()))
+      )
+      assert.deepStrictEqual(brief(yield* Stream.runCollect(lines(bytes))), ["1:a", "2:b"])
+      assert.strictEqual(asked, 2)
     }))
 
   it.effect("can be run twice", () =>

@@ -84,6 +84,8 @@ describe("decodeModSecurity", () => {
     [[-1], "low"],
     [["2.0"], "low"],
     [[1.5], "low"],
+    [[-1, "2"], "critical"],
+    [[1.5, "3"], "high"],
     [[""], "low"],
     [[" 2"], "low"],
     [["02"], "low"],

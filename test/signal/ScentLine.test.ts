@@ -110,6 +110,7 @@ describe("decodeScent", () => {
 
   it("takes no position from the text that V8 quotes", () => {
     assert.strictEqual(refusal("{\"a\":x at position 99}"), `expected JSON${advice}`)
+    assert.strictEqual(refusal("x at position 99"), `expected JSON${advice}`)
     assert.strictEqual(refusal("x at position 99 (line 1 column 1)"), `expected JSON${advice}`)
   })
 

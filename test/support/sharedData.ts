@@ -6,7 +6,7 @@ import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
 
 /** The absolute path of `shared/data/<path>` above this file, or undefined when there is none. */
-export const sharedData = (path: string): string | undefined => {
+const sharedData = (path: string): string | undefined => {
   for (let directory = import.meta.dirname;; directory = dirname(directory)) {
     const candidate = join(directory, "shared", "data", path)
     if (existsSync(candidate)) {

@@ -9,9 +9,9 @@
  */
 
 /** The longest token that may be stored before the limit is looked at, in bytes. */
-export const MAX_TOKEN = 448
+const MAX_TOKEN = 448
 /** Bytes left free after every reservation, for the punctuation up to the next one. */
-export const SPARE = 4
+const SPARE = 4
 /** Room past the limit: a token and its punctuation, stored where the limit was already reached. */
 const SLACK = MAX_TOKEN + 2 * SPARE
 
