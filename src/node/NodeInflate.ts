@@ -1,10 +1,10 @@
 /**
- * Inflate by node:zlib, on libuv's thread pool: about 3 ms of its time, and little of the event loop's, for a megabyte.
+ * Inflate by node:zlib, most of it on libuv's thread pool: about 7 ms for a megabyte that comes out.
  *
  * **Details**
  *
- * Of node:zlib it takes the bare inflater, and reads the frames itself (`GzipFrame.ts`): what Node's own gunzip says of the
- * bytes after a member depends on how they were cut into chunks.
+ * Of node:zlib it takes the bare inflater, and reads the frames itself (`GzipFrame.ts`): Node's own gunzip silently drops all
+ * that follows zeros after a member, a further member too.
  *
  * zlib loses what it had inflated in the call that finds damage. So each member is inflated twice, side by side: a scout
  * takes each piece of input first, and the reader, whose output counts, takes it after the scout came through. Where the
@@ -14,6 +14,7 @@
  *
  * - Damage is noticed where zlib trips over it, or at the member's CRC. What a changed byte inflated to before that comes
  *   out as if it were whole.
+ * - Each member opens two inflaters, about 0.4 ms however little is in it.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"

@@ -13,7 +13,7 @@ import { fitted } from "../evidence/envelopes.ts"
 import { noise } from "../port/contract.ts"
 import { type FakeEndpoint, makeFakeEndpoint } from "./fakeEndpoint.ts"
 
-export const config = (over: object = {}) => {
+const config = (over: object = {}) => {
   const { audit } = Schema.decodeUnknownSync(TracehoundConfig)({
     audit: { coldStorage: { endpoint: "file:fake", ...over } }
   })

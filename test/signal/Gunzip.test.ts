@@ -169,7 +169,7 @@ describe("gunzipIfNeeded", () => {
       }
     }))
 
-  it.effect("drops the empty chunks before the first bytes, and no others", () =>
+  it.effect("drops empty chunks before the first two bytes", () =>
     Effect.gen(function*() {
       const empty = zeros(0)
       const chunks = [empty, utf8("a"), empty, utf8("b"), utf8("c")]
