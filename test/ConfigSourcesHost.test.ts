@@ -74,9 +74,10 @@ describe("the environment", () => {
 
   it.effect("RFC R2 other programs' variables are none of ours", () =>
     Effect.gen(function*() {
-      yield* load({
-        env: { TRACEHOUNDS_MAX_DEPTH: "x", tracehound_max_depth: "x", MY_TRACEHOUND_X: "x", __proto__: "x" }
+      const { maxDepth } = yield* load({
+        env: { TRACEHOUNDS_MAX_DEPTH: "x", tracehound_max_depth: "x", MY_TRACEHOUND_X: "x" }
       })
+      assert.strictEqual(maxDepth, 256)
     }))
 
   const texts: ReadonlyArray<readonly [text: string, value: number | undefined]> = [

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Schema, Scope } from "effect"
+import { Effect, Exit, Fiber, Schema, Scope } from "effect"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
 import * as FifoActor from "../../src/actor/FifoActor.ts"
@@ -172,7 +172,7 @@ describe("any order of events", () => {
         assert.strictEqual(actor.weightUnsafe(), 0)
         yield* actor.settled
         // So few steps between two yields that an interruption can fall between any two of them.
-      }).pipe(Effect.provide(Layer.succeed(MaxOpsBeforeYield, ops))),
+      }).pipe(Effect.provideService(MaxOpsBeforeYield, ops)),
     { arbitrary: { runs: 300 } }
   )
 })
