@@ -38,4 +38,15 @@ const serve = Effect.gen(function*() {
   )
 })
 
-NodeRuntime.runMain(Layer.launch(Layer.unwrap(serve)))
+NodeRuntime.runMain(
+  Layer.launch(Layer.unwrap(serve)).pipe(
+    Effect.tapError((error) =>
+      Console.error(
+        error._tag === "ServeError"
+          ? "the port is not free: choose another one, as in PORT=4200 npm start"
+          : error.message
+      )
+    )
+  ),
+  { disableErrorReporting: true }
+)

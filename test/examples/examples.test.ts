@@ -2,8 +2,9 @@
  * The examples, run as their readers run them: real processes, real sockets.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
+import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
@@ -75,6 +76,22 @@ describe("examples", () => {
       example.process.kill("SIGTERM")
       await once(example.process, "exit")
     }))
+
+  it("server: says what to do where its port is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1")
+    await once(other, "listening")
+    const address = other.address()
+    const port = typeof address === "object" && address !== null ? String(address.port) : ""
+    const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", "examples/server/main.ts"], {
+      cwd: root,
+      env: { ...process.env, PORT: port },
+      encoding: "utf8",
+      timeout: 20_000
+    })
+    other.close()
+    assert.strictEqual(status, 1)
+    assert.include(stderr, "choose another one")
+  })
 
   it("effect-app: runs to its end and proves what happened", () =>
     withExample("effect-app", async ({ output, process }) => {
