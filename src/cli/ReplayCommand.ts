@@ -118,6 +118,11 @@ export const replayCommand = Command.make("replay", {
     yield* progress.clear
     yield* signatures.flush
     if (summary.lines === 0) yield* Console.error(`${input.name} has no lines: nothing was replayed`)
+    else if (summary.invalid === summary.lines) {
+      yield* Console.error(
+        `no line could be read as ${options.format}: is --format right? There are: ${formats.join(", ")}`
+      )
+    }
     yield* Console.log(options.json ? JSON.stringify(summary) : describe(summary))
     if (!summary.audit.verified || summary.deadLetters > 0) return yield* new AnswerIsNo()
   }))).pipe(

@@ -100,6 +100,14 @@ describe("replay of broken input", () => {
       assert.strictEqual(readFileSync(join(directory, "signatures"), "utf8"), `1\tquarantined\tspam:${expected}\n`)
     }))
 
+  it("asks whether the format is right where no line could be used", () =>
+    inTemporaryDirectory(async (directory) => {
+      const { stderr, stdout } = await replayOf(directory, `${scent(1)}\n${scent(2)}\n`, "--format", "modsecurity")
+      assert.strictEqual(JSON.parse(stdout).invalid, 2)
+      assert.deepStrictEqual(reported(stderr), [1, 2])
+      assert.match(stderr.trimEnd().split("\n").at(-1) ?? "", /is --format right\?.*scent, modsecurity$/)
+    }))
+
   it("says that an empty file has no lines", () =>
     inTemporaryDirectory(async (directory) => {
       for (const content of ["", "\n\n", gzipSync("")]) {
