@@ -39,15 +39,20 @@ describe("canonical bytes against what others computed", () => {
     assert.strictEqual(canonicalText(strings), canonicalize(strings))
   })
 
-  it("RFC D3 writes the 10,000 first numbers of the ES6 test file of RFC 8785's author", () => {
-    // The file spells negative zero as 0; `!-0` is our declared exception.
-    const lines = es6Numbers(10_000).map((number) => `${hexOf(number)},${canonicalText(number).replace("!-0", "0")}\n`)
-    assert.strictEqual(
-      sha256(lines.slice(0, 1000).join("")),
-      "be18b62b6f69cdab33a7e0dae0d9cfa869fda80ddc712221570f9f40a5878687"
-    )
-    assert.strictEqual(sha256(lines.join("")), "b9f7a8e75ef22a835685a52ccba7f7d6bdc99e34b010992cbc5864cd12be6892")
-  })
+  it.skipIf(jcs === undefined)(
+    "RFC D3 writes the 10,000 first numbers of the ES6 test file of RFC 8785's author",
+    () => {
+      // The file spells negative zero as 0; `!-0` is our declared exception.
+      const lines = es6Numbers(jcs ?? "", 10_000).map((number) =>
+        `${hexOf(number)},${canonicalText(number).replace("!-0", "0")}\n`
+      )
+      assert.strictEqual(
+        sha256(lines.slice(0, 1000).join("")),
+        "be18b62b6f69cdab33a7e0dae0d9cfa869fda80ddc712221570f9f40a5878687"
+      )
+      assert.strictEqual(sha256(lines.join("")), "b9f7a8e75ef22a835685a52ccba7f7d6bdc99e34b010992cbc5864cd12be6892")
+    }
+  )
 
   it.prop(
     "RFC D3 equals an independent JCS library on any JSON value",
@@ -227,18 +232,18 @@ describe("bytes and text stand for themselves", () => {
   })
 })
 
-/** The generator of cyberphone/json-canonicalization/testdata: fixed values, then the smallest normals, then SHA-256. */
-function es6Numbers(count: number): Array<number> {
-  const source = readFileSync(new URL("./es6-numbers.txt", import.meta.url), "utf8")
-  const fixed = [...source.matchAll(/[0-9a-f]{16}/g)].map(([hex]) => doubleOf(BigInt(`0x${hex}`)))
+/** The sequence that the vectors' README describes: its own fixed values, then the smallest normals, then SHA-256. */
+function es6Numbers(jcs: string, count: number): Array<number> {
+  const source = readFileSync(join(jcs, "README.md"), "utf8")
+  const fixed = [...source.matchAll(/0x([0-9a-f]{16})n,/g)].map(([, hex = "0"]) => doubleOf(BigInt(`0x${hex}`)))
   const serial = Array.from({ length: 2000 }, (_, i) => doubleOf(0x0010000000000000n + BigInt(i)))
-  const numbers = [...fixed, ...serial]
+  const sequence = [...fixed, ...serial]
   let block: Uint8Array = new Uint8Array(32)
-  while (numbers.length < count) {
+  while (sequence.length < count) {
     block = createHash("sha256").update(block).digest()
-    numbers.push(...new Float64Array(new Uint8Array(block).buffer).filter((x) => x !== 0 && Number.isFinite(x)))
+    sequence.push(...new Float64Array(new Uint8Array(block).buffer).filter((x) => x !== 0 && Number.isFinite(x)))
   }
-  return numbers.slice(0, count)
+  return sequence.slice(0, count)
 }
 
 function doubleOf(bits: bigint): number {
