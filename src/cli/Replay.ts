@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
-import type { TracehoundConfigInput } from "../domain/TracehoundConfig.ts"
+import type { TracehoundConfig } from "../domain/TracehoundConfig.ts"
 import * as NodePorts from "../node/NodePorts.ts"
 import { type Format, type ScentEvent, scents } from "../signal/index.ts"
 import { Tracehound } from "../Tracehound.ts"
@@ -28,8 +28,14 @@ export interface ReplayObserver<E> {
   readonly progress: (tally: Tally, tracehound: Tracehound["Service"]) => Effect.Effect<void, E>
 }
 
-/** Cold storage may be this far behind before the replay waits for it: in envelopes, and in bytes of evidence. */
-const maxBehind = { count: 512, bytes: 33_554_432 }
+/**
+ * How far cold storage may be behind before the replay waits for it, in envelopes and in bytes of evidence: half of what its
+ * mailbox takes, since one arrival may evict several, and no more than keeps memory small.
+ */
+const maxBehind = (coldStorage: TracehoundConfig["audit"]["coldStorage"]) => ({
+  count: Math.min(512, Math.floor((coldStorage?.maxPendingCount ?? 0) / 2)),
+  bytes: Math.min(33_554_432, Math.floor((coldStorage?.maxPendingBytes ?? 0) / 2))
+})
 
 const signatureOf = (result: InterceptResult): string => {
   switch (result.status) {
@@ -49,13 +55,13 @@ const replayPorts = Layer.mergeAll(NodePorts.layer, ReplayRandomness.layer.pipe(
 /** Replays a byte stream. The Tracehound lives as long as the replay, and what it still holds goes with it. */
 export const replay = Effect.fn("replay")(function*<E, R, E2>(
   input: Stream.Stream<Uint8Array, E, R>,
-  options: { readonly format: Format; readonly config: TracehoundConfigInput; readonly observer: ReplayObserver<E2> }
+  options: { readonly format: Format; readonly config: TracehoundConfig; readonly observer: ReplayObserver<E2> }
 ) {
   const { config, format, observer } = options
   const clock = RecordedClock.make(yield* Clock.Clock)
   const onRecordedTime = Tracehound.layerNoDeps(config).pipe(
     // Ids of evidence that is written must differ from run to run, since nothing there is ever overwritten.
-    Layer.provide(config.audit?.coldStorage === undefined ? replayPorts : NodePorts.layer),
+    Layer.provide(config.audit.coldStorage === undefined ? replayPorts : NodePorts.layer),
     Layer.provide(Layer.succeed(Clock.Clock, clock)),
     // The summary counts what the log would say ten times a window.
     Layer.provide(Logger.layer([]))
@@ -64,10 +70,11 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
     const tracehound = yield* Tracehound
     const { coldStorage, intercept } = tracehound.sync
     const tally = makeTally()
+    const behind = maxBehind(config.audit.coldStorage)
 
     const keepUp = Effect.suspend(() => {
       const { pending, pendingBytes } = coldStorage.stats()
-      return pending > maxBehind.count || pendingBytes > maxBehind.bytes ? tracehound.settled : Effect.void
+      return pending > behind.count || pendingBytes > behind.bytes ? tracehound.settled : Effect.void
     })
     const one = (event: ScentEvent) => {
       if (event._tag === "Invalid") {

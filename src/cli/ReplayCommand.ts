@@ -116,7 +116,6 @@ export const replayCommand = Command.make("replay", {
       }
     })
     yield* progress.clear
-    yield* signatures.flush
     if (summary.lines === 0) yield* Console.error(`${input.name} has no lines: nothing was replayed`)
     else if (summary.invalid === summary.lines) {
       yield* Console.error(

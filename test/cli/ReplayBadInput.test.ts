@@ -137,7 +137,7 @@ describe("replay of broken input", () => {
       writeFileSync(file, Array.from({ length: 500 }, (_, i) => `${scent(i)}\n`).join(""))
       const { status, stderr } = await tracehound(["replay", file, "--signatures", signatures], { closeEarly: true })
       assert.strictEqual(status, 0)
-      assert.notMatch(stderr, /EPIPE|at .*\.ts/)
+      assert.strictEqual(stderr, "standard output was closed early: the rest of the answer was not printed\n")
       assert.strictEqual(readFileSync(signatures, "utf8").split("\n").length, 501)
     }))
 

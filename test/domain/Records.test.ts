@@ -56,6 +56,8 @@ describe("names", () => {
     assert.isFalse(isId(secureId.replace("-774b-", "-474b-")), "version 4")
     assert.isFalse(isId(secureId.replace("-bcce-", "-ccce-")), "another variant")
     assert.isFalse(isId(secureId.slice(0, 36)), "no suffix")
+    assert.isFalse(isId(secureId.slice(0, -1)), "a suffix of 7")
+    assert.isFalse(isId(`${secureId}0`), "a suffix of 9")
     assert.isFalse(isId(`${secureId}\n`))
     assert.isFalse(isId(secureId.toUpperCase()))
     assert.isFalse(isId(`../${secureId}`), "a path")

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { gunzipSync } from "node:zlib"
+import { vi } from "vitest"
 import { severities } from "../../src/domain/Severity.ts"
 import { evidence, withRooms } from "../support/rooms.ts"
 
@@ -87,6 +88,40 @@ describe("Quarantine", () => {
         bytes: 0,
         bySeverity: { low: 0, medium: 0, high: 0, critical: 0 }
       })
+    })
+  })
+
+  it("RFC E2 overwrites the bytes before their memory is given back, on every way that ends here", () => {
+    // What `wipe` gives back is seen at the moment at which it does so: its buffer shrinks to nothing.
+    const left: Array<Array<number>> = []
+    const { transfer: real } = ArrayBuffer.prototype
+    const spied = vi.spyOn(ArrayBuffer.prototype, "transfer").mockImplementation(
+      function(this: ArrayBuffer, length?: number) {
+        if (length === 0) left.push(Array.from(new Uint8Array(this)))
+        return real.call(this, length)
+      }
+    )
+    try {
+      withRooms(bounds(1), ({ quarantine }) => {
+        quarantine.hold(...evidence(5, "low", 3))
+        quarantine.hold(...evidence(6, "low", 4)).handle.neutralize()
+        quarantine.hold(...evidence(7, "low", 2))
+        quarantine.flush()
+      })
+    } finally {
+      spied.mockRestore()
+    }
+    assert.deepStrictEqual(left, [[0, 0, 0], [0, 0, 0, 0], [0, 0]])
+  })
+
+  it("RFC Q1 under lru keeps what duplicates came for", () => {
+    withRooms({ quarantine: { maxCount: 2, evictionPolicy: "lru" } }, ({ quarantine }) => {
+      const { handle: first } = quarantine.hold(...evidence(1, "low"))
+      const { handle: second } = quarantine.hold(...evidence(2, "low"))
+      quarantine.hit(first.signature, "low")
+      quarantine.hold(...evidence(3, "low"))
+      assert.isFalse(first.disposed)
+      assert.isTrue(second.disposed)
     })
   })
 

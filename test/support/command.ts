@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly cwd?: string
   /** Written to standard input, piece by piece. */
   readonly input?: ReadonlyArray<Uint8Array | string>
-  /** Closes standard output after the first byte, as `head` does. */
+  /** Closes standard output before anything is written to it. */
   readonly closeEarly?: boolean
   readonly nodeFlags?: ReadonlyArray<string>
 }
@@ -40,8 +40,8 @@ export const tracehound = (args: ReadonlyArray<string>, options: RunOptions = {}
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text
-      if (options.closeEarly === true) child.stdout.destroy()
     })
+    if (options.closeEarly === true) child.stdout.destroy()
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text
     })
