@@ -13,8 +13,8 @@
  *
  * **Gotchas**
  *
- * - Kubernetes and Docker put variables of their own beside a service called tracehound. `TRACEHOUND_SERVICE_…` and
- *   `TRACEHOUND_PORT…` are therefore left alone.
+ * - Kubernetes and Docker put variables of their own beside a service called tracehound, or tracehound-api. Names with
+ *   `SERVICE_HOST`, `SERVICE_PORT` or `PORT` in them, such as `TRACEHOUND_API_PORT_80_TCP`, are therefore left alone.
  * - `undefined` in an argument is the same as leaving the key out.
  */
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -207,8 +207,8 @@ const fromText = (text: string, ast: SchemaAST.AST): unknown => {
   return text
 }
 
-/** Names beside ours that orchestrators set for a service called tracehound. */
-const isForeign = (name: string): boolean => /^TRACEHOUND_(?:SERVICE|PORT)(?:_|$)/.test(name)
+/** Names beside ours that orchestrators set for a service called tracehound, or tracehound-api. */
+const isForeign = (name: string): boolean => /^TRACEHOUND_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/.test(name)
 
 /** Every variable below a place in the environment. Bounded by the environment's own size. */
 const variablesBelow = (

@@ -20,6 +20,8 @@ describe("the environment", () => {
     Effect.gen(function*() {
       const foreign = {
         TRACEHOUND_SERVICE_HOST: "10.0.0.1",
+        TRACEHOUND_API_SERVICE_HOST: "10.0.0.2",
+        TRACEHOUND_API_PORT_80_TCP: "tcp://10.0.0.2:80",
         TRACEHOUND_SERVICE_PORT: "4100",
         TRACEHOUND_SERVICE_PORT_HTTP: "4100",
         TRACEHOUND_PORT: "tcp://10.0.0.1:4100",

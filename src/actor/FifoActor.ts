@@ -111,7 +111,6 @@ export const make = Effect.fnUntraced(function*<Message, R>(
       const exit = yield* Effect.exit(Effect.interruptible(Effect.suspend(() => handle(taken))))
       if (Exit.isFailure(exit)) bury(taken, overdue ? "stopped" : "crashed")
       settle(taken)
-      if (overdue) return
     }
   })
 

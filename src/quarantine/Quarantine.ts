@@ -161,6 +161,11 @@ export class Quarantine extends Context.Service<Quarantine, {
           alerts.errorUnsafe(notConfigured)
           return null
         }
+        if (held.bytes.detached) {
+          // Whoever was given the live buffer took it: there is nothing left to send, and that is told.
+          inspect(held)
+          return null
+        }
         const pressed = gzipSync(new Uint8Array(held.bytes))
         inspect(held)
         const known = facts(held)

@@ -217,19 +217,14 @@ export const randomnessContract = (layer: Layer.Layer<Randomness>): void => {
 
   describe("Randomness", () => {
     it.each([1, 16, 4_096, 65_535, 65_536, 65_537, 200_000])("RFC D9 overwrites every one of %d bytes", (length) => {
-      // A byte is left 0 by chance once in 256 fills: in 16 fills none is, and in 16 fills none is always 255.
-      const ors = new Uint8Array(length)
-      const ands = new Uint8Array(length).fill(0xff)
+      // By chance a byte stays as it was once in 256 fills: in 16 fills no byte always does.
+      const changed = new Uint8Array(length)
       for (let round = 0; round < 16; round++) {
-        const target = new Uint8Array(length).fill(round % 2 === 0 ? 0 : 0xff)
+        const target = new Uint8Array(length)
         fill(target)
-        for (let i = 0; i < length; i++) {
-          ors[i] = (ors[i] ?? 0) | (target[i] ?? 0)
-          ands[i] = (ands[i] ?? 0) & (target[i] ?? 0)
-        }
+        for (let i = 0; i < length; i++) changed[i] = (changed[i] ?? 0) | (target[i] ?? 0)
       }
-      assert.strictEqual(ors.indexOf(0), -1, "a byte that no fill reached")
-      assert.strictEqual(ands.indexOf(0xff), -1, "a byte that no fill reached")
+      assert.strictEqual(changed.indexOf(0), -1, "a byte that no fill reached")
     })
 
     it("RFC D9 never fills with zeros alone, nor twice with the same", () => {

@@ -271,6 +271,20 @@ describe("Quarantine", () => {
     })
   })
 
+  it("does not throw where the holder of a handle took the live buffer away, and says so on every way out", () => {
+    for (const way of ["evacuate", "neutralize", "transfer"] as const) {
+      withRooms(bounds(10), ({ chain, quarantine, told }) => {
+        const { handle } = quarantine.hold(...evidence(1, "low", 8))
+        handle.bytes?.transfer()
+        const left = handle[way]()
+        assert.deepStrictEqual(told.errors, ["evidence_tampered"])
+        assert.strictEqual(chain.length, way === "evacuate" ? 0 : 1)
+        if (way === "evacuate") assert.strictEqual(left, null)
+        if (left instanceof ArrayBuffer) assert.strictEqual(left.byteLength, 0)
+      }, "takes")
+    }
+  })
+
   const Arrivals = Schema.Array(Schema.Struct({
     n: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 30 })),
     severity: Schema.Literals(severities),
