@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { random, Seed } from "../support/random.ts"
 import { bytesOf, isRaw, nearMiss, randomPayload, respell, samePayload } from "./payloads.ts"
-import { canonicalBytes, canonicalText } from "./writers.ts"
+import { bytesFrom, canonicalBytes, canonicalText, nodeWriter } from "./writers.ts"
 
 /** Inside an array, so that bytes and strings are told apart from what they spell. */
 const inside = (value: unknown): string => canonicalBytes([value]).toString("latin1")
@@ -140,6 +140,16 @@ describe("canonical bytes are injective up to the declared equalities", () => {
     ]
     for (const [a, b] of pairs) {
       assert.deepStrictEqual(canonicalBytes(a), canonicalBytes(b))
+    }
+  })
+
+  it("RFC D3 an entry that begins another comes first, whatever the buffer held behind it", () => {
+    const writer = nodeWriter()
+    for (const rubbish of ["~".repeat(50), " ".repeat(50)]) {
+      for (const set of [new Set([12, 1]), new Set([1, 12])]) {
+        writer.write(rubbish)
+        assert.strictEqual(bytesFrom(writer, set).toString(), "!s[1,12]")
+      }
     }
   })
 
