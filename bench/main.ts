@@ -1,116 +1,108 @@
 /**
- * `npm run bench`: what a call of `intercept` costs, each line beside its floor in the same run. `--quick` takes a fifth of the
- * time, `--json` prints one object.
+ * `npm run bench`: what Tracehound costs, each line beside its floor in the same run. `--help` says the rest.
+ *
+ * Each section has a process of its own, in which its lines take turns: so no section is measured with the heap, the compiled
+ * code and the garbage of another.
  */
-import { createHash, hash } from "node:crypto"
-import { createTracehound } from "tracehound"
-import { compare, type Timing, type Variant } from "./runner.ts"
+import { fork } from "node:child_process"
+import { readFileSync, writeFileSync } from "node:fs"
+import { cpus, totalmem } from "node:os"
+import { fileURLToPath } from "node:url"
+import { chosen, type Section } from "./catalogue.ts"
+import { type Line, type Row, rowOf } from "./goals.ts"
+import { help, type Options, parseOptions } from "./options.ts"
+import { goalText, type Machine, markdown, type Measured, type Report, table, withTables } from "./report.ts"
+import type { Answer, Order } from "./worker.ts"
 
-const quick = process.argv.includes("--quick")
-const asJson = process.argv.includes("--json")
-const options = quick ? { rounds: 11, turnMs: 5 } : { rounds: 41, turnMs: 20 }
+const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
 
-const threat = { category: "injection", severity: "high" } as const
-const roomy = { rateLimit: { maxRequests: 1_000_000_000 }, quarantine: { maxCount: 10_000_000, maxBytes: 1e15 } }
+/** Node runs the sources as they are, so that no transpiler's helpers are measured. */
+const nodeFlags = ["--expose-gc", "--max-old-space-size=8192", "--no-warnings"]
 
-/** Bytes that are different for every counter. */
-const bytesOf = (size: number) => {
-  const bytes = new Uint8Array(size).fill(97)
-  const view = new DataView(bytes.buffer)
-  return (i: number): Uint8Array => {
-    view.setFloat64(0, i)
-    return bytes
+/** Has these lines measured. A process that fails gives rows that say so. */
+const measured = (section: Section, lines: ReadonlyArray<Line>, quick: boolean): Promise<ReadonlyArray<Row>> =>
+  new Promise((resolve) => {
+    const order: Order = { section: section.name, lines: lines.map(({ name }) => name), quick }
+    const child = fork(worker, [JSON.stringify(order)], {
+      execArgv: nodeFlags,
+      stdio: ["ignore", "ignore", "inherit", "ipc"]
+    })
+    let rows: ReadonlyArray<Row> | undefined
+    child.on("message", (answer: Answer) => {
+      rows = answer.rows
+    })
+    child.on("error", () => child.kill())
+    child.on("close", (code, signal) => {
+      resolve(rows ?? lines.map((line) => rowOf(line, {}, `not measured: its process ended with ${signal ?? code}`)))
+    })
+  })
+
+/** Lines of one process, in the order of the catalogue. */
+const processes = (lines: ReadonlyArray<Line>): ReadonlyArray<ReadonlyArray<Line>> =>
+  Object.values(Object.groupBy(lines, ({ group }) => group ?? "")).flatMap((group) =>
+    group === undefined ? [] : [group]
+  )
+
+const measureSection = async (section: Section, quick: boolean): Promise<Measured> => {
+  const rows: Array<Row> = []
+  for (const lines of processes(section.lines)) rows.push(...await measured(section, lines, quick))
+  return { name: section.name, title: section.title, rows }
+}
+
+const machine = (): Machine => ({
+  cpu: cpus()[0]?.model ?? "unknown",
+  cores: cpus().length,
+  memory: Math.round(totalmem() / 1_073_741_824),
+  platform: `${process.platform} ${process.arch}`,
+  node: process.versions.node,
+  v8: process.versions.v8,
+  date: new Date().toISOString().slice(0, 10)
+})
+
+const rendered = (report: Report, format: Options["format"]): string =>
+  format === "json" ? JSON.stringify(report) : format === "markdown" ? markdown(report) : table(report)
+
+const existing = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    return ""
   }
 }
 
-/** About a KiB of JSON, different for every counter. */
-const objectOf = (i: number) => ({
-  id: i,
-  method: "POST",
-  uri: "/login?next=%2Fadmin",
-  headers: {
-    host: "example.org",
-    "user-agent": "Mozilla/5.0 (X11; Linux x86_64)",
-    accept: "*/*",
-    "content-type": "application/json"
-  },
-  body: { user: "admin' OR 1=1 --", password: "x".repeat(700), remember: true, tries: [1, 2, 3] }
-})
+const write = (path: string, report: Report, format: Options["format"]): void =>
+  writeFileSync(
+    path,
+    format === "markdown" ? withTables(existing(path), markdown(report)) : `${JSON.stringify(report, null, 2)}\n`
+  )
 
-const scent = (i: number, payload: unknown) => ({
-  id: "1",
-  source: `192.0.2.${i & 0xff}`,
-  timestamp: i,
-  payload,
-  threat
-})
+const list = (sections: ReadonlyArray<Section>): string =>
+  sections.flatMap(({ lines, name: section }) =>
+    lines.map(({ goals = [], name, unit }) => {
+      const wanted = goals.map((goal) => goalText(goal, unit ?? null)).join(", ")
+      return `${section}: ${name}${wanted === "" ? "" : `  [${wanted}]`}`
+    })
+  ).join("\n")
 
-const copyAndHash = (bytes: Uint8Array) => [hash("sha256", bytes, "hex"), bytes.slice()]
-
-const clean = createTracehound(roomy)
-const limited = createTracehound({ rateLimit: { maxRequests: 1, blockDurationMs: 2_000_000_000 } })
-const small = createTracehound({ ...roomy, maxPayloadSize: 16 })
-const held = createTracehound(roomy)
-// Full from the start: every new threat evicts one.
-const evicting = createTracehound({ ...roomy, quarantine: { maxCount: 10_000, maxBytes: 1e15 } })
-// Emptied as it goes, so that memory is not what is measured.
-const fresh = createTracehound({ ...roomy, quarantine: { maxCount: 1000, maxBytes: 1e15 } })
-
-const sources = new Map([["192.0.2.1", 1]])
-const request = { id: "1", source: "192.0.2.1", timestamp: 1, payload: "x" }
-limited.intercept(request)
-const known = "a known attack, again and again"
-held.intercept(scent(1, known))
-
-const kib = bytesOf(1024)
-for (let i = 1; i <= 10_000; i++) evicting.intercept(scent(i, kib(-i)))
-const large = bytesOf(262_144)
-const variants: ReadonlyArray<Variant> = [
-  { name: "floor: clock + Map.get", run: () => Date.now() + (sources.get("192.0.2.1") ?? 0) },
-  { name: "clean", run: () => clean.intercept(request), floor: "floor: clock + Map.get" },
-  { name: "rate limited", run: () => limited.intercept(request), floor: "floor: clock + Map.get" },
-  { name: "too large (bytes)", run: (i) => small.intercept(scent(i, large(i))), floor: "floor: clock + Map.get" },
-  { name: "floor: SHA-256 + copy, 1 KiB", run: (i) => copyAndHash(kib(i)) },
-  {
-    name: "new, bytes, 1 KiB, evicting",
-    run: (i) => fresh.intercept(scent(i, kib(i))),
-    floor: "floor: SHA-256 + copy, 1 KiB"
-  },
-  {
-    name: "new, evicting one of 10,000",
-    run: (i) => evicting.intercept(scent(i, kib(i))),
-    floor: "floor: SHA-256 + copy, 1 KiB"
-  },
-  { name: "duplicate, 31 bytes", run: (i) => held.intercept(scent(i, known)), floor: "floor: SHA-256 + copy, 1 KiB" },
-  { name: "floor: SHA-256 + copy, 256 KiB", run: (i) => copyAndHash(large(i)) },
-  {
-    name: "new, bytes, 256 KiB, evicting",
-    run: (i) => fresh.intercept(scent(i, large(i))),
-    floor: "floor: SHA-256 + copy, 256 KiB"
-  },
-  {
-    name: "floor: JSON.stringify + SHA-256, 1 KiB object",
-    run: (i) => createHash("sha256").update(JSON.stringify(objectOf(i))).digest("hex")
-  },
-  {
-    name: "new, object, 1 KiB, evicting",
-    run: (i) => fresh.intercept(scent(i, objectOf(i))),
-    floor: "floor: JSON.stringify + SHA-256, 1 KiB object"
+const run = async (options: Options): Promise<void> => {
+  const sections = chosen(options.only)
+  if (sections.length === 0) throw new Error(`--only ${options.only?.source}: no line fits; --list names them all`)
+  if (options.action === "list") {
+    console.log(list(sections))
+    return
   }
-]
+  const results: Array<Measured> = []
+  for (const section of sections) results.push(await measureSection(section, options.quick))
+  const report: Report = { machine: machine(), quick: options.quick, sections: results }
+  if (options.out !== null) write(options.out, report, options.format)
+  console.log(rendered(report, options.format))
+}
 
-const nanos = (ns: number): string => (ns < 10_000 ? `${ns.toFixed(0)} ns` : `${(ns / 1000).toFixed(1)} us`)
-
-const table = (timings: ReadonlyArray<Timing>): string =>
-  ["variant".padEnd(48) + "p10".padStart(12) + "median".padStart(12) + "ratio".padStart(10)]
-    .concat(
-      timings.map(({ median, name, p10, ratio }) =>
-        name.padEnd(48) + nanos(p10).padStart(12) + nanos(median).padStart(12) +
-        (ratio === null ? "" : `${ratio.toFixed(2)}x`).padStart(10)
-      )
-    )
-    .join("\n")
-
-const timings = compare(variants, options)
-await Promise.all([clean, limited, small, held, evicting, fresh].map((tracehound) => tracehound.dispose()))
-console.log(asJson ? JSON.stringify({ node: process.version, arch: process.arch, timings }) : table(timings))
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options.action === "help") console.log(help)
+  else await run(options)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}

@@ -1,63 +1,128 @@
 /**
  * A paired runner: all variants take turns in one process, so that what the machine does meanwhile hits them alike. Trust the
  * ratios; the times are of this machine and this moment.
+ *
+ * **Details**
+ *
+ * A variant first runs until it has filled its warm-up, which also finds how many calls fill a turn. Then come the rounds:
+ * each variant takes one turn in each, in an order that is turned round every time, so that nobody always pays for the
+ * garbage of the same neighbour. What `before` and `after` do is not timed.
+ *
+ * **Gotchas**
+ *
+ * - The result of a call goes where anybody could read it, so that no compiler may leave the call out.
+ * - The loop calls `run` through a variable: no variant is inlined into it, and all pay the same 2 to 4 ns for that.
  */
+import { median, medianRatio, quantile } from "./statistics.ts"
 
-/** One thing to time. `run` is called with a counter that never repeats. */
+/** One thing to time. `run` is called with a counter that never repeats in this process. */
 export interface Variant {
   readonly name: string
   readonly run: (i: number) => unknown
   /** The name of the variant that this one is measured against. */
-  readonly floor?: string
+  readonly floor?: string | undefined
+  /** Makes ready for a turn of so many calls. */
+  readonly before?: (calls: number) => void
+  /** Puts back what a turn left behind. */
+  readonly after?: () => void
+  /** The most calls that one turn may have, where `before` can make ready for no more. */
+  readonly maxCalls?: number
 }
+
+/** How long to measure. */
+export interface Turns {
+  /** Turns of each variant that count. */
+  readonly rounds: number
+  /** What a turn should take. */
+  readonly turnMs: number
+  /** What a variant runs before anything counts. */
+  readonly warmMs: number
+}
+
+/** What the runner takes from its host: nanoseconds that only go forward. */
+export type Nanoseconds = () => number
 
 /** Nanoseconds a call. */
 export interface Timing {
   readonly name: string
+  readonly floor: string | null
   readonly p10: number
   readonly median: number
   /** The median of the ratios of each round to the floor's time in the same round. */
   readonly ratio: number | null
+  /** Of each round, in their order. */
+  readonly rounds: ReadonlyArray<number>
 }
 
-const quantile = (sorted: ReadonlyArray<number>, q: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
+/** Where results go. */
+export const sink: { value: unknown } = { value: undefined }
 
-/** Times the variants in turns: `rounds` turns of about `turnMs` each. */
+let counter = 0
+
+/** Runs a variant so often and gives the nanoseconds of a call. */
+const turn = (variant: Variant, calls: number, now: Nanoseconds): number => {
+  variant.before?.(calls)
+  const { run } = variant
+  const start = now()
+  for (let i = 0; i < calls; i++) sink.value = run(counter++)
+  const taken = now() - start
+  variant.after?.()
+  return taken / calls
+}
+
+/** The most calls of a turn, whatever they cost: what a clock of 1 ns can still tell. */
+const mostCalls = 10_000_000
+
+/** Warms a variant up, and finds how many calls fill a turn. At least one. */
+const callsFor = (variant: Variant, { turnMs, warmMs }: Turns, now: Nanoseconds): number => {
+  const most = variant.maxCalls ?? mostCalls
+  let calls = 1
+  let warmed = 0
+  for (;;) {
+    const each = turn(variant, calls, now)
+    warmed += each * calls
+    const full = each * calls >= turnMs * 1e6 / 2 || calls === most
+    // A turn's calls are sized by a turn that was itself about as long, once the code is as fast as it gets.
+    if (full && warmed >= warmMs * 1e6) return Math.max(1, Math.min(most, Math.round(turnMs * 1e6 / each)))
+    if (!full) calls = Math.min(most, calls * 2)
+  }
+}
+
+/** Nanoseconds of the host's monotonic clock. A double is exact for the first 104 days. */
+export const hostNanoseconds: Nanoseconds = () => Number(process.hrtime.bigint())
+
+/** Times the variants in turns. A floor that is not among them is a mistake and throws. */
 export const compare = (
   variants: ReadonlyArray<Variant>,
-  { rounds, turnMs }: { readonly rounds: number; readonly turnMs: number }
+  turns: Turns,
+  now: Nanoseconds = hostNanoseconds,
+  onRound: (round: number) => void = () => {}
 ): ReadonlyArray<Timing> => {
-  let counter = 0
-  let sink: unknown
-  const time = ({ run }: Variant, calls: number): number => {
-    const start = process.hrtime.bigint()
-    for (let i = 0; i < calls; i++) sink = run(counter++)
-    return Number(process.hrtime.bigint() - start) / calls
+  for (const { floor, name } of variants) {
+    if (floor !== undefined && !variants.some((other) => other.name === floor)) {
+      throw new Error(`${name}: there is no floor called ${floor}`)
+    }
   }
-  // Warm up, and find how many calls fill a turn.
-  const calls = variants.map((variant) => {
-    let n = 16
-    while (time(variant, n) * n < turnMs * 1e6 / 2 && n < 1e7) n *= 2
-    return n
-  })
-  const times = variants.map((): Array<number> => [])
-  for (let round = 0; round < rounds; round++) {
-    variants.forEach((variant, v) => times[v]?.push(time(variant, calls[v] ?? 1)))
+  const entries = variants.map((variant) => ({
+    variant,
+    calls: callsFor(variant, turns, now),
+    times: [] as Array<number>
+  }))
+  for (let round = 0; round < turns.rounds; round++) {
+    for (const { calls, times, variant } of round % 2 === 0 ? entries : entries.toReversed()) {
+      times.push(turn(variant, calls, now))
+    }
+    onRound(round)
   }
-  void sink
-  return variants.map(({ floor, name }, v) => {
-    const own = times[v] ?? []
-    const sorted = own.toSorted((a, b) => a - b)
-    const floorTimes = times[variants.findIndex((other) => other.name === floor)]
-    const ratios = floorTimes === undefined
-      ? []
-      : own.map((t, round) => t / (floorTimes[round] ?? Number.NaN)).toSorted((a, b) => a - b)
+  return entries.map(({ times, variant: { floor, name } }) => {
+    const beside = entries.find((other) => other.variant.name === floor)
     return {
       name,
-      p10: quantile(sorted, 0.1),
-      median: quantile(sorted, 0.5),
-      ratio: ratios.length === 0 ? null : quantile(ratios, 0.5)
+      floor: floor ?? null,
+      p10: quantile(times, 0.1),
+      median: median(times),
+      ratio: beside === undefined ? null : medianRatio(times, beside.times),
+      rounds: times
     }
   })
 }

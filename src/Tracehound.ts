@@ -34,29 +34,28 @@
  * Effect.runPromise(program.pipe(Effect.provide(Tracehound.layer({ quarantine: { maxCount: 1000 } }))))
  * ```
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type { Path } from "effect/Path"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { Agent } from "./agent/Agent.ts"
 import { Alerts } from "./alert/Alerts.ts"
 import { AuditChain } from "./audit/AuditChain.ts"
 import type { ChainReport } from "./audit/HashChain.ts"
 import { ColdStorage, type ColdStorageStats } from "./coldstorage/ColdStorage.ts"
-import type { ColdStorageError } from "./coldstorage/Endpoint.ts"
-import * as FileEndpoint from "./coldstorage/FileEndpoint.ts"
-import { fromArgument, type InvalidConfig, loadConfig, resolveConfig } from "./ConfigSources.ts"
+import { ColdStorageEndpoint, type ColdStorageError } from "./coldstorage/Endpoint.ts"
+import { fromArgument, type InvalidConfig, resolveConfig } from "./ConfigSources.ts"
 import type { EvidenceHandle } from "./domain/Evidence.ts"
 import type { InterceptResult } from "./domain/InterceptResult.ts"
 import type { AuditRecord, EvacuateRecord, NeutralizationRecord } from "./domain/Records.ts"
 import type { Scent } from "./domain/Scent.ts"
 import { Settings } from "./domain/Settings.ts"
-import type { TracehoundConfigInput } from "./domain/TracehoundConfig.ts"
+import type { ColdStorageConfig, TracehoundConfigInput } from "./domain/TracehoundConfig.ts"
 import type { QuarantineStats, WatcherSnapshot } from "./domain/WatcherSnapshot.ts"
+import { own } from "./evidence/Ownership.ts"
 import { SecureIds } from "./evidence/SecureIds.ts"
 import { RateLimiter, type RateLimitResult } from "./gate/RateLimiter.ts"
 import { Throughput } from "./gate/Throughput.ts"
@@ -126,6 +125,11 @@ export type StartError = InvalidConfig | ColdStorageError | FlagsMissing
 /** A security buffer. */
 export class Tracehound extends Context.Service<Tracehound, {
   readonly intercept: (scent: Scent) => Effect.Effect<InterceptResult>
+  /**
+   * The same, and evidence that this call took in belongs to the scope: closing it neutralizes what is still held then
+   * (CONFORMANCE E8).
+   */
+  readonly interceptScoped: (scent: Scent) => Effect.Effect<InterceptResult, never, Scope.Scope>
   readonly neutralize: (signature: string) => Effect.Effect<NeutralizationRecord | null>
   readonly evacuate: (signature: string) => Effect.Effect<EvacuateRecord | null>
   readonly flush: Effect.Effect<Array<NeutralizationRecord>>
@@ -137,29 +141,64 @@ export class Tracehound extends Context.Service<Tracehound, {
   /** The same as plain synchronous methods, for the hot path and for code outside Effect. */
   readonly sync: TracehoundSync
 }>()("tracehound/Tracehound") {
-  /** Usable, not started: what `createTracehound` builds on. */
+  /** Usable at once, not started: what `createTracehound` builds on. */
   static readonly layerUnstarted = (config: TracehoundConfigInput = {}) =>
-    rooms.pipe(Layer.provide(settings(config)), Layer.provide(host))
+    rooms(nodeEndpoint).pipe(Layer.provide(settings(config)), Layer.provide(NodePorts.layer))
 
-  /** A started Tracehound on a host of the caller's: its hash, randomness, compression, introspection, files and paths. */
+  /** A started Tracehound on a host of the caller's: the core's ports, files and paths. */
   static readonly layerNoDeps = (config: TracehoundConfigInput = {}): Layer.Layer<Tracehound, StartError, Host> =>
-    started(rooms.pipe(Layer.provide(settings(config))))
+    started(rooms(hostEndpoint).pipe(Layer.provide(settings(config))))
 
   /** A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the defaults. */
   static readonly layer = (config: TracehoundConfigInput = {}): Layer.Layer<Tracehound, StartError> =>
-    Tracehound.layerNoDeps(config).pipe(Layer.provide(host))
+    started(Tracehound.layerUnstarted(config))
 
   /** A started Tracehound on Node, from the environment and the file that TRACEHOUND_CONFIG names. */
   static readonly layerConfig: Layer.Layer<Tracehound, StartError> = Layer.suspend(() =>
-    started(rooms.pipe(Layer.provide(Layer.effect(Settings, loadConfig())))).pipe(Layer.provide(host))
+    started(rooms(nodeEndpoint).pipe(Layer.provide(loaded), Layer.provide(NodePorts.layer)))
   )
 }
 
 /** What a Tracehound asks of its host. */
 export type Host = NodePorts.Ports | FileSystem | Path
 
-/** The host's side on Node. */
-const host: Layer.Layer<Host> = Layer.mergeAll(NodePorts.layer, NodeFileSystem.layer, NodePath.layer)
+/**
+ * Files, and all of Effect's streams with them, are loaded by those who use them: half of the time that loading Tracehound
+ * would take otherwise.
+ */
+const files = {
+  endpoint: Effect.promise(() => import("./coldstorage/FileEndpoint.ts")),
+  config: Effect.promise(() => import("./ConfigFiles.ts")),
+  node: Effect.promise(() => import("./node/NodeFiles.ts"))
+}
+
+const loaded = Layer.unwrap(Effect.map(
+  Effect.all([files.config, files.node]),
+  ([{ loadConfig }, { layer }]) => Layer.provide(Layer.effect(Settings, loadConfig()), layer)
+))
+
+/** Cold storage on the files of the caller's host. */
+const hostEndpoint = ({ endpoint }: ColdStorageConfig) =>
+  Layer.unwrap(Effect.map(files.endpoint, ({ layer }) => layer(endpoint)))
+
+/** Cold storage on Node's files, to be built without waiting: they are loaded when it is opened. */
+const nodeEndpoint = ({ endpoint }: ColdStorageConfig) =>
+  Layer.effect(
+    ColdStorageEndpoint,
+    Effect.gen(function*() {
+      const scope = yield* Effect.scope
+      const built = yield* Effect.cached(Effect.gen(function*() {
+        const [{ layer }, node] = yield* Effect.all([files.endpoint, files.node])
+        return yield* Layer.buildWithScope(Layer.provide(layer(endpoint), node.layer), scope)
+      }))
+      const real = Effect.map(built, Context.get(ColdStorageEndpoint))
+      return {
+        destination: endpoint,
+        open: Effect.flatMap(real, ({ open }) => open),
+        write: (name, bytes) => Effect.flatMap(real, ({ write }) => write(name, bytes))
+      }
+    })
+  )
 
 const settings = (config: TracehoundConfigInput) =>
   Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)])))
@@ -176,8 +215,8 @@ const flags = Layer.effectDiscard(Effect.gen(function*() {
   if (missing.length > 0) return yield* new FlagsMissing({ flags: missing.map((report) => report.flag) })
 }))
 
-/** The rooms, floor by floor; each layer is built once. */
-const rooms = Layer.effect(
+/** The room itself, over the rooms below. */
+const roof = Layer.effect(
   Tracehound,
   Effect.gen(function*() {
     const agent = yield* Agent
@@ -230,6 +269,11 @@ const rooms = Layer.effect(
     return {
       sync,
       intercept: (scent: Scent) => Effect.sync(() => sync.intercept(scent)),
+      interceptScoped: Effect.fnUntraced(function*(scent: Scent) {
+        const result = sync.intercept(scent)
+        if (result.status === "quarantined" || result.status === "escalated") yield* own(result.handle)
+        return result
+      }, Effect.uninterruptible),
       neutralize: (signature: string) => Effect.sync(() => sync.neutralize(signature)),
       evacuate: (signature: string) => Effect.sync(() => sync.evacuate(signature)),
       flush: Effect.sync(sync.flush),
@@ -238,10 +282,14 @@ const rooms = Layer.effect(
       settled: coldStorage.settled
     }
   })
-).pipe(
-  Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
-  Layer.provide(Quarantine.layer),
-  Layer.provide(ColdStorage.layer((config) => FileEndpoint.layer(config.endpoint))),
-  Layer.provide(Layer.mergeAll(Alerts.layer, AuditChain.layer, RateLimiter.layer, SecureIds.layer, Throughput.layer)),
-  Layer.provide(flags)
 )
+
+/** The rooms, floor by floor; each layer is built once. `endpointFor` makes the endpoint of cold storage. */
+const rooms = <E, R>(endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>) =>
+  roof.pipe(
+    Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
+    Layer.provide(Quarantine.layer),
+    Layer.provide(ColdStorage.layer(endpointFor)),
+    Layer.provide(Layer.mergeAll(Alerts.layer, AuditChain.layer, RateLimiter.layer, SecureIds.layer, Throughput.layer)),
+    Layer.provide(flags)
+  )

@@ -4,7 +4,9 @@
  * `Tracehound` is the Effect service with its layers, `createTracehound` the same as a plain object. Beside them: every schema
  * of the domain, the configuration, and the reader of evidence envelopes.
  */
-export { type ChainReport, verifyRecords } from "./audit/HashChain.ts"
+export type { Checkpoint } from "./audit/Checkpoint.ts"
+export type { ChainReport } from "./audit/HashChain.ts"
+export { type RunReport, type RunStart, verifyRecords } from "./audit/Verify.ts"
 export type { ColdStorageStats } from "./coldstorage/ColdStorage.ts"
 export { ColdStorageError } from "./coldstorage/Endpoint.ts"
 export { ConfigMistake, InvalidConfig } from "./ConfigSources.ts"
@@ -22,7 +24,6 @@ export * from "./domain/TracehoundError.ts"
 export * from "./domain/WatcherSnapshot.ts"
 export { EnvelopeError, type Opened } from "./evidence/Envelope.ts"
 export type { RateLimitResult } from "./gate/RateLimiter.ts"
-export * as NodeInflate from "./node/NodeInflate.ts"
 export { openEnvelope } from "./openEnvelope.ts"
 export {
   type AuditChainView,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
-import { configSources, explainConfig, fromArgument, resolveConfig } from "../src/ConfigSources.ts"
+import { configSources } from "../src/ConfigFiles.ts"
+import { explainConfig, fromArgument, resolveConfig } from "../src/ConfigSources.ts"
 import { TracehoundConfig } from "../src/domain/TracehoundConfig.ts"
 import {
   hostWith,

@@ -40,6 +40,28 @@ describe("Tracehound", () => {
       }))
   })
 
+  layer(Tracehound.layer())("with a scope that owns", (it) => {
+    it.effect("RFC E8 closing the scope neutralizes what the call took in, and nothing else", () =>
+      Effect.gen(function*() {
+        const { intercept, interceptScoped, sync } = yield* Tracehound
+        yield* intercept(scent("1", "kept"))
+        yield* Effect.scoped(Effect.gen(function*() {
+          const mine = yield* interceptScoped(scent("2", "mine"))
+          assert.strictEqual(mine.status, "quarantined")
+          assert.strictEqual((yield* interceptScoped(scent("3", "kept"))).status, "ignored")
+          const moved = yield* interceptScoped(scent("4", "moved"))
+          if (moved.status === "quarantined") moved.handle.transfer()
+          assert.strictEqual(sync.quarantine.count, 2)
+        }))
+        assert.strictEqual(sync.quarantine.count, 1)
+        assert.deepStrictEqual(sync.auditChain.records().map(({ entry }) => entry.status), [
+          "transferred",
+          "neutralized"
+        ])
+        assert.strictEqual((yield* Effect.scoped(interceptScoped(scent("5", "mine")))).status, "quarantined")
+      }))
+  })
+
   it.live("RFC E4 writes evacuated and evicted evidence to cold storage, whole and verifiable", () =>
     withDirectory((directory) =>
       Effect.gen(function*() {

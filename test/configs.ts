@@ -7,7 +7,8 @@ import { ConfigProvider, Effect, Layer, Result } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type ConfigRequest, fromArgument, InvalidConfig, loadConfig, resolveConfig } from "../src/ConfigSources.ts"
+import { type ConfigRequest, loadConfig } from "../src/ConfigFiles.ts"
+import { fromArgument, InvalidConfig, resolveConfig } from "../src/ConfigSources.ts"
 import type { TracehoundConfig } from "../src/domain/TracehoundConfig.ts"
 
 /** Every setting, and values that it takes; where there is only one, it is twice the same. */
@@ -37,6 +38,7 @@ export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArr
     "audit.coldStorage.maxPendingBytes",
     "audit.coldStorage.retries",
     "audit.coldStorage.retryDelayMs",
+    "audit.coldStorage.writeTimeoutMs",
     "runtime.maxOldSpaceSize",
     "runtime.secureHeap"
   ].map((path) => [path, [51, 52, 53]] as const),
@@ -48,6 +50,7 @@ export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArr
   ["audit.coldStorage.endpoint", ["file:a", "file:b", "file:c"]],
   ["audit.coldStorage.writeOnly", [true, true, true]],
   ["audit.coldStorage.appendOnly", [true, true, true]],
+  ["audit.coldStorage.codec", ["stored", "zstd", "brotli"]],
   ["runtime.disableProto", ["delete", "throw", "delete"]],
   ["runtime.frozenIntrinsics", [false, true, false]],
   ["runtime.strict", [true, false, true]]

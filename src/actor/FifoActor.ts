@@ -32,8 +32,16 @@ import * as Scope from "effect/Scope"
 /** Why a message was not handled to its end: refused (`full`, `closed`), or accepted and buried (`stopped`, `crashed`). */
 export type DeadLetterReason = "full" | "closed" | "stopped" | "crashed"
 
+/** Why a message was refused. */
+export type RefusalReason = Extract<DeadLetterReason, "full" | "closed">
+
 /** A bounded actor. */
 export interface FifoActor<in Message> {
+  /**
+   * Why a message of this weight would be refused now, or null where it would be accepted: for whoever must do something first
+   * that is not to be done in vain. What is told before anything else runs comes to this answer. O(1).
+   */
+  readonly refusalUnsafe: (weight: number) => RefusalReason | null
   /** Whether the message was accepted. Where not, it is a dead letter already. Synchronous, never throws. */
   readonly tellUnsafe: (message: Message) => boolean
   /** Messages accepted and not yet settled, the one being handled among them. */
@@ -83,13 +91,14 @@ export const make = Effect.fnUntraced(function*<Message, R>(
     weight -= weigh(message)
     if (pending === 0) idle.openUnsafe()
   }
-  const refuse = (message: Message, reason: DeadLetterReason): false => {
-    bury(message, reason)
-    return false
-  }
+  const refusalUnsafe = (added: number): RefusalReason | null =>
+    !open ? "closed" : pending >= capacity || weight + added > maxWeight ? "full" : null
   const tellUnsafe = (message: Message): boolean => {
-    if (!open) return refuse(message, "closed")
-    if (pending >= capacity || weight + weigh(message) > maxWeight) return refuse(message, "full")
+    const refusal = refusalUnsafe(weigh(message))
+    if (refusal !== null) {
+      bury(message, refusal)
+      return false
+    }
     pending += 1
     weight += weigh(message)
     idle.closeUnsafe()
@@ -132,6 +141,7 @@ export const make = Effect.fnUntraced(function*<Message, R>(
   )
 
   return {
+    refusalUnsafe,
     tellUnsafe,
     pendingUnsafe: () => pending,
     weightUnsafe: () => weight,

@@ -1,19 +1,21 @@
 /**
- * The Agent: one scent in, one answer out (RFC, "Agent"; CONFORMANCE D1 to D7, G4).
+ * The Agent: one scent in, one answer out (RFC, "Agent"; CONFORMANCE D1 to D8, G4).
  *
  * Promises that `intercept` is one straight synchronous line that never throws and never waits: shape, rate, signal, canonical
- * bytes, signature, duplicate, custody. Its work is bounded by maxPayloadSize, whatever the payload; clean, limited and
- * ignored scents allocate nothing that outlives them.
+ * bytes, duplicate, signature, custody. Its work is bounded by maxPayloadSize, whatever the payload; clean, limited, refused
+ * and ignored scents allocate nothing.
  *
  * **Gotchas**
  *
  * - The scent object is the host's own, and its properties are read as they are. The payload is not trusted to be read.
  * - `ignored` means that the evidence is held already: block it.
+ * - The rate runs on monotonic time, `captured` is the time of day.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { Alerts } from "../alert/Alerts.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { Scent } from "../domain/Scent.ts"
@@ -23,10 +25,12 @@ import { RateLimiter } from "../gate/RateLimiter.ts"
 import { Throughput } from "../gate/Throughput.ts"
 import { Hash } from "../port/Hash.ts"
 import { Introspection } from "../port/Introspection.ts"
+import { MonotonicTime } from "../port/MonotonicTime.ts"
 import { Quarantine } from "../quarantine/Quarantine.ts"
+import { makeLimited } from "./Limited.ts"
 import * as Refusals from "./Refusals.ts"
-import { isCategory, isIdentifier, isSeverity, isTimestamp } from "./ScentShape.ts"
-import { signatureOf } from "./Signature.ts"
+import { isIdentifier, isTimestamp, placeOfCategory, placeOfSeverity, UNKNOWN } from "./ScentShape.ts"
+import { makeSigner } from "./Signature.ts"
 
 /** Takes scents in. */
 export class Agent extends Context.Service<Agent, {
@@ -39,12 +43,15 @@ export class Agent extends Context.Service<Agent, {
     Effect.gen(function*() {
       const settings = yield* Settings
       const clock = yield* Clock.Clock
-      const { sha256Hex } = yield* Hash
-      const limiter = yield* RateLimiter
+      const { nowMs } = yield* MonotonicTime
+      const { waitUnsafe } = yield* RateLimiter
+      const { countUnsafe } = yield* Throughput
       const quarantine = yield* Quarantine
       const alerts = yield* Alerts
-      const writer = makeCanonicalWriter(settings, yield* Introspection)
-      const throughput = yield* Throughput
+      const { key } = settings.signature
+      const signer = makeSigner(yield* Hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
+      const writer = makeCanonicalWriter(settings, yield* Introspection, { prefix: signer.prefix })
+      const limited = makeLimited()
       let open = true
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
@@ -75,39 +82,47 @@ export class Agent extends Context.Service<Agent, {
         if (!isIdentifier(id)) return refuse(Refusals.invalidId)
         if (!isIdentifier(source)) return refuse(Refusals.invalidSource)
         if (!isTimestamp(timestamp)) return refuse(Refusals.invalidTimestamp)
-        if (threat !== undefined && (typeof threat !== "object" || threat === null)) {
-          return refuse(Refusals.invalidThreat)
-        }
-        const category = threat?.category
-        const severity = threat?.severity
-        if (threat !== undefined && !(isCategory(category) && isSeverity(severity))) {
-          return refuse(Refusals.invalidThreat)
+        let category = UNKNOWN
+        let severity = UNKNOWN
+        if (threat !== undefined) {
+          if (typeof threat !== "object" || threat === null) return refuse(Refusals.invalidThreat)
+          category = placeOfCategory(threat.category)
+          severity = placeOfSeverity(threat.severity)
+          if (category === UNKNOWN || severity === UNKNOWN) return refuse(Refusals.invalidThreat)
         }
 
-        const retryAfter = limiter.waitUnsafe(source, now)
-        if (retryAfter > 0) return { status: "rate_limited", retryAfter }
-        if (category === undefined || severity === undefined) return Refusals.clean
+        const retryAfter = waitUnsafe(source, now)
+        if (retryAfter > 0) return limited(retryAfter)
+        if (threat === undefined) return Refusals.clean
 
         const size = writer.write(scent.payload)
         if (size < 0) return tooMuch(size)
-        const hash = sha256Hex(writer.buffer.subarray(0, size))
-        const signature = signatureOf(category, hash)
-        const duplicate = quarantine.hit(signature, severity)
-        if (duplicate !== null) return duplicate
+        const { content } = writer
+        const same = quarantine.hitSame(content, category, severity)
+        if (same !== null) {
+          writer.release()
+          return same
+        }
+        const signed = signer.sign(writer)
+        const duplicate = quarantine.hit(signed, content, category, severity)
+        if (duplicate !== null) {
+          writer.release()
+          return duplicate
+        }
 
-        // The runtime's own copy: what the caller does to the payload from now on changes nothing (CONFORMANCE E5).
-        const bytes = writer.buffer.slice(0, size).buffer
-        return quarantine.hold(
-          { signature, hash, category, severity, size, captured: now, scent: { id, source, timestamp } },
-          bytes
-        )
+        // Custody takes a copy: what the caller does to the payload from now on changes nothing (CONFORMANCE E5).
+        const captured = clock.currentTimeMillisUnsafe()
+        const hash = signer.hash(writer)
+        const result = quarantine.hold({ category, severity, content, captured, id, source, timestamp, hash, signed })
+        writer.release()
+        return result
       }
 
       return {
         interceptUnsafe: (scent) => {
           if (!open) return Refusals.disposed
-          const now = clock.currentTimeMillisUnsafe()
-          throughput.countUnsafe(now)
+          const now = nowMs()
+          countUnsafe(now)
           try {
             return intercept(scent, now)
           } catch {
@@ -118,3 +133,5 @@ export class Agent extends Context.Service<Agent, {
     })
   )
 }
+
+const utf8 = new TextEncoder()

@@ -6,12 +6,15 @@
  * - Each property is read once, by the Agent, and handed in: a getter cannot answer twice in different ways.
  * - A missing payload is `undefined`, which is a payload.
  */
-import { maxIdentifierBytes, threatCategories, type ThreatCategory } from "../domain/Scent.ts"
-import { severities, type Severity } from "../domain/Severity.ts"
+import { maxIdentifierBytes, threatCategories } from "../domain/Scent.ts"
+import { severities } from "../domain/Severity.ts"
 import { fitsUtf8 } from "../domain/Text.ts"
 
-const categories: ReadonlySet<unknown> = new Set(threatCategories)
-const knownSeverities: ReadonlySet<unknown> = new Set(severities)
+const categoryPlaces: ReadonlyMap<unknown, number> = new Map(threatCategories.map((name, place) => [name, place]))
+const severityPlaces: ReadonlyMap<unknown, number> = new Map(severities.map((name, place) => [name, place]))
+
+/** It is none of the closed union. */
+export const UNKNOWN = -1
 
 /** A string of at most 256 bytes in UTF-8. */
 export const isIdentifier = (value: unknown): value is string =>
@@ -20,8 +23,8 @@ export const isIdentifier = (value: unknown): value is string =>
 /** Milliseconds since the epoch: any finite number. */
 export const isTimestamp = (value: unknown): value is number => Number.isFinite(value)
 
-/** One of the six. */
-export const isCategory = (value: unknown): value is ThreatCategory => categories.has(value)
+/** The place in `threatCategories`, or UNKNOWN. */
+export const placeOfCategory = (value: unknown): number => categoryPlaces.get(value) ?? UNKNOWN
 
-/** One of the four. */
-export const isSeverity = (value: unknown): value is Severity => knownSeverities.has(value)
+/** The place in `severities`, or UNKNOWN. */
+export const placeOfSeverity = (value: unknown): number => severityPlaces.get(value) ?? UNKNOWN

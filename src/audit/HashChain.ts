@@ -1,9 +1,10 @@
 /**
- * The hash chain (RFC, "Audit Trail Integrity"; CONFORMANCE A1 to A3): each record's hash covers the hash before it, so
- * that an edit, a deletion, an insertion or a reordering shows.
+ * The hash chain (RFC, "Audit Trail Integrity"; AUDIT.md; CONFORMANCE A1 to A3): each record's hash covers the hash before it,
+ * so that an edit, a deletion, an insertion or a reordering shows.
  *
- * Promises bounded memory: of the records it keeps the newest `maxRecords`, and the hash before the oldest of them as its
- * anchor, from which it verifies. Appending is O(1) and one hash; verifying is O(records kept).
+ * Promises bounded memory: it keeps the newest `maxRecords` records, and of those before them a checkpoint, which is how many
+ * there were and the hash of the last. As that hash covers all of them, so does a verification that begins there.
+ * Appending is O(1), one hash and no allocation; verifying is one hash for each record kept.
  *
  * **Gotchas**
  *
@@ -11,11 +12,15 @@
  * - Whoever holds the whole chain can write another one. Against that, keep the head somewhere else.
  * - Without chaining, hashes are all zeros, and there is nothing that could break.
  */
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import { AuditRecord, type CustodyRecord } from "../domain/Records.ts"
+import type { AuditRecord, CustodyRecord } from "../domain/Records.ts"
+import { digestBytes, DigestBuffer, digestWords, hexOf } from "../evidence/Digest.ts"
 import type { Hash } from "../port/Hash.ts"
-import { makeAuditEncoder } from "./Encoding.ts"
+import { AuditLog } from "./AuditLog.ts"
+import { type AuditFacts, destinationOf, field, LongRow, readRow, rowBytes, writeRow } from "./AuditRow.ts"
+import { type Checkpoint, checkpointHash } from "./Checkpoint.ts"
+import { areSame, LogVerifier } from "./Verify.ts"
+
+export type { AuditFacts } from "./AuditRow.ts"
 
 /** The hash before the first record. */
 export const genesis = "0".repeat(64)
@@ -27,6 +32,8 @@ export interface ChainReport {
   readonly firstBroken: number | null
   /** How many records were looked at. */
   readonly checked: number
+  /** How many older ones the checkpoint stands for. */
+  readonly summarised: number
 }
 
 /** An append-only chain of custody records. */
@@ -35,8 +42,14 @@ export interface HashChain {
   readonly lastHash: string
   /** How many records were ever appended. */
   readonly length: number
-  /** Links the record to the chain and gives it back with its `previousHash`. */
-  readonly append: <Entry extends CustodyRecord>(entry: Omit<Entry, "previousHash">) => Entry
+  /** What stands for the records that are no longer kept. */
+  readonly checkpoint: Checkpoint
+  /** Links a record to the chain. */
+  readonly append: (facts: AuditFacts) => void
+  /** The same, and gives the record back. */
+  readonly record: <S extends CustodyRecord["status"]>(
+    facts: AuditFacts & { readonly status: S }
+  ) => Extract<CustodyRecord, { readonly status: S }>
   /** The records kept, oldest first. */
   readonly records: () => ReadonlyArray<AuditRecord>
   /** Verifies every record kept and, where given, that the newest one's hash is `head`. */
@@ -48,103 +61,125 @@ export interface HashChainOptions {
   readonly chainEnabled: boolean
   /** The most records kept, at least 1. */
   readonly maxRecords: number
-  readonly hash: Pick<Hash["Service"], "sha256Hex" | "timingSafeEqual">
-}
-
-/** Where a run of records begins, and how to hash it. */
-interface RunStart {
-  /** The hash before its first record. */
-  readonly anchor: string
-  /** The sequence of its first record. */
-  readonly from: number
-  readonly hash: HashChainOptions["hash"]
+  readonly hash: Pick<Hash["Service"], "sha256Into" | "timingSafeEqual">
 }
 
 const utf8 = new TextEncoder()
+const NO_BYTES = new Uint8Array(0)
 
-/** In time that depends on the lengths alone (CONFORMANCE A2). */
-const areSame = (hash: HashChainOptions["hash"], a: string, b: string): boolean =>
-  hash.timingSafeEqual(utf8.encode(a), utf8.encode(b))
-
-const decodeRecord = Schema.decodeUnknownResult(AuditRecord, { onExcessProperty: "error" })
-/** Only of such a record does the encoding cover every field, and is no other record's. */
-const isExactly = (record: AuditRecord): boolean => Result.isSuccess(decodeRecord(record))
-
-const inspectRun = (
-  records: Iterable<AuditRecord>,
-  { anchor, from, hash }: RunStart,
-  isSound: (record: AuditRecord) => boolean
-): ChainReport & { readonly head: string } => {
-  const encoder = makeAuditEncoder()
-  let head = anchor
-  let sequence = from
-  for (const record of records) {
-    const holds = isSound(record) && record.sequence === sequence && areSame(hash, record.previousHash, head) &&
-      areSame(hash, record.entry.previousHash, head) &&
-      areSame(hash, record.hash, hash.sha256Hex(encoder.encode(sequence, record.entry)))
-    if (!holds) return { valid: false, firstBroken: sequence, checked: sequence - from + 1, head }
-    head = record.hash
-    sequence += 1
-  }
-  return { valid: true, firstBroken: null, checked: sequence - from, head }
-}
-
-/**
- * Verifies a run of records that begins after `anchor` at `from`. Any array will do, of whatever origin: this is what finds
- * an edit, a deletion, an insertion and a reordering; a field too many or of another type is an edit. O(records), one hash
- * and one decode each.
- */
-export const verifyRecords = (
-  records: Iterable<AuditRecord>,
-  start: RunStart
-): ChainReport & { readonly head: string } => inspectRun(records, start, isExactly)
-
-/** An empty chain. */
-export const makeHashChain = ({ chainEnabled, hash, maxRecords }: HashChainOptions): HashChain => {
-  const encoder = makeAuditEncoder()
-  /** A ring: the record with sequence n is at n modulo its capacity. */
-  const ring: Array<AuditRecord> = []
-  let length = 0
-  let lastHash = genesis
-  let anchor = genesis
-
-  const oldest = (): number => length - ring.length
-  const records = (): Array<AuditRecord> => {
-    const start = oldest() % maxRecords
-    return ring.length < maxRecords ? ring.slice() : [...ring.slice(start), ...ring.slice(0, start)]
-  }
-
+/** An empty chain. `log` is where its records are kept; a new one when left out. */
+export const makeHashChain = (options: HashChainOptions, log = new AuditLog(options.maxRecords)): HashChain => {
+  const chain = new RingChain(options, log)
   return {
     get lastHash() {
-      return lastHash
+      return chain.lastHash
     },
     get length() {
-      return length
+      return chain.length
     },
-    records,
-    append: <Entry extends CustodyRecord>(unlinked: Omit<Entry, "previousHash">): Entry => {
-      const entry = Object.freeze({ ...unlinked, previousHash: lastHash }) as Entry
-      const record: AuditRecord = Object.freeze({
-        sequence: length,
-        previousHash: lastHash,
-        hash: chainEnabled ? hash.sha256Hex(encoder.encode(length, entry)) : genesis,
-        entry
-      })
-      const at = length % maxRecords
-      const leaving = ring[at]
-      if (leaving !== undefined) anchor = leaving.hash
-      ring[at] = record
-      lastHash = record.hash
-      length += 1
-      return entry
+    get checkpoint() {
+      return chain.checkpoint
     },
-    inspect: (head) => {
-      if (!chainEnabled) return { valid: true, firstBroken: null, checked: 0 }
-      // The chain made these records itself and froze them: their shape needs no second look.
-      const { head: found, ...report } = inspectRun(records(), { anchor, from: oldest(), hash }, () => true)
-      return report.valid && head !== undefined && !areSame(hash, head, found)
-        ? { valid: false, firstBroken: length, checked: report.checked }
-        : report
+    append: (facts) => {
+      chain.append(facts)
+    },
+    record: (facts) => chain.record(facts),
+    records: () => chain.records(),
+    inspect: (head) => chain.inspect(head)
+  }
+}
+
+/** The chain behind its interface. */
+class RingChain {
+  private readonly chainEnabled: boolean
+  private readonly maxRecords: number
+  private readonly hash: HashChainOptions["hash"]
+  private readonly log: AuditLog
+  private readonly verifier: LogVerifier
+  /** The hash of the newest record, and of the one before the oldest that is kept. */
+  private readonly head = new DigestBuffer()
+  private readonly anchor = new DigestBuffer()
+  private readonly scratch = new LongRow()
+
+  constructor({ chainEnabled, hash, maxRecords }: HashChainOptions, log: AuditLog) {
+    this.chainEnabled = chainEnabled
+    this.maxRecords = maxRecords
+    this.hash = hash
+    this.log = log
+    this.verifier = new LogVerifier(log, hash)
+  }
+
+  get lastHash(): string {
+    return hexOf(this.head.bytes)
+  }
+
+  get length(): number {
+    return this.log.length
+  }
+
+  get checkpoint(): Checkpoint {
+    const { oldest } = this.log
+    return {
+      length: oldest,
+      head: hexOf(this.anchor.bytes),
+      hash: checkpointHash(oldest, this.anchor.bytes, this.hash)
     }
+  }
+
+  append(facts: AuditFacts): void {
+    const { anchor, head, log, maxRecords } = this
+    const sequence = log.length
+    const chunk = log.chunkOf(sequence)
+    const place = log.placeOf(sequence)
+    const at = place * rowBytes
+    // The record whose place this is leaves its hash behind.
+    if (sequence >= maxRecords) log.readHash(sequence - maxRecords, anchor.words)
+    const destination = destinationOf(facts)
+    const encoded = destination === null ? NO_BYTES : utf8.encode(destination)
+    writeRow(chunk.rows, chunk.view, at, sequence, facts, encoded.length)
+    chunk.destinations[place] = destination
+    const link = (at + field.previousHash) >> 2
+    for (let i = 0; i < digestWords; i++) chunk.rowWords[link + i] = head.words[i] ?? 0
+    if (this.chainEnabled) {
+      const row = chunk.rows.subarray(at, at + rowBytes)
+      this.hash.sha256Into(encoded.length === 0 ? row : this.scratch.join(row, encoded), head.bytes)
+    }
+    for (let i = 0; i < digestWords; i++) chunk.hashWords[place * digestWords + i] = head.words[i] ?? 0
+    log.length += 1
+  }
+
+  record<S extends CustodyRecord["status"]>(
+    facts: AuditFacts & { readonly status: S }
+  ): Extract<CustodyRecord, { readonly status: S }> {
+    this.append(facts)
+    // What was written with this status is read with it.
+    return this.at(this.log.length - 1).entry as Extract<CustodyRecord, { readonly status: S }>
+  }
+
+  records(): Array<AuditRecord> {
+    const records: Array<AuditRecord> = []
+    for (let sequence = this.log.oldest; sequence < this.log.length; sequence++) records.push(this.at(sequence))
+    return records
+  }
+
+  inspect(head?: string): ChainReport {
+    if (!this.chainEnabled) return { valid: true, firstBroken: null, checked: 0, summarised: 0 }
+    const { length, oldest: summarised } = this.log
+    const firstBroken = this.verifier.firstBroken(this.anchor)
+    if (firstBroken !== null) {
+      return { valid: false, firstBroken, checked: firstBroken - summarised + 1, summarised }
+    }
+    const checked = length - summarised
+    return head === undefined || areSame(this.hash, head, this.lastHash)
+      ? { valid: true, firstBroken: null, checked, summarised }
+      : { valid: false, firstBroken: length, checked, summarised }
+  }
+
+  private at(sequence: number): AuditRecord {
+    const chunk = this.log.chunkOf(sequence)
+    const place = this.log.placeOf(sequence)
+    const entry = readRow(chunk.rows, chunk.view, place * rowBytes, chunk.destinations[place] ?? null)
+    const hash = hexOf(chunk.hashes, place * digestBytes)
+    return Object.freeze({ sequence, previousHash: entry.previousHash, hash, entry })
   }
 }

@@ -5,7 +5,8 @@
  * **Gotchas**
  *
  * - Sleeping takes real time: what waits (a retry, a deadline) waits for the world, not for the recording.
- * - It goes wherever it is set, backward too. A timestamp that no date can have is held at the nearest one that can.
+ * - It goes wherever it is set, backward too, its monotonic side with it: the rate limiter counts a step back as no time gone
+ *   by. A timestamp that no date can have is held at the nearest one that can.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -29,8 +30,9 @@ export const make = (real: Clock.Clock): RecordedClock => {
     currentTimeMillis: Effect.sync(() => now),
     currentTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
     currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
-    monotonicTimeNanosUnsafe: () => real.monotonicTimeNanosUnsafe(),
-    monotonicTimeNanos: real.monotonicTimeNanos,
+    // Limits run on it, and they must decide by the recording's time as well.
+    monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
+    monotonicTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
     sleep: (duration) => real.sleep(duration)
   }
 }

@@ -11,8 +11,11 @@
  * - Where the RFC names a field without a default, the default is ours and is said beside it.
  */
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { BoundedString, isWellFormed } from "./Text.ts"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { Codec } from "./Codec.ts"
+import { BoundedString, fitsUtf8, isWellFormed } from "./Text.ts"
 
 const whole = (minimum: number, maximum: number) =>
   Schema.Number.check(Schema.makeFilter(
@@ -28,6 +31,9 @@ const DurationOrZero = whole(0, maxDelayMs)
 
 const orElse = <S extends Schema.Constraint>(schema: S, value: S["Encoded"]) =>
   Schema.withDecodingDefaultKey<S>(Effect.succeed(value))(schema)
+
+const minKeyBytes = 32
+const maxKeyBytes = 1024
 
 const RateLimit = Schema.Struct({
   windowMs: orElse(Duration, 60_000),
@@ -84,12 +90,16 @@ const ColdStorage = Schema.Struct({
   ),
   writeOnly: orElse(Schema.Literal(true), true),
   appendOnly: orElse(Schema.Literal(true), true),
+  /** Ours: how evidence is pressed on its way (CONFORMANCE E7). Refused at start where the host lacks it. */
+  codec: orElse(Codec, "gzip"),
   /** Ours: what may wait to be written, in envelopes and in bytes of evidence; past it, what comes is refused and counted. */
   maxPendingCount: orElse(whole(1, 1_000_000), 10_000),
   maxPendingBytes: orElse(whole(1, Number.MAX_SAFE_INTEGER), 100_000_000),
   /** Ours: how often a failed write is tried again before it is a dead letter, and how long it waits in between. */
   retries: orElse(whole(0, 100), 3),
-  retryDelayMs: orElse(DurationOrZero, 200)
+  retryDelayMs: orElse(DurationOrZero, 200),
+  /** Ours: how long one try may go without an answer before it is given up. */
+  writeTimeoutMs: orElse(Duration, 10_000)
 })
 
 const Audit = Schema.Struct({
@@ -97,6 +107,35 @@ const Audit = Schema.Struct({
   /** Ours: records kept in memory; older ones leave and the chain starts at their last hash. */
   maxRecords: orElse(whole(1, 16_777_216), 100_000),
   coldStorage: Schema.optionalKey(ColdStorage)
+})
+
+const textOfKey = (key: unknown): unknown => Redacted.isRedacted(key) ? Redacted.value(key) : key
+
+const isKey = (value: unknown): value is string | Redacted.Redacted<string> => {
+  const key = textOfKey(value)
+  return typeof key === "string" && key.isWellFormed() && fitsUtf8(key, maxKeyBytes) && !fitsUtf8(key, minKeyBytes - 1)
+}
+
+/** A secret: text or a Redacted comes in, a Redacted is what there is. */
+const Key = Schema.declare(isKey, {
+  expected: `a key of ${minKeyBytes} to ${maxKeyBytes} bytes in UTF-8, as text or Redacted`
+}).pipe(
+  Schema.decodeTo(
+    Schema.Redacted(Schema.String),
+    SchemaTransformation.transform({
+      decode: (key) => Redacted.isRedacted(key) ? key : Redacted.make(key),
+      encode: (key): string | Redacted.Redacted<string> => key
+    })
+  )
+)
+
+/** Ours: signatures that only who has the key can recompute (CONFORMANCE D8). */
+const Signatures = Schema.Struct({
+  /**
+   * Off by default. As text or, from a program, as a Redacted. RFC 2104 asks for a key no shorter than the hash: `openssl rand
+   * -hex 32` gives one of 64 bytes.
+   */
+  key: Schema.optionalKey(Key)
 })
 
 /** The flags that the RFC asks of its host's Node (RFC, "Runtime Flags"). */
@@ -121,6 +160,7 @@ export const TracehoundConfig = Schema.Struct({
   maxKeys: orElse(whole(1, 1_000_000), 4_096),
   rateLimit: orElse(RateLimit, {}),
   quarantine: orElse(Quarantine, {}),
+  signature: orElse(Signatures, {}),
   hound: orElse(HoundPool, {}),
   scheduler: orElse(Scheduler, {}),
   alerts: orElse(Alerts, {}),

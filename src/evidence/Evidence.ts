@@ -1,107 +1,116 @@
 /**
- * Evidence: the one owner of a piece of content (RFC, "Memory Model: Atomic Ownership"; CONFORMANCE E1 to E3, E5).
+ * Evidence: what is known of a piece of content, and the handle of its one owner (RFC, "Memory Model: Atomic Ownership";
+ * CONFORMANCE E1 to E3, E5).
  *
- * Promises that the bytes are either whole and here, or gone everywhere: the buffer is moved out by
- * `ArrayBuffer.prototype.transfer`, which leaves every view that someone kept with length 0, and what is not handed on is
- * overwritten first.
- *
- * Two sides: a `Custody` is what the room that holds the evidence works on, a `Handle` is what everybody else gets. From a
- * handle no path leads to its custody, so only the custodian can take the bytes out, and it keeps the books.
+ * Two sides: a custodian holds the bytes and keeps the books, a `Handle` is what everybody else gets. A handle names a slot
+ * of its custodian and the generation of what was in it, so that it goes dead by itself when the evidence leaves, however it
+ * leaves, and holds no bytes alive. From a handle no property leads to its custodian: only the custodian can take bytes out.
  *
  * **Gotchas**
  *
- * - `bytes` of a handle is the live buffer. Reading it marks the custody as exposed, and an exposed buffer is hashed again
- *   before it leaves: see `isIntact`.
+ * - `bytes` of a handle is the live buffer. Whoever reads it is known to have it, and evidence that somebody has is hashed
+ *   again before it leaves.
+ * - A handle of evidence that left tells the severity that it had when the handle was made.
  */
 import type { EvidenceHandle, EvidenceRecord } from "../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
+import type { ThreatCategory } from "../domain/Scent.ts"
 import type { Severity } from "../domain/Severity.ts"
+import type { Digest } from "./Digest.ts"
 
-/** Evidence as its custodian holds it. */
-export interface Custody {
-  readonly record: EvidenceRecord
-  /** Starts as the record's and may rise: a worse detector spoke. */
-  severity: Severity
-  /** Owned: nobody else has a reference, unless `exposed`. Null once it left. */
-  bytes: ArrayBuffer | null
-  /** Whether a handle gave the buffer to somebody. */
-  exposed: boolean
+/** What is known of a piece of evidence, but its bytes and where they came from. */
+export interface EvidenceFacts {
+  readonly category: ThreatCategory
+  readonly severity: Severity
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since the epoch. */
+  readonly captured: number
+  /** SHA-256 of the bytes. */
+  readonly hash: Digest
+  /** The digest in the signature: the hash, or with a key its HMAC. */
+  readonly signed: Digest
 }
 
-/** The room that holds evidence, and writes down how it leaves. */
-export interface Custodian<C extends Custody> {
-  readonly transfer: (custody: C) => ArrayBuffer | null
-  readonly neutralize: (custody: C) => NeutralizationRecord | null
-  readonly evacuate: (custody: C) => EvacuateRecord | null
+/** The room that holds evidence, and writes down how it leaves. A slot is only ever asked for while it holds. */
+export interface Custodian {
+  /** Whether the slot still holds what it held at that generation. */
+  readonly holds: (slot: number, generation: number) => boolean
+  readonly severityOf: (slot: number) => Severity
+  readonly scentOf: (slot: number) => EvidenceRecord["scent"]
+  /** The live buffer: from now on somebody has it. */
+  readonly expose: (slot: number) => ArrayBuffer
+  readonly transfer: (slot: number) => ArrayBuffer | null
+  readonly neutralize: (slot: number) => NeutralizationRecord | null
+  readonly evacuate: (slot: number) => EvacuateRecord | null
 }
+
+/** No slot: for evidence that was never held. */
+export const NEVER_HELD = -1
+
+/**
+ * What a handle shows of itself as JSON: a result that is logged or sent never shows the bytes. What the scent said of itself
+ * leaves with the evidence.
+ */
+export type HandleJson =
+  & Omit<EvidenceRecord, "scent">
+  & { readonly scent?: EvidenceRecord["scent"]; readonly disposed: boolean }
+
+/** The signature of content of this category. */
+export const signatureOf = (category: ThreatCategory, signed: Digest): string => `${category}:${signed.hex()}`
 
 /** What a caller of `intercept` holds. */
-export class Handle<C extends Custody> implements EvidenceHandle {
-  readonly #custody: C
-  readonly #custodian: Custodian<C>
+export class Handle implements EvidenceHandle {
+  readonly #custodian: Custodian
+  readonly #slot: number
+  readonly #generation: number
+  readonly #facts: EvidenceFacts
 
-  constructor(custody: C, custodian: Custodian<C>) {
-    this.#custody = custody
+  constructor(custodian: Custodian, slot: number, generation: number, facts: EvidenceFacts) {
     this.#custodian = custodian
+    this.#slot = slot
+    this.#generation = generation
+    this.#facts = facts
   }
 
   get bytes(): ArrayBuffer | null {
-    this.#custody.exposed = true
-    return this.#custody.bytes
+    return this.disposed ? null : this.#custodian.expose(this.#slot)
   }
   get size(): number {
-    return this.#custody.record.size
+    return this.#facts.size
   }
   get hash(): string {
-    return this.#custody.record.hash
+    return this.#facts.hash.hex()
   }
   get signature(): string {
-    return this.#custody.record.signature
+    return signatureOf(this.#facts.category, this.#facts.signed)
   }
   get captured(): number {
-    return this.#custody.record.captured
+    return this.#facts.captured
   }
   get severity(): Severity {
-    return this.#custody.severity
+    return this.disposed ? this.#facts.severity : this.#custodian.severityOf(this.#slot)
   }
   get disposed(): boolean {
-    return this.#custody.bytes === null
+    return !this.#custodian.holds(this.#slot, this.#generation)
   }
-  /** What may be told about it: a result that is logged or sent as JSON shows the evidence's record, never its bytes. */
-  toJSON(): EvidenceRecord & { readonly disposed: boolean } {
-    return { ...describe(this.#custody), disposed: this.disposed }
+  toJSON(): HandleJson {
+    const { captured, disposed, hash, severity, signature, size } = this
+    const known = { signature, hash, category: this.#facts.category, severity, size, captured, disposed }
+    return disposed ? known : { ...known, scent: this.#custodian.scentOf(this.#slot) }
   }
   transfer(): ArrayBuffer | null {
-    return this.#custodian.transfer(this.#custody)
+    return this.disposed ? null : this.#custodian.transfer(this.#slot)
   }
   neutralize(): NeutralizationRecord | null {
-    return this.#custodian.neutralize(this.#custody)
+    return this.disposed ? null : this.#custodian.neutralize(this.#slot)
   }
   evacuate(): EvacuateRecord | null {
-    return this.#custodian.evacuate(this.#custody)
+    return this.disposed ? null : this.#custodian.evacuate(this.#slot)
   }
 }
 
-/** What is known of the evidence, as it stands now. */
-export const describe = (custody: Custody): EvidenceRecord => ({ ...custody.record, severity: custody.severity })
-
-/**
- * Whether the bytes are those that were hashed; a buffer that somebody detached is not. One SHA-256 where somebody was given
- * the buffer, else free. Never throws.
- */
-export const isIntact = ({ bytes, exposed, record }: Custody, sha256Hex: (bytes: Uint8Array) => string): boolean =>
-  !exposed || bytes === null || (!bytes.detached && sha256Hex(new Uint8Array(bytes)) === record.hash)
-
-/** Moves the buffer out and leaves the handle disposed; null when it was already. O(1), nothing is copied. */
-export const release = (custody: Custody): ArrayBuffer | null => {
-  if (custody.bytes === null) return null
-  // Somebody who was given the live buffer may have detached it: what is left of it is what leaves.
-  const moved = custody.bytes.detached ? new ArrayBuffer(0) : custody.bytes.transfer()
-  custody.bytes = null
-  return moved
-}
-
-/** Overwrites a released buffer and gives its memory back: nothing of it is left to read, whoever holds a view. */
+/** Overwrites a buffer and gives its memory back: nothing of it is left to read, whoever holds a view. */
 export const wipe = (bytes: ArrayBuffer): void => {
   if (bytes.detached) return
   new Uint8Array(bytes).fill(0)

@@ -6,7 +6,7 @@
  *
  * It promises:
  * - It runs no code of the payload: no getter, no toJSON, no iterator, no trap of a Proxy.
- * - It never throws, and it keeps no reference to anything of the payload after `write` returns.
+ * - It never throws, and it keeps no reference to anything of the payload after `write` returns, but what `release` lets go.
  * - Work is bounded by `maxPayloadSize`, not by the payload: every value visited costs at least one byte, and a string, an
  *   array, a Map or bytes that cannot fit are refused by their length alone.
  *
@@ -19,7 +19,8 @@
  *   library computes.
  * - All functions are equal, so are all symbols, all accessors and all proxies; hand over raw data.
  * - V8 lists all keys of an object before it gives the first, whatever the limits: a million keys cost that time.
- * - The scratch buffer keeps the last payload's bytes until the next write overwrites them.
+ * - The scratch buffer keeps the last payload's bytes until the next write overwrites them, and `content` a large raw payload
+ *   until `release`.
  */
 import type * as Port from "../port/Introspection.ts"
 import {
@@ -44,6 +45,7 @@ import {
 import { sortEntries } from "./canonical/Entries.ts"
 import { leastBytes, sortKeys } from "./canonical/Keys.ts"
 import { BigIntText, writeHexBytes, writeNumber } from "./canonical/Scalar.ts"
+import { ScratchViews } from "./canonical/ScratchViews.ts"
 import { Sink } from "./canonical/Sink.ts"
 import { writeQuoted, writeRaw } from "./canonical/Text.ts"
 
@@ -76,18 +78,37 @@ export const MAX_UNORDERED_DEPTH = 32
 export interface CanonicalWriter {
   /** The number of bytes written (0 or more), or one of the four refusals. Never throws. */
   write(payload: unknown): number
-  /** The bytes of the last successful write are [0, n). Valid until the next write. */
+  /**
+   * The bytes of the last successful write. Valid until the next one: a view of the scratch, or of the payload's own memory
+   * where that is large, raw and not shared. Short ones are the same view for the same length, so that asking allocates nothing.
+   */
+  readonly content: Uint8Array
+  /** The prefix, and the content behind it. */
+  readonly prefixed: Uint8Array
+  /** Lets go of the payload's memory, where `content` is a view of it. */
+  release(): void
+  /** The scratch: what is written stands behind the prefix. */
   readonly buffer: Uint8Array
   /** How many values the last write looked at: the measure of its work. */
   readonly visited: number
 }
 
+/** What else a writer may be told. */
+export interface CanonicalWriterOptions {
+  /** Bytes that stand in the scratch before what is written, so that a keyed hash is one call. None when left out. */
+  readonly prefix?: Uint8Array
+}
+
 /** Makes a writer. Throws a RangeError that names the limit which is no whole number. */
-export const makeCanonicalWriter = (limits: CanonicalLimits, introspection: Introspection): CanonicalWriter => {
+export const makeCanonicalWriter = (
+  limits: CanonicalLimits,
+  introspection: Introspection,
+  options: CanonicalWriterOptions = {}
+): CanonicalWriter => {
   requireWhole("maxPayloadSize", limits.maxPayloadSize)
   requireWhole("maxDepth", limits.maxDepth)
   requireWhole("maxKeys", limits.maxKeys)
-  return new BoundedWriter(limits, introspection)
+  return new BoundedWriter(limits, introspection, options.prefix ?? NO_BYTES)
 }
 
 const requireWhole = (name: string, value: number): void => {
@@ -95,6 +116,10 @@ const requireWhole = (name: string, value: number): void => {
     throw new RangeError(`${name} must be a whole number, 0 or more`)
   }
 }
+
+const NO_BYTES = new Uint8Array(0)
+/** Raw bytes up to here are copied into the scratch; of more it pays to leave them where they are. */
+const MAX_COPIED = 32_768
 
 const WRITTEN = 0
 type Outcome = typeof WRITTEN | typeof TOO_LARGE | typeof TOO_DEEP | typeof TOO_MANY_KEYS | typeof UNREADABLE
@@ -128,18 +153,34 @@ class BoundedWriter implements CanonicalWriter {
   /** Whether someone gave Object.prototype a `writable`, which an accessor's descriptor would inherit. */
   private polluted = false
   private unorderedDepth = 0
+  /** The content, where it was left where it is. */
+  private outside: Uint8Array | null = null
+  private readonly views: ScratchViews
   visited = 0
 
-  constructor(limits: CanonicalLimits, introspection: Introspection) {
+  constructor(limits: CanonicalLimits, introspection: Introspection, prefix: Uint8Array) {
     this.maxDepth = limits.maxDepth
     this.maxKeys = limits.maxKeys
     this.introspection = introspection
-    this.sink = new Sink(limits.maxPayloadSize)
+    this.sink = new Sink(limits.maxPayloadSize, prefix)
+    this.views = new ScratchViews(this.sink)
     this.bigInts = new BigIntText(this.sink)
   }
 
   get buffer(): Uint8Array {
     return this.sink.bytes
+  }
+
+  get content(): Uint8Array {
+    return this.outside ?? this.views.content()
+  }
+
+  get prefixed(): Uint8Array {
+    return this.outside ?? this.views.prefixed()
+  }
+
+  release(): void {
+    this.outside = null
   }
 
   write(payload: unknown): number {
@@ -148,18 +189,24 @@ class BoundedWriter implements CanonicalWriter {
       return UNREADABLE
     }
     this.busy = true
-    this.sink.length = 0
+    // No call: one frame short of the end of the stack it would throw.
+    this.sink.length = this.sink.start
+    this.outside = null
     this.unorderedDepth = 0
     this.visited = 0
     try {
       this.polluted = hasOwn(objectPrototype, "writable")
       const outcome = typeof payload === "string" ? this.rawText(payload) : this.value(payload, 0)
-      return outcome === WRITTEN ? this.sink.length : outcome
+      return outcome === WRITTEN ? this.written() : outcome
     } catch {
       return UNREADABLE
     } finally {
       this.busy = false
     }
+  }
+
+  private written(): number {
+    return this.outside === null ? this.sink.length - this.sink.start : this.outside.length
   }
 
   private rawText(text: string): Outcome {
@@ -377,11 +424,18 @@ class BoundedWriter implements CanonicalWriter {
       const view = length === 0 ? NO_BYTES : bytesOf(value, brand, length)
       return fitting(writeHexBytes(sink, byteKindOf(value, brand), view))
     }
-    if (length > 0) {
-      sink.reserve(length)
-      sink.bytes.set(bytesOf(value, brand, length))
-      sink.length = length
+    if (length === 0) {
+      return WRITTEN
     }
+    const view = bytesOf(value, brand, length)
+    // Nothing runs until the caller has hashed and copied it, but a thread may write to shared memory.
+    if (length > MAX_COPIED && sink.start === 0 && view.buffer instanceof ArrayBuffer) {
+      this.outside = view
+      return WRITTEN
+    }
+    sink.reserve(length)
+    sink.bytes.set(view, sink.start)
+    sink.length += length
     return WRITTEN
   }
 
@@ -392,6 +446,5 @@ class BoundedWriter implements CanonicalWriter {
   }
 }
 
-const NO_BYTES = new Uint8Array(0)
 
 const fitting = (fits: boolean): Outcome => fits ? WRITTEN : TOO_LARGE

@@ -1,15 +1,16 @@
 /**
  * The rate limiter as a service: the gate before the Agent (RFC, "Security Layer: Rate Limiting"; CONFORMANCE G1 to G4).
  *
- * Sources are counted by their canonical key, so that one host cannot be many by spelling its address differently.
+ * Sources are counted by their canonical key, so that one host cannot be many by spelling its address differently. Time is
+ * monotonic: whoever sets the time of day, back or forward, neither unblocks nor blocks anybody.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settings } from "../domain/Settings.ts"
+import { MonotonicTime } from "../port/MonotonicTime.ts"
 import { makeRateTable } from "./RateTable.ts"
-import { sourceKey } from "./SourceKey.ts"
+import { makeSourceKeys } from "./SourceKey.ts"
 
 /** The RFC's answer. `retryAfter` is in milliseconds. */
 export type RateLimitResult =
@@ -20,7 +21,10 @@ export type RateLimitResult =
 export class RateLimiter extends Context.Service<RateLimiter, {
   /** The RFC's method: counts a request at the time now. */
   readonly check: (source: string) => RateLimitResult
-  /** The same for the hot path, at a time already read: 0 when allowed, else milliseconds to wait. Allocates nothing. */
+  /**
+   * The same for the hot path, at a monotonic time already read: 0 when allowed, else whole milliseconds to wait. Allocates
+   * nothing.
+   */
   readonly waitUnsafe: (source: string, now: number) => number
   /** Unblocks a source and forgets its count (CONFORMANCE G2). */
   readonly reset: (source: string) => void
@@ -31,20 +35,21 @@ export class RateLimiter extends Context.Service<RateLimiter, {
     RateLimiter,
     Effect.gen(function*() {
       const { rateLimit } = yield* Settings
-      const clock = yield* Clock.Clock
-      const table = makeRateTable(rateLimit)
+      const { nowMs } = yield* MonotonicTime
+      const table = makeRateTable({ ...rateLimit, keyOf: makeSourceKeys() })
       const reason = `more than ${rateLimit.maxRequests} requests in ${rateLimit.windowMs} ms`
-      const waitUnsafe = (source: string, now: number): number => table.check(sourceKey(source), now)
+      // Rounded up: after so many milliseconds the source is let through.
+      const waitUnsafe = (source: string, now: number): number => Math.ceil(table.check(source, now))
       return {
         waitUnsafe,
         check: (source) => {
-          const retryAfter = waitUnsafe(source, clock.currentTimeMillisUnsafe())
+          const retryAfter = waitUnsafe(source, nowMs())
           return retryAfter === 0 ? { allowed: true } : { allowed: false, retryAfter, reason }
         },
         reset: (source) => {
-          table.reset(sourceKey(source))
+          table.reset(source)
         },
-        stats: () => ({ blocked: table.blocked(clock.currentTimeMillisUnsafe()), sources: table.sources })
+        stats: () => ({ blocked: table.blocked(nowMs()), sources: table.sources })
       }
     })
   )

@@ -25,6 +25,7 @@
  *   it does, 500 such keys held 143 MB; newer ones copy the keys of a Map themselves).
  * - A source that was evicted and comes again starts a new window.
  */
+import { ownCopy } from "./OwnCopy.ts"
 import { grown, Links, NONE, SlotList } from "./SlotLists.ts"
 
 export interface RateTableOptions {
@@ -36,13 +37,15 @@ export interface RateTableOptions {
   readonly blockDurationMs: number
   /** Sources remembered at once, at least 1. */
   readonly maxSources: number
+  /** The key that a source is counted under; itself when left out. Must give a key for a key back. */
+  readonly keyOf?: (source: string) => string
 }
 
 export interface RateTable {
   /** Counts a request at the time `now` in ms. 0 when it is allowed, else the ms (more than 0) until the source may come again. */
-  check(key: string, now: number): number
+  check(source: string, now: number): number
   /** Forgets a source, and with it its block. True when it was remembered. */
-  reset(key: string): boolean
+  reset(source: string): boolean
   /** How many sources are remembered. */
   readonly sources: number
   /** How many sources are blocked at the time `now`. O(1) amortised over the checks that blocked them. */
@@ -77,6 +80,8 @@ const requireThat = (name: string, holds: boolean): void => {
   }
 }
 
+const itself = (source: string): string => source
+
 /** Time that only goes forward, starting at 0 with the first reading. */
 class SteadyTime {
   private started = false
@@ -105,6 +110,7 @@ class BoundedRateTable implements RateTable {
   private readonly windowMs: number
   private readonly maxRequests: number
   private readonly maxSources: number
+  private readonly keyOf: (source: string) => string
   /** Whether blocks have a length of their own, rather than that of the window. */
   private readonly timedBlocks: boolean
   /** What a block lasts, counted from `since`. */
@@ -136,6 +142,7 @@ class BoundedRateTable implements RateTable {
     this.windowMs = options.windowMs
     this.maxRequests = options.maxRequests
     this.maxSources = options.maxSources
+    this.keyOf = options.keyOf ?? itself
     this.timedBlocks = options.blockDurationMs > 0
     this.blockMs = this.timedBlocks ? options.blockDurationMs : options.windowMs
   }
@@ -144,9 +151,15 @@ class BoundedRateTable implements RateTable {
     return this.slots.size
   }
 
-  check(key: string, now: number): number {
+  check(source: string, now: number): number {
     const time = this.clock.at(now)
-    const known = this.slots.get(key)
+    // Most sources are spelled as their own key: those that are known need no other look.
+    let known = this.slots.get(source)
+    let key = source
+    if (known === undefined) {
+      key = this.keyOf(source)
+      if (key !== source) known = this.slots.get(key)
+    }
     const slot = known ?? this.admit(key, time)
     if (known !== undefined) {
       if (this.isBlocked(slot)) {
@@ -169,8 +182,8 @@ class BoundedRateTable implements RateTable {
     return count <= this.maxRequests ? 0 : this.block(slot, time)
   }
 
-  reset(key: string): boolean {
-    const slot = this.slots.get(key)
+  reset(source: string): boolean {
+    const slot = this.slots.get(this.keyOf(source))
     if (slot === undefined) {
       return false
     }
@@ -300,6 +313,3 @@ class BoundedRateTable implements RateTable {
     }
   }
 }
-
-/** The same characters in a string of their own. A round trip by JSON is the one copy that no engine optimises away. */
-const ownCopy = (key: string): string => String(JSON.parse(JSON.stringify(key)))

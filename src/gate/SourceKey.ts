@@ -9,13 +9,15 @@
  * - Anything else is itself, unchanged: a user agent, a tenant, a host name.
  *
  * Cost: one pass over at most 64 characters. An IPv4 address and anything that is no address come back as the very same
- * string, without an allocation. Never throws.
+ * string, without an allocation. Never throws. `makeSourceKeys` remembers what it spelled anew, so that a known IPv6 address
+ * costs a comparison.
  *
  * Gotchas:
  * - `1.2.3.4:443` is itself: hand over the address without its port.
  * - An octet with a leading zero (`01.2.3.4`) is no address, since readers disagree whether it is octal.
  * - Only ::ffff:0:0/96 stands for IPv4. NAT64 (64:ff9b::/96) and the old IPv4-compatible addresses fall under one /64 each.
  */
+import { ownCopy } from "./OwnCopy.ts"
 
 /** The longest text that is looked at: 45 characters of address, a zone, brackets and a port. */
 const MAX_TEXT = 64
@@ -37,6 +39,28 @@ export const sourceKey = (source: string): string => {
     return source
   }
   return source.charCodeAt(0) === OPEN ? bracketedKey(source) : ipv6Key(source, 0, length)
+}
+
+/** How many spellings `makeSourceKeys` remembers. */
+const places = 1024
+
+/** `sourceKey`, remembering the spellings that it changed: at most 1024 of at most 64 characters, copied. */
+export const makeSourceKeys = (): (source: string) => string => {
+  const spellings: Array<string> = Array.from({ length: places }, () => "")
+  const keys: Array<string> = Array.from({ length: places }, () => "")
+  return (source) => {
+    const length = source.length
+    if (length === 0 || length > MAX_TEXT) return source
+    const place = (Math.imul(length, 31) + source.charCodeAt(length - 1) * 7 + source.charCodeAt(length >> 1) * 61 +
+      source.charCodeAt(length >> 2) * 17) & (places - 1)
+    if (spellings[place] === source) return keys[place] ?? source
+    const key = sourceKey(source)
+    if (key !== source) {
+      spellings[place] = ownCopy(source)
+      keys[place] = key
+    }
+    return key
+  }
 }
 
 const isIpv4 = (text: string): boolean => readIpv4(text, 0, text.length) >= 0

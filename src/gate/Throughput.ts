@@ -6,16 +6,17 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { MonotonicTime } from "../port/MonotonicTime.ts"
 
 const seconds = 10
 
-/** A counter over a moving window of ten whole seconds. */
+/** A counter over a moving window of ten whole seconds. Times are in ms of one clock that does not go back. */
 export interface ThroughputCounter {
   readonly count: (now: number) => void
-  /** Scents a second over the ten whole seconds before the one that `now`, in ms, is in. */
+  /** Scents a second over the ten whole seconds before the one that `now` is in. */
   readonly perSecond: (now: number) => number
-  /** When the last scent was counted, in ms; 0 before the first. */
-  readonly lastActivity: () => number
+  /** When the last scent was counted; -Infinity before the first. */
+  readonly lastCounted: () => number
 }
 
 /** A counter at zero. */
@@ -23,18 +24,26 @@ export const makeThroughput = (): ThroughputCounter => {
   /** One more than the window, for the second that is not whole yet. */
   const counts = new Float64Array(seconds + 1)
   const stamps = new Float64Array(seconds + 1).fill(Number.NEGATIVE_INFINITY)
-  let last = 0
+  /** The last time; then the second that is being counted, from and to, and its place. In an array, so that no number is boxed. */
+  const state = Float64Array.of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
+  let place = 0
+
+  const turnTo = (now: number): void => {
+    const second = Math.floor(now / 1000)
+    state[1] = second * 1000
+    state[2] = second * 1000 + 1000
+    place = ((second % counts.length) + counts.length) % counts.length
+    if (stamps[place] !== second) {
+      stamps[place] = second
+      counts[place] = 0
+    }
+  }
   return {
-    lastActivity: () => last,
+    lastCounted: () => state[0] ?? Number.NEGATIVE_INFINITY,
     count: (now) => {
-      last = now
-      const second = Math.floor(now / 1000)
-      const slot = ((second % counts.length) + counts.length) % counts.length
-      if (stamps[slot] !== second) {
-        stamps[slot] = second
-        counts[slot] = 0
-      }
-      counts[slot] = (counts[slot] ?? 0) + 1
+      state[0] = now
+      if (!(now >= (state[1] ?? 0) && now < (state[2] ?? 0))) turnTo(now)
+      counts[place] = (counts[place] ?? 0) + 1
     },
     perSecond: (now) => {
       const current = Math.floor(now / 1000)
@@ -50,21 +59,28 @@ export const makeThroughput = (): ThroughputCounter => {
 
 /** The one counter of a Tracehound. */
 export class Throughput extends Context.Service<Throughput, {
-  /** Counts a scent at a time already read, in ms. */
+  /** Counts a scent at a monotonic time already read, in ms. */
   readonly countUnsafe: (now: number) => void
   readonly perSecond: () => number
+  /** When the last scent came, in ms since the epoch by the clock as it stands now; 0 before the first. */
   readonly lastActivity: () => number
 }>()("tracehound/gate/Throughput") {
-  /** On the Clock of its host. */
+  /** On the clocks of its host. */
   static readonly layer = Layer.effect(
     Throughput,
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
+      const { nowMs } = yield* MonotonicTime
       const counter = makeThroughput()
       return {
         countUnsafe: counter.count,
-        perSecond: () => counter.perSecond(clock.currentTimeMillisUnsafe()),
-        lastActivity: counter.lastActivity
+        perSecond: () => counter.perSecond(nowMs()),
+        lastActivity: () => {
+          const last = counter.lastCounted()
+          return last === Number.NEGATIVE_INFINITY
+            ? 0
+            : Math.round(clock.currentTimeMillisUnsafe() - (nowMs() - last))
+        }
       }
     })
   )

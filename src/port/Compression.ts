@@ -1,41 +1,89 @@
 /**
- * Compression as the rooms ask for it. What a host presses, any other host can open.
+ * Compression as the rooms ask for it. What a host presses, any other host that has the codec can open (CONFORMANCE E6, E7).
  *
  * **Gotchas**
  *
- * - `gzipSync` holds its caller up: about 31 ms for 1 MiB. It is for an operator's act on one piece of evidence, never for
- *   `intercept`.
- * - `gunzipSync` gives back no more than its limit. The portable one, which reads 16 KiB of input at a time, may inflate as
+ * - `pressSync` holds its caller up: gzip takes about 31 ms for 1 MiB. It is for an operator's act on one piece of evidence,
+ *   never for `intercept`.
+ * - `openSync` gives back no more than its limit. The portable gzip, which reads 16 KiB of input at a time, may inflate as
  *   much as one such step holds (about 16 MiB) before it stops; Node's stops at the limit.
- * - It opens what `gzip` makes: a whole stream of one member. What a host does with optional fields or further members is its
- *   own affair; the portable one does not see bytes that stand between the end of deflate and the trailer.
+ * - It opens one stream that ends where the bytes end, and for gzip a member without optional fields: what pressing makes.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as fflate from "fflate"
+import type { Codec } from "../domain/Codec.ts"
 
 /** The bytes could not be pressed or opened. */
 export class CompressionError extends Schema.TaggedError<CompressionError>()("CompressionError", {
-  reason: Schema.Literals(["corrupt", "too_large", "host"]),
+  reason: Schema.Literals(["corrupt", "too_large", "unsupported", "host"]),
   message: Schema.String
 }) {}
 
 /** A compressor and its inverse. */
 export class Compression extends Context.Service<Compression, {
-  /** RFC 1952, off the caller's turn where the host can. It reads the bytes until it ends: an interruption waits for it. */
-  readonly gzip: (bytes: Uint8Array) => Effect.Effect<Uint8Array, CompressionError>
-  /** RFC 1952, at once. */
-  readonly gzipSync: (bytes: Uint8Array) => Uint8Array
+  /** What this host can press and open. */
+  readonly codecs: ReadonlyArray<Codec>
+  /**
+   * Copies the bytes at once, so that they are the caller's again when it returns, and presses them off the caller's turn where
+   * the host can. The effect waits for the result; it is to be run once.
+   */
+  readonly pressUnsafe: (codec: Codec, bytes: Uint8Array) => Effect.Effect<Uint8Array, CompressionError>
+  /** On the caller's turn. Throws `CompressionError` for a codec that the host lacks. */
+  readonly pressSync: (codec: Codec, bytes: Uint8Array) => Uint8Array
   /** The inverse, to at most `limit` bytes; throws `CompressionError`. */
-  readonly gunzipSync: (bytes: Uint8Array, limit: number) => Uint8Array
+  readonly openSync: (codec: Codec, bytes: Uint8Array, limit: number) => Uint8Array
 }>()("tracehound/port/Compression") {
-  /** fflate: for hosts without node:zlib. It presses on the caller's turn. */
-  static readonly layerPortable = Layer.sync(Compression, () => {
-    const gzipSync = (bytes: Uint8Array): Uint8Array => fflate.gzipSync(bytes, { mtime: 0 })
-    return { gzip: (bytes) => Effect.sync(() => gzipSync(bytes)), gzipSync, gunzipSync: gunzipBounded }
+  /** fflate, for hosts without node:zlib: stored and gzip, pressed on the turn of whoever waits for it. */
+  static readonly layerPortable = Layer.sync(Compression, () => ({
+    codecs: ["stored", "gzip"],
+    pressSync,
+    pressUnsafe: (codec, bytes) => {
+      const copy = new Uint8Array(bytes)
+      return Effect.suspend(() => {
+        const pressed = Effect.try({ try: () => pressSync(codec, copy), catch: asCompressionError })
+        return Effect.ensuring(pressed, Effect.sync(() => copy.fill(0)))
+      })
+    },
+    openSync: (codec, bytes, limit) => {
+      if (codec === "stored") return openStored(bytes, limit)
+      if (codec === "gzip") return gunzipBounded(bytes, limit)
+      throw unsupported(codec)
+    }
+  }))
+}
+
+/** The bytes themselves, in memory of their own, if they are no more than the limit. */
+export const openStored = (bytes: Uint8Array, limit: number): Uint8Array => {
+  if (bytes.length > limit) throw tooLarge(limit)
+  return new Uint8Array(bytes)
+}
+
+/** More would come out than the reader allows. */
+export const tooLarge = (limit: number): CompressionError =>
+  new CompressionError({ reason: "too_large", message: `more than ${limit} bytes inside` })
+
+/** They are no whole stream of this codec. */
+export const corruptStream = (codec: Codec): CompressionError =>
+  new CompressionError({ reason: "corrupt", message: `not a whole ${codec} stream` })
+
+/** The host has no such codec. */
+export const unsupported = (codec: Codec): CompressionError =>
+  new CompressionError({
+    reason: "unsupported",
+    message: `this host has no ${codec}: run on a Node that has it, or choose stored or gzip`
   })
+
+/** What a codec threw, as the error that it is. */
+export const asCompressionError = (cause: unknown): CompressionError =>
+  cause instanceof CompressionError ? cause : new CompressionError({ reason: "host", message: String(cause) })
+
+const pressSync = (codec: Codec, bytes: Uint8Array): Uint8Array => {
+  if (codec === "stored") return new Uint8Array(bytes)
+  if (codec === "gzip") return fflate.gzipSync(bytes, { mtime: 0 })
+  throw unsupported(codec)
 }
 
 /** How much compressed input fflate sees at a time: what it may inflate beyond the limit before it is stopped. */
@@ -44,7 +92,7 @@ const inflateStep = 16_384
 /** RFC 1952 section 2.3: what `gzip` begins with (deflate, no optional field), and the bytes of the header and the trailer. */
 const frame = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
 
-const corrupt = (): CompressionError => new CompressionError({ reason: "corrupt", message: "not a whole gzip stream" })
+const corrupt = (): CompressionError => corruptStream("gzip")
 
 /**
  * fflate's streaming inflater, stopped at the limit: its one-call form would allocate what a bomb asks for. The frame is read
@@ -66,7 +114,7 @@ const inflateBounded = (body: Uint8Array, limit: number): Uint8Array => {
   let total = 0
   const inflater = new fflate.Inflate((chunk) => {
     total += chunk.length
-    if (total > limit) throw new CompressionError({ reason: "too_large", message: `more than ${limit} bytes inside` })
+    if (total > limit) throw tooLarge(limit)
     chunks.push(chunk)
   })
   try {
@@ -76,6 +124,7 @@ const inflateBounded = (body: Uint8Array, limit: number): Uint8Array => {
   } catch (cause) {
     throw cause instanceof CompressionError ? cause : corrupt()
   }
+  if (unread(inflater) !== 0) throw corrupt()
   const whole = new Uint8Array(total)
   let at = 0
   for (const chunk of chunks) {
@@ -83,6 +132,17 @@ const inflateBounded = (body: Uint8Array, limit: number): Uint8Array => {
     at += chunk.length
   }
   return whole
+}
+
+/**
+ * How many bytes of input stand behind the end of deflate. fflate has no word for it, and keeps them: `p` is what it has not
+ * read, from a bit `s.p` of its first byte on. Its version is pinned; should the names change, every stream is refused.
+ */
+const unread = (inflater: fflate.Inflate): number => {
+  const left: unknown = Reflect.get(inflater, "p")
+  const state: unknown = Reflect.get(inflater, "s")
+  if (!(left instanceof Uint8Array) || typeof state !== "object" || state === null) return Number.NaN
+  return left.length - (Reflect.get(state, "p") === 0 ? 0 : 1)
 }
 
 /** RFC 1952 section 8: the remainders of all bytes. */

@@ -3,7 +3,7 @@
  *
  * **Gotchas**
  *
- * - Neither method keeps the bytes or returns a view of them.
+ * - No method keeps the bytes or returns a view of them.
  */
 import * as Context from "effect/Context"
 
@@ -11,6 +11,8 @@ import * as Context from "effect/Context"
 export class Hash extends Context.Service<Hash, {
   /** The digest, 32 bytes of its own. */
   readonly sha256: (bytes: Uint8Array) => Uint8Array
+  /** Writes the digest into the first 32 bytes of the target: the fastest way, and nothing is left of it but that. */
+  readonly sha256Into: (bytes: Uint8Array, target: Uint8Array) => void
   /** The digest in lowercase hexadecimal. */
   readonly sha256Hex: (bytes: Uint8Array) => string
   /** Whether two byte strings are equal, in time that depends on their lengths alone (CONFORMANCE A2). */

@@ -13,6 +13,8 @@
  *   evicted for it under `priority`. Under `lru` what was used less recently may already have gone.
  * - `evacuate` presses on the caller's turn, about 31 ms for 1 MiB: it is an operator's act. Evictions are pressed by cold
  *   storage, in the background.
+ * - What is held is never pressed: its account would shrink when a worker happens to be done, and what is evicted next would
+ *   depend on it.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -23,36 +25,21 @@ import { AuditChain } from "../audit/AuditChain.ts"
 import { ColdStorage } from "../coldstorage/ColdStorage.ts"
 import type { EvidenceHandle, EvidenceRecord } from "../domain/Evidence.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
-import type { EvacuateRecord, EvictionRecord, NeutralizationRecord, TransferRecord } from "../domain/Records.ts"
+import type { EvacuateRecord, EvictionRecord, NeutralizationRecord } from "../domain/Records.ts"
 import { Settings } from "../domain/Settings.ts"
-import { type BySeverity, severities, type Severity } from "../domain/Severity.ts"
+import { type BySeverity, severities } from "../domain/Severity.ts"
 import type { QuarantineStats } from "../domain/WatcherSnapshot.ts"
-import { type Custodian, type Custody, describe, Handle, isIntact, release, wipe } from "../evidence/Evidence.ts"
-import { SecureIds } from "../evidence/SecureIds.ts"
+import { Digest, DigestBuffer } from "../evidence/Digest.ts"
+import { type Custodian, Handle, NEVER_HELD, signatureOf } from "../evidence/Evidence.ts"
+import { SecureIds, secureIdText } from "../evidence/SecureIds.ts"
 import { Compression } from "../port/Compression.ts"
 import { Hash } from "../port/Hash.ts"
-import { makeEvictionLists, type Node } from "./EvictionLists.ts"
-
-/** Evidence as the quarantine holds it: a node of the eviction lists, with what is handed out for it. */
-class Held implements Custody, Node<Held> {
-  readonly record: EvidenceRecord
-  readonly handle: EvidenceHandle
-  /** What a duplicate is answered, made once. */
-  readonly ignored: Ignored
-  severity: Severity
-  bytes: ArrayBuffer | null
-  exposed = false
-  prev: Held | null = null
-  next: Held | null = null
-
-  constructor(record: EvidenceRecord, bytes: ArrayBuffer, custodian: Custodian<Held>) {
-    this.record = record
-    this.severity = record.severity
-    this.bytes = bytes
-    this.handle = new Handle<Held>(this, custodian)
-    this.ignored = Object.freeze({ status: "ignored", signature: record.signature })
-  }
-}
+import { Memory } from "../port/Memory.ts"
+import { Randomness } from "../port/Randomness.ts"
+import { categoryAt, Departure, severityAt } from "./Departure.ts"
+import * as Notices from "./Notices.ts"
+import { parseSignature } from "./ParseSignature.ts"
+import { type Arrival, Vault, vaultSeedWords } from "./Vault.ts"
 
 type Quarantined = Extract<InterceptResult, { readonly status: "quarantined" }>
 type Ignored = Extract<InterceptResult, { readonly status: "ignored" }>
@@ -60,13 +47,18 @@ type Ignored = Extract<InterceptResult, { readonly status: "ignored" }>
 /** Where evidence is held. All but the layer is synchronous and never throws. */
 export class Quarantine extends Context.Service<Quarantine, {
   /**
-   * Answers a duplicate: evidence with this signature is held. It is counted as a hit, and a worse severity than before
-   * becomes the evidence's. Null where there is none.
+   * Answers a duplicate that can be told by its bytes alone, unhashed; null says nothing. A hit like any other. `category` and
+   * `severity` are places in `threatCategories` and `severities`, here and below.
    */
-  readonly hit: (signature: string, severity: Severity) => Ignored | null
-  /** Takes new evidence. `bytes` is owned from here on: the caller must keep no reference. */
-  readonly hold: (record: EvidenceRecord, bytes: ArrayBuffer) => Quarantined
-  /** The handle of evidence that is held, or null. */
+  readonly hitSame: (content: Uint8Array, category: number, severity: number) => Ignored | null
+  /**
+   * Answers a duplicate: evidence with this signature is held. It is counted as a hit, and a worse severity than before
+   * becomes the evidence's. Null where there is none. `content` is what was signed.
+   */
+  readonly hit: (signed: DigestBuffer, content: Uint8Array, category: number, severity: number) => Ignored | null
+  /** Takes new evidence, of which there is none with its signature. Its content is copied. */
+  readonly hold: (arrival: Arrival) => Quarantined
+  /** A handle of evidence that is held, or null. */
   readonly get: (signature: string) => EvidenceHandle | null
   readonly neutralize: (signature: string) => NeutralizationRecord | null
   readonly evacuate: (signature: string) => EvacuateRecord | null
@@ -78,225 +70,254 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly evictions: () => number
   /** How often a duplicate of held evidence came, so far. */
   readonly hits: () => number
+  /** Places of the index looked at so far: the work of finding and removing. */
+  readonly probes: () => number
 }>()("tracehound/quarantine/Quarantine") {
   /** As configured under `quarantine`. Closing its scope wipes what is still held. */
   static readonly layer = Layer.effect(
     Quarantine,
     Effect.gen(function*() {
-      const { quarantine: { evictionPolicy, maxBytes, maxCount } } = yield* Settings
+      const settings = yield* Settings
+      const { evictionPolicy, maxBytes, maxCount } = settings.quarantine
       const clock = yield* Clock.Clock
-      const { sha256Hex } = yield* Hash
-      const { gzipSync } = yield* Compression
+      const { sha256Into } = yield* Hash
+      const { equal } = yield* Memory
+      const { pressSync } = yield* Compression
       const ids = yield* SecureIds
       const alerts = yield* Alerts
       const chain = yield* AuditChain
       const coldStorage = yield* ColdStorage
 
-      const index = new Map<string, Held>()
-      const order = makeEvictionLists<Held>(evictionPolicy)
-      const counts = zeros()
-      const sizes = zeros()
-      let bytes = 0
+      const seed = new Int32Array(vaultSeedWords)
+      const { fill } = yield* Randomness
+      fill(new Uint8Array(seed.buffer))
+      const keyed = settings.signature.key !== undefined
+      const vault = new Vault({ policy: evictionPolicy, keyed, seed, equal })
+      /** What duplicates are answered, by slot: made at the first one, then free. */
+      const ignored: Array<Ignored | null> = []
+      const wanted = new DigestBuffer()
+      const found = new DigestBuffer()
+      const departure = new Departure()
       let evictions = 0
       let hits = 0
 
-      const insert = (held: Held): void => {
-        index.set(held.record.signature, held)
-        order.add(held)
-        counts[held.severity] += 1
-        sizes[held.severity] += held.record.size
-        bytes += held.record.size
+      const signatureAt = (slot: number): string => {
+        const { category, signed } = vault.factsOf(slot)
+        return signatureOf(category, signed)
       }
-      const remove = (held: Held): void => {
-        if (index.get(held.record.signature) !== held) return
-        index.delete(held.record.signature)
-        order.remove(held)
-        counts[held.severity] -= 1
-        sizes[held.severity] -= held.record.size
-        bytes -= held.record.size
+      const describe = (slot: number): EvidenceRecord => {
+        const { captured, category, hash, severity, signed, size } = vault.factsOf(slot)
+        const signature = signatureOf(category, signed)
+        return { signature, hash: hash.hex(), category, severity, size, captured, scent: vault.scentOf(slot) }
       }
-
-      /** What every record of a way out says. */
-      const facts = ({ record }: Held) => ({
-        id: ids.next(),
-        signature: record.signature,
-        hash: record.hash,
-        size: record.size,
-        timestamp: clock.currentTimeMillisUnsafe()
-      })
+      /** What the record of every way out says. */
+      const depart = (slot: number, now: number): Departure => {
+        ids.nextInto(departure.id, now)
+        vault.readDigests(slot, departure.signed, departure.content)
+        departure.category = vault.categoryOf(slot)
+        departure.severity = vault.severityOf(slot)
+        departure.size = vault.sizeOf(slot)
+        departure.timestamp = now
+        departure.compressedSize = null
+        departure.destination = null
+        return departure
+      }
       /** Whoever was given the live buffer may have written to it: that shows here, before the bytes are gone. */
-      const inspect = (held: Held): void => {
-        if (isIntact(held, sha256Hex)) return
-        alerts.errorUnsafe(tampered)
-        alerts.alertUnsafe({
-          type: "evidence.tampered",
-          severity: "critical",
-          message: "the bytes of this evidence were changed through its handle",
-          signature: held.record.signature
-        })
+      const inspect = (slot: number): void => {
+        if (!vault.isExposed(slot)) return
+        vault.readDigests(slot, wanted, found)
+        const { words } = found
+        const expected = new Digest(words, 0)
+        const content = vault.contentOf(slot)
+        if (content.length === vault.sizeOf(slot)) {
+          sha256Into(content, found.bytes)
+          if (new Digest(words, 0).hex() === expected.hex()) return
+        }
+        alerts.errorUnsafe(Notices.tamperedError)
+        alerts.alertUnsafe(Notices.tampered, () => signatureAt(slot))
       }
-      /** Takes the bytes out of custody, or null where they left before. */
-      const leave = (held: Held): ArrayBuffer | null => {
-        if (held.bytes === null) return null
-        inspect(held)
-        remove(held)
-        return release(held)
+      const remove = (slot: number): void => {
+        vault.remove(slot)
+        ignored[slot] = null
       }
 
-      const neutralize = (held: Held): NeutralizationRecord | null => {
-        const content = leave(held)
-        if (content === null) return null
-        wipe(content)
-        return chain.append<NeutralizationRecord>({ ...facts(held), status: "neutralized" })
+      const neutralize = (slot: number): NeutralizationRecord => {
+        inspect(slot)
+        depart(slot, clock.currentTimeMillisUnsafe())
+        remove(slot)
+        return chain.record(departure.as("neutralized"))
       }
-      const transfer = (held: Held): ArrayBuffer | null => {
-        const content = leave(held)
-        if (content !== null) chain.append<TransferRecord>({ ...facts(held), status: "transferred" })
+      const transfer = (slot: number): ArrayBuffer => {
+        inspect(slot)
+        depart(slot, clock.currentTimeMillisUnsafe())
+        const content = vault.take(slot)
+        remove(slot)
+        chain.append(departure.as("transferred"))
         return content
       }
-      const evacuate = (held: Held): EvacuateRecord | null => {
-        const { destination } = coldStorage
-        if (held.bytes === null) return null
+      const evacuate = (slot: number): EvacuateRecord | null => {
+        const { codec, destination } = coldStorage
         if (destination === null) {
-          alerts.errorUnsafe(notConfigured)
+          alerts.errorUnsafe(Notices.notConfigured)
           return null
         }
-        if (held.bytes.detached) {
-          // Whoever was given the live buffer took it: there is nothing left to send, and that is told.
-          inspect(held)
-          return null
-        }
-        const pressed = gzipSync(new Uint8Array(held.bytes))
-        inspect(held)
-        const known = facts(held)
-        const content = release(held)
-        if (content === null) return null
-        if (!coldStorage.tellUnsafe({ id: known.id, record: describe(held), content, pressed })) {
-          // Refused: custody goes on with the same bytes.
-          held.bytes = content
-          return null
-        }
-        remove(held)
-        const { severity } = held
-        alerts.logUnsafe({ type: "quarantine.evacuation", signature: known.signature, severity, reason: "request" })
-        return chain.append<EvacuateRecord>({
-          ...known,
-          status: "evacuated",
-          compressedSize: pressed.length,
-          destination
-        })
-      }
-      /** In the order of CONFORMANCE Q2: cold storage, log, alert, and only then destruction and the chain. */
-      const evict = (held: Held, content: ArrayBuffer): EvictionRecord => {
-        const { severity } = held
-        const known = facts(held)
-        const stored = coldStorage.tellUnsafe({ id: known.id, record: describe(held), content, pressed: null })
-        alerts.logUnsafe({ type: "quarantine.eviction", signature: known.signature, severity, reason: "capacity" })
-        if (severity === "high" || severity === "critical") {
-          alerts.alertUnsafe({
-            type: "high_severity_eviction",
-            severity: "warning",
-            message: `evidence of ${severity} severity was evicted: the quarantine is full`,
-            signature: known.signature
-          })
-        }
-        if (!stored) wipe(content)
-        evictions += 1
-        return chain.append<EvictionRecord>({
-          ...known,
-          status: "evicted",
-          severity,
-          reason: "capacity",
-          destination: stored ? coldStorage.destination : null
-        })
+        inspect(slot)
+        const content = vault.contentOf(slot)
+        // Whoever was given the live buffer took it: there is nothing left to send, and that was told.
+        if (content.length !== vault.sizeOf(slot)) return null
+        const pressed = pressSync(codec, content)
+        depart(slot, clock.currentTimeMillisUnsafe())
+        const record = describe(slot)
+        if (!coldStorage.tellUnsafe({ id: secureIdText(departure.id), record, content, pressed })) return null
+        alerts.logUnsafe(Notices.evacuation, record.severity, () => record.signature)
+        remove(slot)
+        departure.compressedSize = pressed.length
+        departure.destination = destination
+        return chain.record(departure.as("evacuated"))
       }
 
-      const isFull = (size: number): boolean => index.size + 1 > maxCount || bytes + size > maxBytes
+      /** In the order of CONFORMANCE Q2: cold storage, log, alert; destruction and the chain are the caller's next steps. */
+      const tell = (content: Uint8Array, describeIt: () => EvidenceRecord): void => {
+        const { severity } = departure
+        const signature = () => signatureOf(departure.category, new Digest(departure.signed.words, 0))
+        const { destination } = coldStorage
+        const isStored = destination !== null &&
+          coldStorage.tellUnsafe({ id: secureIdText(departure.id), record: describeIt(), content, pressed: null })
+        departure.destination = isStored ? destination : null
+        alerts.logUnsafe(Notices.eviction, severity, signature)
+        const notice = Notices.highEvictions[severity]
+        if (notice !== null) alerts.alertUnsafe(notice, signature)
+        evictions += 1
+      }
+      const evict = (slot: number, now: number): void => {
+        inspect(slot)
+        depart(slot, now)
+        tell(vault.contentOf(slot), () => describe(slot))
+        remove(slot)
+        chain.append(departure.as("evicted"))
+      }
+      /** Evidence that found no room: it leaves as it came (CONFORMANCE Q3). */
+      const turnAway = (arrival: Arrival): Quarantined => {
+        const { captured, content, hash, id, signed, source, timestamp } = arrival
+        const category = categoryAt(arrival.category)
+        const severity = severityAt(arrival.severity)
+        const size = content.length
+        ids.nextInto(departure.id, captured)
+        departure.signed.words.set(signed.words)
+        departure.content.words.set(hash.words)
+        departure.category = category
+        departure.severity = severity
+        departure.size = size
+        departure.timestamp = captured
+        departure.compressedSize = null
+        const own = new Digest(signed.words, 0)
+        const facts = { category, severity, size, captured, signed: own, hash: keyed ? new Digest(hash.words, 0) : own }
+        tell(content, () => ({
+          signature: signatureOf(category, facts.signed),
+          hash: facts.hash.hex(),
+          category,
+          severity,
+          size,
+          captured,
+          scent: { id, source, timestamp }
+        }))
+        const evicted: EvictionRecord = chain.record(departure.as("evicted"))
+        return { status: "quarantined", handle: new Handle(custodian, NEVER_HELD, 0, facts), evicted }
+      }
+
+      const isFull = (size: number): boolean => vault.count + 1 > maxCount || vault.bytes + size > maxBytes
       /** Whether room could be made for the arrival out of what is no worse than it (CONFORMANCE Q3). O(1). */
-      const couldFit = (severity: Severity, size: number): boolean => {
+      const couldFit = (severity: number, size: number): boolean => {
         let worseCount = 0
         let worseBytes = 0
-        for (let rank = severities.length - 1; severities[rank] !== severity; rank--) {
-          const worse = severities[rank]
-          if (worse === undefined) break
-          worseCount += counts[worse]
-          worseBytes += sizes[worse]
+        for (let rank = severities.length - 1; rank > severity; rank--) {
+          worseCount += vault.counts[rank] ?? 0
+          worseBytes += vault.byteCounts[rank] ?? 0
         }
         return worseCount + 1 <= maxCount && worseBytes + size <= maxBytes
       }
-      const makeRoom = (severity: Severity, size: number): boolean => {
+      const makeRoom = (severity: number, size: number, now: number): boolean => {
         if (!isFull(size)) return true
         if (!couldFit(severity, size)) return false
         while (isFull(size)) {
-          const victim = order.first()
-          if (victim === null || isWorse(victim.severity, severity)) return false
-          const content = leave(victim)
-          if (content !== null) evict(victim, content)
+          const victim = vault.first()
+          if (victim < 0 || vault.rankOf(victim) > severity) return false
+          evict(victim, now)
         }
         return true
       }
 
-      const custodian: Custodian<Held> = { neutralize, transfer, evacuate }
+      const custodian: Custodian = {
+        holds: (slot, generation) => vault.holds(slot, generation),
+        severityOf: (slot) => vault.severityOf(slot),
+        scentOf: (slot) => vault.scentOf(slot),
+        expose: (slot) => vault.expose(slot),
+        neutralize,
+        transfer,
+        evacuate
+      }
+      const handleOf = (slot: number): EvidenceHandle =>
+        new Handle(custodian, slot, vault.generationOf(slot), vault.factsOf(slot))
+      const findBySignature = (signature: string): number => {
+        const category = parseSignature(signature, wanted)
+        return category < 0 ? NEVER_HELD : vault.find(wanted, category)
+      }
+      const answer = (slot: number, severity: number): Ignored => {
+        hits += 1
+        if (severity > vault.rankOf(slot)) vault.raise(slot, severity)
+        else vault.touch(slot)
+        return ignored[slot] ??= Object.freeze({ status: "ignored", signature: signatureAt(slot) })
+      }
 
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
-          for (const held of order.all()) neutralize(held)
+          for (const slot of vault.all()) neutralize(slot)
         })
       )
 
       return {
-        hit: (signature, severity) => {
-          const held = index.get(signature)
-          if (held === undefined) return null
-          hits += 1
-          if (isWorse(severity, held.severity)) {
-            remove(held)
-            held.severity = severity
-            insert(held)
-          } else order.touch(held)
-          return held.ignored
+        hitSame: (content, category, severity) => {
+          const slot = vault.findSame(content, category)
+          return slot < 0 ? null : answer(slot, severity)
         },
-        hold: (record, content) => {
-          const held = new Held(record, content, custodian)
-          if (makeRoom(record.severity, record.size)) {
-            insert(held)
-            return { status: "quarantined", handle: held.handle }
-          }
-          const leaving = release(held) ?? content
-          return { status: "quarantined", handle: held.handle, evicted: evict(held, leaving) }
+        hit: (signed, content, category, severity) => {
+          const slot = vault.find(signed, category)
+          if (slot < 0) return null
+          vault.remember(content, slot)
+          return answer(slot, severity)
         },
-        get: (signature) => index.get(signature)?.handle ?? null,
+        hold: (arrival) => {
+          const { captured, content, severity } = arrival
+          if (!makeRoom(severity, content.length, captured)) return turnAway(arrival)
+          const slot = vault.insert(arrival)
+          ignored[slot] = null
+          return { status: "quarantined", handle: handleOf(slot) }
+        },
+        get: (signature) => {
+          const slot = findBySignature(signature)
+          return slot < 0 ? null : handleOf(slot)
+        },
         neutralize: (signature) => {
-          const held = index.get(signature)
-          return held === undefined ? null : neutralize(held)
+          const slot = findBySignature(signature)
+          return slot < 0 ? null : neutralize(slot)
         },
         evacuate: (signature) => {
-          const held = index.get(signature)
-          return held === undefined ? null : evacuate(held)
+          const slot = findBySignature(signature)
+          return slot < 0 ? null : evacuate(slot)
         },
-        flush: () => order.all().map(neutralize).filter((record) => record !== null),
-        stats: () => ({ count: index.size, bytes, bySeverity: { ...counts } }),
+        flush: () => vault.all().map(neutralize),
+        stats: () => ({ count: vault.count, bytes: vault.bytes, bySeverity: bySeverity(vault.counts) }),
         evictions: () => evictions,
-        hits: () => hits
+        hits: () => hits,
+        probes: () => vault.probes
       }
     })
   )
 }
 
-const zeros = (): { -readonly [S in keyof BySeverity]: number } => ({ low: 0, medium: 0, high: 0, critical: 0 })
-
-const isWorse = (a: Severity, b: Severity): boolean => severities.indexOf(a) > severities.indexOf(b)
-
-const tampered = Object.freeze({
-  state: "quarantine",
-  code: "evidence_tampered",
-  message: "evidence was changed through the buffer of its handle: treat `bytes` as read-only, or copy it",
-  recoverable: true
-})
-
-const notConfigured = Object.freeze({
-  state: "quarantine",
-  code: "coldstorage_not_configured",
-  message: "evacuate needs a cold storage: set audit.coldStorage.endpoint",
-  recoverable: true
+const bySeverity = ([low = 0, medium = 0, high = 0, critical = 0]: Float64Array): BySeverity => ({
+  low,
+  medium,
+  high,
+  critical
 })

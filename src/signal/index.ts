@@ -4,7 +4,7 @@
  * `scents` is all of it in one stream. Its parts serve by themselves: `gunzipIfNeeded` (bytes to bytes), `lines` (bytes to
  * lines), `decodeScent` and `decodeModSecurity` (a line to a Scent), `decoderFor` (the same by the name of a format).
  *
- * Decompression is the host's: provide `Inflate`, on Node with `NodeInflate.layer` from `tracehound`.
+ * Decompression is the host's: provide `Inflate`, on Node with `NodeInflate.layer` from `tracehound/node`.
  */
 export { GzipError, Inflate } from "../port/Inflate.ts"
 export { type Decoder, decoderFor, type Format, formats } from "./Decoder.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { createHash } from "node:crypto"
+import { createHash, createHmac } from "node:crypto"
 import { Scent, threatCategories } from "../../src/domain/Scent.ts"
 import { severities } from "../../src/domain/Severity.ts"
 import { withRooms } from "../support/rooms.ts"
@@ -130,6 +130,40 @@ describe("Agent", () => {
     })
   })
 
+  it("RFC D8 with a key signs with its HMAC, and the record still has the SHA-256 of the bytes", () => {
+    const key = "a key that is long enough for it, yes"
+    const payloads = ["text", "", { b: [1, 2], a: "é" }, new Uint8Array(100_000).fill(3), "x".repeat(70_000)]
+    withRooms({ signature: { key } }, ({ agent, chain, quarantine }) => {
+      for (const payload of payloads) {
+        const canonical = typeof payload === "object" && !(payload instanceof Uint8Array)
+          ? "{\"a\":\"é\",\"b\":[1,2]}"
+          : payload
+        const result = agent.interceptUnsafe({ ...scent, payload, threat: signal })
+        if (result.status !== "quarantined") return assert.fail(result.status)
+        const mac = createHmac("sha256", key).update(canonical).digest("hex")
+        assert.strictEqual(result.handle.signature, `injection:${mac}`)
+        assert.strictEqual(result.handle.hash, createHash("sha256").update(canonical).digest("hex"))
+        assert.strictEqual(quarantine.get(`injection:${mac}`)?.hash, result.handle.hash)
+        assert.strictEqual(quarantine.get(`injection:${result.handle.hash}`), null)
+        assert.strictEqual(agent.interceptUnsafe({ ...scent, payload, threat: signal }).status, "ignored")
+      }
+      const flushed = quarantine.flush()
+      assert.isTrue(flushed.every(({ hash, signature }) => signature !== `injection:${hash}`))
+      assert.isTrue(chain.inspect().valid)
+    })
+  })
+
+  it("RFC D8 another key gives another signature, and none the RFC's own", () => {
+    const signatures = [{}, { key: "k".repeat(32) }, { key: "l".repeat(32) }].map((signature) =>
+      withRooms({ signature }, ({ agent }) => {
+        const result = agent.interceptUnsafe({ ...scent, threat: signal })
+        return result.status === "quarantined" ? result.handle.signature : ""
+      })
+    )
+    assert.strictEqual(new Set(signatures).size, 3)
+    assert.strictEqual(signatures[0], `injection:${createHash("sha256").update("x").digest("hex")}`)
+  })
+
   it("RFC D3 tells categories apart, and the order of keys not", () => {
     withRooms({}, ({ agent }) => {
       const send = (payload: unknown, category: "injection" | "spam") =>
@@ -176,7 +210,7 @@ describe("Agent", () => {
       const second = agent.interceptUnsafe({ ...scent, id: "2", timestamp: 99, threat: signal })
       assert.strictEqual(second.status, "ignored")
       if (first.status !== "quarantined" || second.status !== "ignored") return assert.fail("not quarantined first")
-      assert.strictEqual(quarantine.get(second.signature), first.handle)
+      assert.strictEqual(quarantine.get(second.signature)?.captured, first.handle.captured)
       assert.strictEqual(JSON.parse(JSON.stringify(first.handle)).scent.id, "1")
     })
   })

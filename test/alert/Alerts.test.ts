@@ -20,13 +20,17 @@ const loggerTo = (lines: Array<Line>): Logger.Logger<unknown, void> =>
   })
 
 /** A desk in a scope of its own, and what it wrote. */
-const desk = (alerts: NonNullable<TracehoundConfigInput["alerts"]> = {}, logger = loggerTo) =>
+const desk = (
+  alerts: NonNullable<TracehoundConfigInput["alerts"]> = {},
+  logger = loggerTo,
+  minimum: LogLevel.LogLevel = "All"
+) =>
   Effect.gen(function*() {
     const lines: Array<Line> = []
     const scope = yield* Scope.make()
     const host = Layer.mergeAll(
       Logger.layer([logger(lines)]),
-      Layer.succeed(References.MinimumLogLevel, "All"),
+      Layer.succeed(References.MinimumLogLevel, minimum),
       Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument({ alerts })])))
     )
     const context = yield* Layer.buildWithScope(Layer.provide(Alerts.layer, host), scope)
@@ -36,7 +40,7 @@ const desk = (alerts: NonNullable<TracehoundConfigInput["alerts"]> = {}, logger 
     return { ...service, lines, written, close: Scope.close(scope, Exit.void) }
   })
 
-const eviction = { type: "high_severity_eviction", severity: "warning", message: "m", signature } as const
+const evictionNotice = { type: "high_severity_eviction", severity: "warning", message: "m" } as const
 const failure = { type: "coldstorage.failure", severity: "critical", message: "evidence was not written" } as const
 
 describe("Alerts", () => {
@@ -44,7 +48,7 @@ describe("Alerts", () => {
     Effect.gen(function*() {
       yield* TestClock.setTime(1_760_000_000_000)
       const { alertUnsafe, start, written } = yield* desk()
-      alertUnsafe(eviction)
+      alertUnsafe(evictionNotice, () => signature)
       alertUnsafe(failure)
       alertUnsafe({ ...failure, severity: "info" })
       yield* TestClock.adjust("1 second")
@@ -74,8 +78,31 @@ describe("Alerts", () => {
       const { logUnsafe, start, written } = yield* desk()
       yield* start
       const event = { type: "quarantine.eviction", signature, severity: "high", reason: "capacity" } as const
-      logUnsafe(event)
+      logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => signature)
       assert.deepStrictEqual(yield* written, [{ level: "Debug", message: "quarantine.eviction", annotations: event }])
+    }))
+
+  it.effect("RFC Q2 a log event at a level that the host does not log is not made at all", () =>
+    Effect.gen(function*() {
+      const { deadLetters, logUnsafe, lines } = yield* desk({}, loggerTo, "Info")
+      for (let n = 0; n < 10_000; n++) {
+        logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => assert.fail("nobody listens"))
+      }
+      assert.strictEqual(deadLetters(), 0)
+      assert.deepStrictEqual(lines, [])
+    }))
+
+  it.effect("RFC W2 a signature is asked for only where an alert leaves", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe } = yield* desk({ maxAlertsPerWindow: 3 })
+      let asked = 0
+      for (let n = 0; n < 100; n++) {
+        alertUnsafe(evictionNotice, () => {
+          asked += 1
+          return signature
+        })
+      }
+      assert.strictEqual(asked, 3)
     }))
 
   it.effect("RFC W2 a flood raises alert.flood once a window, with the count, and nothing else", () =>
@@ -86,7 +113,7 @@ describe("Alerts", () => {
         escalationThreshold: 5
       })
       yield* start
-      for (let n = 0; n < 100_000; n++) alertUnsafe(eviction)
+      for (let n = 0; n < 100_000; n++) alertUnsafe(evictionNotice, () => signature)
       const lines = yield* written
       assert.deepStrictEqual(lines.map(({ annotations }) => annotations["type"]), [
         "high_severity_eviction",
@@ -98,18 +125,19 @@ describe("Alerts", () => {
       assert.strictEqual(lines[3]?.annotations["alertCount"], 8)
       assert.strictEqual(deadLetters(), 0, "what the limiter holds back never enters the mailbox")
       yield* TestClock.adjust("1 second")
-      for (let n = 0; n < 100; n++) alertUnsafe(eviction)
+      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => signature)
       assert.strictEqual((yield* written).length, 8)
     }))
 
   it.effect("RFC S2 notices past 4096 are dead letters, counted one by one", () =>
     Effect.gen(function*() {
       const { alertUnsafe, close, deadLetters, lines, logUnsafe, start } = yield* desk()
-      const event = { type: "quarantine.eviction", signature, severity: "low", reason: "capacity" } as const
-      for (let n = 0; n < 4_096; n++) logUnsafe(event)
+      const kind = { type: "quarantine.eviction", reason: "capacity" } as const
+      const event = () => logUnsafe(kind, "low", () => signature)
+      for (let n = 0; n < 4_096; n++) event()
       assert.strictEqual(deadLetters(), 0)
-      for (let n = 0; n < 10; n++) logUnsafe(event)
-      alertUnsafe(eviction)
+      for (let n = 0; n < 10; n++) event()
+      alertUnsafe(evictionNotice, () => signature)
       assert.strictEqual(deadLetters(), 11)
       yield* start
       yield* close
@@ -121,18 +149,18 @@ describe("Alerts", () => {
     Effect.gen(function*() {
       const { alertUnsafe, close, deadLetters, lines, start } = yield* desk()
       yield* start
-      alertUnsafe(eviction)
+      alertUnsafe(evictionNotice, () => signature)
       yield* close
       assert.strictEqual(lines.length, 1)
-      alertUnsafe(eviction)
+      alertUnsafe(evictionNotice, () => signature)
       assert.strictEqual(deadLetters(), 1)
     }))
 
   it.effect("RFC S4 a desk that never started counts what it could not write", () =>
     Effect.gen(function*() {
       const { alertUnsafe, close, deadLetters } = yield* desk()
-      alertUnsafe(eviction)
-      alertUnsafe(eviction)
+      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => signature)
       yield* close
       assert.strictEqual(deadLetters(), 2)
     }))
@@ -148,7 +176,7 @@ describe("Alerts", () => {
       })
       yield* start
       alertUnsafe(failure)
-      alertUnsafe(eviction)
+      alertUnsafe(evictionNotice, () => signature)
       yield* written
       assert.deepStrictEqual(lines.map(({ level }) => level), ["Warn"])
       assert.strictEqual(deadLetters(), 1)

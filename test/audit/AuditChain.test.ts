@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { factsOf } from "../../src/audit/AuditRow.ts"
 import { AuditChain } from "../../src/audit/AuditChain.ts"
 import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
 import { Settings } from "../../src/domain/Settings.ts"
@@ -8,7 +9,7 @@ import * as NodeHash from "../../src/node/NodeHash.ts"
 import { custody } from "../domain/samples.ts"
 import { chainOf } from "./entries.ts"
 
-const { previousHash: _, ...unlinked } = custody.neutralized
+const unlinked = custody.neutralized
 
 const chainWith = (audit: NonNullable<TracehoundConfigInput["audit"]>) =>
   AuditChain.layer.pipe(
@@ -20,7 +21,7 @@ describe("AuditChain", () => {
   it.effect("RFC A1 is one chain for all who ask, as large as configured", () =>
     Effect.gen(function*() {
       const [mine, theirs] = [yield* AuditChain, yield* AuditChain]
-      for (let n = 0; n < 3; n++) mine.append({ ...unlinked, size: n })
+      for (let n = 0; n < 3; n++) mine.append(factsOf({ ...unlinked, size: n }))
       assert.strictEqual(theirs.length, 3)
       assert.deepStrictEqual(theirs.records().map(({ entry }) => entry.size), [1, 2])
       assert.strictEqual(theirs.lastHash, chainOf([0, 1, 2].map((size) => ({ ...custody.neutralized, size }))).lastHash)
@@ -29,7 +30,7 @@ describe("AuditChain", () => {
   it.effect("RFC A3 does not chain where it is told not to", () =>
     Effect.gen(function*() {
       const chain = yield* AuditChain
-      chain.append(unlinked)
+      chain.append(factsOf(unlinked))
       assert.strictEqual(chain.lastHash, "0".repeat(64))
       assert.strictEqual(chain.records().length, 1)
     }).pipe(Effect.provide(chainWith({ chainEnabled: false }))))

@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
-import { makeAuditEncoder } from "../../src/audit/Encoding.ts"
+import { AuditLog } from "../../src/audit/AuditLog.ts"
+import { factsOf } from "../../src/audit/AuditRow.ts"
 import { genesis, makeHashChain } from "../../src/audit/HashChain.ts"
+import { makeAuditEncoder, verifyRecords } from "../../src/audit/Verify.ts"
 import { AuditRecord } from "../../src/domain/Records.ts"
 import { custody } from "../domain/samples.ts"
 import { chainOf, entries, hash } from "./entries.ts"
 
-const { previousHash: _, ...unlinked } = custody.neutralized
+const unlinked = custody.neutralized
 
 describe("a chain", () => {
   it("RFC A1 begins at genesis, and is sound when nothing is in it", () => {
@@ -16,9 +18,9 @@ describe("a chain", () => {
     assert.strictEqual(chain.lastHash, genesis)
     assert.strictEqual(chain.length, 0)
     assert.deepStrictEqual(chain.records(), [])
-    assert.deepStrictEqual(chain.inspect(), { valid: true, firstBroken: null, checked: 0 })
+    assert.deepStrictEqual(chain.inspect(), { valid: true, firstBroken: null, checked: 0, summarised: 0 })
     assert.isTrue(chain.inspect(genesis).valid)
-    assert.deepStrictEqual(chain.inspect("1".repeat(64)), { valid: false, firstBroken: 0, checked: 0 })
+    assert.deepStrictEqual(chain.inspect("1".repeat(64)), { valid: false, firstBroken: 0, checked: 0, summarised: 0 })
   })
 
   it.prop("RFC A1 links each record to the one before", [entries(12)], ([given]) => {
@@ -38,14 +40,19 @@ describe("a chain", () => {
     }
     assert.strictEqual(chain.lastHash, head)
     assert.strictEqual(chain.length, given.length)
-    assert.deepStrictEqual(chain.inspect(head), { valid: true, firstBroken: null, checked: given.length })
+    assert.deepStrictEqual(chain.inspect(head), {
+      valid: true,
+      firstBroken: null,
+      checked: given.length,
+      summarised: 0
+    })
   }, { arbitrary: { runs: 40, size: 12 } })
 
   it("RFC A1 gives the record back with the hash that it follows, and nobody can write to what it keeps", () => {
     const chain = chainOf([custody.evicted])
     const head = chain.lastHash
     const given = { ...unlinked }
-    const entry = chain.append(given)
+    const entry = chain.record(factsOf(given))
     assert.deepStrictEqual(entry, { ...custody.neutralized, previousHash: head })
     given.size = 99
     assert.throws(() => Object.assign(entry, { size: 99 }), TypeError)
@@ -60,27 +67,26 @@ describe("a chain", () => {
     const chain = chainOf([custody.evicted, custody.transferred])
     const head = chain.lastHash
     assert.isTrue(chain.inspect(head).valid)
-    chain.append(unlinked)
-    assert.deepStrictEqual(chain.inspect(head), { valid: false, firstBroken: 3, checked: 3 })
+    chain.append(factsOf(unlinked))
+    assert.deepStrictEqual(chain.inspect(head), { valid: false, firstBroken: 3, checked: 3, summarised: 0 })
     for (const bad of ["", head.toUpperCase(), `${head}0`, "é".repeat(64)]) assert.isFalse(chain.inspect(bad).valid)
   })
 
   it("RFC A2 every comparison of hashes takes the same time: it is timingSafeEqual's", () => {
     let compared = 0
     const spied = {
-      sha256Hex: hash.sha256Hex,
+      sha256Into: hash.sha256Into,
       timingSafeEqual: (a: Uint8Array, b: Uint8Array) => {
-        compared += 1
+        compared += a.length
         return hash.timingSafeEqual(a, b)
       }
     }
     const chain = makeHashChain({ chainEnabled: true, maxRecords: 10, hash: spied })
-    chain.append(unlinked)
-    chain.append(unlinked)
+    for (let n = 0; n < 25; n++) chain.append(factsOf(unlinked))
     chain.inspect()
-    assert.strictEqual(compared, 2 * 3, "previous hash, the entry's, and its own")
+    assert.strictEqual(compared, 10 * 2 * 32, "of each record the previous hash and its own")
     chain.inspect(chain.lastHash)
-    assert.strictEqual(compared, 2 * 2 * 3 + 1, "and the head")
+    assert.strictEqual(compared, 2 * 10 * 2 * 32 + 64, "and the head")
   })
 
   it("RFC A3 without chaining records are kept as they are, and there is nothing that could break", () => {
@@ -99,7 +105,7 @@ describe("a chain", () => {
     )
     assert.strictEqual(chain.lastHash, genesis)
     assert.strictEqual(chain.length, 3)
-    assert.deepStrictEqual(chain.inspect(), { valid: true, firstBroken: null, checked: 0 })
+    assert.deepStrictEqual(chain.inspect(), { valid: true, firstBroken: null, checked: 0, summarised: 0 })
     assert.isTrue(chain.inspect("1".repeat(64)).valid)
   })
 
@@ -107,9 +113,9 @@ describe("a chain", () => {
     const chain = makeHashChain({
       chainEnabled: false,
       maxRecords: 2,
-      hash: { timingSafeEqual: () => assert.fail("compared"), sha256Hex: () => assert.fail("hashed") }
+      hash: { timingSafeEqual: () => assert.fail("compared"), sha256Into: () => assert.fail("hashed") }
     })
-    chain.append(unlinked)
+    chain.append(factsOf(unlinked))
     assert.isTrue(chain.inspect().valid)
   })
 })
@@ -122,19 +128,27 @@ describe("the ring", () => {
       const chain = chainOf([], { maxRecords })
       for (let n = 0; n < 60; n++) {
         const entry = { ...unlinked, size: n }
-        endless.append(entry)
-        chain.append(entry)
+        endless.append(factsOf(entry))
+        chain.append(factsOf(entry))
         const kept = Math.min(n + 1, maxRecords)
         assert.strictEqual(chain.length, n + 1)
         assert.deepStrictEqual(chain.records(), endless.records().slice(-maxRecords))
-        assert.deepStrictEqual(chain.inspect(endless.lastHash), { valid: true, firstBroken: null, checked: kept })
+        assert.deepStrictEqual(chain.inspect(endless.lastHash), {
+          valid: true,
+          firstBroken: null,
+          checked: kept,
+          summarised: n + 1 - kept
+        })
+        const { head, length } = chain.checkpoint
+        assert.strictEqual(length, n + 1 - kept)
+        assert.strictEqual(head, endless.records()[length - 1]?.hash ?? genesis)
       }
     }
   )
 
   it("RFC A1 of many appends stays as large as it is said to be", () => {
     const chain = chainOf([], { maxRecords: 7 })
-    for (let n = 0; n < 20_000; n++) chain.append({ ...unlinked, size: n })
+    for (let n = 0; n < 20_000; n++) chain.append(factsOf({ ...unlinked, size: n }))
     assert.strictEqual(chain.length, 20_000)
     assert.deepStrictEqual(chain.records().map(({ sequence }) => sequence), [
       19_993,
@@ -146,5 +160,94 @@ describe("the ring", () => {
       19_999
     ])
     assert.isTrue(chain.inspect(chain.lastHash).valid)
+  })
+})
+
+describe("the memory of a chain", () => {
+  const filled = (maxRecords: number, count: number) => {
+    const log = new AuditLog(maxRecords)
+    const chain = makeHashChain({ chainEnabled: true, maxRecords, hash }, log)
+    const { evacuated, evicted, neutralized, transferred } = custody
+    const kinds = [neutralized, evacuated, transferred, evicted]
+    for (let n = 0; n < count; n++) chain.append(factsOf(kinds[n % 4] ?? neutralized))
+    return { chain, log }
+  }
+
+  it("RFC A1 finds any flipped bit of any row and any hash that is kept, at its record", () => {
+    const { chain, log } = filled(5, 13)
+    const { hashes, rows } = log.chunkOf(0)
+    const flipAll = (bytes: Uint8Array, perRecord: number): void => {
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const at = bit >> 3
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7))
+        const { firstBroken, valid } = chain.inspect()
+        assert.isFalse(valid, `bit ${bit}`)
+        // The ring of 5 holds 10, 11, 12, 8 and 9, in this order.
+        assert.strictEqual(firstBroken, [10, 11, 12, 8, 9][Math.floor(at / perRecord)], `bit ${bit}`)
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (bit & 7))
+      }
+    }
+    flipAll(rows, rows.length / 5)
+    flipAll(hashes, hashes.length / 5)
+    assert.isTrue(chain.inspect().valid)
+  })
+
+  it("RFC A1 finds records that changed places, and a destination that is another", () => {
+    const { chain, log } = filled(8, 8)
+    const { destinations, hashes, rows } = log.chunkOf(0)
+    rows.copyWithin(0, 160, 320)
+    hashes.copyWithin(0, 32, 64)
+    assert.strictEqual(chain.inspect().firstBroken, 0)
+    const other = filled(8, 8)
+    other.log.chunkOf(0).destinations[1] = "file:elsewhere"
+    assert.strictEqual(other.chain.inspect().firstBroken, 1)
+    assert.strictEqual(destinations[1], custody.evacuated.destination)
+  })
+
+  it("RFC A1 across chunks of memory finds the first broken record wherever it is", () => {
+    const { chain, log } = filled(5_000, 3_000)
+    assert.deepStrictEqual(chain.inspect(), { valid: true, firstBroken: null, checked: 3_000, summarised: 0 })
+    for (const sequence of [2_999, 2_048, 2_047, 1_024, 1_023, 0]) {
+      const { rows } = log.chunkOf(sequence)
+      const at = log.placeOf(sequence) * 160 + 60
+      rows[at] = (rows[at] ?? 0) ^ 1
+      assert.strictEqual(chain.inspect().firstBroken, sequence)
+    }
+  })
+
+  it("RFC A1 takes memory as records come, and no more than for maxRecords", () => {
+    assert.strictEqual(filled(1_000_000, 0).log.reserved, 0)
+    assert.strictEqual(filled(1_000_000, 1).log.reserved, 1024 * 192)
+    assert.strictEqual(filled(1_000_000, 1_025).log.reserved, 2 * 1024 * 192)
+    assert.strictEqual(filled(1_500, 10_000).log.reserved, 1_500 * 192)
+    assert.strictEqual(filled(1, 10).log.reserved, 192)
+  })
+
+  it("RFC A1 one hash for each record, and one for each that is verified", () => {
+    let hashed = 0
+    const counted = {
+      timingSafeEqual: hash.timingSafeEqual,
+      sha256Into: (bytes: Uint8Array, target: Uint8Array) => {
+        hashed += 1
+        hash.sha256Into(bytes, target)
+      }
+    }
+    const chain = makeHashChain({ chainEnabled: true, maxRecords: 100, hash: counted })
+    for (let n = 0; n < 1_000; n++) chain.append(factsOf(unlinked))
+    assert.strictEqual(hashed, 1_000)
+    chain.inspect()
+    assert.strictEqual(hashed, 1_100)
+  })
+
+  it("RFC A1 a checkpoint continues what was written down before, and its hash ties both of its parts", () => {
+    const { chain } = filled(10, 40)
+    const older = filled(100, 40).chain.records()
+    const { hash: tie, head, length } = chain.checkpoint
+    assert.strictEqual(length, 30)
+    // The records of before, kept elsewhere, lead to the checkpoint; from there the chain's own lead on.
+    assert.strictEqual(verifyRecords(older.slice(0, 30), { anchor: genesis, from: 0, hash }).head, head)
+    assert.strictEqual(verifyRecords(chain.records(), { anchor: head, from: length, hash }).head, chain.lastHash)
+    const bytes = Buffer.concat([Buffer.from("THK2"), Buffer.from("000000000000001e", "hex"), Buffer.from(head, "hex")])
+    assert.strictEqual(tie, createHash("sha256").update(bytes).digest("hex"))
   })
 })

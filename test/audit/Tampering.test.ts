@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { genesis, verifyRecords } from "../../src/audit/HashChain.ts"
+import { genesis } from "../../src/audit/HashChain.ts"
+import { verifyRecords } from "../../src/audit/Verify.ts"
 import type { AuditRecord } from "../../src/domain/Records.ts"
 import { custody } from "../domain/samples.ts"
 import { random, Seed } from "../support/random.ts"

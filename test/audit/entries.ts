@@ -2,6 +2,7 @@
  * What the audit chain's tests share: entries as the rooms append them, chains of them, and every way to bend a record.
  */
 import { Arbitrary, Effect, Schema } from "effect"
+import { factsOf } from "../../src/audit/AuditRow.ts"
 import { type HashChain, makeHashChain } from "../../src/audit/HashChain.ts"
 import { type AuditRecord, CustodyRecord, EvacuateRecord, EvictionRecord } from "../../src/domain/Records.ts"
 import * as NodeHash from "../../src/node/NodeHash.ts"
@@ -23,7 +24,7 @@ export const chainOf = (
   options: { readonly chainEnabled?: boolean; readonly maxRecords?: number } = {}
 ): HashChain => {
   const chain = makeHashChain({ chainEnabled: true, maxRecords: 1_000, hash, ...options })
-  for (const { previousHash: _, ...entry } of given) chain.append(entry)
+  for (const entry of given) chain.append(factsOf(entry))
   return chain
 }
 

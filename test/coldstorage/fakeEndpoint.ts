@@ -4,8 +4,8 @@
 import { Effect } from "effect"
 import { type ColdStorageEndpoint, ColdStorageError } from "../../src/coldstorage/Endpoint.ts"
 
-/** What the next write does. */
-export type Fault = "fails" | "hangs" | "dies"
+/** What the next write does. One that hangs deaf cannot be interrupted; one that tidies up takes half a second for it. */
+export type Fault = "fails" | "hangs" | "hangs deaf" | "hangs, then tidies up" | "dies"
 
 export interface FakeEndpoint {
   readonly endpoint: ColdStorageEndpoint["Service"]
@@ -39,6 +39,14 @@ export const makeFakeEndpoint = (destination = "file:fake"): FakeEndpoint => {
           attempts.push(name)
           const fault = faults.shift()
           if (fault === "hangs") return Effect.never
+          if (fault === "hangs deaf") return Effect.uninterruptible(Effect.never)
+          if (fault === "hangs, then tidies up") {
+            return Effect.onInterrupt(Effect.never, () =>
+              Effect.andThen(
+                Effect.sleep(500),
+                Effect.sync(() => attempts.push(`${name} tidied up`))
+              ))
+          }
           if (fault === "dies") return Effect.die("the endpoint broke")
           if (fault === "fails") return Effect.fail(refuse("the disk is full"))
           if (stored.has(name)) return Effect.fail(refuse(`${name} is taken`))

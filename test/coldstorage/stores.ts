@@ -4,13 +4,14 @@
 import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { Alerts } from "../../src/alert/Alerts.ts"
 import { ColdStorage, type Delivery } from "../../src/coldstorage/ColdStorage.ts"
-import { ColdStorageEndpoint } from "../../src/coldstorage/Endpoint.ts"
+import { ColdStorageEndpoint, type ColdStorageError } from "../../src/coldstorage/Endpoint.ts"
 import { TracehoundConfig } from "../../src/domain/TracehoundConfig.ts"
 import * as NodeHash from "../../src/node/NodeHash.ts"
-import { Compression } from "../../src/port/Compression.ts"
+import type { Compression } from "../../src/port/Compression.ts"
 import { evidence } from "../domain/samples.ts"
 import { fitted } from "../evidence/envelopes.ts"
 import { noise } from "../port/contract.ts"
+import { makeFakeCompression } from "./fakeCompression.ts"
 import { type FakeEndpoint, makeFakeEndpoint } from "./fakeEndpoint.ts"
 
 const config = (over: object = {}) => {
@@ -50,8 +51,8 @@ export interface Opened extends FakeEndpoint, Heard {
 /** Not started. */
 export const openStore = (
   over: object = {},
-  compression: Layer.Layer<Compression> = Compression.layerPortable
-): Effect.Effect<Opened> =>
+  compression: Layer.Layer<Compression> = makeFakeCompression().layer
+): Effect.Effect<Opened, ColdStorageError> =>
   Effect.gen(function*() {
     const fake = makeFakeEndpoint()
     const heard: Heard = { alerts: [], errors: [] }
@@ -73,5 +74,5 @@ export const openStore = (
 /** Evidence of so many bytes on its way out, told under this id. */
 export const delivery = (id: string, size = 100, pressed: Uint8Array | null = null): Delivery => {
   const bytes = noise(size, size + 1)
-  return { id, record: fitted(evidence, bytes), content: bytes.buffer, pressed }
+  return { id, record: fitted(evidence, bytes), content: bytes, pressed }
 }

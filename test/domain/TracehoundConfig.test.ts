@@ -32,6 +32,7 @@ const numbers: ReadonlyArray<readonly [path: string, minimum: number, maximum: n
   ["audit.coldStorage.maxPendingBytes", 1, Number.MAX_SAFE_INTEGER],
   ["audit.coldStorage.retries", 0, 100],
   ["audit.coldStorage.retryDelayMs", 0, 2_147_483_647],
+  ["audit.coldStorage.writeTimeoutMs", 1, 2_147_483_647],
   ["runtime.maxOldSpaceSize", 16, 1_048_576],
   ["runtime.secureHeap", 2, 2_147_483_647]
 ]
@@ -58,6 +59,7 @@ describe("TracehoundConfig", () => {
         maxProcessingTime: 5_000,
         replenishDelay: 100
       },
+      signature: {},
       scheduler: { rotationInterval: 300_000, jitterMax: 10_000, skipIfBusy: true },
       alerts: { maxAlertsPerWindow: 10, windowMs: 60_000, escalationThreshold: 1 },
       audit: { chainEnabled: true, maxRecords: 100_000 },
@@ -71,10 +73,12 @@ describe("TracehoundConfig", () => {
       endpoint: "file:./evidence",
       writeOnly: true,
       appendOnly: true,
+      codec: "gzip",
       maxPendingCount: 10_000,
       maxPendingBytes: 100_000_000,
       retries: 3,
-      retryDelayMs: 200
+      retryDelayMs: 200,
+      writeTimeoutMs: 10_000
     })
     assert.isFalse(accepts({ audit: { coldStorage: {} } }))
   })
@@ -115,6 +119,7 @@ describe("TracehoundConfig", () => {
     ["audit.coldStorage.type", ["url"], ["path"]],
     ["audit.coldStorage.writeOnly", [true], [false]],
     ["audit.coldStorage.appendOnly", [true], [false]],
+    ["audit.coldStorage.codec", ["stored", "gzip", "zstd", "brotli"], ["GZIP", "", "deflate", 1, null, "constructor"]],
     [
       "audit.coldStorage.endpoint",
       ["file:x", "file:./x", "file:/x", "file:///x", `file:${"x".repeat(4091)}`],

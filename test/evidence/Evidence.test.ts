@@ -1,221 +1,142 @@
-import { afterEach, assert, describe, it, vi } from "@effect/vitest"
-import { Arbitrary, Schema } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
-import type { NeutralizationRecord } from "../../src/domain/Records.ts"
-import {
-  type Custodian,
-  type Custody,
-  describe as tell,
-  Handle,
-  isIntact,
-  release,
-  wipe
-} from "../../src/evidence/Evidence.ts"
-import { custody as records, evidence } from "../domain/samples.ts"
+import type { Severity } from "../../src/domain/Severity.ts"
+import { Digest } from "../../src/evidence/Digest.ts"
+import { type Custodian, type EvidenceFacts, Handle, NEVER_HELD, wipe } from "../../src/evidence/Evidence.ts"
+import { own } from "../../src/evidence/Ownership.ts"
 
-const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+const digestOf = (text: string) =>
+  new Digest(new Int32Array(new Uint8Array(createHash("sha256").update(text).digest()).buffer), 0)
+const hexOf = (text: string) => createHash("sha256").update(text).digest("hex")
 
-const custodyOf = (content: Uint8Array): Custody => ({
-  record: { ...evidence, hash: sha256Hex(content), size: content.length },
-  severity: evidence.severity,
-  bytes: Uint8Array.from(content).buffer,
-  exposed: false
-})
+const facts: EvidenceFacts = {
+  category: "malware",
+  severity: "low",
+  size: 3,
+  captured: 12.5,
+  hash: digestOf("content"),
+  signed: digestOf("signed")
+}
 
-/** A custodian that does what the handle asks and writes down that it was asked. */
-const custodianOf = (asked: Array<string>): Custodian<Custody> => ({
-  transfer: (custody) => {
-    asked.push("transfer")
-    return release(custody)
-  },
-  neutralize: (custody): NeutralizationRecord | null => {
-    asked.push("neutralize")
-    const content = release(custody)
-    if (content === null) return null
-    wipe(content)
-    return records.neutralized
-  },
-  evacuate: (custody) => {
-    asked.push("evacuate")
-    return release(custody) === null ? null : records.evacuated
+/** A custodian of one slot, 5, which holds while its generation is 1; it writes down what it is asked for. */
+const makeCustodian = () => {
+  const asked: Array<string> = []
+  const buffer = new Uint8Array([1, 2, 3]).buffer
+  const state = { generation: 1, severity: "low" as Severity }
+  const leave = (way: string) => (slot: number) => {
+    asked.push(`${way} ${slot}`)
+    state.generation += 1
+    return null
   }
-})
-
-const someBytes = Arbitrary.map(
-  Arbitrary.array(Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 }))), {
-    maxLength: 64
-  }),
-  (values) => Uint8Array.from(values)
-)
-
-afterEach(() => {
-  vi.restoreAllMocks()
-})
+  const custodian: Custodian = {
+    holds: (slot, generation) => slot === 5 && generation === state.generation,
+    severityOf: () => state.severity,
+    scentOf: () => ({ id: "i", source: "s", timestamp: 1 }),
+    expose: (slot) => {
+      asked.push(`expose ${slot}`)
+      return buffer
+    },
+    transfer: leave("transfer"),
+    neutralize: leave("neutralize"),
+    evacuate: leave("evacuate")
+  }
+  return { asked, buffer, custodian, state }
+}
 
 describe("Handle", () => {
-  it("RFC E1 shows the evidence and what is known of it", () => {
-    const custody = custodyOf(Uint8Array.of(1, 2, 3))
-    const handle = new Handle(custody, custodianOf([]))
+  it("RFC E1 shows what is known of the evidence, and the bytes of its custodian", () => {
+    const { asked, buffer, custodian, state } = makeCustodian()
+    const handle = new Handle(custodian, 5, 1, facts)
     assert.strictEqual(handle.size, 3)
-    assert.strictEqual(handle.hash, sha256Hex(Uint8Array.of(1, 2, 3)))
-    assert.strictEqual(handle.signature, evidence.signature)
-    assert.strictEqual(handle.captured, evidence.captured)
-    assert.strictEqual(handle.severity, "high")
+    assert.strictEqual(handle.hash, hexOf("content"))
+    assert.strictEqual(handle.signature, `malware:${hexOf("signed")}`)
+    assert.strictEqual(handle.captured, 12.5)
     assert.isFalse(handle.disposed)
-    custody.severity = "critical"
+    assert.deepStrictEqual(asked, [])
+    assert.strictEqual(handle.bytes, buffer)
+    assert.deepStrictEqual(asked, ["expose 5"])
+    state.severity = "critical"
     assert.strictEqual(handle.severity, "critical")
   })
 
-  it("RFC E1 bytes is the live buffer, and reading it marks the custody as exposed", () => {
-    const custody = custodyOf(Uint8Array.of(1, 2, 3))
-    const handle = new Handle(custody, custodianOf([]))
-    assert.isFalse(handle.disposed, "asking whether it is disposed exposes nothing")
-    assert.isFalse(custody.exposed)
-    assert.strictEqual(handle.bytes, custody.bytes)
-    assert.isTrue(custody.exposed)
-  })
-
-  it("RFC E1 no property leads from a handle to its custody", () => {
-    const custody = custodyOf(Uint8Array.of(1))
-    const handle = new Handle(custody, custodianOf([]))
-    const reachable = [...Reflect.ownKeys(handle), ...Reflect.ownKeys(Handle.prototype)]
-      .map((key): unknown => Reflect.get(handle, key))
-    assert.notInclude(reachable, custody)
+  it("RFC E1 no property leads from a handle to its custodian", () => {
+    const { custodian } = makeCustodian()
+    const handle = new Handle(custodian, 5, 1, facts)
     assert.deepStrictEqual(Reflect.ownKeys(handle), [])
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(handle)), {
+      signature: `malware:${hexOf("signed")}`,
+      hash: hexOf("content"),
+      category: "malware",
+      severity: "low",
+      size: 3,
+      captured: 12.5,
+      disposed: false,
+      scent: { id: "i", source: "s", timestamp: 1 }
+    })
   })
 
-  it("RFC E1 as JSON a handle is its record, never its bytes", () => {
-    const custody = custodyOf(Uint8Array.of(1, 2, 3))
-    custody.severity = "critical"
-    const handle = new Handle(custody, custodianOf([]))
-    const shown: unknown = JSON.parse(JSON.stringify({ handle }))
-    assert.deepStrictEqual(shown, { handle: { ...custody.record, severity: "critical", disposed: false } })
-    assert.isFalse(custody.exposed, "telling exposes nothing")
-  })
-
-  it("RFC E1 each way out is the custodian's", () => {
-    for (const way of ["transfer", "neutralize", "evacuate"] as const) {
-      const asked: Array<string> = []
-      const handle = new Handle(custodyOf(Uint8Array.of(7)), custodianOf(asked))
-      assert.isNotNull(handle[way]())
-      assert.isTrue(handle.disposed)
-      assert.isNull(handle.bytes)
-      assert.isNull(handle.transfer(), `transfer after ${way}`)
-      assert.isNull(handle.neutralize(), `neutralize after ${way}`)
-      assert.isNull(handle.evacuate(), `evacuate after ${way}`)
-      assert.deepStrictEqual(asked, [way, "transfer", "neutralize", "evacuate"])
-    }
-  })
-
-  it("RFC E2 every view that was kept has length 0 afterwards, whichever way the evidence left", () => {
-    for (const way of ["transfer", "neutralize", "evacuate"] as const) {
-      const handle = new Handle(custodyOf(Uint8Array.of(1, 2, 3, 4)), custodianOf([]))
-      const kept = handle.bytes ?? assert.fail("no bytes")
-      const views = [new Uint8Array(kept), new Uint16Array(kept, 2), Buffer.from(kept)]
+  for (const way of ["transfer", "neutralize", "evacuate"] as const) {
+    it(`RFC E2 ${way} is asked of the custodian once, and of a dead handle never`, () => {
+      const { asked, custodian } = makeCustodian()
+      const handle = new Handle(custodian, 5, 1, facts)
       handle[way]()
-      for (const view of views) assert.strictEqual(view.length, 0, way)
-      assert.isTrue(kept.detached)
-      assert.strictEqual(kept.byteLength, 0)
-    }
-  })
-})
+      assert.deepStrictEqual(asked, [`${way} 5`])
+      assert.isTrue(handle.disposed)
+      assert.strictEqual(handle.bytes, null)
+      assert.deepStrictEqual([handle.transfer(), handle.neutralize(), handle.evacuate()], [null, null, null])
+      assert.deepStrictEqual(asked, [`${way} 5`])
+      assert.strictEqual(handle.severity, "low", "as it was when the handle was made")
+    })
+  }
 
-describe("release", () => {
-  it.prop("RFC E3 moves the bytes out as they are, once", [someBytes], ([content]) => {
-    const custody = custodyOf(content)
-    const before = custody.bytes
-    const moved = release(custody) ?? assert.fail("nothing moved")
-    assert.deepStrictEqual(new Uint8Array(moved), content)
-    assert.isNull(custody.bytes)
-    assert.isTrue(before?.detached)
-    assert.isNull(release(custody))
-  }, { arbitrary: { size: 64 } })
-
-  it("RFC E2 a buffer that its holder detached leaves as nothing", () => {
-    const custody = custodyOf(Uint8Array.of(1, 2, 3))
-    structuredClone(custody.bytes, { transfer: [custody.bytes ?? assert.fail("no bytes")] })
-    assert.strictEqual(release(custody)?.byteLength, 0)
-    assert.isNull(custody.bytes)
-    assert.isNull(release(custody))
+  it("RFC Q3 evidence that was never held has a dead handle that knows it", () => {
+    const { asked, custodian } = makeCustodian()
+    const handle = new Handle(custodian, NEVER_HELD, 0, facts)
+    assert.isTrue(handle.disposed)
+    assert.strictEqual(handle.neutralize(), null)
+    assert.strictEqual(handle.signature, `malware:${hexOf("signed")}`)
+    assert.deepStrictEqual(asked, [])
   })
 })
 
 describe("wipe", () => {
-  it("RFC E2 overwrites before it detaches", () => {
-    const bytes = Uint8Array.of(1, 2, 3).buffer
-    const seen: Array<ReadonlyArray<number>> = []
-    const { transfer } = ArrayBuffer.prototype
-    // What the memory holds at the moment in which it is given up.
-    vi.spyOn(ArrayBuffer.prototype, "transfer").mockImplementation(function(this: ArrayBuffer, length?: number) {
-      seen.push([...new Uint8Array(this)])
-      return transfer.call(this, length)
-    })
-    wipe(bytes)
-    assert.deepStrictEqual(seen, [[0, 0, 0]])
-    assert.isTrue(bytes.detached)
-  })
-
   it("RFC E2 leaves every view with length 0", () => {
-    const bytes = new ArrayBuffer(1_000_003)
-    const view = new Uint8Array(bytes).fill(0xff)
-    wipe(bytes)
-    assert.strictEqual(view.length, 0)
-    assert.strictEqual(view[0], undefined)
+    const bytes = new Uint8Array([1, 2, 3])
+    wipe(bytes.buffer)
+    assert.strictEqual(bytes.length, 0)
+    assert.isTrue(bytes.buffer.detached)
   })
 
   it("RFC E2 wiping what is detached already, or empty, does nothing and does not throw", () => {
-    const bytes = new ArrayBuffer(8)
-    wipe(bytes)
-    wipe(bytes)
+    const buffer = new ArrayBuffer(3)
+    buffer.transfer()
+    wipe(buffer)
     wipe(new ArrayBuffer(0))
-    assert.isTrue(bytes.detached)
   })
 })
 
-describe("isIntact", () => {
-  it("hashes nothing as long as nobody was given the buffer", () => {
-    let hashed = 0
-    const custody = custodyOf(Uint8Array.of(1))
-    assert.isTrue(isIntact(custody, () => {
-      hashed += 1
-      return ""
+describe("RFC E8 a scope owns evidence", () => {
+  it.effect("RFC E8 closing the scope neutralizes what it still owns, however it closes", () =>
+    Effect.gen(function*() {
+      for (const exit of [Exit.void, Exit.fail("no"), Exit.die("bug")]) {
+        const { asked, custodian } = makeCustodian()
+        const scope = yield* Scope.make()
+        const handle = yield* Scope.provide(own(new Handle(custodian, 5, 1, facts)), scope)
+        assert.isFalse(handle.disposed)
+        assert.deepStrictEqual(asked, [])
+        yield* Scope.close(scope, exit)
+        assert.deepStrictEqual(asked, ["neutralize 5"])
+      }
     }))
-    assert.strictEqual(hashed, 0)
-  })
 
-  it.prop(
-    "RFC E5 finds any byte that was changed through the live buffer",
-    { content: someBytes, at: Schema.Natural, bit: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 7 })) },
-    ({ at, bit, content }) => {
-      const custody = custodyOf(content)
-      const live = new Uint8Array(new Handle(custody, custodianOf([])).bytes ?? assert.fail("no bytes"))
-      assert.isTrue(isIntact(custody, sha256Hex))
-      if (live.length === 0) return
-      const index = at % live.length
-      live[index] = (live[index] ?? 0) ^ (1 << bit)
-      assert.isFalse(isIntact(custody, sha256Hex))
-    },
-    { arbitrary: { size: 64 } }
-  )
-
-  it("a buffer that its holder detached is not intact, and asking does not throw", () => {
-    const custody = custodyOf(Uint8Array.of(1, 2, 3))
-    new Handle(custody, custodianOf([])).bytes?.transfer()
-    assert.isFalse(isIntact(custody, sha256Hex))
-  })
-
-  it("evidence that left is nobody's to judge", () => {
-    const custody = custodyOf(Uint8Array.of(1))
-    release(custody)
-    assert.isTrue(isIntact({ ...custody, exposed: true }, sha256Hex))
-  })
-})
-
-describe("describe", () => {
-  it("tells the severity as it stands now, and the rest as it was taken in", () => {
-    const custody = custodyOf(Uint8Array.of(1))
-    custody.severity = "critical"
-    assert.deepStrictEqual(tell(custody), { ...custody.record, severity: "critical" })
-    assert.strictEqual(custody.record.severity, "high")
-  })
+  it.effect("RFC E8 what left before is left alone", () =>
+    Effect.gen(function*() {
+      const { asked, custodian } = makeCustodian()
+      const scope = yield* Scope.make()
+      const handle = yield* Scope.provide(own(new Handle(custodian, 5, 1, facts)), scope)
+      handle.transfer()
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(asked, ["transfer 5"])
+    }))
 })

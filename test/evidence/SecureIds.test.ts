@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { SecureId } from "../../src/domain/Records.ts"
-import { makeSecureIds, SecureIds } from "../../src/evidence/SecureIds.ts"
+import { makeSecureIds, SecureIds, type SecureIdSources, secureIdText } from "../../src/evidence/SecureIds.ts"
 import { Randomness } from "../../src/port/Randomness.ts"
 
 const isId = Schema.is(SecureId)
@@ -20,6 +20,8 @@ const seeded = (seed: number) => {
   }
 }
 
+const textsOf = (sources: SecureIdSources) => makeSecureIds(sources).next
+
 const many = (next: () => string, count: number): Array<string> => Array.from({ length: count }, next)
 
 const assertRising = (ids: ReadonlyArray<string>): void => {
@@ -31,14 +33,14 @@ const msOf = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9
 describe("RFC D9 secure ids", () => {
   it("RFC D9 are a UUIDv7 of the clock's millisecond, a hyphen and 8 hexadecimal characters", () => {
     const now = 1_760_000_000_123
-    for (const id of many(makeSecureIds({ fill: seeded(1), now: () => now }), 100)) {
+    for (const id of many(textsOf({ fill: seeded(1), now: () => now }), 100)) {
       assert.isTrue(isId(id), id)
       assert.strictEqual(msOf(id), now)
     }
   })
 
   it("RFC D9 10,000 ids of a clock that stands still are rising and unique", () => {
-    const ids = many(makeSecureIds({ fill: seeded(2), now: () => 1_760_000_000_000 }), 10_000)
+    const ids = many(textsOf({ fill: seeded(2), now: () => 1_760_000_000_000 }), 10_000)
     assertRising(ids)
     assert.isTrue(ids.every((id) => isId(id)))
     // 2049 at least fit in a millisecond; past that the time runs ahead of the clock.
@@ -47,7 +49,7 @@ describe("RFC D9 secure ids", () => {
 
   it("RFC D9 at least 2048 ids bear the millisecond they were made in, whatever the counter starts from", () => {
     for (const fill of [(t: Uint8Array) => void t.fill(0xff), (t: Uint8Array) => void t.fill(0)]) {
-      const ids = many(makeSecureIds({ fill, now: () => 5 }), 2048)
+      const ids = many(textsOf({ fill, now: () => 5 }), 2048)
       assert.isTrue(ids.every((id) => msOf(id) === 5))
       assertRising(ids)
     }
@@ -55,7 +57,7 @@ describe("RFC D9 secure ids", () => {
 
   it("RFC D9 are rising when the clock goes back, and follow it again when it caught up", () => {
     let now = 1_000_000
-    const next = makeSecureIds({ fill: seeded(3), now: () => now })
+    const next = textsOf({ fill: seeded(3), now: () => now })
     const ids = [next()]
     for (const step of [-1, -999_999, 0, 5, 999_994, 1, 7, -3, 100]) {
       now += step
@@ -79,7 +81,7 @@ describe("RFC D9 secure ids", () => {
     ],
     ([times]) => {
       let at = 0
-      const next = makeSecureIds({ fill: seeded(4), now: () => times[at++] ?? Number.NaN })
+      const next = textsOf({ fill: seeded(4), now: () => times[at++] ?? Number.NaN })
       const ids = many(next, times.length)
       assertRising(ids)
       assert.isTrue(ids.every((id) => isId(id)))
@@ -90,7 +92,7 @@ describe("RFC D9 secure ids", () => {
   it("RFC D9 a clock past the 48 bits is held at their edge: the ids stay well formed and unique", () => {
     for (const hostile of [Number.POSITIVE_INFINITY, 1e300, 2 ** 48, Number.MAX_SAFE_INTEGER]) {
       let now = hostile
-      const next = makeSecureIds({ fill: seeded(5), now: () => now })
+      const next = textsOf({ fill: seeded(5), now: () => now })
       const ids = many(next, 6_000)
       now = 1
       ids.push(...many(next, 10))
@@ -104,14 +106,14 @@ describe("RFC D9 secure ids", () => {
 
   it("RFC D9 a clock before the epoch, or none at all, is held at 0", () => {
     for (const hostile of [Number.NaN, Number.NEGATIVE_INFINITY, -1, -1e300, -0.5]) {
-      const ids = many(makeSecureIds({ fill: seeded(6), now: () => hostile }), 10)
+      const ids = many(textsOf({ fill: seeded(6), now: () => hostile }), 10)
       assertRising(ids)
       for (const id of ids) assert.strictEqual(msOf(id), 0, id)
     }
   })
 
   it("RFC D9 the same randomness and clock give the same ids, other randomness gives others", () => {
-    const run = (seed: number) => many(makeSecureIds({ fill: seeded(seed), now: () => 9 }), 600)
+    const run = (seed: number) => many(textsOf({ fill: seeded(seed), now: () => 9 }), 600)
     assert.deepStrictEqual(run(7), run(7))
     const others = new Set(run(8))
     assert.isTrue(run(7).every((id) => !others.has(id)))
@@ -122,14 +124,28 @@ describe("RFC D9 secure ids", () => {
     const fill = (target: Uint8Array): void => {
       for (let i = 0; i < target.length; i++) target[i] = i % 16
     }
-    const next = makeSecureIds({ fill, now: () => 0x0123_4567_89ab })
+    const next = textsOf({ fill, now: () => 0x0123_4567_89ab })
     assert.strictEqual(next(), "01234567-89ab-7001-8203-040506070809-0a0b0c0d")
     assert.strictEqual(next(), "01234567-89ab-7002-8203-040506070809-0a0b0c0d")
   })
 
+  it("RFC D9 in binary are the same ids: the UUID's 16 bytes and the suffix's 4", () => {
+    const sources = () => ({ fill: seeded(12), now: () => 1_760_000_000_000 })
+    const texts = textsOf(sources())
+    const { nextInto } = makeSecureIds(sources())
+    const target = new Uint8Array(24).fill(0xee)
+    for (let i = 0; i < 1_000; i++) {
+      const text = texts()
+      nextInto(target, 1_760_000_000_000)
+      assert.strictEqual(secureIdText(target), text)
+      assert.strictEqual(Buffer.from(target.subarray(0, 20)).toString("hex"), text.replaceAll("-", ""))
+    }
+    assert.deepStrictEqual([...target.subarray(20)], [0xee, 0xee, 0xee, 0xee])
+  })
+
   it("RFC D9 asks for randomness once in 256 ids, and overwrites what it used", () => {
     const pools: Array<Uint8Array> = []
-    const next = makeSecureIds({
+    const next = textsOf({
       fill: (target) => {
         pools.push(target)
         target.fill(0xa5)
@@ -159,7 +175,7 @@ describe("RFC D9 secure ids", () => {
       assert.deepStrictEqual(made.map(msOf), [42, 42, 60_042])
       assertRising(made)
       let at = 0
-      const expected = makeSecureIds({ fill: seeded(11), now: () => [42, 42, 60_042][at++] ?? 0 })
+      const expected = textsOf({ fill: seeded(11), now: () => [42, 42, 60_042][at++] ?? 0 })
       assert.deepStrictEqual(made, many(expected, 3))
     }).pipe(
       Effect.provide(SecureIds.layer.pipe(Layer.provide(Layer.succeed(Randomness, { fill: seeded(11) }))))

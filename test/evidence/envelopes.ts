@@ -1,10 +1,14 @@
 /**
- * What the envelope's tests share: ports, records that fit their content, and an envelope built by hand from the table.
+ * What the envelope's tests share: ports, records that fit their content, an envelope built by hand from the table, and the
+ * vectors.
  */
 import { assert } from "@effect/vitest"
-import { Arbitrary, Effect } from "effect"
+import { Arbitrary, Context, Effect, Layer, Scope } from "effect"
 import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import * as zlib from "node:zlib"
+import { type Codec, codecs } from "../../src/domain/Codec.ts"
 import { EvidenceRecord } from "../../src/domain/Evidence.ts"
 import { EnvelopeError, type EnvelopePorts } from "../../src/evidence/Envelope.ts"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
@@ -16,14 +20,30 @@ import { content } from "../port/contract.ts"
 
 export const hash = Effect.runSync(Effect.provide(Hash, NodeHash.layer))
 
-/** The same envelope must open on any host. */
+/** The part of a host's compression that works on the caller's turn; its scope is never closed, as nothing is started. */
+const compressionOf = (layer: Layer.Layer<Compression>) =>
+  Effect.runSync(
+    Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(layer, scope)).pipe(
+      Effect.map(Context.get(Compression))
+    )
+  )
+
+/** The same envelope must open on any host that has its codec. */
 export const hosts: ReadonlyArray<readonly [name: string, ports: EnvelopePorts]> = [
-  ["Node", { hash, compression: Effect.runSync(Effect.provide(Compression, NodeCompression.layer)) }],
-  ["the portable ports", { hash, compression: Effect.runSync(Effect.provide(Compression, Compression.layerPortable)) }]
+  ["Node", { hash, compression: compressionOf(NodeCompression.layer) }],
+  ["the portable ports", { hash, compression: compressionOf(Compression.layerPortable) }]
 ]
 
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest()
 export const gzip = (bytes: Uint8Array): Uint8Array => new Uint8Array(zlib.gzipSync(bytes))
+
+/** Every codec, without the code that is tested. */
+export const press: Readonly<Record<Codec, (bytes: Uint8Array) => Uint8Array>> = {
+  stored: (bytes) => bytes,
+  gzip,
+  zstd: (bytes) => new Uint8Array(zlib.zstdCompressSync(bytes)),
+  brotli: (bytes) => new Uint8Array(zlib.brotliCompressSync(bytes))
+}
 
 /** The record with the hash and the size of this content. */
 export const fitted = (record: EvidenceRecord, bytes: Uint8Array): EvidenceRecord => ({
@@ -60,11 +80,11 @@ export interface Fields {
   readonly seal?: Uint8Array
 }
 
-/** An envelope as the table says, written without the code that is tested: gzip unless `codec` is 0. */
+/** An envelope as the table says, written without the code that is tested: gzip where no codec is named. */
 export const byHand = (fields: Fields = {}): Uint8Array<ArrayBuffer> => {
   const codec = fields.codec ?? 1
   const bytes = fields.content ?? new TextEncoder().encode("evidence evidence evidence")
-  const body = fields.body ?? (codec === 0 ? bytes : zlib.gzipSync(bytes))
+  const body = fields.body ?? press[codecs[codec] ?? "stored"](bytes)
   const metadata = fields.metadata ?? new TextEncoder().encode(JSON.stringify(fitted(evidence, bytes)))
   const header = Buffer.alloc(48)
   header.write(fields.magic ?? "THEV", 0, "latin1")
@@ -88,3 +108,33 @@ export const outcome = (open: () => unknown): EnvelopeError["reason"] | "opened"
     return error.reason
   }
 }
+
+/** What a reader must open. */
+export interface GoodVector {
+  readonly name: string
+  readonly codec: Codec
+  readonly needs?: Codec
+  readonly limit?: number
+  readonly envelope: string
+  readonly evidence: string
+  readonly record: string
+}
+
+/** What a reader must refuse. */
+export interface BadVector {
+  readonly name: string
+  readonly reason: EnvelopeError["reason"]
+  readonly needs?: Codec
+  readonly limit?: number
+  readonly envelope: string
+}
+
+export const root = join(import.meta.dirname, "../..")
+
+/** vectors/envelope.json. */
+export const vectors = JSON.parse(readFileSync(join(root, "vectors/envelope.json"), "utf8")) as {
+  readonly good: ReadonlyArray<GoodVector>
+  readonly bad: ReadonlyArray<BadVector>
+}
+
+export const unbase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "base64"))

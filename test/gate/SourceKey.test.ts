@@ -4,7 +4,7 @@ import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { isIP } from "node:net"
-import { sourceKey } from "../../src/gate/SourceKey.ts"
+import { makeSourceKeys, sourceKey } from "../../src/gate/SourceKey.ts"
 import { type Random, random, Seed } from "../support/random.ts"
 
 /** What the key should be, by two readers that are not ours: node:net says what is an address, effect/net what it means. */
@@ -239,4 +239,28 @@ describe("sourceKey", () => {
     )
     assert.strictEqual(sourceKey(source), /[[%]/.test(source) ? sourceKey(source) : oracle(source))
   }, { arbitrary: { runs: 3000 } })
+
+  it("RFC G1 remembering gives what looking gives, for every spelling again and again", () => {
+    const keyOf = makeSourceKeys()
+    const sources = [
+      "",
+      "a",
+      "192.0.2.1",
+      "::ffff:192.0.2.1",
+      "[::1]:80",
+      "::",
+      "x".repeat(65),
+      "2001:db8::1/64",
+      "2001:db8::/64"
+    ]
+    for (let n = 0; n < 5_000; n++)
+      sources.push(`2001:db8:${(n % 3_000).toString(16)}::${n.toString(16)}`, `::ffff:10.0.${n >> 8}.${n & 255}`)
+    for (let round = 0; round < 2; round++) {
+      for (const source of sources) {
+        assert.strictEqual(keyOf(source), sourceKey(source), source)
+        assert.strictEqual(keyOf(source), sourceKey(source), source)
+        assert.strictEqual(keyOf(keyOf(source)), keyOf(source), "a key is its own key")
+      }
+    }
+  })
 })

@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { makeThroughput, Throughput } from "../../src/gate/Throughput.ts"
+import { MonotonicTime } from "../../src/port/MonotonicTime.ts"
+
+const service = Throughput.layer.pipe(Layer.provide(MonotonicTime.layerPortable))
 
 /** Counts `times[n]` at each of these moments, in ms. */
 const counted = (times: Iterable<number>) => {
@@ -17,7 +20,7 @@ describe("throughput", () => {
     const counter = makeThroughput()
     assert.strictEqual(counter.perSecond(0), 0)
     assert.strictEqual(counter.perSecond(1_760_000_000_000), 0)
-    assert.strictEqual(counter.lastActivity(), 0)
+    assert.strictEqual(counter.lastCounted(), Number.NEGATIVE_INFINITY)
   })
 
   it("RFC W1 counts the ten whole seconds before the one that it is asked in", () => {
@@ -50,7 +53,7 @@ describe("throughput", () => {
 
   it("RFC W1 a clock that goes back counts nothing from the time to come, and nothing twice", () => {
     const counter = counted([...at(50_000, 10), ...at(20_000, 20)])
-    assert.strictEqual(counter.lastActivity(), 20_000)
+    assert.strictEqual(counter.lastCounted(), 20_000)
     assert.strictEqual(counter.perSecond(21_000), 2)
     assert.strictEqual(counter.perSecond(51_000), 1)
     assert.strictEqual(counter.perSecond(10_000), 0)
@@ -61,7 +64,7 @@ describe("throughput", () => {
     assert.strictEqual(counter.perSecond(0), 3)
     assert.strictEqual(counter.perSecond(1_000), 6)
     assert.strictEqual(counter.perSecond(4_000), 10)
-    assert.strictEqual(counter.lastActivity(), 3_500)
+    assert.strictEqual(counter.lastCounted(), 3_500)
   })
 
   it("RFC W1 times that are no times are counted nowhere, and break nothing", () => {
@@ -90,7 +93,7 @@ describe("throughput", () => {
           Math.floor(time / 1_000) >= second - 10 && Math.floor(time / 1_000) < second
         )
         assert.strictEqual(counter.perSecond(now), within.length / 10)
-        assert.strictEqual(counter.lastActivity(), now)
+        assert.strictEqual(counter.lastCounted(), now)
       }
     },
     { arbitrary: { runs: 150, size: 120 } }
@@ -107,5 +110,18 @@ describe("throughput", () => {
       assert.strictEqual(throughput.perSecond(), 0)
       throughput.countUnsafe(11_000)
       assert.strictEqual(throughput.lastActivity(), 11_000)
-    }).pipe(Effect.provide(Throughput.layer)))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(throughput.lastActivity(), 11_000)
+    }).pipe(Effect.provide(service)))
+
+  it.effect("RFC W1 the last activity is 0 before the first, and as long ago as it was when the time of day is set back", () =>
+    Effect.gen(function*() {
+      const throughput = yield* Throughput
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(throughput.lastActivity(), 0)
+      throughput.countUnsafe(60_000)
+      yield* TestClock.adjust("5 seconds")
+      yield* TestClock.setTime(20_000)
+      assert.strictEqual(throughput.lastActivity(), 15_000)
+    }).pipe(Effect.provide(service)))
 })

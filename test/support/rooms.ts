@@ -9,14 +9,16 @@ import { AuditChain } from "../../src/audit/AuditChain.ts"
 import { ColdStorage, type Delivery } from "../../src/coldstorage/ColdStorage.ts"
 import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
 import type { EvidenceRecord } from "../../src/domain/Evidence.ts"
-import type { ThreatCategory } from "../../src/domain/Scent.ts"
+import { threatCategories, type ThreatCategory } from "../../src/domain/Scent.ts"
 import { Settings } from "../../src/domain/Settings.ts"
-import type { Severity } from "../../src/domain/Severity.ts"
+import { severities, type Severity } from "../../src/domain/Severity.ts"
 import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
+import { DigestBuffer } from "../../src/evidence/Digest.ts"
 import { SecureIds } from "../../src/evidence/SecureIds.ts"
 import { RateLimiter } from "../../src/gate/RateLimiter.ts"
 import { Throughput } from "../../src/gate/Throughput.ts"
 import * as NodePorts from "../../src/node/NodePorts.ts"
+import { parseSignature } from "../../src/quarantine/ParseSignature.ts"
 import { Quarantine } from "../../src/quarantine/Quarantine.ts"
 import { Watcher } from "../../src/watcher/Watcher.ts"
 
@@ -51,10 +53,11 @@ const alertsTo = (told: Told) =>
 const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
   Layer.succeed(ColdStorage, {
     destination: answer === "none" ? null : "file:double",
+    codec: "gzip",
     tellUnsafe: (delivery) => {
       if (answer !== "takes") return false
       told.log.push("coldstorage")
-      told.deliveries.push({ ...delivery, contentThen: new Uint8Array(delivery.content.slice(0)) })
+      told.deliveries.push({ ...delivery, contentThen: new Uint8Array(delivery.content) })
       return true
     },
     stats: () => ({ pending: 0, pendingBytes: 0, written: 0, deadLetters: 0 }),
@@ -66,7 +69,7 @@ const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
 export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdStorageAnswer = "none") => {
   const chain = Layer.effect(
     AuditChain,
-    Effect.map(AuditChain, (real) => ({
+    Effect.map(AuditChain, (real): AuditChain["Service"] => ({
       ...real,
       get lastHash() {
         return real.lastHash
@@ -74,10 +77,14 @@ export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdSto
       get length() {
         return real.length
       },
-      append: ((entry: never) => {
+      append: (facts) => {
         told.log.push("chain")
-        return real.append(entry)
-      }) as typeof real.append
+        real.append(facts)
+      },
+      record: (facts) => {
+        told.log.push("chain")
+        return real.record(facts)
+      }
     }))
   ).pipe(Layer.provide(AuditChain.layer))
   return Layer.mergeAll(Agent.layer, Watcher.layer).pipe(
@@ -97,12 +104,38 @@ export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdSto
   )
 }
 
+const digestOf = (hex: string): DigestBuffer => {
+  const digest = new DigestBuffer()
+  digest.read(hex, 0)
+  return digest
+}
+
+/** The quarantine with signatures, names and records in place of digests and numbers. */
+const byName = (quarantine: Quarantine["Service"]) => ({
+  ...quarantine,
+  hit: (signature: string, severity: Severity) => {
+    const signed = new DigestBuffer()
+    const category = parseSignature(signature, signed)
+    return quarantine.hit(signed, new Uint8Array(0), category, severities.indexOf(severity))
+  },
+  hold: ({ captured, category, hash, scent, severity }: EvidenceRecord, bytes: ArrayBuffer) =>
+    quarantine.hold({
+      ...scent,
+      category: threatCategories.indexOf(category),
+      severity: severities.indexOf(severity),
+      content: new Uint8Array(bytes),
+      captured,
+      hash: digestOf(hash),
+      signed: digestOf(hash)
+    })
+})
+
 /** Runs a synchronous look at the rooms. */
 export const withRooms = <A>(
   config: TracehoundConfigInput,
   look: (rooms: {
     readonly agent: Agent["Service"]
-    readonly quarantine: Quarantine["Service"]
+    readonly quarantine: ReturnType<typeof byName>
     readonly chain: AuditChain["Service"]
     readonly watcher: Watcher["Service"]
     readonly told: Told
@@ -113,7 +146,7 @@ export const withRooms = <A>(
   const program = Effect.gen(function*() {
     return look({
       agent: yield* Agent,
-      quarantine: yield* Quarantine,
+      quarantine: byName(yield* Quarantine),
       chain: yield* AuditChain,
       watcher: yield* Watcher,
       told

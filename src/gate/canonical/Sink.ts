@@ -16,18 +16,25 @@ const SPARE = 4
 const SLACK = MAX_TOKEN + 2 * SPARE
 
 const INITIAL = 1024
+const NO_PREFIX = new Uint8Array(0)
 
 export class Sink {
-  /** The greatest length that counts as fitting, in bytes. */
+  /** The greatest length that counts as fitting, in bytes, the prefix included. */
   readonly limit: number
+  /** Bytes in front that stay as they are. */
+  readonly start: number
   /** Backing store; [0, length) is written. */
   bytes: Uint8Array<ArrayBuffer>
   /** Bytes written so far. May exceed `limit` by at most one token until the next `fits()`. */
   length = 0
 
-  constructor(limit: number) {
-    this.limit = limit
-    this.bytes = new Uint8Array(Math.min(limit, INITIAL) + SLACK)
+  /** `limit` counts what is written behind the prefix. */
+  constructor(limit: number, prefix: Uint8Array = NO_PREFIX) {
+    this.start = prefix.length
+    this.limit = prefix.length + limit
+    this.bytes = new Uint8Array(Math.min(this.limit, INITIAL) + SLACK)
+    this.bytes.set(prefix)
+    this.length = prefix.length
   }
 
   /** Bytes that may still be written; negative when the limit is already crossed. */

@@ -1,0 +1,296 @@
+/**
+ * Every line of the benchmark, by section, with its floor and its goal. What is measured is here; how, is in `sections/`.
+ *
+ * **Gotchas**
+ *
+ * - A floor is a line of the same section: it is what must be done at the least, written as plainly as it can be.
+ */
+import type { Goal, Line } from "./goals.ts"
+
+/** A group of lines that are measured by one process. */
+export interface Section {
+  readonly name: SectionName
+  readonly title: string
+  readonly lines: ReadonlyArray<Line>
+}
+
+export const sectionNames = [
+  "gate",
+  "bytes",
+  "objects",
+  "duplicates",
+  "eviction",
+  "hostile",
+  "mix",
+  "memory",
+  "chain",
+  "parts",
+  "start",
+  "growth",
+  "peers"
+] as const
+
+/** The file of a section in `sections/`. */
+export type SectionName = typeof sectionNames[number]
+
+const ratio = (most: number): Goal => ({ of: "ratio", most })
+const atMost = (most: number): Goal => ({ of: "value", most })
+const atLeast = (least: number): Goal => ({ of: "value", least })
+const leavesNothing: ReadonlyArray<Goal> = [{ of: "bytes", most: 0 }, { of: "gcs", most: 0 }]
+
+const clockAndMap = "clock + Map.get"
+
+const gate: Section = {
+  name: "gate",
+  title: "The gate: what most calls cost",
+  lines: [
+    { name: clockAndMap },
+    { name: "clean", floor: clockAndMap, goals: [ratio(1.3), ...leavesNothing] },
+    { name: "rate limited", floor: clockAndMap, goals: [ratio(1.3), ...leavesNothing] },
+    { name: "too large, bytes", floor: clockAndMap, goals: [ratio(1.3), ...leavesNothing] },
+    { name: "not a scent", floor: clockAndMap }
+  ]
+}
+
+/** The sizes of new bytes, with the goal of each. */
+export const byteSizes = [
+  { size: "64 B", bytes: 64, most: 3 },
+  { size: "1 KiB", bytes: 1024, most: 2.1 },
+  { size: "16 KiB", bytes: 16_384, most: 1.35 },
+  { size: "256 KiB", bytes: 262_144, most: 1.2 },
+  { size: "1 MiB", bytes: 1_048_576, most: 1.2 }
+] as const
+
+/** The sizes of new text. */
+export const textSizes = byteSizes.filter(({ size }) => size === "16 KiB" || size === "1 MiB")
+
+const bytes: Section = {
+  name: "bytes",
+  title: "New evidence: bytes and text",
+  lines: byteSizes.flatMap(({ most, size }): ReadonlyArray<Line> => {
+    const floor = `SHA-256 + copy, ${size}`
+    const isText = textSizes.some((text) => text.size === size)
+    return [
+      { name: floor },
+      { name: `new bytes, ${size}`, floor, goals: [ratio(most)] },
+      ...(isText ? [{ name: `new text, ${size}`, floor, goals: [ratio(1.5)] }] : [])
+    ]
+  })
+}
+
+/** The sizes of new objects, in about that many bytes of JSON. */
+export const objectSizes = [
+  { size: "0.3 KiB", bytes: 300 },
+  { size: "1 KiB", bytes: 1024 },
+  { size: "16 KiB", bytes: 16_384 },
+  { size: "256 KiB", bytes: 262_144 }
+] as const
+
+const objects: Section = {
+  name: "objects",
+  title: "New evidence: objects as RFC 8785",
+  lines: objectSizes.flatMap(({ size }): ReadonlyArray<Line> => {
+    const floor = `SHA-256 + copy + JSON.stringify, ${size}`
+    return [{ name: floor }, { name: `new object, ${size}`, floor, goals: [ratio(2.5)] }]
+  })
+}
+
+const duplicates: Section = {
+  name: "duplicates",
+  title: "Duplicates: evidence that is held already",
+  lines: [
+    { name: "SHA-256 + copy, 64 B" },
+    { name: "duplicate bytes, 64 B", floor: "SHA-256 + copy, 64 B", goals: leavesNothing },
+    { name: "SHA-256 + copy, 16 KiB" },
+    { name: "duplicate bytes, 16 KiB", floor: "SHA-256 + copy, 16 KiB", goals: [ratio(0.2), ...leavesNothing] },
+    {
+      name: "duplicate bytes, 16 KiB, alike but for 4 bytes",
+      floor: "SHA-256 + copy, 16 KiB",
+      note: "64 that differ in 4 bytes of 16,384: a few samples do not tell them apart"
+    },
+    { name: "SHA-256 + copy, 1 MiB" },
+    { name: "duplicate bytes, 1 MiB", floor: "SHA-256 + copy, 1 MiB", goals: [ratio(0.2), ...leavesNothing] },
+    { name: "SHA-256 + copy + JSON.stringify, 1 KiB" },
+    { name: "duplicate object, 1 KiB", floor: "SHA-256 + copy + JSON.stringify, 1 KiB", goals: leavesNothing }
+  ]
+}
+
+/** How many are held while evictions are timed. `--quick` leaves the last one out. */
+export const heldCounts = [
+  { held: "10k", count: 10_000 },
+  { held: "100k", count: 100_000 },
+  { held: "1M", count: 1_000_000 }
+] as const
+
+const eviction: Section = {
+  name: "eviction",
+  title: "Evicting: what a full quarantine adds to new evidence of 64 B",
+  lines: [
+    ...heldCounts.flatMap(({ held }): ReadonlyArray<Line> => [
+      { name: `new with room, ${held} held` },
+      { name: `new while full, ${held} held`, floor: `new with room, ${held} held` },
+      { name: `evicting beyond new, ${held} held`, unit: "ns", goals: [atMost(3000)] }
+    ]),
+    { name: "new while full: most held to fewest", unit: "x", goals: [atMost(1.5)] }
+  ]
+}
+
+/** What an attacker may send, beside the largest of its kind that is accepted. */
+export const hostileKinds = [
+  "long array",
+  "sparse array",
+  "nesting",
+  "keys",
+  "a million keys",
+  "string of ASCII",
+  "string of wide characters",
+  "DAG",
+  "many small objects",
+  "large Map"
+] as const
+
+const hostile: Section = {
+  name: "hostile",
+  title: "Hostile payloads: over the limit, beside one exactly at it",
+  lines: hostileKinds.flatMap((kind): ReadonlyArray<Line> => [
+    { name: `at the limit: ${kind}` },
+    { name: `over it: ${kind}`, floor: `at the limit: ${kind}`, goals: [ratio(1.2)] }
+  ])
+}
+
+const mix: Section = {
+  name: "mix",
+  title: "Sustained mix: 80 % clean, 8 % duplicate, 8 % new and evicting, 4 % other, objects of 1 KiB",
+  lines: [
+    { name: "calls a second", unit: "/s", goals: [atLeast(500_000)] },
+    { name: "p50 of a call", unit: "ns" },
+    { name: "p99 of a call", unit: "ns", goals: [atMost(15_000)] },
+    { name: "p99.9 of a call", unit: "ns" },
+    { name: "reading the timer", unit: "ns", note: "is part of each of these quantiles" }
+  ]
+}
+
+const memory: Section = {
+  name: "memory",
+  title: "Memory, after a forced collection",
+  lines: [
+    { name: "rate table, a source at 1M", group: "sources", unit: "B", goals: [atMost(100)] },
+    { name: "rate table, resident, a source at 1M", group: "sources", unit: "B" },
+    { name: "quarantine overhead, an item at 100k", group: "items", unit: "B", goals: [atMost(200)] },
+    { name: "quarantine overhead, resident, an item at 100k", group: "items", unit: "B" },
+    { name: "heap growth over 10M mixed calls", group: "calls", unit: "MiB", goals: [atMost(1)] },
+    { name: "resident growth over 10M mixed calls", group: "calls", unit: "MiB" }
+  ]
+}
+
+const chain: Section = {
+  name: "chain",
+  title: "The audit chain",
+  lines: [
+    { name: "one SHA-256 of a record" },
+    { name: "append", floor: "one SHA-256 of a record", goals: [ratio(2)] },
+    { name: "verify", unit: "records/s", goals: [atLeast(1_000_000)] }
+  ]
+}
+
+const parts: Section = {
+  name: "parts",
+  title: "Parts",
+  lines: [
+    { name: "source key, IPv4" },
+    { name: "source key, IPv6" },
+    { name: "source key, a name" },
+    { name: "crypto.randomUUID" },
+    { name: "secure id as text", floor: "crypto.randomUUID" },
+    { name: "secure id as bytes", floor: "crypto.randomUUID" },
+    { name: "SHA-256 of 1 KiB" },
+    { name: "sealing an envelope, 1 KiB", floor: "SHA-256 of 1 KiB" },
+    { name: "pressing 256 B: the call", unit: "ns", note: "what the caller of cold storage waits for" },
+    {
+      name: "pressing 256 B: main thread in all",
+      unit: "ns",
+      note: "processor time of the main thread until it is pressed"
+    }
+  ]
+}
+
+const start: Section = {
+  name: "start",
+  title: "Start, in a fresh process",
+  lines: [
+    { name: "import to first intercept", unit: "ms", goals: [atMost(150)] },
+    { name: "import alone", unit: "ms" },
+    { name: "createTracehound and first intercept", unit: "ms" }
+  ]
+}
+
+/** How many are held, or known, while growth is timed. `--quick` leaves the last one out. */
+export const growthCounts = [{ held: "1k", count: 1000 }, ...heldCounts] as const
+
+/** What is timed at each of them. */
+const growthKinds = ["duplicate", "new, evicting one", "known source", "new source, dropping one"] as const
+
+const growth: Section = {
+  name: "growth",
+  title: "Growth: the time of a call by how much is held or known",
+  lines: growthKinds.flatMap((kind) =>
+    growthCounts.map(({ held }): Line => ({
+      name: `${kind}, ${held}`,
+      ...(held === "1k" ? {} : { floor: `${kind}, 1k` })
+    }))
+  )
+}
+
+const peers: Section = {
+  name: "peers",
+  title: "Side by side with what one would reach for",
+  lines: [
+    { name: "rate check, a known source" },
+    { name: "rate-limiter-flexible RateLimiterMemory.consume", floor: "rate check, a known source", note: "a promise" },
+    { name: "express-rate-limit MemoryStore.increment", floor: "rate check, a known source", note: "a promise" },
+    { name: "canonical bytes, 1 KiB object" },
+    { name: "canonicalize, 1 KiB object", floor: "canonical bytes, 1 KiB object", note: "gives a string, runs toJSON" },
+    {
+      name: "fast-json-stable-stringify, 1 KiB object",
+      floor: "canonical bytes, 1 KiB object",
+      note: "gives a string, runs toJSON"
+    },
+    { name: "new evidence of 1 KiB, 10k held" },
+    {
+      name: "lru-cache by hex SHA-256, 10k held",
+      floor: "new evidence of 1 KiB, 10k held",
+      note: "no severity, no chain, no record, nothing wiped"
+    },
+    {
+      name: "Map by hex SHA-256, 10k held",
+      floor: "new evidence of 1 KiB, 10k held",
+      note: "no severity, no chain, no record, nothing wiped"
+    }
+  ]
+}
+
+/** All of them, in the order in which they are measured and shown. */
+export const catalogue: ReadonlyArray<Section> = [
+  gate,
+  bytes,
+  objects,
+  duplicates,
+  eviction,
+  hostile,
+  mix,
+  memory,
+  chain,
+  parts,
+  start,
+  growth,
+  peers
+]
+
+/** The lines whose `section: name` fits, and the floors they need. Sections without any are left out. */
+export const chosen = (only: RegExp | null, from: ReadonlyArray<Section> = catalogue): ReadonlyArray<Section> =>
+  from.flatMap((section) => {
+    const wanted = section.lines.filter(({ name }) => only === null || only.test(`${section.name}: ${name}`))
+    if (wanted.length === 0) return []
+    const needed = new Set(wanted.flatMap(({ floor, name }) => floor === undefined ? [name] : [name, floor]))
+    return [{ ...section, lines: section.lines.filter(({ name }) => needed.has(name)) }]
+  })

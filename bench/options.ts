@@ -1,0 +1,66 @@
+/**
+ * The command line of the benchmark.
+ */
+import { parseArgs } from "node:util"
+
+/** What was asked for. */
+export interface Options {
+  readonly quick: boolean
+  readonly format: "table" | "json" | "markdown"
+  readonly out: string | null
+  readonly only: RegExp | null
+  readonly action: "measure" | "list" | "help"
+}
+
+const flags = {
+  quick: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  markdown: { type: "boolean", default: false },
+  out: { type: "string" },
+  only: { type: "string" },
+  list: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false }
+} as const
+
+export const help = `npm run bench -- [flags]
+
+Measures what Tracehound costs, each line beside its floor in the same run. Five to ten minutes; leave the machine alone meanwhile.
+
+  --quick        about a minute: fewer and shorter turns, nothing of a million entries
+  --only REGEX   the lines whose "section: name" fits, such as --only '^gate' or --only 'new object'; upper or lower case
+  --list         the lines there are, with their goals
+  --json         prints one JSON object
+  --markdown     prints the tables of BENCHMARKS.md
+  --out FILE     writes the JSON object to FILE; with --markdown the tables, between FILE's two markers where it has them
+  --help         this text
+`
+
+/** Reads the arguments. Throws an Error that says what is wrong and what there is. */
+export const parseOptions = (args: ReadonlyArray<string>): Options => {
+  const { values } = parsed(args)
+  if (values.json && values.markdown) throw new Error("--json and --markdown: give one of them")
+  return {
+    quick: values.quick,
+    format: values.json ? "json" : values.markdown ? "markdown" : "table",
+    out: values.out ?? null,
+    only: values.only === undefined ? null : expression(values.only),
+    action: values.help ? "help" : values.list ? "list" : "measure"
+  }
+}
+
+const parsed = (args: ReadonlyArray<string>) => {
+  try {
+    return parseArgs({ args: [...args], options: flags, allowPositionals: false })
+  } catch (error) {
+    const known = Object.keys(flags).map((flag) => `--${flag}`).join(", ")
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\nThere is: ${known}`, { cause: error })
+  }
+}
+
+const expression = (source: string): RegExp => {
+  try {
+    return new RegExp(source, "i")
+  } catch (error) {
+    throw new Error(`--only ${source}: not a regular expression`, { cause: error })
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * What was measured, as a person or a program reads it.
+ */
+import type { Section } from "./catalogue.ts"
+import { type Goal, isMet, type Row } from "./goals.ts"
+
+/** Where and when it was measured. */
+export interface Machine {
+  readonly cpu: string
+  readonly cores: number
+  readonly memory: number
+  readonly platform: string
+  readonly node: string
+  readonly v8: string
+  readonly date: string
+}
+
+/** A section with its rows. */
+export interface Measured {
+  readonly name: Section["name"]
+  readonly title: string
+  readonly rows: ReadonlyArray<Row>
+}
+
+/** A whole run. */
+export interface Report {
+  readonly machine: Machine
+  readonly quick: boolean
+  readonly sections: ReadonlyArray<Measured>
+}
+
+/** A number to three digits or to the unit, whichever is more. */
+const digits = (value: number): string =>
+  Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)))
+
+/** A time of so many nanoseconds. */
+export const nanos = (ns: number): string =>
+  ns < 10_000 ? `${digits(ns)} ns` : ns < 10_000_000 ? `${digits(ns / 1000)} us` : `${digits(ns / 1e6)} ms`
+
+const valued = (value: number, unit: string | null): string =>
+  unit === "ns" ? nanos(value) : `${digits(value)}${unit === "x" || unit === "/s" ? "" : " "}${unit ?? ""}`
+
+const shown = (value: number | null, show: (value: number) => string): string => value === null ? "" : show(value)
+
+const figure = (of: Goal["of"], value: number, unit: string | null): string => {
+  switch (of) {
+    case "ratio":
+      return `${digits(value)}x`
+    case "median":
+      return nanos(value)
+    case "bytes":
+      return `${digits(value)} B`
+    case "gcs":
+      return `${digits(value)} GCs`
+    case "value":
+      return valued(value, unit)
+  }
+}
+
+/** A goal as text: `<= 1.3x`. */
+export const goalText = (goal: Goal, unit: string | null): string => {
+  if ("least" in goal) return `>= ${figure(goal.of, goal.least, unit)}`
+  return goal.most === 0 ? figure(goal.of, 0, unit) : `<= ${figure(goal.of, goal.most, unit)}`
+}
+
+/** What became of the goals of a row. */
+export const verdict = (row: Row): string => {
+  if (row.goals.length === 0) return ""
+  const missed = row.goals.filter((goal) => isMet(goal, row) === false).map((goal) => goalText(goal, row.unit))
+  return missed.length > 0 ? `MISSED ${missed.join(", ")}` : row.met === true ? "met" : "not measured"
+}
+
+const headings = ["line", "p10", "median", "ratio", "B/call", "GCs/M", "goal", ""] as const
+
+const cells = (row: Row): ReadonlyArray<string> => [
+  row.name,
+  shown(row.p10, nanos),
+  row.value === null ? shown(row.median, nanos) : valued(row.value, row.unit),
+  shown(row.ratio, (ratio) => `${ratio.toFixed(2)}x`),
+  shown(row.bytes, (bytes) => digits(Math.round(bytes))),
+  shown(row.gcs, (gcs) => digits(Math.round(gcs))),
+  row.goals.map((goal) => goalText(goal, row.unit)).join(", "),
+  verdict(row)
+]
+
+/** How many goals there were, and how many of their lines missed one. */
+export const score = ({ sections }: Report): { readonly goals: number; readonly missed: number } => {
+  const rows = sections.flatMap(({ rows }) => rows).filter(({ goals }) => goals.length > 0)
+  return { goals: rows.length, missed: rows.filter(({ met }) => met === false).length }
+}
+
+const machineLine = ({ machine, quick }: Report): string =>
+  `${machine.cpu}, ${machine.cores} cores, ${machine.memory} GiB, ${machine.platform}; Node ${machine.node}, ` +
+  `V8 ${machine.v8}; ${machine.date}${quick ? "; a quick run" : ""}`
+
+const summary = (report: Report): string => {
+  const { goals, missed } = score(report)
+  return `${goals} lines have a goal; ${missed} missed it in this run.`
+}
+
+const notes = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
+  rows.flatMap(({ name, note }) => note === null ? [] : [`${name}: ${note}`])
+
+/** For a terminal. */
+export const table = (report: Report): string => {
+  const all = [headings, ...report.sections.flatMap(({ rows }) => rows.map(cells))]
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)))
+  const line = (row: ReadonlyArray<string>): string =>
+    row.map((cell, column) => {
+      const width = widths[column] ?? 0
+      return column === 0 || column >= 6 ? cell.padEnd(width) : cell.padStart(width)
+    }).join("  ").trimEnd()
+  return [
+    machineLine(report),
+    ...report.sections.flatMap(({ rows, title }) => [
+      "",
+      title,
+      line(headings),
+      ...rows.map((row) => line(cells(row))),
+      ...notes(rows).map((note) => `  ${note}`)
+    ]),
+    "",
+    summary(report)
+  ].join("\n")
+}
+
+/** For BENCHMARKS.md. */
+export const markdown = (report: Report): string => {
+  const line = (row: ReadonlyArray<string>): string => `| ${row.join(" | ")} |`
+  return [
+    `${machineLine(report)}.`,
+    "",
+    summary(report),
+    ...report.sections.flatMap(({ rows, title }) => {
+      const said = notes(rows)
+      return [
+        "",
+        `### ${title}`,
+        "",
+        line(headings),
+        line(headings.map((_, column) => column === 0 || column >= 6 ? "---" : "---:")),
+        ...rows.map((row) => line(cells(row))),
+        ...(said.length === 0 ? [] : ["", ...said.map((note) => `- ${note}`)])
+      ]
+    })
+  ].join("\n")
+}
+
+/** Between these two lines of a document stands what is made by a run. */
+export const markers = { begin: "<!-- bench: begin -->", end: "<!-- bench: end -->" } as const
+
+/** The document with other tables; where it has no markers, the tables alone. */
+export const withTables = (document: string, tables: string): string => {
+  const begin = document.indexOf(markers.begin)
+  const end = document.indexOf(markers.end)
+  if (begin < 0 || end < begin) return `${tables}\n`
+  return `${document.slice(0, begin + markers.begin.length)}\n\n${tables}\n\n${document.slice(end)}`
+}

@@ -1,0 +1,100 @@
+/**
+ * What is kept, in bytes. Each pair of lines has a process of its own and reads the heap after a forced collection: V8's heap and what
+ * is allocated outside of it for JavaScript (ArrayBuffers), together. The resident size is what the system counts.
+ */
+import { setImmediate } from "node:timers/promises"
+import { type Measure, measureValues } from "../measure.ts"
+import { checkMix, makeMix } from "../mixed.ts"
+import { changingBytes, sourceOf, threatScent } from "../payloads.ts"
+import { sink } from "../runner.ts"
+import { roomyTracehound } from "../tracehounds.ts"
+
+interface Reading {
+  readonly kept: number
+  readonly resident: number
+}
+
+/** Collects until nothing more goes, and reads. The external count of Node has the ArrayBuffers in it. */
+const read = async (): Promise<Reading> => {
+  if (globalThis.gc === undefined) throw new Error("needs --expose-gc")
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc()
+    await setImmediate()
+  }
+  const { external, heapUsed, rss } = process.memoryUsage()
+  return { kept: heapUsed + external, resident: rss }
+}
+
+const grown = async (fill: () => void | Promise<void>): Promise<Reading> => {
+  const before = await read()
+  await fill()
+  const after = await read()
+  return { kept: after.kept - before.kept, resident: after.resident - before.resident }
+}
+
+const rateTable = async (): Promise<Reading> => {
+  const count = 1_000_000
+  const tracehound = roomyTracehound({ rateLimit: { maxSources: count } })
+  tracehound.rateLimiter.check("192.0.2.1")
+  const { kept, resident } = await grown(() => {
+    for (let i = 0; i < count; i++) sink.value = tracehound.rateLimiter.check(sourceOf(i))
+  })
+  return { kept: kept / count, resident: resident / count }
+}
+
+const quarantine = async (): Promise<Reading> => {
+  const count = 100_000
+  const size = 256
+  const tracehound = roomyTracehound()
+  const payload = changingBytes(size)
+  const scent = threatScent(payload(-1))
+  tracehound.intercept(scent)
+  const { kept, resident } = await grown(() => {
+    for (let i = 0; i < count; i++) {
+      payload(i)
+      sink.value = tracehound.intercept(scent)
+    }
+    sink.value = undefined
+  })
+  if (tracehound.quarantine.count !== count + 1) throw new Error("not all of it is held")
+  return { kept: kept / count - size, resident: resident / count - size }
+}
+
+/** What is kept after the last call beyond what was kept after a fifth of them, when everything that is bounded is full. */
+const mixed = async (calls: number, progress: (what: string) => void): Promise<Reading> => {
+  const mix = await makeMix()
+  let i = 0
+  const run = async (until: number): Promise<void> => {
+    while (i < until) {
+      sink.value = mix.call(i++)
+      if (i % 1000 === 0) await setImmediate()
+      if (i % 100_000 === 0) progress(`${i} of ${calls} mixed calls`)
+    }
+    sink.value = undefined
+  }
+  await run(calls / 5)
+  const { kept, resident } = await grown(() => run(calls))
+  checkMix(mix, i)
+  const mebi = 1_048_576
+  return { kept: kept / mebi, resident: resident / mebi }
+}
+
+/** One run for both lines of a pair. */
+const once = (run: () => Promise<Reading>): () => Promise<Reading> => {
+  let reading: Promise<Reading> | undefined
+  return () => reading ??= run()
+}
+
+export const measure: Measure = (context) => {
+  const sources = once(rateTable)
+  const items = once(quarantine)
+  const calls = once(() => mixed(context.quick ? 300_000 : 10_000_000, context.progress))
+  return measureValues(context, {
+    "rate table, a source at 1M": async () => (await sources()).kept,
+    "rate table, resident, a source at 1M": async () => (await sources()).resident,
+    "quarantine overhead, an item at 100k": async () => (await items()).kept,
+    "quarantine overhead, resident, an item at 100k": async () => (await items()).resident,
+    "heap growth over 10M mixed calls": async () => (await calls()).kept,
+    "resident growth over 10M mixed calls": async () => (await calls()).resident
+  })
+}

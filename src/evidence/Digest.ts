@@ -1,0 +1,78 @@
+/**
+ * A SHA-256 as eight 32-bit words: what the core compares, keeps in columns and hashes by. Hexadecimal is made where a person
+ * or a record asks for it.
+ *
+ * Words are in the order of the digest's bytes and read in the byte order of the host: they are compared with one another
+ * and turned back into bytes, and nothing else.
+ */
+
+/** Words of a digest. */
+export const digestWords = 8
+
+/** Bytes of a digest. */
+export const digestBytes = 32
+
+const hexByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+
+/** The 32 bytes at `at` in lowercase hexadecimal. */
+export const hexOf = (bytes: Uint8Array, at = 0): string => {
+  let hex = ""
+  for (let i = at; i < at + digestBytes; i++) hex += hexByte[bytes[i] ?? 0] ?? ""
+  return hex
+}
+
+/** The value of a hexadecimal digit in lowercase, or -1. */
+const nibble = (code: number): number =>
+  code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : -1
+
+/** A buffer for one digest at a time, seen as bytes and as words. */
+export class DigestBuffer {
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(digestBytes)
+  readonly words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer)
+
+  /** Takes over the digest at `at` of a column of words. */
+  copyFrom(column: Int32Array, at: number): void {
+    for (let i = 0; i < digestWords; i++) this.words[i] = column[at + i] ?? 0
+  }
+
+  /** Reads 64 lowercase hexadecimal characters of `text` from `from` on; false where it has others, or another length. */
+  read(text: string, from: number): boolean {
+    if (text.length - from !== 2 * digestBytes) return false
+    for (let i = 0; i < digestBytes; i++) {
+      const high = nibble(text.charCodeAt(from + 2 * i))
+      const low = nibble(text.charCodeAt(from + 2 * i + 1))
+      if (high < 0 || low < 0) return false
+      this.bytes[i] = (high << 4) | low
+    }
+    return true
+  }
+}
+
+/** A digest that does not change: 8 fields rather than an array, so that making one is a single small allocation. */
+export class Digest {
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
+  readonly e: number
+  readonly f: number
+  readonly g: number
+  readonly h: number
+
+  constructor(words: Int32Array, at: number) {
+    this.a = words[at] ?? 0
+    this.b = words[at + 1] ?? 0
+    this.c = words[at + 2] ?? 0
+    this.d = words[at + 3] ?? 0
+    this.e = words[at + 4] ?? 0
+    this.f = words[at + 5] ?? 0
+    this.g = words[at + 6] ?? 0
+    this.h = words[at + 7] ?? 0
+  }
+
+  /** In lowercase hexadecimal. */
+  hex(): string {
+    const words = Int32Array.of(this.a, this.b, this.c, this.d, this.e, this.f, this.g, this.h)
+    return hexOf(new Uint8Array(words.buffer))
+  }
+}

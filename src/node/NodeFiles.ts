@@ -1,0 +1,11 @@
+/**
+ * Files and paths on Node: what a `file:` endpoint and a configuration file need. Loading it loads Effect's streams.
+ */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import type { FileSystem } from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type { Path } from "effect/Path"
+
+/** By node:fs and node:path. */
+export const layer: Layer.Layer<FileSystem | Path> = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)

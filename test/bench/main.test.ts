@@ -1,0 +1,88 @@
+/**
+ * The benchmark's command line, as a process.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseOptions } from "../../bench/options.ts"
+import type { Report } from "../../bench/report.ts"
+import { inTemporaryDirectory } from "../support/command.ts"
+
+const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url))
+
+const bench = (...args: ReadonlyArray<string>) => {
+  const { NODE_OPTIONS: _, ...env } = process.env
+  return spawnSync(process.execPath, [main, ...args], { encoding: "utf8", env, timeout: 60_000 })
+}
+
+describe("the options", () => {
+  it("default to a full run and a table", () => {
+    assert.deepStrictEqual(parseOptions([]), {
+      quick: false,
+      format: "table",
+      out: null,
+      only: null,
+      action: "measure"
+    })
+  })
+
+  it("are read", () => {
+    assert.deepStrictEqual(parseOptions(["--quick", "--json", "--out", "x", "--only=^Gate"]), {
+      quick: true,
+      format: "json",
+      out: "x",
+      only: /^Gate/i,
+      action: "measure"
+    })
+  })
+
+  it("that nobody knows, or that contradict themselves, are refused by name", () => {
+    assert.throws(() => parseOptions(["--quik"]), /--quik[^]*There is: --quick, --json, --markdown, --out, --only/)
+    assert.throws(() => parseOptions(["clean"]), /clean/)
+    assert.throws(() => parseOptions(["--out"]), /--out/)
+    assert.throws(() => parseOptions(["--only", "("]), /--only \(: not a regular expression/)
+    assert.throws(() => parseOptions(["--json", "--markdown"]), /give one of them/)
+  })
+})
+
+describe("npm run bench", () => {
+  it("helps", () => {
+    const { status, stdout } = bench("--help")
+    assert.strictEqual(status, 0)
+    assert.match(stdout, /--only REGEX/)
+  })
+
+  it("lists its lines with their goals", () => {
+    const { status, stdout } = bench("--list", "--only", "clean")
+    assert.strictEqual(status, 0)
+    assert.strictEqual(stdout, "gate: clock + Map.get\ngate: clean  [<= 1.3x, 0 B, 0 GCs]\n")
+  })
+
+  it("refuses a flag that it does not know, and lines that there are not", () => {
+    const unknown = bench("--fast")
+    assert.strictEqual(unknown.status, 1)
+    assert.match(unknown.stderr, /--fast[^]*There is: --quick/)
+    const none = bench("--only", "no such line")
+    assert.strictEqual(none.status, 1)
+    assert.match(none.stderr, /no line fits/)
+  })
+
+  it("measures a line beside its floor, and writes what it prints", () =>
+    inTemporaryDirectory(async (directory) => {
+      const file = join(directory, "report.json")
+      const { status, stderr, stdout } = bench("--quick", "--only", "gate: clean", "--json", "--out", file)
+      assert.strictEqual(status, 0, stderr)
+      assert.strictEqual(stderr, "", "no progress where there is no terminal")
+      const report = JSON.parse(stdout) as Report
+      assert.deepStrictEqual(JSON.parse(readFileSync(file, "utf8")), report)
+      assert.strictEqual(report.machine.node, process.versions.node)
+      const [floor, clean] = report.sections[0]?.rows ?? []
+      assert.strictEqual(floor?.name, "clock + Map.get")
+      assert.isNull(floor?.met)
+      assert.isNull(clean?.note)
+      assert.isAbove(clean?.median ?? 0, 0)
+      assert.isAbove(clean?.ratio ?? 0, 0)
+    }))
+})

@@ -1,0 +1,133 @@
+/**
+ * Goals, the catalogue and what is printed.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { catalogue, chosen, sectionNames } from "../../bench/catalogue.ts"
+import { areMet, type Figures, type Goal, isMet, rowOf } from "../../bench/goals.ts"
+import {
+  goalText,
+  markdown,
+  markers,
+  nanos,
+  type Report,
+  score,
+  table,
+  verdict,
+  withTables
+} from "../../bench/report.ts"
+
+const figures: Figures = { p10: 90, median: 100, ratio: 1.3, bytes: 0.4, gcs: 0, value: null }
+const most = (of: Goal["of"], bound: number): Goal => ({ of, most: bound })
+
+describe("goals", () => {
+  it("are bounds that include their edge", () => {
+    assert.isTrue(isMet(most("ratio", 1.3), figures))
+    assert.isFalse(isMet(most("ratio", 1.29), figures))
+    assert.isTrue(isMet({ of: "median", least: 100 }, figures))
+    assert.isFalse(isMet({ of: "median", least: 101 }, figures))
+  })
+
+  it("round bytes and collections, and nothing else", () => {
+    assert.isTrue(isMet(most("bytes", 0), figures))
+    assert.isFalse(isMet(most("bytes", 0), { ...figures, bytes: 0.5 }))
+    assert.isFalse(isMet(most("gcs", 0), { ...figures, gcs: 1 }))
+    assert.isFalse(isMet(most("ratio", 1), figures))
+  })
+
+  it("that could not be measured are neither met nor missed", () => {
+    assert.isNull(isMet(most("value", 1), figures))
+    assert.isNull(isMet(most("ratio", 1), { ...figures, ratio: Number.NaN }))
+    assert.isNull(areMet([most("ratio", 2), most("value", 1)], figures))
+    assert.isFalse(areMet([most("ratio", 1), most("value", 1)], figures))
+    assert.isTrue(areMet([most("ratio", 2), most("bytes", 0)], figures))
+    assert.isNull(areMet([], figures))
+  })
+})
+
+describe("the catalogue", () => {
+  it("has every section once, and every floor in the section of its line", () => {
+    assert.deepStrictEqual(catalogue.map(({ name }) => name), [...sectionNames])
+    for (const { lines } of catalogue) {
+      const names = lines.map(({ name }) => name)
+      assert.strictEqual(new Set(names).size, names.length)
+      for (const { floor } of lines) if (floor !== undefined) assert.include(names, floor)
+    }
+  })
+
+  it("says a unit wherever a goal is about a value", () => {
+    const unitless = catalogue.flatMap(({ lines }) => lines).filter(({ goals = [], unit }) =>
+      unit === undefined && goals.some(({ of }) => of === "value")
+    )
+    assert.deepStrictEqual(unitless, [])
+  })
+
+  it("is cut to the lines that fit, with the floors they need", () => {
+    assert.deepStrictEqual(
+      chosen(/^gate: clean$/i).map(({ lines, name }) => [name, lines.map((line) => line.name)]),
+      [["gate", ["clock + Map.get", "clean"]]]
+    )
+    assert.deepStrictEqual(chosen(/nothing is called this/), [])
+    assert.strictEqual(chosen(null).length, catalogue.length)
+  })
+})
+
+const report: Report = {
+  machine: { cpu: "a CPU", cores: 2, memory: 4, platform: "linux x64", node: "26.0.0", v8: "14", date: "2030-01-02" },
+  quick: true,
+  sections: [{
+    name: "gate",
+    title: "The gate",
+    rows: [
+      rowOf({ name: "floor" }, { p10: 50, median: 60, bytes: 16, gcs: 1 }),
+      rowOf({ name: "clean", floor: "floor", goals: [most("ratio", 1.3), most("bytes", 0)] }, {
+        p10: 100,
+        median: 12_345,
+        ratio: 2,
+        bytes: 0
+      }),
+      rowOf({ name: "rate", unit: "/s", goals: [{ of: "value", least: 1000 }] }, { value: 1_234_567 }),
+      rowOf({ name: "broken", goals: [most("ratio", 1)] }, {}, "not measured: because")
+    ]
+  }]
+}
+
+describe("the report", () => {
+  it("says of each line whether it met its goals, and which it missed", () => {
+    assert.deepStrictEqual(report.sections[0]?.rows.map(verdict), ["", "MISSED <= 1.3x", "met", "not measured"])
+    assert.deepStrictEqual(score(report), { goals: 3, missed: 1 })
+  })
+
+  it("spells figures with their unit", () => {
+    assert.deepStrictEqual([2, 999.6, 9999, 10_000, 12_345_678].map(nanos), [
+      "2 ns",
+      "1,000 ns",
+      "9,999 ns",
+      "10 us",
+      "12.3 ms"
+    ])
+    assert.strictEqual(goalText({ of: "value", least: 500_000 }, "/s"), ">= 500,000/s")
+    assert.strictEqual(goalText(most("value", 15_000), "ns"), "<= 15 us")
+    assert.strictEqual(goalText(most("bytes", 0), null), "0 B")
+    assert.strictEqual(goalText(most("value", 1.5), "x"), "<= 1.5x")
+  })
+
+  it("as a table has a line each, and what could not be measured", () => {
+    const text = table(report)
+    assert.match(text, /^clean +100 ns +12\.3 us +2\.00x +0 +<= 1\.3x, 0 B +MISSED <= 1\.3x$/m)
+    assert.match(text, /^ {2}broken: not measured: because$/m)
+    assert.match(text, /a quick run/)
+    assert.match(text, /3 lines have a goal; 1 missed it/)
+  })
+
+  it("as Markdown has rows of as many cells as the heading, and goes between the markers of a document", () => {
+    const tables = markdown(report)
+    const cells = tables.split("\n").filter((line) => line.startsWith("|")).map((line) => line.split("|").length)
+    assert.strictEqual(cells.length, 6)
+    assert.strictEqual(new Set(cells).size, 1)
+    const document = `before\n${markers.begin}\nold\n${markers.end}\nafter\n`
+    const renewed = withTables(document, tables)
+    assert.strictEqual(renewed, `before\n${markers.begin}\n\n${tables}\n\n${markers.end}\nafter\n`)
+    assert.strictEqual(withTables(renewed, tables), renewed)
+    assert.strictEqual(withTables("", tables), `${tables}\n`)
+  })
+})

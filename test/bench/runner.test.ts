@@ -1,0 +1,138 @@
+/**
+ * The runner and its arithmetic, on a clock that only the variants move.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { compare, type Variant } from "../../bench/runner.ts"
+import { median, medianDifference, medianRatio, quantile, quantileOfSorted } from "../../bench/statistics.ts"
+
+const turns = { rounds: 5, turnMs: 1, warmMs: 2 }
+
+/** Variants that take so many nanoseconds a call, and the clock that they move. */
+const world = () => {
+  let now = 0
+  const order: Array<string> = []
+  return {
+    now: () => now,
+    order,
+    sleep: (ns: number) => {
+      now += ns
+    },
+    taking: (name: string, ns: number, more: Partial<Variant> = {}): Variant => ({
+      name,
+      run: () => {
+        if (order.at(-1) !== name) order.push(name)
+        now += ns
+      },
+      ...more
+    })
+  }
+}
+
+describe("compare", () => {
+  it("gives the nanoseconds of a call, and the ratio to the floor", () => {
+    const { now, taking } = world()
+    const [floor, line] = compare([taking("floor", 100), taking("line", 250, { floor: "floor" })], turns, now)
+    assert.deepStrictEqual([floor?.p10, floor?.median, floor?.ratio], [100, 100, null])
+    assert.deepStrictEqual([line?.p10, line?.median, line?.ratio, line?.floor], [250, 250, 2.5, "floor"])
+    assert.strictEqual(line?.rounds.length, turns.rounds)
+  })
+
+  it("fills a turn with as many calls as its time allows", () => {
+    const { now, taking } = world()
+    const asked: Array<number> = []
+    compare([taking("line", 1000, { before: (calls) => void asked.push(calls) })], turns, now)
+    assert.deepStrictEqual(asked.slice(-turns.rounds), [1000, 1000, 1000, 1000, 1000])
+  })
+
+  it("asks for no more calls than a variant can take, and for one where a call is longer than a turn", () => {
+    const { now, taking } = world()
+    const few: Array<number> = []
+    const slow: Array<number> = []
+    compare(
+      [
+        taking("few", 10, { maxCalls: 7, before: (calls) => void few.push(calls) }),
+        taking("slow", 5_000_000, { before: (calls) => void slow.push(calls) })
+      ],
+      turns,
+      now
+    )
+    assert.strictEqual(Math.max(...few), 7)
+    assert.strictEqual(Math.max(...slow), 1)
+  })
+
+  it("does not time what makes ready and what cleans up", () => {
+    const { now, sleep, taking } = world()
+    const [line] = compare(
+      [taking("line", 100, { before: () => sleep(1e9), after: () => sleep(1e9) })],
+      turns,
+      now
+    )
+    assert.strictEqual(line?.median, 100)
+  })
+
+  it("never gives a counter twice", () => {
+    const { now, sleep } = world()
+    const seen = new Set<number>()
+    let calls = 0
+    const run = (i: number): void => {
+      seen.add(i)
+      calls++
+      sleep(10_000)
+    }
+    compare([{ name: "a", run }, { name: "b", run }], turns, now)
+    assert.strictEqual(seen.size, calls)
+  })
+
+  it("lets variants take turns, and turns their order round", () => {
+    const { now, order, taking } = world()
+    const rounds: Array<number> = []
+    compare([taking("a", 100), taking("b", 100)], { ...turns, rounds: 4 }, now, (round) => void rounds.push(round))
+    // Warm-up, then ab, ba, ab, ba; neighbours of the same name are one entry.
+    assert.strictEqual(order.join(""), "abababa")
+    assert.deepStrictEqual(rounds, [0, 1, 2, 3])
+  })
+
+  it("pairs each round with the floor's time in the same round", () => {
+    const { now, sleep } = world()
+    // The machine gets slower and slower; the ratio stays.
+    let slowness = 1
+    const variants = [
+      { name: "floor", run: () => sleep(100 * slowness) },
+      { name: "line", floor: "floor", run: () => sleep(300 * slowness) }
+    ]
+    const [, line] = compare(variants, turns, now, () => {
+      slowness *= 2
+    })
+    assert.strictEqual(line?.ratio, 3)
+    assert.isAbove(line?.median ?? 0, line?.p10 ?? 0)
+  })
+
+  it("refuses a floor that is not among them", () => {
+    const { now, taking } = world()
+    assert.throws(() => compare([taking("line", 1, { floor: "none" })], turns, now), /no floor called none/)
+  })
+})
+
+describe("the arithmetic", () => {
+  it("quantiles are values of the sample, whatever its order", () => {
+    const values = [5, 1, 4, 2, 3, 10, 9, 8, 7, 6]
+    assert.deepStrictEqual([0, 0.1, 0.5, 0.9, 0.999, 1].map((q) => quantile(values, q)), [1, 2, 6, 10, 10, 10])
+    assert.strictEqual(quantile([9, 10, 100], 0.5), 10, "by value, not by spelling")
+    assert.deepStrictEqual(values[0], 5, "the sample stays as it was")
+    assert.strictEqual(quantileOfSorted(Float64Array.of(1, 2, 3), 0.5), 2)
+    assert.isNaN(median([]))
+  })
+
+  it("ratios and differences are of rounds, not of medians", () => {
+    assert.strictEqual(medianRatio([2, 20, 200], [1, 10, 100]), 2)
+    assert.strictEqual(medianDifference([3, 33, 303], [1, 31, 301]), 2)
+    // The medians are 10 and 1; round by round it is never that.
+    assert.strictEqual(medianRatio([1, 10, 100], [100, 1, 1]), 10)
+    assert.strictEqual(medianRatio([1, 100, 10], [1, 1, 100]), 1)
+  })
+
+  it("a round that one of them lacks is left out", () => {
+    assert.strictEqual(medianRatio([2, 4, 1000], [1, 2]), 2)
+    assert.isNaN(medianRatio([1], []))
+  })
+})

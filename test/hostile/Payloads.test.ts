@@ -1,0 +1,68 @@
+/**
+ * Any JavaScript value as a payload, through the whole runtime (CONFORMANCE D3, D4, D6).
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { createHash } from "node:crypto"
+import { random, Seed } from "../support/random.ts"
+import { isRaw, scribble, spell } from "./equality.ts"
+import { bounds, intercept, signatureOf, smallTracehound } from "./runtime.ts"
+import { disguises, hostileValue, kinds } from "./values.ts"
+import { makeWires } from "./wires.ts"
+
+const signatureBy = (canonical: Buffer): string => `malware:${createHash("sha256").update(canonical).digest("hex")}`
+
+/** Whether the payload is within all bounds, but for its size. */
+const isSmall = (canonical: Buffer): boolean => canonical.length <= bounds.maxPayloadSize
+
+describe("payloads of every kind", () => {
+  const tracehound = smallTracehound()
+
+  for (const [name, make] of Object.entries(kinds)) {
+    it(`RFC D3 D4 ${name}: untouched, and signed as CANONICAL.md says`, () => {
+      const wires = makeWires()
+      const r = random(1)
+      for (const wrap of [(value: unknown) => value, (value: unknown) => [value], (value: unknown) => ({ a: value })]) {
+        const payload = wrap(make({ random: r, wires, inner: () => "inner" }))
+        const before = spell(payload)
+        assert.strictEqual(signatureOf(tracehound, payload), signatureBy(before))
+        assert.deepStrictEqual(wires.touched, [])
+        assert.isTrue(spell(payload).equals(before), "the payload was changed")
+      }
+    })
+  }
+
+  for (const [name, make] of Object.entries(disguises)) {
+    it(`RFC D3 ${name}: an object like any other`, () => {
+      for (const payload of [make(), [make()]])
+        assert.strictEqual(signatureOf(tracehound, payload), signatureBy(spell(payload)))
+    })
+  }
+
+  it.prop(
+    "RFC D3 D4 D6 whatever it is: never throws, one of seven answers, bounds kept, payload untouched, signature as specified",
+    { seed: Seed },
+    ({ seed }) => {
+      const wires = makeWires()
+      const payload = hostileValue(random(seed), wires)
+      const before = spell(payload)
+      const result = intercept(tracehound, payload)
+      if (result.status === "quarantined" && !result.handle.disposed) {
+        assert.isTrue(
+          Buffer.from(result.handle.bytes ?? new ArrayBuffer(0)).equals(before),
+          "the evidence is something else"
+        )
+      }
+      assert.deepStrictEqual(wires.touched, [])
+      assert.isTrue(spell(payload).equals(before), "the payload was changed")
+      if (!isSmall(before)) return assert.strictEqual(result.status, "payload_too_large")
+      assert.strictEqual(signatureOf(tracehound, payload), signatureBy(before))
+      // The evidence is the runtime's own: what happens to the payload's memory afterwards is not seen in it.
+      if (result.status === "quarantined" && !result.handle.disposed && typeof payload === "object" && isRaw(payload)) {
+        scribble(payload)
+        assert.isTrue(Buffer.from(result.handle.bytes ?? new ArrayBuffer(0)).equals(before), "the evidence is shared")
+      }
+      tracehound.flush()
+    },
+    { arbitrary: { runs: 1500 } }
+  )
+})

@@ -1,0 +1,254 @@
+/**
+ * CANONICAL.md read a second time, slowly: what a payload's canonical bytes are (`spell`), and whether two payloads are equal
+ * (`areEqual`), each written from its own section, "Grammar" and "Equalities". Nothing of the runtime is used.
+ *
+ * **Gotchas**
+ *
+ * - No limits: it is for payloads that are small and have no cycle.
+ */
+import { types } from "node:util"
+
+type Bytes = ArrayBufferView | ArrayBufferLike
+
+/** What an object is by CANONICAL.md, "Telling what an object is". */
+type Sort = "proxy" | "array" | "map" | "set" | "date" | "bytes" | "object"
+
+/** An object of a class hides it where its chain of prototypes cannot be that of the class. */
+const hides = (value: object, own: object): boolean => {
+  const first: unknown = Object.getPrototypeOf(value)
+  if (first === null) return true
+  if (types.isProxy(first)) return false
+  if (Object.getPrototypeOf(first) === null) return true
+  let last = first
+  for (let next: unknown = first; next !== null; next = Object.getPrototypeOf(next)) {
+    if (next === own || types.isProxy(next)) return false
+    last = next
+  }
+  return last === Object.prototype
+}
+
+/** By asking the slots, and then whether the class is hidden. */
+export const sortOf = (value: object): Sort => {
+  if (types.isProxy(value)) return "proxy"
+  if (Array.isArray(value)) return "array"
+  if (types.isMap(value)) return hides(value, Map.prototype) ? "object" : "map"
+  if (types.isSet(value)) return hides(value, Set.prototype) ? "object" : "set"
+  if (types.isDate(value)) return hides(value, Date.prototype) ? "object" : "date"
+  const own = classOfBytes(value)
+  return own === undefined || hides(value, own.prototype) ? "object" : "bytes"
+}
+
+const byteClasses: ReadonlyArray<readonly [string, (value: unknown) => boolean, { readonly prototype: object }]> = [
+  ["u8", types.isUint8Array, Uint8Array],
+  ["u8c", types.isUint8ClampedArray, Uint8ClampedArray],
+  ["i8", types.isInt8Array, Int8Array],
+  ["u16", types.isUint16Array, Uint16Array],
+  ["i16", types.isInt16Array, Int16Array],
+  ["u32", types.isUint32Array, Uint32Array],
+  ["i32", types.isInt32Array, Int32Array],
+  ["f32", types.isFloat32Array, Float32Array],
+  ["f64", types.isFloat64Array, Float64Array],
+  ["i64", types.isBigInt64Array, BigInt64Array],
+  ["u64", types.isBigUint64Array, BigUint64Array],
+  ["dv", types.isDataView, DataView],
+  ["ab", types.isArrayBuffer, ArrayBuffer],
+  ["sab", types.isSharedArrayBuffer, SharedArrayBuffer],
+  // Last, since it is told by being none of the others.
+  ["f16", types.isTypedArray, Reflect.get(globalThis, "Float16Array") ?? Float64Array]
+]
+
+const entryOfBytes = (value: unknown) => byteClasses.find(([, is]) => is(value))
+const kindOfBytes = (value: unknown): string => entryOfBytes(value)?.[0] ?? ""
+const classOfBytes = (value: unknown): { readonly prototype: object } | undefined => entryOfBytes(value)?.[2]
+
+const viewPrototype: object = Object.getPrototypeOf(Uint8Array.prototype)
+const { get: bufferOf } = Object.getOwnPropertyDescriptor(viewPrototype, "buffer") ?? {}
+const { get: offsetOf } = Object.getOwnPropertyDescriptor(viewPrototype, "byteOffset") ?? {}
+const { get: lengthOf } = Object.getOwnPropertyDescriptor(viewPrototype, "byteLength") ?? {}
+
+/** What a view covers, or the whole of a buffer; nothing where it is detached or out of bounds. */
+const viewOf = (value: Bytes): Uint8Array => {
+  try {
+    if (types.isDataView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    if (!types.isTypedArray(value)) return new Uint8Array(value as ArrayBufferLike)
+    const length = Number(lengthOf?.call(value))
+    return length === 0
+      ? new Uint8Array(0)
+      : new Uint8Array(bufferOf?.call(value), Number(offsetOf?.call(value)), length)
+  } catch (error) {
+    // What is detached or out of bounds has no view.
+    if (error instanceof TypeError || error instanceof RangeError) return new Uint8Array(0)
+    throw error
+  }
+}
+
+/** A copy that shares no pool with anybody. */
+const bytesOf = (value: Bytes): Buffer => Buffer.from(Uint8Array.from(viewOf(value)).buffer)
+
+/** A copy of the bytes of an object of bytes, whatever it claims of itself. */
+export const memoryOf = (value: object): Buffer => bytesOf(value as Bytes)
+
+/** Overwrites the memory that an object of bytes covers, where it is memory of one owner. */
+export const scribble = (value: object): void => {
+  const memory = viewOf(value as Bytes)
+  if (!types.isSharedArrayBuffer(memory.buffer)) memory.fill(0xee)
+}
+
+/** Generalised UTF-8: a surrogate that is alone has three bytes as well. */
+const wtf8 = (text: string): Buffer =>
+  Buffer.concat(Array.from(text, (character) => {
+    const code = character.codePointAt(0) ?? 0
+    return code >= 0xd800 && code <= 0xdfff
+      ? Buffer.from([0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)])
+      : Buffer.from(character)
+  }))
+
+/** Whether a payload stands for itself. */
+export const isRaw = (payload: unknown): payload is string | Bytes =>
+  typeof payload === "string" || (typeof payload === "object" && payload !== null && sortOf(payload) === "bytes")
+
+const isAccessor = (property: PropertyDescriptor | undefined): boolean =>
+  property !== undefined && !Object.hasOwn(property, "value")
+
+const number = (value: number): string =>
+  Number.isNaN(value)
+    ? "!NaN"
+    : Object.is(value, -0)
+    ? "!-0"
+    : Number.isFinite(value)
+    ? String(value)
+    : value > 0
+    ? "!Infinity"
+    : "!-Infinity"
+
+const inOrder = (spelt: ReadonlyArray<string>): string =>
+  spelt.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).join(",")
+
+const spellProperty = (object: object, key: PropertyKey): string => {
+  const property = Object.getOwnPropertyDescriptor(object, key)
+  return isAccessor(property) ? "!g" : spellValue(property?.value)
+}
+
+const spellObject = (value: object): string => {
+  switch (sortOf(value)) {
+    case "proxy":
+      return "!p"
+    case "array":
+      return `[${
+        Array.from({ length: (value as Array<unknown>).length }, (_, i) => spellProperty(value, i)).join(",")
+      }]`
+    case "map": {
+      const pairs = [...Map.prototype.entries.call(value as Map<unknown, unknown>)]
+      return `!m[${inOrder(pairs.map(([key, item]) => `[${spellValue(key)},${spellValue(item)}]`))}]`
+    }
+    case "set":
+      return `!s[${inOrder([...Set.prototype.values.call(value as Set<unknown>)].map(spellValue))}]`
+    case "date": {
+      const time = Date.prototype.getTime.call(value as Date)
+      return `!d${Number.isNaN(time) ? "NaN" : time.toFixed(0)}`
+    }
+    case "bytes":
+      return `!b${kindOfBytes(value)}:${bytesOf(value as Bytes).toString("hex")}`
+    case "object":
+      return `{${
+        Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${spellProperty(value, key)}`).join(",")
+      }}`
+  }
+}
+
+/** A value as the grammar writes it. */
+const spellValue = (value: unknown): string => {
+  switch (typeof value) {
+    case "undefined":
+      return "!u"
+    case "boolean":
+      return String(value)
+    case "number":
+      return number(value)
+    case "string":
+      return JSON.stringify(value)
+    case "bigint":
+      return `!n${value.toString(16)}`
+    case "symbol":
+      return "!y"
+    case "function":
+      return types.isProxy(value) ? "!p" : "!f"
+    case "object":
+      return value === null ? "null" : spellObject(value)
+  }
+}
+
+/** The canonical bytes of a payload. */
+export const spell = (payload: unknown): Buffer =>
+  isRaw(payload)
+    ? typeof payload === "string" ? wtf8(payload) : bytesOf(payload)
+    : Buffer.from(spellValue(payload))
+
+const alternative = (value: unknown): string => {
+  if (typeof value === "function") return types.isProxy(value) ? "proxy" : "function"
+  if (typeof value !== "object" || value === null) return value === null ? "null" : typeof value
+  const sort = sortOf(value)
+  return sort === "bytes" ? `bytes ${kindOfBytes(value)}` : sort
+}
+
+const sameProperty = (a: object, b: object, key: PropertyKey): boolean => {
+  const [left, right] = [Object.getOwnPropertyDescriptor(a, key), Object.getOwnPropertyDescriptor(b, key)]
+  return isAccessor(left) || isAccessor(right)
+    ? isAccessor(left) && isAccessor(right)
+    : sameValue(left?.value, right?.value)
+}
+
+/** Whether each of one has its own equal in the other. Equality is transitive, so the first that fits will do. */
+const sameEntries = (
+  a: Iterable<ReadonlyArray<unknown>>,
+  b: Iterable<ReadonlyArray<unknown>>
+): boolean => {
+  const rest = [...b]
+  for (const entry of a) {
+    const index = rest.findIndex((other) => entry.every((part, i) => sameValue(part, other[i])))
+    if (index < 0) return false
+    rest.splice(index, 1)
+  }
+  return rest.length === 0
+}
+
+/** Rule 3. */
+const sameValue = (a: unknown, b: unknown): boolean => {
+  const kind = alternative(a)
+  if (kind !== alternative(b)) return false
+  switch (kind) {
+    case "proxy":
+    case "function":
+    case "symbol":
+      return true
+    case "array": {
+      const [left, right] = [a as Array<unknown>, b as Array<unknown>]
+      return left.length === right.length &&
+        Array.from({ length: left.length }, (_, index) => index).every((index) => sameProperty(left, right, index))
+    }
+    case "map":
+      return sameEntries(
+        Map.prototype.entries.call(a as Map<unknown, unknown>),
+        Map.prototype.entries.call(b as Map<unknown, unknown>)
+      )
+    case "set":
+      return sameEntries(
+        [...Set.prototype.values.call(a as Set<unknown>)].map((item) => [item]),
+        [...Set.prototype.values.call(b as Set<unknown>)].map((item) => [item])
+      )
+    case "date":
+      return Object.is(Date.prototype.getTime.call(a as Date), Date.prototype.getTime.call(b as Date))
+    case "object": {
+      const [left, right] = [a as object, b as object]
+      const keys = Object.keys(left)
+      return keys.length === Object.keys(right).length &&
+        keys.every((key) => Object.prototype.propertyIsEnumerable.call(right, key) && sameProperty(left, right, key))
+    }
+    default:
+      return kind.startsWith("bytes") ? bytesOf(a as Bytes).equals(bytesOf(b as Bytes)) : Object.is(a, b)
+  }
+}
+
+/** Whether CANONICAL.md declares two payloads equal: rules 1, 2 and 3. */
+export const areEqual = (a: unknown, b: unknown): boolean =>
+  isRaw(a) || isRaw(b) ? spell(a).equals(spell(b)) : sameValue(a, b)
