@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url"
 import { chosen, type Section } from "./catalogue.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
 import { help, type Options, parseOptions } from "./options.ts"
-import { goalText, type Machine, markdown, type Measured, type Report, table, withTables } from "./report.ts"
+import { failures, goalText, type Machine, markdown, type Measured, type Report, table, withTables } from "./report.ts"
 import type { Answer, Order } from "./worker.ts"
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
@@ -96,6 +96,8 @@ const run = async (options: Options): Promise<void> => {
   const report: Report = { machine: machine(), quick: options.quick, sections: results }
   if (options.out !== null) write(options.out, report, options.format)
   console.log(rendered(report, options.format))
+  const broken = failures(report)
+  if (broken.length > 0) throw new Error(`not measured: ${broken.join("; ")}`)
 }
 
 try {

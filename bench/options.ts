@@ -33,6 +33,8 @@ Measures what Tracehound costs, each line beside its floor in the same run. Five
   --markdown     prints the tables of BENCHMARKS.md
   --out FILE     writes the JSON object to FILE; with --markdown the tables, between FILE's two markers where it has them
   --help         this text
+
+A missed goal is marked and is no failure; a line that could not be measured at all is one.
 `
 
 /** Reads the arguments. Throws an Error that says what is wrong and what there is. */

@@ -83,19 +83,35 @@ const cells = (row: Row): ReadonlyArray<string> => [
   verdict(row)
 ]
 
-/** How many goals there were, and how many of their lines missed one. */
-export const score = ({ sections }: Report): { readonly goals: number; readonly missed: number } => {
-  const rows = sections.flatMap(({ rows }) => rows).filter(({ goals }) => goals.length > 0)
-  return { goals: rows.length, missed: rows.filter(({ met }) => met === false).length }
+/** What became of the lines that have a goal. */
+export interface Score {
+  readonly met: number
+  readonly missed: number
+  readonly unmeasured: number
 }
+
+/** Counts the lines that have a goal. */
+export const score = ({ sections }: Report): Score => {
+  const rows = sections.flatMap(({ rows }) => rows).filter(({ goals }) => goals.length > 0)
+  const having = (met: boolean | null): number => rows.filter((row) => row.met === met).length
+  return { met: having(true), missed: having(false), unmeasured: having(null) }
+}
+
+/** The lines of which nothing at all was measured: something is broken. */
+export const failures = ({ sections }: Report): ReadonlyArray<string> =>
+  sections.flatMap(({ name: section, rows }) =>
+    rows.flatMap(({ median, name, value }) => median === null && value === null ? [`${section}: ${name}`] : [])
+  )
 
 const machineLine = ({ machine, quick }: Report): string =>
   `${machine.cpu}, ${machine.cores} cores, ${machine.memory} GiB, ${machine.platform}; Node ${machine.node}, ` +
   `V8 ${machine.v8}; ${machine.date}${quick ? "; a quick run" : ""}`
 
 const summary = (report: Report): string => {
-  const { goals, missed } = score(report)
-  return `${goals} lines have a goal; ${missed} missed it in this run.`
+  const { met, missed, unmeasured } = score(report)
+  return `${
+    met + missed + unmeasured
+  } lines have a goal: ${met} met it, ${missed} missed it, ${unmeasured} not measured.`
 }
 
 const notes = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>

@@ -29,7 +29,7 @@ const { quick, section } = order
 const { measure } = (await import(`./sections/${section}.ts`)) as { readonly measure: Measure }
 const context: Context = {
   quick,
-  turns: quick ? { rounds: 9, turnMs: 4, warmMs: 30 } : { rounds: 41, turnMs: 20, warmMs: 200 },
+  turns: quick ? { rounds: 7, turnMs: 4, warmMs: 20 } : { rounds: 41, turnMs: 20, warmMs: 200 },
   lines: catalogue.find(({ name }) => name === section)?.lines.filter(({ name }) => order.lines.includes(name)) ?? [],
   progress: (what) => progress(`${section}: ${what}`)
 }

@@ -88,7 +88,7 @@ const once = (run: () => Promise<Reading>): () => Promise<Reading> => {
 export const measure: Measure = (context) => {
   const sources = once(rateTable)
   const items = once(quarantine)
-  const calls = once(() => mixed(context.quick ? 300_000 : 10_000_000, context.progress))
+  const calls = once(() => mixed(context.quick ? 200_000 : 10_000_000, context.progress))
   return measureValues(context, {
     "rate table, a source at 1M": async () => (await sources()).kept,
     "rate table, resident, a source at 1M": async () => (await sources()).resident,

@@ -43,7 +43,7 @@ export class Agent extends Context.Service<Agent, {
     Effect.gen(function*() {
       const settings = yield* Settings
       const clock = yield* Clock.Clock
-      const { nowMs } = yield* MonotonicTime
+      const { tick } = yield* MonotonicTime
       const { waitUnsafe } = yield* RateLimiter
       const { countUnsafe } = yield* Throughput
       const quarantine = yield* Quarantine
@@ -76,7 +76,7 @@ export class Agent extends Context.Service<Agent, {
           ? tooManyKeys
           : refuse(Refusals.unreadable)
 
-      const intercept = (scent: Scent, now: number): InterceptResult => {
+      const intercept = (scent: Scent): InterceptResult => {
         if (typeof scent !== "object" || scent === null) return refuse(Refusals.notAScent)
         const { id, source, threat, timestamp } = scent
         if (!isIdentifier(id)) return refuse(Refusals.invalidId)
@@ -91,7 +91,7 @@ export class Agent extends Context.Service<Agent, {
           if (category === UNKNOWN || severity === UNKNOWN) return refuse(Refusals.invalidThreat)
         }
 
-        const retryAfter = waitUnsafe(source, now)
+        const retryAfter = waitUnsafe(source)
         if (retryAfter > 0) return limited(retryAfter)
         if (threat === undefined) return Refusals.clean
 
@@ -121,10 +121,10 @@ export class Agent extends Context.Service<Agent, {
       return {
         interceptUnsafe: (scent) => {
           if (!open) return Refusals.disposed
-          const now = nowMs()
-          countUnsafe(now)
+          tick()
+          countUnsafe()
           try {
-            return intercept(scent, now)
+            return intercept(scent)
           } catch {
             return refuse(Refusals.unexpected)
           }

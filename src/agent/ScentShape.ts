@@ -10,8 +10,15 @@ import { maxIdentifierBytes, threatCategories } from "../domain/Scent.ts"
 import { severities } from "../domain/Severity.ts"
 import { fitsUtf8 } from "../domain/Text.ts"
 
-const categoryPlaces: ReadonlyMap<unknown, number> = new Map(threatCategories.map((name, place) => [name, place]))
-const severityPlaces: ReadonlyMap<unknown, number> = new Map(severities.map((name, place) => [name, place]))
+const placesOf = (names: ReadonlyArray<string>): ReadonlyMap<unknown, number> =>
+  new Map(names.map((name, place) => [name, place]))
+
+const categoryPlaces = placesOf(threatCategories)
+const severityPlaces = placesOf(severities)
+
+/** No name is longer. A text is not looked up before that is known: half a gigabyte of it would be put together for it. */
+const longestName = Math.max(...threatCategories.map(({ length }) => length), ...severities.map(({ length }) => length))
+const mayBeName = (value: unknown): boolean => typeof value === "string" && value.length <= longestName
 
 /** It is none of the closed union. */
 export const UNKNOWN = -1
@@ -24,7 +31,9 @@ export const isIdentifier = (value: unknown): value is string =>
 export const isTimestamp = (value: unknown): value is number => Number.isFinite(value)
 
 /** The place in `threatCategories`, or UNKNOWN. */
-export const placeOfCategory = (value: unknown): number => categoryPlaces.get(value) ?? UNKNOWN
+export const placeOfCategory = (value: unknown): number =>
+  (mayBeName(value) ? categoryPlaces.get(value) : UNKNOWN) ?? UNKNOWN
 
 /** The place in `severities`, or UNKNOWN. */
-export const placeOfSeverity = (value: unknown): number => severityPlaces.get(value) ?? UNKNOWN
+export const placeOfSeverity = (value: unknown): number =>
+  (mayBeName(value) ? severityPlaces.get(value) : UNKNOWN) ?? UNKNOWN

@@ -10,7 +10,7 @@
  * other in its buffer, the second over 96 bytes. It costs as much as the SHA-256 where content is long, and the double at 64
  * bytes. New evidence is hashed once more without the key, as its record carries the plain SHA-256 of its bytes.
  */
-import { digestBytes, DigestBuffer } from "../evidence/Digest.ts"
+import { digestBytes, DigestBuffer } from "../domain/Digest.ts"
 import type { Hash } from "../port/Hash.ts"
 
 /** RFC 2104: the block of SHA-256, and what its key is mixed with. */

@@ -9,7 +9,7 @@
  * | 44 | 1 | status: 1 neutralized, 2 evacuated, 3 transferred, 4 evicted; 5 is kept for purged |
  * | 45 | 1 | category: 1 injection, 2 ddos, 3 flood, 4 spam, 5 malware, 6 unknown |
  * | 46 | 1 | severity: 0 not in this record, 1 low, 2 medium, 3 high, 4 critical |
- * | 47 | 1 | 1: there is a compressed size; 2: there is a destination |
+ * | 47 | 1 | what there is: 1 a compressed size, 2 a destination, 3 both |
  * | 48 | 8 | timestamp, binary64 |
  * | 56 | 8 | size |
  * | 64 | 8 | compressed size, 0 where there is none |
@@ -26,23 +26,25 @@
  * - `reason` is not written: `capacity` is the only one, and status 4 implies it.
  * - That holds of records that fit their schema: of those that the chain did not make, it checks that.
  */
+import { digestBytes, type DigestBuffer, digestWords, hexOf } from "../domain/Digest.ts"
 import type { CustodyRecord } from "../domain/Records.ts"
-import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
-import { severities, type Severity } from "../domain/Severity.ts"
-import { DigestBuffer, hexOf } from "../evidence/Digest.ts"
-import { secureIdFrom, secureIdText } from "../evidence/SecureIds.ts"
+import { threatCategories } from "../domain/Scent.ts"
+import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
+import { severities } from "../domain/Severity.ts"
+import { type AuditFacts, destinationOf, type Status } from "./AuditFacts.ts"
 
-/** Bytes of a row without its destination. */
+/** Bytes of a row without its destination, and the same in 32-bit words. */
 export const rowBytes = 160
+export const rowWords = rowBytes / 4
 
-/** Where the fields are. */
-export const field = {
+/** Where the fields are. All begin at a whole word but the four of one byte each. */
+const field = {
   previousHash: 4,
   sequence: 36,
   status: 44,
   category: 45,
   severity: 46,
-  flags: 47,
+  present: 47,
   timestamp: 48,
   size: 56,
   compressedSize: 64,
@@ -52,52 +54,13 @@ export const field = {
   destinationBytes: 156
 } as const
 
+/** The word of a row at which its previous hash begins. */
+export const previousHashWord = field.previousHash / 4
+
 const magic = 0x5448_4132
 const hasCompressedSize = 1
 const hasDestination = 2
-const statuses: ReadonlyArray<CustodyRecord["status"]> = ["neutralized", "evacuated", "transferred", "evicted"]
-
-/** What is written down about evidence on its way out. Read at once: nothing of it is kept. */
-export interface AuditFacts {
-  readonly status: CustodyRecord["status"]
-  readonly severity: Severity
-  readonly category: ThreatCategory
-  /** Bytes. */
-  readonly size: number
-  /** Bytes of the pressed form; for `evacuated`. */
-  readonly compressedSize: number | null
-  /** Milliseconds since the epoch. */
-  readonly timestamp: number
-  /** 20 bytes: a secure id in binary. */
-  readonly id: Uint8Array
-  /** 32 bytes: the SHA-256 of the evidence. */
-  readonly hash: Uint8Array
-  /** 32 bytes: the digest in the signature. The hash, unless signatures have a key. */
-  readonly digest: Uint8Array
-  /** For `evacuated` and `evicted`. */
-  readonly destination: string | null
-}
-
-/** Whether records of this status say where the evidence went. */
-const tellsDestination = (status: CustodyRecord["status"]): boolean => status === "evacuated" || status === "evicted"
-
-/** The destination that a record of these facts has. */
-export const destinationOf = ({ destination, status }: AuditFacts): string | null =>
-  tellsDestination(status) ? destination : null
-
-/** A row with its destination behind it: a buffer that is used again. */
-export class LongRow {
-  private bytes = new Uint8Array(2 * rowBytes)
-
-  /** Valid until the next call. O(length of the destination). */
-  join(row: Uint8Array, destination: Uint8Array): Uint8Array {
-    const length = rowBytes + destination.length
-    if (this.bytes.length < length) this.bytes = new Uint8Array(2 * length)
-    this.bytes.set(row)
-    this.bytes.set(destination, rowBytes)
-    return this.bytes.subarray(0, length)
-  }
-}
+const statuses: ReadonlyArray<Status> = ["neutralized", "evacuated", "transferred", "evicted"]
 
 const setU64 = (view: DataView, at: number, value: number): void => {
   view.setUint32(at, Math.floor(value / 0x1_0000_0000))
@@ -106,37 +69,56 @@ const setU64 = (view: DataView, at: number, value: number): void => {
 
 const getU64 = (view: DataView, at: number): number => view.getUint32(at) * 0x1_0000_0000 + view.getUint32(at + 4)
 
-/** Writes the row at `at`, but its previous hash and its destination, which takes `destinationBytes`. */
-export const writeRow = (
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  sequence: number,
-  facts: AuditFacts,
-  destinationBytes: number
-): void => {
-  const { status } = facts
-  const compressedSize = status === "evacuated" ? facts.compressedSize : null
-  view.setUint32(at, magic)
-  setU64(view, at + field.sequence, sequence)
-  view.setUint8(at + field.status, statuses.indexOf(status) + 1)
-  view.setUint8(at + field.category, threatCategories.indexOf(facts.category) + 1)
-  view.setUint8(at + field.severity, status === "evicted" ? severities.indexOf(facts.severity) + 1 : 0)
-  view.setUint8(
-    at + field.flags,
-    (compressedSize === null ? 0 : hasCompressedSize) | (destinationOf(facts) === null ? 0 : hasDestination)
-  )
-  view.setFloat64(at + field.timestamp, facts.timestamp)
-  setU64(view, at + field.size, facts.size)
-  setU64(view, at + field.compressedSize, compressedSize ?? 0)
-  bytes.set(facts.hash, at + field.hash)
-  bytes.set(facts.digest, at + field.digest)
-  bytes.set(facts.id, at + field.id)
-  view.setUint32(at + field.destinationBytes, destinationBytes)
+/** Exactly `count` bytes, whatever the source has: a field never runs into the next one. */
+const copy = (source: Uint8Array, target: Uint8Array, at: number, count: number): void => {
+  for (let i = 0; i < count; i++) target[at + i] = source[i] ?? 0
 }
 
-/** The record in the row at `at`, frozen. */
-export const readRow = (bytes: Uint8Array, view: DataView, at: number, destination: string | null): CustodyRecord => {
+/** The sequence in the row at `at`. */
+export const sequenceAt = (view: DataView, at: number): number => getU64(view, at + field.sequence)
+
+/** One row and room for its destination behind it: a buffer that is used again. */
+export class RowBuffer {
+  private long = new Uint8Array(rowBytes)
+  /** The row: without its destination all that is hashed. */
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(rowBytes)
+  readonly words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer)
+  readonly view: DataView<ArrayBuffer> = new DataView(this.bytes.buffer)
+
+  /** Writes every byte of the row. Allocates nothing. */
+  write(sequence: number, previous: DigestBuffer, facts: AuditFacts, destinationBytes: number): void {
+    const { bytes, view, words } = this
+    const { status } = facts
+    const isEvacuated = status === "evacuated"
+    view.setUint32(0, magic)
+    for (let i = 0; i < digestWords; i++) words[previousHashWord + i] = previous.words[i] ?? 0
+    setU64(view, field.sequence, sequence)
+    bytes[field.status] = statuses.indexOf(status) + 1
+    bytes[field.category] = threatCategories.indexOf(facts.category) + 1
+    bytes[field.severity] = status === "evicted" ? severities.indexOf(facts.severity) + 1 : 0
+    bytes[field.present] = (isEvacuated ? hasCompressedSize : 0) | (destinationOf(facts) === null ? 0 : hasDestination)
+    view.setFloat64(field.timestamp, facts.timestamp)
+    setU64(view, field.size, facts.size)
+    setU64(view, field.compressedSize, isEvacuated ? facts.compressedSize ?? 0 : 0)
+    copy(facts.hash, bytes, field.hash, digestBytes)
+    copy(facts.digest, bytes, field.digest, digestBytes)
+    copy(facts.id, bytes, field.id, secureIdBytes)
+    view.setUint32(field.destinationBytes, destinationBytes)
+  }
+
+  /** What is hashed: the row and its destination. Valid until the next call. O(length of the destination). */
+  with(destination: Uint8Array): Uint8Array {
+    if (destination.length === 0) return this.bytes
+    const length = rowBytes + destination.length
+    if (this.long.length !== length) this.long = new Uint8Array(length)
+    this.long.set(this.bytes)
+    this.long.set(destination, rowBytes)
+    return this.long
+  }
+}
+
+/** The record in the row at `at`, frozen. `destination` is what it says if it has one. */
+export const readRow = (bytes: Uint8Array, view: DataView, at: number, destination: string): CustodyRecord => {
   const category = threatCategories[view.getUint8(at + field.category) - 1] ?? "unknown"
   const common = {
     id: secureIdText(bytes.subarray(at + field.id)),
@@ -149,36 +131,19 @@ export const readRow = (bytes: Uint8Array, view: DataView, at: number, destinati
   switch (statuses[view.getUint8(at + field.status) - 1]) {
     case "evacuated": {
       const compressedSize = getU64(view, at + field.compressedSize)
-      return Object.freeze({ ...common, status: "evacuated", compressedSize, destination: destination ?? "" })
+      return Object.freeze({ ...common, status: "evacuated", compressedSize, destination })
     }
-    case "evicted": {
-      const severity = severities[view.getUint8(at + field.severity) - 1] ?? "low"
-      return Object.freeze({ ...common, status: "evicted", severity, reason: "capacity", destination })
-    }
+    case "evicted":
+      return Object.freeze({
+        ...common,
+        status: "evicted",
+        severity: severities[view.getUint8(at + field.severity) - 1] ?? "low",
+        reason: "capacity",
+        destination: (view.getUint8(at + field.present) & hasDestination) === 0 ? null : destination
+      })
     case "transferred":
       return Object.freeze({ ...common, status: "transferred" })
     default:
       return Object.freeze({ ...common, status: "neutralized" })
-  }
-}
-
-/** What a record says, as the chain was told it. For records that fit their schema. */
-export const factsOf = (entry: CustodyRecord): AuditFacts => {
-  const hash = new DigestBuffer()
-  hash.read(entry.hash, 0)
-  const digest = new DigestBuffer()
-  const colon = entry.signature.indexOf(":")
-  digest.read(entry.signature, colon + 1)
-  return {
-    status: entry.status,
-    severity: entry.status === "evicted" ? entry.severity : "low",
-    category: threatCategories.find((name) => name === entry.signature.slice(0, colon)) ?? "unknown",
-    size: entry.size,
-    compressedSize: entry.status === "evacuated" ? entry.compressedSize : null,
-    timestamp: entry.timestamp,
-    id: secureIdFrom(entry.id),
-    hash: hash.bytes,
-    digest: digest.bytes,
-    destination: "destination" in entry ? entry.destination : null
   }
 }

@@ -2,9 +2,10 @@
  * The hash chain (RFC, "Audit Trail Integrity"; AUDIT.md; CONFORMANCE A1 to A3): each record's hash covers the hash before it,
  * so that an edit, a deletion, an insertion or a reordering shows.
  *
- * Promises bounded memory: it keeps the newest `maxRecords` records, and of those before them a checkpoint, which is how many
- * there were and the hash of the last. As that hash covers all of them, so does a verification that begins there.
- * Appending is O(1), one hash and no allocation; verifying is one hash for each record kept.
+ * Promises bounded memory: it keeps the newest `maxRecords` records as bytes, and of those before them a checkpoint, which is how
+ * many there were and the hash of the last. As that hash covers all of them, so does a verification that begins there. Appending is
+ * O(1) and one hash; it allocates nothing but the memory for another 256 records, when there is none left. Verifying is one hash
+ * for each record kept. Records become objects where somebody reads them.
  *
  * **Gotchas**
  *
@@ -12,15 +13,16 @@
  * - Whoever holds the whole chain can write another one. Against that, keep the head somewhere else.
  * - Without chaining, hashes are all zeros, and there is nothing that could break.
  */
+import { DigestBuffer, hexOf } from "../domain/Digest.ts"
 import type { AuditRecord, CustodyRecord } from "../domain/Records.ts"
-import { digestBytes, DigestBuffer, digestWords, hexOf } from "../evidence/Digest.ts"
-import type { Hash } from "../port/Hash.ts"
+import { type AuditFacts, destinationOf, type Status } from "./AuditFacts.ts"
 import { AuditLog } from "./AuditLog.ts"
-import { type AuditFacts, destinationOf, field, LongRow, readRow, rowBytes, writeRow } from "./AuditRow.ts"
-import { type Checkpoint, checkpointHash } from "./Checkpoint.ts"
-import { areSame, LogVerifier } from "./Verify.ts"
+import { RowBuffer } from "./AuditRow.ts"
+import { type Checkpoint, makeCheckpoint } from "./Checkpoint.ts"
+import { areSame } from "./Verify.ts"
+import { firstBrokenOf, type Hasher } from "./VerifyLog.ts"
 
-export type { AuditFacts } from "./AuditRow.ts"
+export type { AuditFacts } from "./AuditFacts.ts"
 
 /** The hash before the first record. */
 export const genesis = "0".repeat(64)
@@ -44,15 +46,15 @@ export interface HashChain {
   readonly length: number
   /** What stands for the records that are no longer kept. */
   readonly checkpoint: Checkpoint
-  /** Links a record to the chain. */
+  /** Links a record to the chain. O(1), one hash. */
   readonly append: (facts: AuditFacts) => void
-  /** The same, and gives the record back. */
-  readonly record: <S extends CustodyRecord["status"]>(
+  /** The same, and gives the record. */
+  readonly record: <S extends Status>(
     facts: AuditFacts & { readonly status: S }
   ) => Extract<CustodyRecord, { readonly status: S }>
-  /** The records kept, oldest first. */
+  /** The records kept, oldest first: decoded anew, in an array of the caller's. O(records kept). */
   readonly records: () => ReadonlyArray<AuditRecord>
-  /** Verifies every record kept and, where given, that the newest one's hash is `head`. */
+  /** Verifies every record kept and, where given, that the newest one's hash is `head`. O(records kept), one hash each. */
   readonly inspect: (head?: string) => ChainReport
 }
 
@@ -61,125 +63,57 @@ export interface HashChainOptions {
   readonly chainEnabled: boolean
   /** The most records kept, at least 1. */
   readonly maxRecords: number
-  readonly hash: Pick<Hash["Service"], "sha256Into" | "timingSafeEqual">
+  readonly hash: Hasher
 }
 
-const utf8 = new TextEncoder()
-const NO_BYTES = new Uint8Array(0)
+/** An empty chain. `log` is the memory of its records, empty too: a new one when left out. */
+export const makeHashChain = (
+  { chainEnabled, hash, maxRecords }: HashChainOptions,
+  log: AuditLog = new AuditLog(maxRecords)
+): HashChain => {
+  const row = new RowBuffer()
+  /** The hash of the newest record. */
+  const head = new DigestBuffer()
 
-/** An empty chain. `log` is where its records are kept; a new one when left out. */
-export const makeHashChain = (options: HashChainOptions, log = new AuditLog(options.maxRecords)): HashChain => {
-  const chain = new RingChain(options, log)
+  const append = (facts: AuditFacts): void => {
+    const destination = log.destinations.of(destinationOf(facts))
+    row.write(log.length, head, facts, destination.bytes.length)
+    if (chainEnabled) hash.sha256Into(row.with(destination.bytes), head.bytes)
+    log.push(row.words, head.words, destination)
+  }
+
   return {
     get lastHash() {
-      return chain.lastHash
+      return hexOf(head.bytes)
     },
     get length() {
-      return chain.length
+      return log.length
     },
     get checkpoint() {
-      return chain.checkpoint
+      return chainEnabled
+        ? makeCheckpoint(log.oldest, log.anchor.bytes, hash)
+        : Object.freeze({ length: log.oldest, head: genesis, hash: genesis })
     },
-    append: (facts) => {
-      chain.append(facts)
+    append,
+    record: <S extends Status>(facts: AuditFacts & { readonly status: S }) => {
+      append(facts)
+      // What was written with this status is read with it.
+      return log.read(log.length - 1).entry as Extract<CustodyRecord, { readonly status: S }>
     },
-    record: (facts) => chain.record(facts),
-    records: () => chain.records(),
-    inspect: (head) => chain.inspect(head)
-  }
-}
-
-/** The chain behind its interface. */
-class RingChain {
-  private readonly chainEnabled: boolean
-  private readonly maxRecords: number
-  private readonly hash: HashChainOptions["hash"]
-  private readonly log: AuditLog
-  private readonly verifier: LogVerifier
-  /** The hash of the newest record, and of the one before the oldest that is kept. */
-  private readonly head = new DigestBuffer()
-  private readonly anchor = new DigestBuffer()
-  private readonly scratch = new LongRow()
-
-  constructor({ chainEnabled, hash, maxRecords }: HashChainOptions, log: AuditLog) {
-    this.chainEnabled = chainEnabled
-    this.maxRecords = maxRecords
-    this.hash = hash
-    this.log = log
-    this.verifier = new LogVerifier(log, hash)
-  }
-
-  get lastHash(): string {
-    return hexOf(this.head.bytes)
-  }
-
-  get length(): number {
-    return this.log.length
-  }
-
-  get checkpoint(): Checkpoint {
-    const { oldest } = this.log
-    return {
-      length: oldest,
-      head: hexOf(this.anchor.bytes),
-      hash: checkpointHash(oldest, this.anchor.bytes, this.hash)
+    records: () => Array.from({ length: log.length - log.oldest }, (_, i) => log.read(log.oldest + i)),
+    inspect: (wanted) => {
+      const { length, oldest: summarised } = log
+      if (!chainEnabled) return { valid: true, firstBroken: null, checked: 0, summarised: 0 }
+      const broken = firstBrokenOf(log, head, hash)
+      const firstBroken = broken === null && wanted !== undefined && !areSame(hash, wanted, hexOf(head.bytes))
+        ? length
+        : broken
+      return {
+        valid: firstBroken === null,
+        firstBroken,
+        checked: Math.min(firstBroken === null ? length : firstBroken + 1, length) - summarised,
+        summarised
+      }
     }
-  }
-
-  append(facts: AuditFacts): void {
-    const { anchor, head, log, maxRecords } = this
-    const sequence = log.length
-    const chunk = log.chunkOf(sequence)
-    const place = log.placeOf(sequence)
-    const at = place * rowBytes
-    // The record whose place this is leaves its hash behind.
-    if (sequence >= maxRecords) log.readHash(sequence - maxRecords, anchor.words)
-    const destination = destinationOf(facts)
-    const encoded = destination === null ? NO_BYTES : utf8.encode(destination)
-    writeRow(chunk.rows, chunk.view, at, sequence, facts, encoded.length)
-    chunk.destinations[place] = destination
-    const link = (at + field.previousHash) >> 2
-    for (let i = 0; i < digestWords; i++) chunk.rowWords[link + i] = head.words[i] ?? 0
-    if (this.chainEnabled) {
-      const row = chunk.rows.subarray(at, at + rowBytes)
-      this.hash.sha256Into(encoded.length === 0 ? row : this.scratch.join(row, encoded), head.bytes)
-    }
-    for (let i = 0; i < digestWords; i++) chunk.hashWords[place * digestWords + i] = head.words[i] ?? 0
-    log.length += 1
-  }
-
-  record<S extends CustodyRecord["status"]>(
-    facts: AuditFacts & { readonly status: S }
-  ): Extract<CustodyRecord, { readonly status: S }> {
-    this.append(facts)
-    // What was written with this status is read with it.
-    return this.at(this.log.length - 1).entry as Extract<CustodyRecord, { readonly status: S }>
-  }
-
-  records(): Array<AuditRecord> {
-    const records: Array<AuditRecord> = []
-    for (let sequence = this.log.oldest; sequence < this.log.length; sequence++) records.push(this.at(sequence))
-    return records
-  }
-
-  inspect(head?: string): ChainReport {
-    if (!this.chainEnabled) return { valid: true, firstBroken: null, checked: 0, summarised: 0 }
-    const { length, oldest: summarised } = this.log
-    const firstBroken = this.verifier.firstBroken(this.anchor)
-    if (firstBroken !== null) {
-      return { valid: false, firstBroken, checked: firstBroken - summarised + 1, summarised }
-    }
-    const checked = length - summarised
-    return head === undefined || areSame(this.hash, head, this.lastHash)
-      ? { valid: true, firstBroken: null, checked, summarised }
-      : { valid: false, firstBroken: length, checked, summarised }
-  }
-
-  private at(sequence: number): AuditRecord {
-    const chunk = this.log.chunkOf(sequence)
-    const place = this.log.placeOf(sequence)
-    const entry = readRow(chunk.rows, chunk.view, place * rowBytes, chunk.destinations[place] ?? null)
-    const hash = hexOf(chunk.hashes, place * digestBytes)
-    return Object.freeze({ sequence, previousHash: entry.previousHash, hash, entry })
   }
 }

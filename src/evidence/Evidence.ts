@@ -16,7 +16,7 @@ import type { EvidenceHandle, EvidenceRecord } from "../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
 import type { ThreatCategory } from "../domain/Scent.ts"
 import type { Severity } from "../domain/Severity.ts"
-import type { Digest } from "./Digest.ts"
+import type { Digest } from "../domain/Digest.ts"
 
 /** What is known of a piece of evidence, but its bytes and where they came from. */
 export interface EvidenceFacts {

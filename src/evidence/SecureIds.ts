@@ -16,10 +16,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
 import { Randomness } from "../port/Randomness.ts"
-
-/** Bytes of an id in binary. */
-export const secureIdBytes = 20
 
 /** What ids are made from. */
 export interface SecureIdSources {
@@ -43,8 +41,6 @@ const maxMs = 0xffff_ffff_ffff
 /** Bytes of randomness an id takes: 2 for the counter's start, 8 for rand_b, 4 for the suffix, and 2 to make it 16. */
 const perId = 16
 const poolSize = perId * 256
-
-const hexByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
 
 /** A generator of secure ids. */
 export const makeSecureIds = ({ fill, now }: SecureIdSources): SecureIdGenerator => {
@@ -99,22 +95,6 @@ export const makeSecureIds = ({ fill, now }: SecureIdSources): SecureIdGenerator
       return secureIdText(own)
     }
   }
-}
-
-/** An id in binary as text. */
-export const secureIdText = (id: Uint8Array): string => {
-  let text = ""
-  for (let i = 0; i < secureIdBytes; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10 || i === 16) text += "-"
-    text += hexByte[id[i] ?? 0] ?? ""
-  }
-  return text
-}
-
-/** Text as `secureIdText` gives it, in binary. */
-export const secureIdFrom = (text: string): Uint8Array => {
-  const digits = text.replaceAll("-", "")
-  return Uint8Array.from({ length: secureIdBytes }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
 }
 
 /** The one generator of a Tracehound, so that all its ids are ordered among themselves. */

@@ -446,5 +446,4 @@ class BoundedWriter implements CanonicalWriter {
   }
 }
 
-
 const fitting = (fits: boolean): Outcome => fits ? WRITTEN : TOO_LARGE

@@ -22,10 +22,10 @@ export class RateLimiter extends Context.Service<RateLimiter, {
   /** The RFC's method: counts a request at the time now. */
   readonly check: (source: string) => RateLimitResult
   /**
-   * The same for the hot path, at a monotonic time already read: 0 when allowed, else whole milliseconds to wait. Allocates
-   * nothing.
+   * The same for the hot path, at the monotonic time that was read last: 0 when allowed, else whole milliseconds to wait.
+   * Allocates nothing.
    */
-  readonly waitUnsafe: (source: string, now: number) => number
+  readonly waitUnsafe: (source: string) => number
   /** Unblocks a source and forgets its count (CONFORMANCE G2). */
   readonly reset: (source: string) => void
   readonly stats: () => { readonly blocked: number; readonly sources: number }
@@ -35,15 +35,16 @@ export class RateLimiter extends Context.Service<RateLimiter, {
     RateLimiter,
     Effect.gen(function*() {
       const { rateLimit } = yield* Settings
-      const { nowMs } = yield* MonotonicTime
+      const { last, nowMs, tick } = yield* MonotonicTime
       const table = makeRateTable({ ...rateLimit, keyOf: makeSourceKeys() })
       const reason = `more than ${rateLimit.maxRequests} requests in ${rateLimit.windowMs} ms`
       // Rounded up: after so many milliseconds the source is let through.
-      const waitUnsafe = (source: string, now: number): number => Math.ceil(table.check(source, now))
+      const waitUnsafe = (source: string): number => Math.ceil(table.check(source, last[0] ?? 0))
       return {
         waitUnsafe,
         check: (source) => {
-          const retryAfter = waitUnsafe(source, nowMs())
+          tick()
+          const retryAfter = waitUnsafe(source)
           return retryAfter === 0 ? { allowed: true } : { allowed: false, retryAfter, reason }
         },
         reset: (source) => {

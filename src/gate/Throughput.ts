@@ -59,8 +59,8 @@ export const makeThroughput = (): ThroughputCounter => {
 
 /** The one counter of a Tracehound. */
 export class Throughput extends Context.Service<Throughput, {
-  /** Counts a scent at a monotonic time already read, in ms. */
-  readonly countUnsafe: (now: number) => void
+  /** Counts a scent at the monotonic time that was read last. */
+  readonly countUnsafe: () => void
   readonly perSecond: () => number
   /** When the last scent came, in ms since the epoch by the clock as it stands now; 0 before the first. */
   readonly lastActivity: () => number
@@ -70,16 +70,18 @@ export class Throughput extends Context.Service<Throughput, {
     Throughput,
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
-      const { nowMs } = yield* MonotonicTime
+      const { last, nowMs } = yield* MonotonicTime
       const counter = makeThroughput()
       return {
-        countUnsafe: counter.count,
+        countUnsafe: () => {
+          counter.count(last[0] ?? 0)
+        },
         perSecond: () => counter.perSecond(nowMs()),
         lastActivity: () => {
-          const last = counter.lastCounted()
-          return last === Number.NEGATIVE_INFINITY
+          const counted = counter.lastCounted()
+          return counted === Number.NEGATIVE_INFINITY
             ? 0
-            : Math.round(clock.currentTimeMillisUnsafe() - (nowMs() - last))
+            : Math.round(clock.currentTimeMillisUnsafe() - (nowMs() - counted))
         }
       }
     })

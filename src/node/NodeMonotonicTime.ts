@@ -19,6 +19,15 @@ const hostClock = Context.get(Context.empty(), Clock.Clock)
 export const layer: Layer.Layer<MonotonicTime> = Layer.unwrap(
   Effect.map(Clock.Clock, (clock) =>
     clock === hostClock
-      ? Layer.succeed(MonotonicTime, { nowMs: () => performance.now() })
+      ? Layer.sync(MonotonicTime, () => {
+        const last = new Float64Array(1)
+        return {
+          nowMs: () => performance.now(),
+          last,
+          tick: () => {
+            last[0] = performance.now()
+          }
+        }
+      })
       : MonotonicTime.layerPortable)
 )

@@ -2,12 +2,7 @@
  * All ports of the core on Node.
  */
 import * as Layer from "effect/Layer"
-import type { Compression } from "../port/Compression.ts"
-import type { Hash } from "../port/Hash.ts"
-import type { Introspection } from "../port/Introspection.ts"
-import type { Memory } from "../port/Memory.ts"
-import type { MonotonicTime } from "../port/MonotonicTime.ts"
-import type { Randomness } from "../port/Randomness.ts"
+import type { Ports } from "../port/Ports.ts"
 import * as NodeCompression from "./NodeCompression.ts"
 import * as NodeHash from "./NodeHash.ts"
 import * as NodeIntrospection from "./NodeIntrospection.ts"
@@ -15,10 +10,12 @@ import * as NodeMemory from "./NodeMemory.ts"
 import * as NodeMonotonicTime from "./NodeMonotonicTime.ts"
 import * as NodeRandomness from "./NodeRandomness.ts"
 
-/** What the core asks of its host. */
-export type Ports = Compression | Hash | Introspection | Memory | MonotonicTime | Randomness
+export type { Ports }
 
-/** By node:crypto, node:zlib and node:util. */
+/**
+ * By node:crypto, node:zlib, node:util and node:perf_hooks. Scoped: closing it ends the worker that presses evidence, if one was
+ * needed.
+ */
 export const layer: Layer.Layer<Ports> = Layer.mergeAll(
   NodeCompression.layer,
   NodeHash.layer,

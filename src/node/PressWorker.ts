@@ -1,39 +1,40 @@
 /**
- * The worker that presses: a batch comes in, its pressed forms go out in one buffer. It overwrites the evidence it was given.
+ * The worker that presses: it is told of a batch in shared memory, and answers with the pressed forms, one after another in one
+ * array. It keeps nothing; the evidence is overwritten by the main thread, whose memory it is.
  */
 import { parentPort } from "node:worker_threads"
-import type { Batch, Pressed } from "./PressPool.ts"
-import { presses } from "./ZlibCodecs.ts"
+import type { Answer, Order } from "./PressBatch.ts"
+import { type Press, presses } from "./ZlibCodecs.ts"
 
-parentPort?.on("message", ({ bytes, codecs, id, lengths }: Batch) => {
-  const forms: Array<Uint8Array | null> = []
+parentPort?.on("message", ({ bytes, codec, count, id, lengths }: Order) => {
+  const press = presses[codec]
+  const forms: Array<Uint8Array> = []
   let at = 0
   let total = 0
-  for (const [i, length] of lengths.entries()) {
-    const form = pressed(codecs[i] ?? "stored", bytes.subarray(at, at + length))
-    forms.push(form)
+  for (let i = 0; i < count; i++) {
+    const length = lengths[i] ?? 0
+    const form = press === undefined ? undefined : pressed(press, bytes.subarray(at, at + length))
     at += length
-    total += form?.length ?? 0
+    lengths[i] = form?.length ?? -1
+    if (form === undefined) continue
+    forms.push(form)
+    total += form.length
   }
   const all = new Uint8Array(total)
-  const sizes = new Int32Array(forms.length)
   let to = 0
-  for (const [i, form] of forms.entries()) {
-    sizes[i] = form === null ? -1 : form.length
-    if (form === null) continue
+  for (const form of forms) {
     all.set(form, to)
     to += form.length
   }
-  bytes.fill(0)
-  const answer: Pressed = { id, bytes: all, sizes }
-  parentPort?.postMessage(answer, [all.buffer, sizes.buffer])
+  const answer: Answer = { id, forms: all }
+  parentPort?.postMessage(answer, [all.buffer])
 })
 
-/** Null where zlib fails: the evidence is then the main thread's to press. */
-const pressed = (codec: string, bytes: Uint8Array): Uint8Array | null => {
+/** Undefined where zlib fails: the main thread then finds out why. */
+const pressed = (press: Press, bytes: Uint8Array): Uint8Array | undefined => {
   try {
-    return presses[codec]?.(bytes) ?? null
+    return press.now(bytes)
   } catch {
-    return null
+    return undefined
   }
 }

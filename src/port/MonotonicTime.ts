@@ -7,6 +7,8 @@
  * **Gotchas**
  *
  * - It is no time of day. Only differences mean anything, and fractions of a millisecond are part of it.
+ * - A number that a function returns or passes on may be put into an object of its own. On the hot path time is therefore read
+ *   into a cell, `last`, once a call, and whoever needs it looks there.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -19,11 +21,25 @@ const nanosPerMilli = 1_000_000n
 export class MonotonicTime extends Context.Service<MonotonicTime, {
   /** Milliseconds since some moment in the past. */
   readonly nowMs: () => number
+  /** Reads the time into `last`. */
+  readonly tick: () => void
+  /** One number: the time that was read last. */
+  readonly last: Readonly<Float64Array>
 }>()("tracehound/port/MonotonicTime") {
   /** Effect's own clock, whatever it is: a test's, a replay's, the host's. It makes a bigint for each reading. */
   static readonly layerPortable = Layer.effect(
     MonotonicTime,
-    Effect.map(Clock.Clock, (clock) => ({ nowMs: () => millis(clock.monotonicTimeNanosUnsafe()) }))
+    Effect.map(Clock.Clock, (clock) => {
+      const last = new Float64Array(1)
+      const nowMs = () => millis(clock.monotonicTimeNanosUnsafe())
+      return {
+        nowMs,
+        last,
+        tick: () => {
+          last[0] = nowMs()
+        }
+      }
+    })
   )
 }
 

@@ -5,8 +5,8 @@
 import type { AuditFacts } from "../audit/HashChain.ts"
 import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
 import { severities, type Severity } from "../domain/Severity.ts"
-import { DigestBuffer } from "../evidence/Digest.ts"
-import { secureIdBytes } from "../evidence/SecureIds.ts"
+import { DigestBuffer } from "../domain/Digest.ts"
+import { secureIdBytes } from "../domain/SecureIdText.ts"
 
 /** The category at a place in `threatCategories`. */
 export const categoryAt = (place: number): ThreatCategory => threatCategories[place] ?? "unknown"

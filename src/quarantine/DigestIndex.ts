@@ -7,7 +7,7 @@
  * Cost: O(1), one probe or two. `probes` counts the places looked at: the only loop there is. The table doubles when it is half
  * full, and then every slot is placed anew.
  */
-import { digestWords } from "../evidence/Digest.ts"
+import { digestWords } from "../domain/Digest.ts"
 
 /** Where the digests and categories of slots are kept. */
 export interface DigestColumns {

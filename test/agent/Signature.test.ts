@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash, createHmac } from "node:crypto"
 import { makeSigner } from "../../src/agent/Signature.ts"
-import { hexOf } from "../../src/evidence/Digest.ts"
+import { hexOf } from "../../src/domain/Digest.ts"
 import { random } from "../support/random.ts"
 
 const sha256Into = (bytes: Uint8Array, target: Uint8Array): void => {

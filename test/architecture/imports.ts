@@ -72,8 +72,8 @@ export const core: ReadonlySet<string> = new Set([
   "signal"
 ])
 
-/** Packages beside Effect that the core may use: portable, without a dependency of their own. */
-const portable: ReadonlySet<string> = new Set(["fflate"])
+/** What the core may import beside Effect's modules: of packages that are portable and have no dependency of their own. */
+const portable: ReadonlySet<string> = new Set(["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate"])
 
 const nodeGlobals: ReadonlySet<string> = new Set([
   "Buffer",

@@ -84,6 +84,8 @@ describe("the published package", { timeout: 120_000 }, () => {
       "keywords",
       "license",
       "name",
+      "peerDependencies",
+      "peerDependenciesMeta",
       "publishConfig",
       "sideEffects",
       "type",
@@ -95,7 +97,8 @@ describe("the published package", { timeout: 120_000 }, () => {
 
   it("holds the build, its declarations and documents, and nothing else", () => {
     const odd = files().filter((path) =>
-      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|docs\/[\w/-]+\.md|[A-Z]+\.md|LICENSE|package\.json)$/.test(path)
+      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|docs\/[\w/-]+\.md|vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
+        .test(path)
     )
     assert.deepStrictEqual(odd, none)
     assert.includeMembers([...files()], ["LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/bin.js"])
@@ -125,10 +128,13 @@ describe("the published package", { timeout: 120_000 }, () => {
     const names = Object.keys(packages)
     assert.includeMembers(names, ["effect", "@effect/platform-node", "fflate"].map((name) => `node_modules/${name}`))
     assert.deepStrictEqual(names.filter((path) => packages[path]?.hasInstallScript === true), none)
+    assert.deepStrictEqual(names.filter((path) => path.includes("@noble")), none, "an optional peer")
     assert.deepStrictEqual(names.filter((path) => /\/node-(?:bin-)?(?:linux|darwin|win)/.test(path)), none)
   })
 
-  it("every export can be imported", () => {
+  it("every export can be imported, where the peers are installed that it names", () => {
+    // As whoever imports `tracehound/portable` has installed it by name.
+    symlinkSync(join(root, "node_modules/@noble"), join(project, "node_modules/@noble"), "junction")
     write(
       "imports.js",
       [

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { factsOf } from "../../src/audit/AuditRow.ts"
+import { factsOf } from "../../src/audit/AuditFacts.ts"
 import { AuditChain } from "../../src/audit/AuditChain.ts"
 import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
 import { Settings } from "../../src/domain/Settings.ts"

@@ -2,7 +2,7 @@
  * What the audit chain's tests share: entries as the rooms append them, chains of them, and every way to bend a record.
  */
 import { Arbitrary, Effect, Schema } from "effect"
-import { factsOf } from "../../src/audit/AuditRow.ts"
+import { factsOf } from "../../src/audit/AuditFacts.ts"
 import { type HashChain, makeHashChain } from "../../src/audit/HashChain.ts"
 import { type AuditRecord, CustodyRecord, EvacuateRecord, EvictionRecord } from "../../src/domain/Records.ts"
 import * as NodeHash from "../../src/node/NodeHash.ts"

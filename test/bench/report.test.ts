@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { catalogue, chosen, sectionNames } from "../../bench/catalogue.ts"
 import { areMet, type Figures, type Goal, isMet, rowOf } from "../../bench/goals.ts"
 import {
+  failures,
   goalText,
   markdown,
   markers,
@@ -94,7 +95,8 @@ const report: Report = {
 describe("the report", () => {
   it("says of each line whether it met its goals, and which it missed", () => {
     assert.deepStrictEqual(report.sections[0]?.rows.map(verdict), ["", "MISSED <= 1.3x", "met", "not measured"])
-    assert.deepStrictEqual(score(report), { goals: 3, missed: 1 })
+    assert.deepStrictEqual(score(report), { met: 1, missed: 1, unmeasured: 1 })
+    assert.deepStrictEqual(failures(report), ["gate: broken"])
   })
 
   it("spells figures with their unit", () => {
@@ -116,7 +118,7 @@ describe("the report", () => {
     assert.match(text, /^clean +100 ns +12\.3 us +2\.00x +0 +<= 1\.3x, 0 B +MISSED <= 1\.3x$/m)
     assert.match(text, /^ {2}broken: not measured: because$/m)
     assert.match(text, /a quick run/)
-    assert.match(text, /3 lines have a goal; 1 missed it/)
+    assert.match(text, /3 lines have a goal: 1 met it, 1 missed it, 1 not measured/)
   })
 
   it("as Markdown has rows of as many cells as the heading, and goes between the markers of a document", () => {

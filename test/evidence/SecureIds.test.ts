@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { SecureId } from "../../src/domain/Records.ts"
-import { makeSecureIds, SecureIds, type SecureIdSources, secureIdText } from "../../src/evidence/SecureIds.ts"
+import { secureIdText } from "../../src/domain/SecureIdText.ts"
+import { makeSecureIds, SecureIds, type SecureIdSources } from "../../src/evidence/SecureIds.ts"
 import { Randomness } from "../../src/port/Randomness.ts"
 
 const isId = Schema.is(SecureId)

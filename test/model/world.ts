@@ -199,11 +199,8 @@ export const makeWorld = (real: TracehoundSync, clock: ManualClock, bounds: Mode
     const records = real.auditChain.records()
     const seen = records.map(({ entry }) => `${entry.status} ${entry.signature}`)
     same("audit", seen, model.audit.map(({ evidence, status }) => `${status} ${evidence.signature}`))
-    same("the chain", real.auditChain.inspect(real.auditChain.lastHash), {
-      valid: true,
-      firstBroken: null,
-      checked: records.length
-    })
+    const { checked, firstBroken, valid } = real.auditChain.inspect(real.auditChain.lastHash)
+    same("the chain", { valid, firstBroken, checked }, { valid: true, firstBroken: null, checked: records.length })
     while (madeAt.length < records.length) madeAt.push(clock.wallUnsafe())
     records.forEach(({ entry, sequence }, index) => {
       const evidence = model.audit[index]?.evidence

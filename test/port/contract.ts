@@ -2,7 +2,8 @@
  * What every implementation of a port must do. One suite for each port, run against each host's implementation.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, type Layer, Schema } from "effect"
+import { Arbitrary, Context, Effect, Layer, Schema } from "effect"
+import { createHash } from "node:crypto"
 import * as zlib from "node:zlib"
 import { Compression, CompressionError } from "../../src/port/Compression.ts"
 import { Hash } from "../../src/port/Hash.ts"
@@ -54,7 +55,7 @@ export const compressionContract = (
   const compression = of(layer)
   const openers = [layer, ...others].map(of)
   const small = new TextEncoder().encode("evidence evidence evidence evidence ".repeat(3))
-  const pressed = compression.gzipSync(small)
+  const pressed = compression.pressSync("gzip", small)
 
   describe("Compression", () => {
     it.effect.prop(
@@ -63,12 +64,13 @@ export const compressionContract = (
       (given) =>
         Effect.gen(function*() {
           const before = given.content.slice()
-          for (const stream of [compression.gzipSync(given.content), yield* compression.gzip(given.content)]) {
+          const { pressSync, pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
+          for (const stream of [pressSync("gzip", given.content), yield* pressUnsafe("gzip", given.content)]) {
             assertOwn(stream)
             assert.deepStrictEqual([...stream.subarray(0, 3)], [0x1f, 0x8b, 8], "RFC 1952, deflate")
             assert.deepStrictEqual([...stream.subarray(4, 8)], [0, 0, 0, 0], "no time in it")
-            for (const { gunzipSync } of openers) {
-              assert.strictEqual(hex(gunzipSync(stream, given.content.length)), hex(given.content))
+            for (const { openSync } of openers) {
+              assert.strictEqual(hex(openSync("gzip", stream, given.content.length)), hex(given.content))
             }
           }
           assert.deepStrictEqual(given.content, before, "the input is left as it was")
@@ -78,42 +80,45 @@ export const compressionContract = (
 
     it("RFC E6 a stream of many steps, of noise and of one byte alone", () => {
       for (const long of [noise(150_000), new Uint8Array(1_000_000).fill(65)]) {
-        const stream = compression.gzipSync(long)
-        for (const { gunzipSync } of openers) {
-          assert.strictEqual(Buffer.compare(gunzipSync(stream, long.length), long), 0)
-          assert.strictEqual(refusal(() => gunzipSync(stream, long.length - 1)), "too_large")
+        const stream = compression.pressSync("gzip", long)
+        for (const { openSync } of openers) {
+          assert.strictEqual(Buffer.compare(openSync("gzip", stream, long.length), long), 0)
+          assert.strictEqual(refusal(() => openSync("gzip", stream, long.length - 1)), "too_large")
         }
       }
     })
 
     it("a limit is met to the byte, down to none", () => {
-      const { gunzipSync } = compression
-      assert.strictEqual(gunzipSync(pressed, small.length).length, small.length)
-      assert.strictEqual(gunzipSync(pressed, 2 ** 32 - 1).length, small.length)
+      const { openSync } = compression
+      assert.strictEqual(openSync("gzip", pressed, small.length).length, small.length)
+      assert.strictEqual(openSync("gzip", pressed, 2 ** 32 - 1).length, small.length)
       for (const limit of [small.length - 1, 1, 0])
-        assert.strictEqual(refusal(() => gunzipSync(pressed, limit)), "too_large")
-      assert.strictEqual(refusal(() => gunzipSync(compression.gzipSync(Uint8Array.of(1)), 0)), "too_large")
-      assert.strictEqual(gunzipSync(compression.gzipSync(new Uint8Array(0)), 0).length, 0)
+        assert.strictEqual(refusal(() => openSync("gzip", pressed, limit)), "too_large")
+      assert.strictEqual(
+        refusal(() => openSync("gzip", compression.pressSync("gzip", Uint8Array.of(1)), 0)),
+        "too_large"
+      )
+      assert.strictEqual(openSync("gzip", compression.pressSync("gzip", new Uint8Array(0)), 0).length, 0)
     })
 
     it("RFC E6 a bomb is refused at its limit", () => {
       const bomb = zlib.gzipSync(new Uint8Array(4_000_000))
       assert.isBelow(bomb.length, 20_000)
       for (const limit of [0, 1, 1_000, 3_999_999]) {
-        assert.strictEqual(refusal(() => compression.gunzipSync(bomb, limit)), "too_large")
+        assert.strictEqual(refusal(() => compression.openSync("gzip", bomb, limit)), "too_large")
       }
     })
 
     it("RFC E6 every truncation is refused as corrupt", () => {
-      for (const stream of [pressed, compression.gzipSync(noise(40_000))]) {
+      for (const stream of [pressed, compression.pressSync("gzip", noise(40_000))]) {
         for (let length = 0; length < stream.length; length += stream === pressed || length < 40 ? 1 : 997) {
           assert.strictEqual(
-            refusal(() => compression.gunzipSync(stream.subarray(0, length), 40_000)),
+            refusal(() => compression.openSync("gzip", stream.subarray(0, length), 40_000)),
             "corrupt",
             `${length}`
           )
         }
-        assert.strictEqual(refusal(() => compression.gunzipSync(stream.subarray(0, -1), 40_000)), "corrupt")
+        assert.strictEqual(refusal(() => compression.openSync("gzip", stream.subarray(0, -1), 40_000)), "corrupt")
       }
     })
 
@@ -123,7 +128,7 @@ export const compressionContract = (
         const bent = pressed.slice()
         bent[bit >> 3] = (bent[bit >> 3] ?? 0) ^ (1 << (bit & 7))
         let opened: Uint8Array | undefined
-        if (refusal(() => opened = compression.gunzipSync(bent, small.length)) === "none") {
+        if (refusal(() => opened = compression.openSync("gzip", bent, small.length)) === "none") {
           assert.strictEqual(hex(opened ?? assert.fail("nothing")), hex(small), `bit ${bit}`)
         } else refused += 1
       }
@@ -134,12 +139,12 @@ export const compressionContract = (
     it.prop("garbage is refused as corrupt, and nothing comes out that its CRC and size do not vouch for", [content], ([
       garbage
     ]) => {
-      assert.strictEqual(refusal(() => compression.gunzipSync(garbage, 1_000_000)), "corrupt")
+      assert.strictEqual(refusal(() => compression.openSync("gzip", garbage, 1_000_000)), "corrupt")
       // As far as it can be like a stream: its beginning, and the CRC and size of nothing.
       garbage.set([0x1f, 0x8b, 8, 0].slice(0, garbage.length))
       garbage.fill(0, Math.max(0, garbage.length - 8))
       let opened = new Uint8Array(0)
-      if (refusal(() => opened = new Uint8Array(compression.gunzipSync(garbage, 1_000_000))) !== "corrupt") {
+      if (refusal(() => opened = new Uint8Array(compression.openSync("gzip", garbage, 1_000_000))) !== "corrupt") {
         assert.strictEqual(opened.length, 0)
       }
     }, { arbitrary: { runs: 60 } })
@@ -147,17 +152,110 @@ export const compressionContract = (
     it("takes a view into a larger buffer, and gives back memory of its own", () => {
       const around = new Uint8Array(pressed.length + 20).fill(0xee)
       around.set(pressed, 7)
-      const opened = compression.gunzipSync(around.subarray(7, 7 + pressed.length), 1_000)
+      const opened = compression.openSync("gzip", around.subarray(7, 7 + pressed.length), 1_000)
       around.fill(0)
       assert.strictEqual(hex(opened), hex(small))
       assertOwn(opened)
-      assert.strictEqual(hex(compression.gzipSync(around.subarray(0, 3))), hex(compression.gzipSync(new Uint8Array(3))))
+      assert.strictEqual(
+        hex(compression.pressSync("gzip", around.subarray(0, 3))),
+        hex(compression.pressSync("gzip", new Uint8Array(3)))
+      )
     })
   })
 }
 
+/** What holds of every codec that the host has; `others` as above. */
+export const codecContract = (
+  layer: Layer.Layer<Compression>,
+  others: ReadonlyArray<Layer.Layer<Compression>>
+): void => {
+  const of = (from: Layer.Layer<Compression>) => Effect.runSync(Effect.provide(Compression, from))
+  const compression = of(layer)
+  const text = new TextEncoder().encode("evidence evidence evidence evidence ".repeat(3))
+
+  describe.each(compression.codecs)("Compression with %s", (codec) => {
+    const openers = [layer, ...others].map(of).filter(({ codecs }) => codecs.includes(codec))
+    const pressed = compression.pressSync(codec, text)
+
+    it.live("RFC E7 R5 presses now or later to what every host opens, and leaves the input as it was", () =>
+      Effect.gen(function*() {
+        const { pressSync, pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
+        for (const length of [0, 1, 63, 1_000, 70_000, 400_000]) {
+          const given = noise(length, 3).map((byte) => byte % 9)
+          const before = given.slice()
+          for (const stream of [pressSync(codec, given), yield* pressUnsafe(codec, given)]) {
+            for (const { openSync } of openers) {
+              assert.isTrue(Buffer.from(openSync(codec, stream, length)).equals(given))
+            }
+          }
+          assert.isTrue(Buffer.from(before).equals(given))
+        }
+      }).pipe(Effect.scoped))
+
+    it.live("RFC E5 takes its copy at once: what the caller does to the bytes afterwards changes nothing", () =>
+      Effect.gen(function*() {
+        const { pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
+        const given = [100, 300_000].map((length) => noise(length))
+        const pressings = given.map((bytes) => pressUnsafe(codec, bytes))
+        for (const bytes of given) bytes.fill(0)
+        for (const [i, pressing] of pressings.entries()) {
+          const { length } = given[i] ?? []
+          const opened = compression.openSync(codec, yield* pressing, length ?? 0)
+          assert.isTrue(Buffer.from(opened).equals(noise(length ?? 0)))
+        }
+      }).pipe(Effect.scoped))
+
+    it("RFC E6 meets its limit to the byte, and gives back memory of its own", () => {
+      for (const { openSync } of openers) {
+        const opened = openSync(codec, pressed, text.length)
+        assert.strictEqual(hex(opened), hex(text))
+        assertOwn(opened)
+        for (const limit of [text.length - 1, 1, 0]) {
+          assert.strictEqual(refusal(() => openSync(codec, pressed, limit)), "too_large", `${limit}`)
+        }
+        assert.strictEqual(openSync(codec, compression.pressSync(codec, new Uint8Array(0)), 0).length, 0)
+      }
+    })
+
+    it("RFC E6 refuses what ends early, what goes on, and what is bent or gives other bytes", () => {
+      if (codec === "stored") return
+      for (const { openSync } of openers) {
+        for (let length = 0; length < pressed.length; length++) {
+          assert.strictEqual(refusal(() => openSync(codec, pressed.subarray(0, length), 1_000)), "corrupt", `${length}`)
+        }
+        for (const tail of [[0], [1, 2, 3], [...pressed], new Array<number>(40).fill(0)]) {
+          const longer = Uint8Array.from([...pressed, ...tail])
+          // Two zstd frames are one stream to zlib: there the content shows it.
+          const reason = refusal(() => openSync(codec, longer, text.length))
+          assert.isTrue(reason === "corrupt" || reason === "too_large", `${tail.length}: ${reason}`)
+        }
+      }
+    })
+
+    it("RFC E6 a bomb is stopped at its limit", () => {
+      if (codec === "stored") return
+      const bomb = compression.pressSync(codec, new Uint8Array(8_000_000))
+      assert.isBelow(bomb.length, 40_000)
+      for (const { openSync } of openers) {
+        for (const limit of [0, 1, 1_000, 7_999_999]) {
+          assert.strictEqual(refusal(() => openSync(codec, bomb, limit)), "too_large")
+        }
+      }
+    })
+  })
+
+  it.each(["zstd", "brotli"] as const)("RFC E7 says that it lacks %s, where it does, and what to do", (codec) => {
+    if (compression.codecs.includes(codec)) return
+    assert.strictEqual(refusal(() => compression.pressSync(codec, text)), "unsupported")
+    assert.strictEqual(refusal(() => compression.openSync(codec, text, 1_000)), "unsupported")
+    const error = Effect.runSync(Effect.flip(compression.pressUnsafe(codec, text)))
+    assert.strictEqual(error.reason, "unsupported")
+    assert.include(error.message, "choose stored or gzip")
+  })
+}
+
 export const hashContract = (layer: Layer.Layer<Hash>): void => {
-  const { sha256, sha256Hex, timingSafeEqual } = Effect.runSync(Effect.provide(Hash, layer))
+  const { sha256, sha256Hex, sha256Into, timingSafeEqual } = Effect.runSync(Effect.provide(Hash, layer))
   const utf8 = new TextEncoder()
   // FIPS 180-4 and NIST's examples of SHA-256.
   const vectors: ReadonlyArray<readonly [name: string, message: Uint8Array, digest: string]> = [
@@ -179,6 +277,30 @@ export const hashContract = (layer: Layer.Layer<Hash>): void => {
     it.each(vectors)("RFC D3 SHA-256 of %s", (_name, message, digest) => {
       assert.strictEqual(sha256Hex(message), digest)
       assert.strictEqual(hex(sha256(message)), digest)
+    })
+
+    it("RFC R5 gives the same digest in each of three ways, of any length, and writes nothing beside it", () => {
+      for (const length of [...Array(300).keys(), 4_096, 65_537, 1_000_003]) {
+        const message = noise(length, length + 1)
+        const digest = createHash("sha256").update(message).digest("hex")
+        assert.strictEqual(sha256Hex(message), digest)
+        assert.strictEqual(hex(sha256(message)), digest)
+        const target = new Uint8Array(40).fill(0xee)
+        sha256Into(message, target)
+        assert.strictEqual(hex(target), `${digest}${"ee".repeat(8)}`)
+      }
+    })
+
+    it("RFC R5 hashes Buffers, views and shared memory alike", () => {
+      const bytes = noise(100)
+      const shared = new Uint8Array(new SharedArrayBuffer(120)).subarray(7, 107)
+      shared.set(bytes)
+      for (const form of [Buffer.from(bytes), Buffer.concat([Buffer.alloc(3), bytes]).subarray(3), shared]) {
+        assert.strictEqual(sha256Hex(form), sha256Hex(bytes))
+        const target = Buffer.alloc(32)
+        sha256Into(form, target)
+        assert.strictEqual(hex(target), sha256Hex(bytes))
+      }
     })
 
     it("hashes a view, not the buffer behind it", () => {

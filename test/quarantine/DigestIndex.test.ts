@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { digestWords } from "../../src/evidence/Digest.ts"
+import { digestWords } from "../../src/domain/Digest.ts"
 import { ABSENT, DigestIndex } from "../../src/quarantine/DigestIndex.ts"
 import { random } from "../support/random.ts"
 

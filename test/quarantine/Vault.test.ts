@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { createHash } from "node:crypto"
 import { threatCategories } from "../../src/domain/Scent.ts"
 import { severities } from "../../src/domain/Severity.ts"
-import { DigestBuffer } from "../../src/evidence/Digest.ts"
+import { DigestBuffer } from "../../src/domain/Digest.ts"
 import { equalBytes } from "../../src/port/Memory.ts"
 import { type Arrival, Vault, vaultSeedWords } from "../../src/quarantine/Vault.ts"
 

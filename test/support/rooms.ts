@@ -13,7 +13,7 @@ import { threatCategories, type ThreatCategory } from "../../src/domain/Scent.ts
 import { Settings } from "../../src/domain/Settings.ts"
 import { severities, type Severity } from "../../src/domain/Severity.ts"
 import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
-import { DigestBuffer } from "../../src/evidence/Digest.ts"
+import { DigestBuffer } from "../../src/domain/Digest.ts"
 import { SecureIds } from "../../src/evidence/SecureIds.ts"
 import { RateLimiter } from "../../src/gate/RateLimiter.ts"
 import { Throughput } from "../../src/gate/Throughput.ts"

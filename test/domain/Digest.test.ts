@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
-import { Digest, DigestBuffer, hexOf } from "../../src/evidence/Digest.ts"
+import { Digest, DigestBuffer, hexOf } from "../../src/domain/Digest.ts"
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest()
 

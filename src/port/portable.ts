@@ -1,0 +1,32 @@
+/**
+ * All ports of the core without a host: what any JavaScript runtime with Web Crypto gives. The package export
+ * `tracehound/portable`, for Bun, Deno, workers and edges.
+ *
+ * It needs `@noble/hashes`, an optional peer of this package.
+ *
+ * **Gotchas**
+ *
+ * - It cannot tell a Proxy from what the Proxy pretends to be: canonical bytes then run a payload's own traps. A payload that
+ *   was parsed from the network holds none.
+ * - gzip is pressed on the turn of whoever waits for it.
+ */
+import * as Layer from "effect/Layer"
+import { Compression } from "./Compression.ts"
+import { Introspection } from "./Introspection.ts"
+import { Memory } from "./Memory.ts"
+import { MonotonicTime } from "./MonotonicTime.ts"
+import * as PortableHash from "./PortableHash.ts"
+import type { Ports } from "./Ports.ts"
+import { Randomness } from "./Randomness.ts"
+
+export type { Ports }
+
+/** By fflate, @noble/hashes, Web Crypto and JavaScript. */
+export const layer: Layer.Layer<Ports> = Layer.mergeAll(
+  Compression.layerPortable,
+  Introspection.layerPortable,
+  Memory.layerPortable,
+  MonotonicTime.layerPortable,
+  PortableHash.layer,
+  Randomness.layerPortable
+)
