@@ -32,7 +32,7 @@ describe("payloads of every kind", () => {
   }
 
   for (const [name, make] of Object.entries(disguises)) {
-    it(`RFC D3 ${name}: an object like any other`, () => {
+    it(`RFC D3 ${name}: what CANONICAL.md says that it is`, () => {
       for (const payload of [make(), [make()]])
         assert.strictEqual(signatureOf(tracehound, payload), signatureBy(spell(payload)))
     })

@@ -13,6 +13,9 @@ type Bytes = ArrayBufferView | ArrayBufferLike
 /** What an object is by CANONICAL.md, "Telling what an object is". */
 type Sort = "proxy" | "array" | "map" | "set" | "date" | "bytes" | "object"
 
+/** The most prototypes that are looked at. */
+const maxPrototypes = 16
+
 /** An object of a class hides it where its chain of prototypes cannot be that of the class. */
 const hides = (value: object, own: object): boolean => {
   const first: unknown = Object.getPrototypeOf(value)
@@ -20,8 +23,10 @@ const hides = (value: object, own: object): boolean => {
   if (types.isProxy(first)) return false
   if (Object.getPrototypeOf(first) === null) return true
   let last = first
+  let seen = 0
   for (let next: unknown = first; next !== null; next = Object.getPrototypeOf(next)) {
     if (next === own || types.isProxy(next)) return false
+    if (next !== Object.prototype && ++seen > maxPrototypes) return false
     last = next
   }
   return last === Object.prototype
@@ -34,6 +39,7 @@ export const sortOf = (value: object): Sort => {
   if (types.isMap(value)) return hides(value, Map.prototype) ? "object" : "map"
   if (types.isSet(value)) return hides(value, Set.prototype) ? "object" : "set"
   if (types.isDate(value)) return hides(value, Date.prototype) ? "object" : "date"
+  if (ArrayBuffer.isView(value)) return "bytes"
   const own = classOfBytes(value)
   return own === undefined || hides(value, own.prototype) ? "object" : "bytes"
 }
@@ -66,10 +72,19 @@ const { get: bufferOf } = Object.getOwnPropertyDescriptor(viewPrototype, "buffer
 const { get: offsetOf } = Object.getOwnPropertyDescriptor(viewPrototype, "byteOffset") ?? {}
 const { get: lengthOf } = Object.getOwnPropertyDescriptor(viewPrototype, "byteLength") ?? {}
 
+const dataViewGetters = Object.getOwnPropertyDescriptors(DataView.prototype)
+
 /** What a view covers, or the whole of a buffer; nothing where it is detached or out of bounds. */
 const viewOf = (value: Bytes): Uint8Array => {
   try {
-    if (types.isDataView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    if (types.isDataView(value)) {
+      const { buffer, byteLength, byteOffset } = dataViewGetters
+      return new Uint8Array(
+        buffer.get?.call(value) as ArrayBuffer,
+        Number(byteOffset.get?.call(value)),
+        Number(byteLength.get?.call(value))
+      )
+    }
     if (!types.isTypedArray(value)) return new Uint8Array(value as ArrayBufferLike)
     const length = Number(lengthOf?.call(value))
     return length === 0

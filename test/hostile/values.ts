@@ -207,19 +207,28 @@ export const kinds: Readonly<Record<string, Kind>> = {
     random.pick([null, undefined, 0, -0, 1, Number.NaN, Infinity, -Infinity, 1e21, 5e-324, true, false])
 }
 
-/** Objects whose chain of prototypes denies what they are (CANONICAL.md, "Telling what an object is"). */
+/** Objects whose chain of prototypes is not that of their class (CANONICAL.md, "Telling what an object is"). */
 export const disguises: Readonly<Record<string, () => unknown>> = {
+  "a Map with a null prototype": () => Object.setPrototypeOf(new Map([[1, 2]]), null),
+  "a Set that hides behind an object": () => Object.setPrototypeOf(new Set([1]), {}),
+  "a Date that hides behind a Map": () => Object.setPrototypeOf(new Date(0), Map.prototype),
+  "a Map that shows through a Proxy": () => Object.setPrototypeOf(new Map([[1, 2]]), new Proxy({}, {})),
   "bytes with a null prototype": () => Object.setPrototypeOf(Uint8Array.of(1, 2), null),
   "bytes that hide behind an object": () => Object.setPrototypeOf(Uint8Array.of(1, 2), {}),
   "bytes that hide behind an object without a prototype": () =>
     Object.setPrototypeOf(new Int16Array([1, 2]), Object.create(null)),
   "bytes that hide behind a Map": () => Object.setPrototypeOf(new DataView(new ArrayBuffer(2)), Map.prototype),
   "a buffer that hides behind an object": () => Object.setPrototypeOf(new ArrayBuffer(2), {}),
-  "a Map behind twenty objects": () => {
-    let prototype: object = {}
-    for (let i = 0; i < 20; i++) prototype = Object.create(prototype)
-    return Object.setPrototypeOf(new Map([[1, 2]]), prototype)
-  }
+  "a Map behind 16 objects": () => Object.setPrototypeOf(new Map([[1, 2]]), chain(16)),
+  "a Map behind 17 objects": () => Object.setPrototypeOf(new Map([[1, 2]]), chain(17)),
+  "a Map behind 100 objects": () => Object.setPrototypeOf(new Map([[1, 2]]), chain(100))
+}
+
+/** So many objects, each of which has the next for its prototype, and the last one Object.prototype. */
+const chain = (length: number): object => {
+  let first: object = Object.prototype
+  for (let i = 0; i < length; i++) first = Object.create(first)
+  return first
 }
 
 const names = Object.keys(kinds) as [string, ...Array<string>]

@@ -6,9 +6,9 @@
  * prototype chain is looked at first: it says which slots are possible. Only an object whose chain leaves this realm, or
  * meets a Proxy, has every slot tried.
  *
- * Gotchas: an exotic object whose prototype was replaced by null, by an `Object.prototype` (any prototype that has none
- * itself), or by a chain of this realm without its own class, counts as an ordinary object. Intrinsics are captured when
- * this module is loaded; load it before code that patches them.
+ * Gotchas: an exotic object, unless it is a view, whose prototype was replaced by null, by an `Object.prototype` (any prototype
+ * that has none itself), or by a short chain of this realm without its own class, counts as an ordinary object. Intrinsics are
+ * captured when this module is loaded; load it before code that patches them.
  */
 import type * as Port from "../../port/Introspection.ts"
 
@@ -73,12 +73,12 @@ const MAX_STEPS = 16
 
 /** The brand of an object that is neither an Array nor a Proxy. Throws nothing on a host whose isProxy is true. */
 export const brandOf = (value: object, introspection: Port.Introspection["Service"]): Brand => {
+  if (isView(value)) {
+    return VIEW
+  }
   let prototype = getPrototypeOf(value)
   if (prototype === null || prototype === objectPrototype) {
     return ORDINARY
-  }
-  if (isView(value)) {
-    return VIEW
   }
   for (let step = 0; step < MAX_STEPS; step++) {
     if (introspection.isProxy(prototype)) {
