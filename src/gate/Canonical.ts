@@ -32,6 +32,7 @@ import {
   bytesOf,
   DATE,
   dateTime,
+  isUint8Array,
   MAP,
   mapForEach,
   mapSize,
@@ -427,14 +428,17 @@ class BoundedWriter implements CanonicalWriter {
     if (length === 0) {
       return WRITTEN
     }
-    const view = bytesOf(value, brand, length)
     // Nothing runs until the caller has hashed and copied it, but a thread may write to shared memory.
-    if (length > MAX_COPIED && sink.start === 0 && view.buffer instanceof ArrayBuffer) {
-      this.outside = view
-      return WRITTEN
+    if (length > MAX_COPIED && sink.start === 0) {
+      const view = bytesOf(value, brand, length)
+      if (view.buffer instanceof ArrayBuffer) {
+        this.outside = view
+        return WRITTEN
+      }
     }
     sink.reserve(length)
-    sink.bytes.set(view, sink.start)
+    // What is of the kind already needs no view: `set` asks its slots, and not its properties.
+    sink.bytes.set(isUint8Array(value) ? value : bytesOf(value, brand, length), sink.start)
     sink.length += length
     return WRITTEN
   }

@@ -38,8 +38,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
       const { last, nowMs, tick } = yield* MonotonicTime
       const table = makeRateTable({ ...rateLimit, keyOf: makeSourceKeys() })
       const reason = `more than ${rateLimit.maxRequests} requests in ${rateLimit.windowMs} ms`
-      // Rounded up: after so many milliseconds the source is let through.
-      const waitUnsafe = (source: string): number => Math.ceil(table.check(source, last[0] ?? 0))
+      const waitUnsafe = (source: string): number => table.check(source, last)
       return {
         waitUnsafe,
         check: (source) => {

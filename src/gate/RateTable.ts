@@ -41,9 +41,18 @@ export interface RateTableOptions {
   readonly keyOf?: (source: string) => string
 }
 
+/**
+ * One number: a time in ms. A number with a fraction that is handed over by itself may be put into an object of its own, for
+ * every call.
+ */
+export type TimeCell = Readonly<Float64Array>
+
 export interface RateTable {
-  /** Counts a request at the time `now` in ms. 0 when it is allowed, else the ms (more than 0) until the source may come again. */
-  check(source: string, now: number): number
+  /**
+   * Counts a request at the time in the cell `now`, in ms. 0 when it is allowed, else the whole ms, rounded up, until the source may
+   * come again.
+   */
+  check(source: string, now: TimeCell): number
   /** Forgets a source, and with it its block. True when it was remembered. */
   reset(source: string): boolean
   /** How many sources are remembered. */
@@ -79,6 +88,9 @@ const requireThat = (name: string, holds: boolean): void => {
     throw new RangeError(`${name} is out of range`)
   }
 }
+
+/** As an integer where it is one of 31 bits, which the longest block of the configuration is: that needs no object of its own. */
+const wholeMs = (ms: number): number => ms <= 0x7fffffff ? Math.ceil(ms) | 0 : Math.ceil(ms)
 
 const itself = (source: string): string => source
 
@@ -151,8 +163,8 @@ class BoundedRateTable implements RateTable {
     return this.slots.size
   }
 
-  check(source: string, now: number): number {
-    const time = this.clock.at(now)
+  check(source: string, now: TimeCell): number {
+    const time = this.clock.at(now[0] ?? 0)
     // Most sources are spelled as their own key: those that are known need no other look.
     let known = this.slots.get(source)
     let key = source
@@ -165,7 +177,7 @@ class BoundedRateTable implements RateTable {
       if (this.isBlocked(slot)) {
         const left = this.left(slot, time)
         if (left > 0) {
-          return left
+          return wholeMs(left)
         }
         this.blockedSlots.remove(slot)
         this.unblocked.pushLast(slot)
@@ -179,7 +191,11 @@ class BoundedRateTable implements RateTable {
     }
     const count = (this.counts[slot] ?? 0) + 1
     this.counts[slot] = count
-    return count <= this.maxRequests ? 0 : this.block(slot, time)
+    if (count <= this.maxRequests) {
+      return 0
+    }
+    this.block(slot, time)
+    return wholeMs(this.left(slot, time))
   }
 
   reset(source: string): boolean {
@@ -230,13 +246,12 @@ class BoundedRateTable implements RateTable {
     }
   }
 
-  private block(slot: number, time: number): number {
+  private block(slot: number, time: number): void {
     this.unblocked.remove(slot)
     this.blockedSlots.pushLast(slot)
     if (this.timedBlocks) {
       this.since[slot] = time
     }
-    return this.left(slot, time)
   }
 
   private admit(key: string, time: number): number {

@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { hostileKinds } from "../../bench/catalogue.ts"
 import { hostilePayloads } from "../../bench/hostile.ts"
 import { makeRateTable } from "../../src/gate/RateTable.ts"
+import { check } from "../gate/rateChecks.ts"
 import { nodeWriter } from "../gate/writers.ts"
 
 describe("the canonical writer", () => {
@@ -31,11 +32,11 @@ describe("the rate table", () => {
   it("RFC G3 looks at most at one source for each that comes, however many blocks have run out", () => {
     const maxSources = 1000
     const table = makeRateTable({ windowMs, maxRequests: 1, blockDurationMs: 5000, maxSources })
-    for (let i = 0; i < maxSources; i++) for (let hit = 0; hit < 2; hit++) table.check(`blocked ${i}`, 0)
+    for (let i = 0; i < maxSources; i++) for (let hit = 0; hit < 2; hit++) check(table, `blocked ${i}`, 0)
     assert.strictEqual(table.blocked(0), maxSources)
     const before = table.steps
     for (let i = 0; i < 5 * maxSources; i++) {
-      table.check(`new ${i}`, 10_000)
+      check(table, `new ${i}`, 10_000)
       assert.isAtMost(table.steps - before, i + 1)
     }
     assert.strictEqual(table.evicted, 5 * maxSources)
@@ -48,7 +49,7 @@ describe("the rate table", () => {
     for (let round = 0; round < 10; round++) {
       for (let i = 0; i < maxSources; i++) {
         for (let hit = 0; hit < 2; hit++) {
-          table.check(`source ${round} ${i}`, round * 2 * windowMs)
+          check(table, `source ${round} ${i}`, round * 2 * windowMs)
           calls++
         }
       }

@@ -184,6 +184,9 @@ const dataViewLength = (value: object): number => {
   }
 }
 
+/** Whether it is a Uint8Array by its slots, as a Buffer is. Its properties may be anything. */
+export const isUint8Array = (value: object): value is Uint8Array => typedTag(value) === "Uint8Array"
+
 /** The `length` (more than 0) bytes of such an object, not copied. */
 export const bytesOf = (value: object, brand: Brand, length: number): Uint8Array => {
   if (brand === ARRAY_BUFFER || brand === SHARED_ARRAY_BUFFER) {

@@ -1,21 +1,24 @@
 /**
- * Views of what stands in a sink: those of usual lengths are made once, so that looking at what was written allocates nothing.
+ * Views of what stands in a sink: those of lengths that were asked for lately are kept, so that looking at what was written allocates
+ * nothing where the same comes again and again.
  *
- * At most 2 times 4097 views of the same memory; they are forgotten when the sink grows.
+ * At most twice 4,096 views of the same memory; they are forgotten when the sink grows.
  */
 import type { Sink } from "./Sink.ts"
 
-/** The longest content that has a view of its own. */
-const MAX_KEPT = 4096
+/** Views kept: each length has one place, which it shares with others. */
+const places = 4096
 
 type Kept = Array<Uint8Array<ArrayBuffer> | undefined>
+
+const nothing = (): Kept => Array.from({ length: places }, () => undefined)
 
 /** Views of one sink. */
 export class ScratchViews {
   private readonly sink: Sink
   private memory: Uint8Array<ArrayBuffer>
-  private contents: Kept = []
-  private whole: Kept = []
+  private contents = nothing()
+  private whole = nothing()
 
   constructor(sink: Sink) {
     this.sink = sink
@@ -37,14 +40,16 @@ export class ScratchViews {
   private refresh(): void {
     if (this.memory === this.sink.bytes) return
     this.memory = this.sink.bytes
-    this.contents = []
-    this.whole = []
+    this.contents = nothing()
+    this.whole = nothing()
   }
 
   private view(kept: Kept, from: number): Uint8Array<ArrayBuffer> {
-    const { length, start } = this.sink
-    const size = length - start
-    if (size > MAX_KEPT) return this.memory.subarray(from, length)
-    return kept[size] ??= this.memory.subarray(from, length)
+    const { length } = this.sink
+    const size = length - from
+    const place = size & (places - 1)
+    const known = kept[place]
+    if (known !== undefined && known.length === size) return known
+    return kept[place] = this.memory.subarray(from, length)
   }
 }

@@ -1,0 +1,9 @@
+import type { RateTable } from "../../src/gate/RateTable.ts"
+
+const now = new Float64Array(1)
+
+/** Counts a request at this time, in ms. */
+export const check = (table: RateTable, source: string, time: number): number => {
+  now[0] = time
+  return table.check(source, now)
+}
