@@ -72,6 +72,17 @@ export class Sink {
     return at <= this.limit
   }
 
+  /** Stores the bytes of another array from `from` to `to`, of which at most one is past the limit. */
+  copy(source: Uint8Array, from: number, to: number): void {
+    this.reserve(to - from)
+    const bytes = this.bytes
+    let at = this.length
+    for (let i = from; i < to; i++) {
+      bytes[at++] = source[i] ?? 0
+    }
+    this.length = at
+  }
+
   private grow(needed: number): void {
     const grown = new Uint8Array(Math.min(Math.max(2 * this.bytes.length, needed), this.limit + SLACK))
     grown.set(this.bytes.subarray(0, this.length))

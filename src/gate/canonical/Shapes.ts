@@ -1,0 +1,95 @@
+/**
+ * The keys of objects that were seen before, in canonical order and already written: what a detector sends has few shapes.
+ *
+ * A shape is a list of keys in the order an object has them. One that comes a second time is kept, in a table of a fixed number
+ * of places: so that a flood of made-up keys costs a comparison each, and takes the place of others at most.
+ *
+ * Cost: finding compares each key, which are the same strings for objects of one make. Memory: at most `places` shapes of
+ * `maxKeys` keys and `maxCharacters` characters.
+ *
+ * Gotcha: names of keys are kept beyond the payload, as V8 itself keeps them. Values never are.
+ */
+import { leastBytes, sortKeys } from "./Keys.ts"
+import { Sink } from "./Sink.ts"
+import { writeQuoted } from "./Text.ts"
+
+/** One list of keys. */
+export interface Shape {
+  readonly keys: ReadonlyArray<string>
+  /** The same in canonical order. */
+  readonly sorted: ReadonlyArray<string>
+  /** For each of them `,"key":`, the first one without its comma, one after another. */
+  readonly written: Uint8Array
+  /** Where each begins, and the end. */
+  readonly starts: Uint16Array
+  /** The fewest bytes of such an object. */
+  readonly least: number
+}
+
+const places = 512
+const maxKeys = 32
+const maxCharacters = 512
+
+const COMMA = 0x2c
+const COLON = 0x3a
+
+/** A table of shapes. */
+export class Shapes {
+  private readonly shapes: Array<Shape | undefined> = Array.from({ length: places }, () => undefined)
+  /** What was last looked for in vain in each place. */
+  private readonly missed = new Int32Array(places)
+
+  /** The shape of these keys, or undefined where it is not kept. O(keys) at most. */
+  find(keys: ReadonlyArray<string>): Shape | undefined {
+    const count = keys.length
+    if (count === 0 || count > maxKeys) return undefined
+    const print = fingerprint(keys, count)
+    const place = print & (places - 1)
+    const shape = this.shapes[place]
+    if (shape !== undefined && areSame(shape.keys, keys, count)) return shape
+    if (this.missed[place] === print) return this.keep(keys, place)
+    this.missed[place] = print
+    return undefined
+  }
+
+  private keep(keys: ReadonlyArray<string>, place: number): Shape | undefined {
+    let characters = 0
+    for (const key of keys) characters += key.length
+    if (characters > maxCharacters) return undefined
+    return this.shapes[place] = shapeOf(keys)
+  }
+}
+
+/** Tells most lists apart by a few of their characters, as hashing all of them would cost more than writing them. */
+const fingerprint = (keys: ReadonlyArray<string>, count: number): number => {
+  const first = keys[0] ?? ""
+  const middle = keys[count >> 1] ?? ""
+  const last = keys[count - 1] ?? ""
+  // Of an empty key the character is NaN, which is no bit at all.
+  let print = (count << 24) ^ (first.length << 16) ^ (middle.length << 8) ^ last.length
+  print = Math.imul(print ^ first.charCodeAt(0), 0x9e37_79b1)
+  print = Math.imul(print ^ middle.charCodeAt(middle.length - 1), 0x85eb_ca77)
+  print = Math.imul(print ^ last.charCodeAt(last.length - 1), 0xc2b2_ae3d)
+  return print ^ (print >>> 15)
+}
+
+const areSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>, count: number): boolean => {
+  if (a.length !== count) return false
+  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+const shapeOf = (keys: ReadonlyArray<string>): Shape => {
+  const sorted = [...keys]
+  sortKeys(sorted)
+  const sink = new Sink(maxKeys * 8 + 6 * maxCharacters)
+  const starts = new Uint16Array(sorted.length + 1)
+  for (const [i, key] of sorted.entries()) {
+    starts[i] = sink.length
+    if (i > 0) sink.byte(COMMA)
+    writeQuoted(sink, key)
+    sink.byte(COLON)
+  }
+  starts[sorted.length] = sink.length
+  return { keys: [...keys], sorted, written: sink.bytes.slice(0, sink.length), starts, least: leastBytes(keys) }
+}
