@@ -44,6 +44,7 @@ import type * as Scope from "effect/Scope"
 import { Agent } from "./agent/Agent.ts"
 import { Alerts } from "./alert/Alerts.ts"
 import { AuditChain } from "./audit/AuditChain.ts"
+import type { Checkpoint } from "./audit/Checkpoint.ts"
 import type { ChainReport } from "./audit/HashChain.ts"
 import { ColdStorage, type ColdStorageStats } from "./coldstorage/ColdStorage.ts"
 import { ColdStorageEndpoint, type ColdStorageError } from "./coldstorage/Endpoint.ts"
@@ -89,6 +90,8 @@ export interface AuditChainView {
   readonly lastHash: string
   /** Records ever appended. */
   readonly length: number
+  /** What stands for the records that are no longer kept: a run of records from here on begins at its head. */
+  readonly checkpoint: Checkpoint
   /** The records kept, oldest first. O(n). */
   readonly records: () => ReadonlyArray<AuditRecord>
   /** Whether no record kept is broken. O(records kept), one hash each. */
@@ -257,6 +260,9 @@ const roof = Layer.effect(
         },
         get length() {
           return chain.length
+        },
+        get checkpoint() {
+          return chain.checkpoint
         },
         records: chain.records,
         verify: () => chain.inspect().valid,

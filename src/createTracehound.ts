@@ -33,8 +33,8 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
 }
 
 /**
- * A Tracehound over the defaults; `config` is any part of the configuration, at any depth. Throws `InvalidConfig`, or
- * `FlagsMissing` where `runtime.strict` is set.
+ * A Tracehound over the defaults; `config` is any part of the configuration, at any depth. Throws `InvalidConfig`,
+ * `FlagsMissing` where `runtime.strict` is set, or `ColdStorageError` where this Node lacks the codec that is configured.
  */
 export const createTracehound = (config: TracehoundConfigInput = {}): TracehoundInstance => {
   const runtime = ManagedRuntime.make(Tracehound.layerUnstarted(config))

@@ -1,10 +1,11 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Cause, ConfigProvider, Effect, Exit, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { hash as sha256, timingSafeEqual } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { InvalidConfig, openEnvelope, Tracehound } from "tracehound"
+import { type AuditRecord, InvalidConfig, openEnvelope, Tracehound, verifyRecords } from "tracehound"
 
 const threat = { category: "injection", severity: "high" } as const
 const scent = (id: string, payload: unknown) => ({ id, source: "192.0.2.1", timestamp: 1, payload, threat })
@@ -61,6 +62,21 @@ describe("Tracehound", () => {
         assert.strictEqual((yield* Effect.scoped(interceptScoped(scent("5", "mine")))).status, "quarantined")
       }))
   })
+
+  it.effect("RFC A1 a checkpoint is where the records that are kept begin, for whoever verifies them elsewhere", () =>
+    Effect.gen(function*() {
+      const { intercept, sync } = yield* Tracehound
+      for (let i = 0; i < 10; i++) {
+        yield* intercept(scent(`${i}`, `payload ${i}`))
+        sync.flush()
+      }
+      const { checkpoint, lastHash, length } = sync.auditChain
+      assert.deepStrictEqual([length, checkpoint.length], [10, 6])
+      const kept = JSON.parse(JSON.stringify(sync.auditChain.records())) as ReadonlyArray<AuditRecord>
+      const hash = { sha256Hex: (bytes: Uint8Array) => sha256("sha256", bytes), timingSafeEqual }
+      const report = verifyRecords(kept, { anchor: checkpoint.head, from: checkpoint.length, hash })
+      assert.deepStrictEqual(report, { valid: true, firstBroken: null, checked: 4, head: lastHash })
+    }).pipe(Effect.provide(Tracehound.layer({ audit: { maxRecords: 4 } }))))
 
   it.live("RFC E4 writes evacuated and evicted evidence to cold storage, whole and verifiable", () =>
     withDirectory((directory) =>

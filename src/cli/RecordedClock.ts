@@ -24,7 +24,8 @@ export const make = (real: Clock.Clock): RecordedClock => {
   let now = 0
   return {
     setUnsafe: (ms) => {
-      now = Math.trunc(Math.min(Math.max(ms, -maxMs), maxMs))
+      // Never negative zero, which JSON cannot say (AUDIT.md).
+      now = Math.trunc(Math.min(Math.max(ms, -maxMs), maxMs)) + 0
     },
     currentTimeMillisUnsafe: () => now,
     currentTimeMillis: Effect.sync(() => now),

@@ -11,7 +11,12 @@ describe("RecordedClock", () => {
   it.effect("stands where it is set, and holds impossible times at the nearest possible one", () =>
     Effect.gen(function*() {
       const clock = RecordedClock.make(yield* Clock.Clock)
-      for (const [set, expected] of [[5, 5], [3.9, 3], [1e300, 8.64e15], [-1e300, -8.64e15], [0, 0]] as const) {
+      for (
+        const [set, expected] of [[5, 5], [3.9, 3], [1e300, 8.64e15], [-1e300, -8.64e15], [0, 0], [-0.5, 0], [
+          -0,
+          0
+        ]] as const
+      ) {
         clock.setUnsafe(set)
         assert.strictEqual(clock.currentTimeMillisUnsafe(), expected)
         assert.strictEqual(yield* clock.currentTimeMillis, expected)
