@@ -10,7 +10,8 @@ import type { Scent, ThreatSignal } from "../src/index.ts"
 /** A scent that can be sent again with another payload. */
 export type Reusable = { -readonly [K in keyof Scent]: Scent[K] }
 
-const lowThreat: ThreatSignal = { category: "injection", severity: "low" }
+/** A signal that nobody is alerted of. */
+export const lowThreat: ThreatSignal = { category: "injection", severity: "low" }
 
 /** A scent that is a threat. */
 export const threatScent = (payload: unknown, threat: ThreatSignal = lowThreat): Reusable => ({

@@ -35,7 +35,7 @@ export class RateLimiter extends Context.Service<RateLimiter, {
     RateLimiter,
     Effect.gen(function*() {
       const { rateLimit } = yield* Settings
-      const { last, nowMs, tick } = yield* MonotonicTime
+      const { last, tick } = yield* MonotonicTime
       const table = makeRateTable({ ...rateLimit, keyOf: makeSourceKeys() })
       const reason = `more than ${rateLimit.maxRequests} requests in ${rateLimit.windowMs} ms`
       const waitUnsafe = (source: string): number => table.check(source, last)
@@ -49,7 +49,10 @@ export class RateLimiter extends Context.Service<RateLimiter, {
         reset: (source) => {
           table.reset(source)
         },
-        stats: () => ({ blocked: table.blocked(nowMs()), sources: table.sources })
+        stats: () => {
+          tick()
+          return { blocked: table.blocked(last), sources: table.sources }
+        }
       }
     })
   )

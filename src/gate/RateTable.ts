@@ -25,6 +25,7 @@
  *   it does, 500 such keys held 143 MB; newer ones copy the keys of a Map themselves).
  * - A source that was evicted and comes again starts a new window.
  */
+import type { TimeCell } from "../port/MonotonicTime.ts"
 import { ownCopy } from "./OwnCopy.ts"
 import { grown, Links, NONE, SlotList } from "./SlotLists.ts"
 
@@ -41,12 +42,6 @@ export interface RateTableOptions {
   readonly keyOf?: (source: string) => string
 }
 
-/**
- * One number: a time in ms. A number with a fraction that is handed over by itself may be put into an object of its own, for
- * every call.
- */
-export type TimeCell = Readonly<Float64Array>
-
 export interface RateTable {
   /**
    * Counts a request at the time in the cell `now`, in ms. 0 when it is allowed, else the whole ms, rounded up, until the source may
@@ -57,8 +52,8 @@ export interface RateTable {
   reset(source: string): boolean
   /** How many sources are remembered. */
   readonly sources: number
-  /** How many sources are blocked at the time `now`. O(1) amortised over the checks that blocked them. */
-  blocked(now: number): number
+  /** How many sources are blocked at the time in the cell `now`. O(1) amortised over the checks that blocked them. */
+  blocked(now: TimeCell): number
   /** How many sources were dropped to make room. */
   readonly evicted: number
   /** How many sources were looked at in search of blocks that ran out: the only loop there is. */
@@ -76,6 +71,7 @@ export const makeRateTable = (options: RateTableOptions): RateTable => {
 
 const MAX_COUNT = 0xfffffffe
 const MAX_SOURCES = 0x7fffffff
+const MAX_INT = 0x7fffffff
 const INITIAL_CAPACITY = 64
 /** The greatest time value of a Date (ECMA-262 21.4.1.1); sums of such numbers stay exact to the ms for long. */
 const MAX_TIME = 8.64e15
@@ -89,32 +85,34 @@ const requireThat = (name: string, holds: boolean): void => {
   }
 }
 
-/** As an integer where it is one of 31 bits, which the longest block of the configuration is: that needs no object of its own. */
-const wholeMs = (ms: number): number => ms <= 0x7fffffff ? Math.ceil(ms) | 0 : Math.ceil(ms)
-
 const itself = (source: string): string => source
 
-/** Time that only goes forward, starting at 0 with the first reading. */
+/**
+ * Time that only goes forward, starting at 0 with the first reading. It stands in a cell: whoever needs it looks there, and no
+ * number with a fraction goes from one function to another.
+ */
 class SteadyTime {
   private started = false
-  private skew = 0
-  private latest = 0
+  /** The time, and what the clock was ahead of it when it was read last. */
+  readonly cell = new Float64Array(2)
 
-  at(now: number): number {
-    if (!(now >= -MAX_TIME && now <= MAX_TIME)) {
-      return this.latest
+  read(now: TimeCell): void {
+    const { cell } = this
+    const at = now[0] ?? 0
+    if (!(at >= -MAX_TIME && at <= MAX_TIME)) {
+      return
     }
     if (!this.started) {
       this.started = true
-      this.skew = -now
+      cell[1] = -at
     }
-    const time = now + this.skew
-    if (time < this.latest) {
-      this.skew += this.latest - time
-      return this.latest
+    const time = at + (cell[1] ?? 0)
+    const latest = cell[0] ?? 0
+    if (time < latest) {
+      cell[1] = (cell[1] ?? 0) + (latest - time)
+    } else {
+      cell[0] = time
     }
-    this.latest = time
-    return time
   }
 }
 
@@ -128,6 +126,7 @@ class BoundedRateTable implements RateTable {
   /** What a block lasts, counted from `since`. */
   private readonly blockMs: number
   private readonly clock = new SteadyTime()
+  private readonly time: TimeCell = this.clock.cell
 
   private readonly slots = new Map<string, number>()
   private readonly keys: Array<string> = []
@@ -164,7 +163,7 @@ class BoundedRateTable implements RateTable {
   }
 
   check(source: string, now: TimeCell): number {
-    const time = this.clock.at(now[0] ?? 0)
+    this.clock.read(now)
     // Most sources are spelled as their own key: those that are known need no other look.
     let known = this.slots.get(source)
     let key = source
@@ -172,20 +171,20 @@ class BoundedRateTable implements RateTable {
       key = this.keyOf(source)
       if (key !== source) known = this.slots.get(key)
     }
-    const slot = known ?? this.admit(key, time)
+    const slot = known ?? this.admit(key)
     if (known !== undefined) {
       if (this.isBlocked(slot)) {
-        const left = this.left(slot, time)
+        const left = this.left(slot)
         if (left > 0) {
-          return wholeMs(left)
+          return left
         }
         this.blockedSlots.remove(slot)
         this.unblocked.pushLast(slot)
-        this.startWindow(slot, time)
+        this.startWindow(slot)
       } else {
         this.touch(slot)
-        if (time - this.sinceOf(slot) >= this.windowMs) {
-          this.startWindow(slot, time)
+        if ((this.time[0] ?? 0) - (this.since[slot] ?? 0) >= this.windowMs) {
+          this.startWindow(slot)
         }
       }
     }
@@ -194,8 +193,8 @@ class BoundedRateTable implements RateTable {
     if (count <= this.maxRequests) {
       return 0
     }
-    this.block(slot, time)
-    return wholeMs(this.left(slot, time))
+    this.block(slot)
+    return this.left(slot)
   }
 
   reset(source: string): boolean {
@@ -210,8 +209,9 @@ class BoundedRateTable implements RateTable {
     return true
   }
 
-  blocked(now: number): number {
-    this.release(this.clock.at(now), Infinity)
+  blocked(now: TimeCell): number {
+    this.clock.read(now)
+    this.release(Infinity)
     return this.blockedSlots.length
   }
 
@@ -219,13 +219,11 @@ class BoundedRateTable implements RateTable {
     return (this.counts[slot] ?? 0) > this.maxRequests
   }
 
-  private sinceOf(slot: number): number {
-    return this.since[slot] ?? 0
-  }
-
-  /** Ms until a blocked source may come again; 0 or less when it may. Subtracts, since `since + blockMs` could round. */
-  private left(slot: number, time: number): number {
-    return this.blockMs - (time - this.sinceOf(slot))
+  /** Whole ms, rounded up, until a blocked source may come again; 0 or less when it may. Subtracts, since `since + blockMs` could round. */
+  private left(slot: number): number {
+    const left = this.blockMs - ((this.time[0] ?? 0) - (this.since[slot] ?? 0))
+    // As an integer of 32 bits where it is one, as the longest block of the configuration is: that needs no object of its own.
+    return left <= MAX_INT ? Math.ceil(Math.max(left, -1)) | 0 : Math.ceil(left)
   }
 
   private touch(slot: number): void {
@@ -235,8 +233,8 @@ class BoundedRateTable implements RateTable {
     }
   }
 
-  private startWindow(slot: number, time: number): void {
-    this.since[slot] = time
+  private startWindow(slot: number): void {
+    this.since[slot] = this.time[0] ?? 0
     this.counts[slot] = 0
     if (!this.timedBlocks) {
       if (this.windows.has(slot)) {
@@ -246,32 +244,32 @@ class BoundedRateTable implements RateTable {
     }
   }
 
-  private block(slot: number, time: number): void {
+  private block(slot: number): void {
     this.unblocked.remove(slot)
     this.blockedSlots.pushLast(slot)
     if (this.timedBlocks) {
-      this.since[slot] = time
+      this.since[slot] = this.time[0] ?? 0
     }
   }
 
-  private admit(key: string, time: number): number {
-    const slot = this.freeSlot(time)
+  private admit(key: string): number {
+    const slot = this.freeSlot()
     const own = ownCopy(key)
     this.keys[slot] = own
     this.slots.set(own, slot)
     this.unblocked.pushLast(slot)
-    this.startWindow(slot, time)
+    this.startWindow(slot)
     return slot
   }
 
-  private freeSlot(time: number): number {
+  private freeSlot(): number {
     if (this.free !== NONE) {
       const slot = this.free
       this.free = this.links.next[slot] ?? NONE
       return slot
     }
     if (this.used === this.maxSources) {
-      return this.evict(time)
+      return this.evict()
     }
     if (this.used === this.since.length) {
       this.grow(Math.min(Math.max(2 * this.used, INITIAL_CAPACITY), this.maxSources))
@@ -288,9 +286,9 @@ class BoundedRateTable implements RateTable {
     }
   }
 
-  private evict(time: number): number {
+  private evict(): number {
     // With timed blocks the first one is the only one that matters: it is the first to run out.
-    this.release(time, this.timedBlocks ? 1 : Infinity)
+    this.release(this.timedBlocks ? 1 : Infinity)
     const slot = this.unblocked.first === NONE ? this.blockedSlots.first : this.unblocked.first
     this.forget(slot)
     this.evicted++
@@ -307,11 +305,11 @@ class BoundedRateTable implements RateTable {
   }
 
   /** Moves sources whose block has run out to where they are dropped first, at most so many. */
-  private release(time: number, atMost: number): void {
+  private release(atMost: number): void {
     const order = this.timedBlocks ? this.blockedSlots : this.windows
     for (let step = 0; step < atMost && order.first !== NONE; step++) {
       const slot = order.first
-      if (this.left(slot, time) > 0) {
+      if (this.left(slot) > 0) {
         return
       }
       this.steps++

@@ -6,13 +6,14 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { MonotonicTime } from "../port/MonotonicTime.ts"
+import { MonotonicTime, type TimeCell } from "../port/MonotonicTime.ts"
 
 const seconds = 10
 
 /** A counter over a moving window of ten whole seconds. Times are in ms of one clock that does not go back. */
 export interface ThroughputCounter {
-  readonly count: (now: number) => void
+  /** Counts one at the time in the cell. */
+  readonly count: (now: TimeCell) => void
   /** Scents a second over the ten whole seconds before the one that `now` is in. */
   readonly perSecond: (now: number) => number
   /** When the last scent was counted; -Infinity before the first. */
@@ -28,7 +29,8 @@ export const makeThroughput = (): ThroughputCounter => {
   const state = Float64Array.of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
   let place = 0
 
-  const turnTo = (now: number): void => {
+  const turn = (): void => {
+    const now = state[0] ?? 0
     const second = Math.floor(now / 1000)
     state[1] = second * 1000
     state[2] = second * 1000 + 1000
@@ -40,9 +42,10 @@ export const makeThroughput = (): ThroughputCounter => {
   }
   return {
     lastCounted: () => state[0] ?? Number.NEGATIVE_INFINITY,
-    count: (now) => {
+    count: (cell) => {
+      const now = cell[0] ?? 0
       state[0] = now
-      if (!(now >= (state[1] ?? 0) && now < (state[2] ?? 0))) turnTo(now)
+      if (!(now >= (state[1] ?? 0) && now < (state[2] ?? 0))) turn()
       counts[place] = (counts[place] ?? 0) + 1
     },
     perSecond: (now) => {
@@ -74,7 +77,7 @@ export class Throughput extends Context.Service<Throughput, {
       const counter = makeThroughput()
       return {
         countUnsafe: () => {
-          counter.count(last[0] ?? 0)
+          counter.count(last)
         },
         perSecond: () => counter.perSecond(nowMs()),
         lastActivity: () => {

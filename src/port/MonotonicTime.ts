@@ -17,14 +17,20 @@ import * as Layer from "effect/Layer"
 
 const nanosPerMilli = 1_000_000n
 
+/**
+ * One number: a time in ms. A number with a fraction that is handed over by itself may be put into an object of its own, for
+ * every call.
+ */
+export type TimeCell = Readonly<Float64Array>
+
 /** A stopwatch that is always running. */
 export class MonotonicTime extends Context.Service<MonotonicTime, {
   /** Milliseconds since some moment in the past. */
   readonly nowMs: () => number
   /** Reads the time into `last`. */
   readonly tick: () => void
-  /** One number: the time that was read last. */
-  readonly last: Readonly<Float64Array>
+  /** The time that was read last. */
+  readonly last: TimeCell
 }>()("tracehound/port/MonotonicTime") {
   /** Effect's own clock, whatever it is: a test's, a replay's, the host's. It makes a bigint for each reading. */
   static readonly layerPortable = Layer.effect(

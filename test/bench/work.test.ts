@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { hostileKinds } from "../../bench/catalogue.ts"
 import { hostilePayloads } from "../../bench/hostile.ts"
 import { makeRateTable } from "../../src/gate/RateTable.ts"
-import { check } from "../gate/rateChecks.ts"
+import { blocked, check } from "../gate/rateChecks.ts"
 import { nodeWriter } from "../gate/writers.ts"
 
 describe("the canonical writer", () => {
@@ -33,7 +33,7 @@ describe("the rate table", () => {
     const maxSources = 1000
     const table = makeRateTable({ windowMs, maxRequests: 1, blockDurationMs: 5000, maxSources })
     for (let i = 0; i < maxSources; i++) for (let hit = 0; hit < 2; hit++) check(table, `blocked ${i}`, 0)
-    assert.strictEqual(table.blocked(0), maxSources)
+    assert.strictEqual(blocked(table, 0), maxSources)
     const before = table.steps
     for (let i = 0; i < 5 * maxSources; i++) {
       check(table, `new ${i}`, 10_000)

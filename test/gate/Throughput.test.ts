@@ -9,7 +9,7 @@ const service = Throughput.layer.pipe(Layer.provideMerge(MonotonicTime.layerPort
 /** Counts `times[n]` at each of these moments, in ms. */
 const counted = (times: Iterable<number>) => {
   const counter = makeThroughput()
-  for (const time of times) counter.count(time)
+  for (const time of times) counter.count(Float64Array.of(time))
   return counter
 }
 
@@ -37,7 +37,7 @@ describe("throughput", () => {
   it("RFC W1 is steady under a steady load", () => {
     const counter = makeThroughput()
     for (let time = 0; time < 60_000; time += 20) {
-      counter.count(time)
+      counter.count(Float64Array.of(time))
       if (time >= 10_000) assert.strictEqual(counter.perSecond(time), 50)
     }
   })
@@ -87,7 +87,7 @@ describe("throughput", () => {
       for (const step of steps) {
         now += step
         times.push(now)
-        counter.count(now)
+        counter.count(Float64Array.of(now))
         const second = Math.floor(now / 1_000)
         const within = times.filter((time) =>
           Math.floor(time / 1_000) >= second - 10 && Math.floor(time / 1_000) < second

@@ -7,3 +7,9 @@ export const check = (table: RateTable, source: string, time: number): number =>
   now[0] = time
   return table.check(source, now)
 }
+
+/** How many sources are blocked at this time. */
+export const blocked = (table: RateTable, time: number): number => {
+  now[0] = time
+  return table.blocked(now)
+}
