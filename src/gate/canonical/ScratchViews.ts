@@ -2,16 +2,16 @@
  * Views of what stands in a sink: those of lengths that were asked for lately are kept, so that looking at what was written allocates
  * nothing where the same comes again and again.
  *
- * At most twice 4,096 views of the same memory; they are forgotten when the sink grows.
+ * At most twice 1,024 views of the same memory; they are forgotten when the sink grows.
  */
 import type { Sink } from "./Sink.ts"
 
 /** Views kept: each length has one place, which it shares with others. */
-const places = 4096
+const places = 1024
 
 type Kept = Array<Uint8Array<ArrayBuffer> | undefined>
 
-const nothing = (): Kept => Array.from({ length: places }, () => undefined)
+const nothing = (): Kept => new Array<undefined>(places).fill(undefined)
 
 /** Views of one sink. */
 export class ScratchViews {
