@@ -17,7 +17,7 @@ export interface Destination {
 export const unlisted = 255
 
 /** No destination. */
-export const nowhere: Destination = { number: 0, text: "", bytes: new Uint8Array(0) }
+const nowhere: Destination = { number: 0, text: "", bytes: new Uint8Array(0) }
 
 const utf8 = new TextEncoder()
 

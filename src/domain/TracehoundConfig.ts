@@ -111,7 +111,7 @@ const Audit = Schema.Struct({
 
 const textOfKey = (key: unknown): unknown => Redacted.isRedacted(key) ? Redacted.value(key) : key
 
-const isKey = (value: unknown): value is string | Redacted.Redacted<string> => {
+const isKey = (value: unknown): value is string | Redacted.Redacted => {
   const key = textOfKey(value)
   return typeof key === "string" && key.isWellFormed() && fitsUtf8(key, maxKeyBytes) && !fitsUtf8(key, minKeyBytes - 1)
 }
@@ -124,7 +124,7 @@ const Key = Schema.declare(isKey, {
     Schema.Redacted(Schema.String),
     SchemaTransformation.transform({
       decode: (key) => Redacted.isRedacted(key) ? key : Redacted.make(key),
-      encode: (key): string | Redacted.Redacted<string> => key
+      encode: (key): string | Redacted.Redacted => key
     })
   )
 )

@@ -18,7 +18,7 @@ type Compare = (
 ) => number
 
 // Of the prototype, as it works on any Uint8Array.
-const compare: Compare = Buffer.prototype.compare
+const { compare }: { readonly compare: Compare } = Buffer.prototype as Buffer
 
 /** The Node implementation of `Memory`. */
 export const layer: Layer.Layer<Memory> = Layer.succeed(Memory, {

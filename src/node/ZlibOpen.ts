@@ -9,7 +9,7 @@
 import { constants as bufferConstants } from "node:buffer"
 import * as zlib from "node:zlib"
 import type { Codec } from "../domain/Codec.ts"
-import { asCompressionError, CompressionError, corruptStream, tooLarge } from "../port/CompressionError.ts"
+import { asCompressionError, type CompressionError, corruptStream, tooLarge } from "../port/CompressionError.ts"
 import { isOneZstdFrame } from "../port/ZstdFrame.ts"
 import { ofItsOwn } from "./ZlibCodecs.ts"
 

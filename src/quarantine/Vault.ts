@@ -16,7 +16,7 @@
 import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
 import { severities, type Severity } from "../domain/Severity.ts"
 import { Arena, maxRegionBytes } from "../evidence/Arena.ts"
-import { Digest, DigestBuffer, digestWords } from "../domain/Digest.ts"
+import { Digest, type DigestBuffer, digestWords } from "../domain/Digest.ts"
 import { type EvidenceFacts, wipe } from "../evidence/Evidence.ts"
 import type { EqualBytes } from "../port/Memory.ts"
 import { DigestIndex } from "./DigestIndex.ts"

@@ -72,7 +72,7 @@ export interface Vectors {
 export const vectorsFile = readFileSync(new URL("../../vectors/canonical.json", import.meta.url))
 export const vectors: Vectors = JSON.parse(vectorsFile.toString())
 
-export const constructors: Readonly<Record<string, string>> = {
+const constructors: Readonly<Record<string, string>> = {
   u8: "Uint8Array",
   u8c: "Uint8ClampedArray",
   i8: "Int8Array",

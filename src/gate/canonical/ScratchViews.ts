@@ -11,7 +11,7 @@ const places = 1024
 
 type Kept = Array<Uint8Array<ArrayBuffer> | undefined>
 
-const nothing = (): Kept => new Array<undefined>(places).fill(undefined)
+const nothing = (): Kept => Array.from({ length: places }, () => undefined)
 
 /** Views of one sink. */
 export class ScratchViews {
