@@ -75,7 +75,7 @@ describe("Vault", () => {
       const memory = vault.contentOf(slot)
       assert.deepStrictEqual(new Uint8Array(vault.take(slot)), bytes(size, 7))
       vault.remove(slot)
-      assert.isTrue(memory.every((byte) => byte === 0))
+      assert.isTrue(memory.buffer.detached || memory.every((byte) => byte === 0))
       assert.strictEqual(vault.find(digestOf(bytes(size, 7)), 0), -1)
       assert.deepStrictEqual([vault.count, vault.bytes], [0, 0])
     })
