@@ -5,10 +5,10 @@ import { Arbitrary, Effect, Schema } from "effect"
 import { factsOf } from "../../src/audit/AuditFacts.ts"
 import { type HashChain, makeHashChain } from "../../src/audit/HashChain.ts"
 import { type AuditRecord, CustodyRecord, EvacuateRecord, EvictionRecord } from "../../src/domain/Records.ts"
-import * as NodeHash from "../../src/node/NodeHash.ts"
 import { Hash } from "../../src/port/Hash.ts"
+import { ports } from "../support/ports.ts"
 
-export const hash = Effect.runSync(Effect.provide(Hash, NodeHash.layer))
+export const hash = Effect.runSync(Effect.provide(Hash, ports))
 
 /** An entry of any kind, with any values that its schema allows; -0 is left to a test of its own. */
 export const anyEntry = Arbitrary.map(

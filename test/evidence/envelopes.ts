@@ -12,13 +12,13 @@ import { type Codec, codecs } from "../../src/domain/Codec.ts"
 import { EvidenceRecord } from "../../src/domain/Evidence.ts"
 import { EnvelopeError, type EnvelopePorts } from "../../src/evidence/Envelope.ts"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
-import * as NodeHash from "../../src/node/NodeHash.ts"
 import { Compression } from "../../src/port/Compression.ts"
 import { Hash } from "../../src/port/Hash.ts"
 import { evidence } from "../domain/samples.ts"
 import { content } from "../port/contract.ts"
+import { ports } from "../support/ports.ts"
 
-export const hash = Effect.runSync(Effect.provide(Hash, NodeHash.layer))
+export const hash = Effect.runSync(Effect.provide(Hash, ports))
 
 /** The part of a host's compression that works on the caller's turn; its scope is never closed, as nothing is started. */
 const compressionOf = (layer: Layer.Layer<Compression>) =>

@@ -17,10 +17,10 @@ import { DigestBuffer } from "../../src/domain/Digest.ts"
 import { SecureIds } from "../../src/evidence/SecureIds.ts"
 import { RateLimiter } from "../../src/gate/RateLimiter.ts"
 import { Throughput } from "../../src/gate/Throughput.ts"
-import * as NodePorts from "../../src/node/NodePorts.ts"
 import { parseSignature } from "../../src/quarantine/ParseSignature.ts"
 import { Quarantine } from "../../src/quarantine/Quarantine.ts"
 import { Watcher } from "../../src/watcher/Watcher.ts"
+import { ports } from "./ports.ts"
 
 /** What the doubles were told: names in order, and the contents at the moment of telling. */
 export interface Told {
@@ -99,7 +99,7 @@ export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdSto
         Throughput.layer
       )
     ),
-    Layer.provideMerge(NodePorts.layer),
+    Layer.provideMerge(ports),
     Layer.provideMerge(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)]))))
   )
 }

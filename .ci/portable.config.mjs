@@ -1,0 +1,15 @@
+// vitest over the core's rooms on portable ports: `npm run test:portable`. What is named after Node stays as it is.
+import { defineConfig, mergeConfig } from "vitest/config"
+import usual from "../vitest.config.ts"
+
+const { include: _, reporters: __, ...test } = usual.test ?? {}
+
+export default mergeConfig(
+  { ...usual, test },
+  defineConfig({
+    test: {
+      include: ["agent", "audit", "evidence", "quarantine"].map((room) => `test/${room}/**/*.test.ts`),
+      env: { TRACEHOUND_PORTS: "portable" }
+    }
+  })
+)
