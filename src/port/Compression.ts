@@ -19,10 +19,8 @@
  *   stops at the limit; Node's stops there at once.
  */
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { asCompressionError, type Codec, CompressionError, tooLarge, unsupported } from "./CompressionError.ts"
-import * as PortableGzip from "./PortableGzip.ts"
+import type * as Effect from "effect/Effect"
+import { type Codec, CompressionError, tooLarge } from "./CompressionError.ts"
 
 export { CompressionError }
 
@@ -40,35 +38,7 @@ export class Compression extends Context.Service<Compression, {
   readonly pressSync: (codec: Codec, bytes: Uint8Array) => Uint8Array
   /** The inverse, to at most `limit` bytes, on the caller's turn. Throws `CompressionError`. */
   readonly openSync: (codec: Codec, bytes: Uint8Array, limit: number) => Uint8Array
-}>()("tracehound/port/Compression") {
-  /** fflate, for hosts without node:zlib: stored and gzip, pressed on the turn of whoever waits for it. */
-  static readonly layerPortable: Layer.Layer<Compression> = Layer.sync(Compression, () => ({
-    codecs: portableCodecs,
-    pressSync,
-    pressUnsafe: (codec, bytes) => {
-      const copy = new Uint8Array(bytes)
-      // The codec's result is another array, and the copy of evidence is overwritten: but `stored` is the copy itself.
-      if (codec === "stored") return Effect.succeed(copy)
-      return Effect.suspend(() => {
-        const pressed = Effect.try({ try: () => pressSync(codec, copy), catch: asCompressionError })
-        return Effect.ensuring(pressed, Effect.sync(() => copy.fill(0)))
-      })
-    },
-    openSync: (codec, bytes, limit) => {
-      if (codec === "stored") return openStored(bytes, limit)
-      if (codec === "gzip") return PortableGzip.open(bytes, limit)
-      throw unsupported(codec, portableCodecs)
-    }
-  }))
-}
-
-const portableCodecs: ReadonlyArray<Codec> = ["stored", "gzip"]
-
-const pressSync = (codec: Codec, bytes: Uint8Array): Uint8Array => {
-  if (codec === "stored") return new Uint8Array(bytes)
-  if (codec === "gzip") return PortableGzip.press(bytes)
-  throw unsupported(codec, portableCodecs)
-}
+}>()("tracehound/port/Compression") {}
 
 /** The bytes themselves, in memory of their own, if they are no more than the limit. */
 export const openStored = (bytes: Uint8Array, limit: number): Uint8Array => {

@@ -11,7 +11,7 @@
  * - gzip is pressed on the turn of whoever waits for it.
  */
 import * as Layer from "effect/Layer"
-import { Compression } from "./Compression.ts"
+import * as PortableCompression from "./PortableCompression.ts"
 import { Introspection } from "./Introspection.ts"
 import { Memory } from "./Memory.ts"
 import { MonotonicTime } from "./MonotonicTime.ts"
@@ -23,7 +23,7 @@ export type { Ports }
 
 /** By fflate, @noble/hashes, Web Crypto and JavaScript. */
 export const layer: Layer.Layer<Ports> = Layer.mergeAll(
-  Compression.layerPortable,
+  PortableCompression.layer,
   Introspection.layerPortable,
   Memory.layerPortable,
   MonotonicTime.layerPortable,

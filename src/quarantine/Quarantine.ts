@@ -178,12 +178,17 @@ export class Quarantine extends Context.Service<Quarantine, {
       }
 
       /** In the order of CONFORMANCE Q2: cold storage, log, alert; destruction and the chain are the caller's next steps. */
-      const tell = (content: Uint8Array, describeIt: () => EvidenceRecord): void => {
+      const tell = (contentOf: () => Uint8Array, describeIt: () => EvidenceRecord): void => {
         const { severity } = departure
         const signature = () => signatureOf(departure.category, new Digest(departure.signed.words, 0))
         const { destination } = coldStorage
         const isStored = destination !== null &&
-          coldStorage.tellUnsafe({ id: secureIdText(departure.id), record: describeIt(), content, pressed: null })
+          coldStorage.tellUnsafe({
+            id: secureIdText(departure.id),
+            record: describeIt(),
+            content: contentOf(),
+            pressed: null
+          })
         departure.destination = isStored ? destination : null
         alerts.logUnsafe(Notices.eviction, severity, signature)
         const notice = Notices.highEvictions[severity]
@@ -193,7 +198,7 @@ export class Quarantine extends Context.Service<Quarantine, {
       const evict = (slot: number, now: number): void => {
         inspect(slot)
         depart(slot, now)
-        tell(vault.contentOf(slot), () => describe(slot))
+        tell(() => vault.contentOf(slot), () => describe(slot))
         remove(slot)
         chain.append(departure.as("evicted"))
       }
@@ -213,7 +218,7 @@ export class Quarantine extends Context.Service<Quarantine, {
         departure.compressedSize = null
         const own = new Digest(signed.words, 0)
         const facts = { category, severity, size, captured, signed: own, hash: keyed ? new Digest(hash.words, 0) : own }
-        tell(content, () => ({
+        tell(() => content, () => ({
           signature: signatureOf(category, facts.signed),
           hash: facts.hash.hex(),
           category,

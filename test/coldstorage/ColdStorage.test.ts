@@ -8,7 +8,7 @@ import { Settings } from "../../src/domain/Settings.ts"
 import { open } from "../../src/evidence/Envelope.ts"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
 import * as NodeHash from "../../src/node/NodeHash.ts"
-import { Compression } from "../../src/port/Compression.ts"
+import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import { gzip, hosts } from "../evidence/envelopes.ts"
 import { noise } from "../port/contract.ts"
 import { inverted, makeFakeCompression } from "./fakeCompression.ts"
@@ -29,7 +29,7 @@ describe("writing", () => {
   for (
     const [name, compression, codecs] of [
       ["Node", NodeCompression.layer, all],
-      ["the portable ports", Compression.layerPortable, ["stored", "gzip"] as const]
+      ["the portable ports", PortableCompression.layer, ["stored", "gzip"] as const]
     ] as const
   ) {
     it.live.each(codecs)(
@@ -72,7 +72,7 @@ describe("writing", () => {
         (content) => content.fill(0),
         (content) => content.buffer.transfer(0)
       ]
-      for (const layer of [NodeCompression.layer, Compression.layerPortable]) {
+      for (const layer of [NodeCompression.layer, PortableCompression.layer]) {
         const { close, cold, stored } = yield* openStore({}, layer)
         for (const [i, letGo] of ways.entries()) {
           const content = noise(2_000, 2_001)
@@ -197,7 +197,7 @@ describe("without cold storage", () => {
   const layer = ColdStorage.layer(({ endpoint }) =>
     Layer.succeed(ColdStorageEndpoint, { ...fake.endpoint, destination: endpoint })
   ).pipe(
-    Layer.provide(Layer.mergeAll(alertsTo({ alerts: [], errors: [] }), Compression.layerPortable, NodeHash.layer))
+    Layer.provide(Layer.mergeAll(alertsTo({ alerts: [], errors: [] }), PortableCompression.layer, NodeHash.layer))
   )
 
   it.effect("RFC Q2 nothing is taken, and there is no destination", () =>
@@ -227,7 +227,7 @@ describe("a host without the codec", () => {
   it.effect("RFC E7 does not build: its error names the setting and what the host has", () =>
     Effect.gen(function*() {
       for (const codec of ["zstd", "brotli"] as const) {
-        const error = yield* Effect.flip(openStore({ codec }, Compression.layerPortable))
+        const error = yield* Effect.flip(openStore({ codec }, PortableCompression.layer))
         assert.instanceOf(error, ColdStorageError)
         assert.strictEqual(error.reason, "open")
         assert.include(error.message, codec)

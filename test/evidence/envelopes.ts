@@ -13,6 +13,7 @@ import { EvidenceRecord } from "../../src/domain/Evidence.ts"
 import { EnvelopeError, type EnvelopePorts } from "../../src/evidence/Envelope.ts"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
 import { Compression } from "../../src/port/Compression.ts"
+import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import { Hash } from "../../src/port/Hash.ts"
 import { evidence } from "../domain/samples.ts"
 import { content } from "../port/contract.ts"
@@ -31,7 +32,7 @@ const compressionOf = (layer: Layer.Layer<Compression>) =>
 /** The same envelope must open on any host that has its codec. */
 export const hosts: ReadonlyArray<readonly [name: string, ports: EnvelopePorts]> = [
   ["Node", { hash, compression: compressionOf(NodeCompression.layer) }],
-  ["the portable ports", { hash, compression: compressionOf(Compression.layerPortable) }]
+  ["the portable ports", { hash, compression: compressionOf(PortableCompression.layer) }]
 ]
 
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest()

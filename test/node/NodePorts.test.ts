@@ -3,6 +3,7 @@ import { Layer } from "effect"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
 import * as NodePorts from "../../src/node/NodePorts.ts"
 import { Compression } from "../../src/port/Compression.ts"
+import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import { Hash } from "../../src/port/Hash.ts"
 import { Introspection } from "../../src/port/Introspection.ts"
 import { Randomness } from "../../src/port/Randomness.ts"
@@ -16,9 +17,9 @@ import {
 
 describe("Node's ports", () => {
   compressionContract(Layer.effect(Compression, Compression).pipe(Layer.provide(NodePorts.layer)), [
-    Compression.layerPortable
+    PortableCompression.layer
   ])
-  codecContract(NodeCompression.layer, [Compression.layerPortable])
+  codecContract(NodeCompression.layer, [PortableCompression.layer])
   hashContract(Layer.effect(Hash, Hash).pipe(Layer.provide(NodePorts.layer)))
   randomnessContract(Layer.effect(Randomness, Randomness).pipe(Layer.provide(NodePorts.layer)))
   introspectionContract(Layer.effect(Introspection, Introspection).pipe(Layer.provide(NodePorts.layer)), true)

@@ -5,6 +5,7 @@ import * as zlib from "node:zlib"
 import { vi } from "vitest"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
 import { Compression } from "../../src/port/Compression.ts"
+import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import * as PortableHash from "../../src/port/PortableHash.ts"
 import { Introspection } from "../../src/port/Introspection.ts"
 import { Randomness } from "../../src/port/Randomness.ts"
@@ -34,14 +35,14 @@ vi.mock("fflate", async (original) => {
 })
 
 describe("portable ports", () => {
-  compressionContract(Compression.layerPortable, [NodeCompression.layer])
-  codecContract(Compression.layerPortable, [NodeCompression.layer])
+  compressionContract(PortableCompression.layer, [NodeCompression.layer])
+  codecContract(PortableCompression.layer, [NodeCompression.layer])
   hashContract(PortableHash.layer)
   randomnessContract(Randomness.layerPortable)
   introspectionContract(Introspection.layerPortable, false)
 
   it("RFC E6 a bomb inflates no further than the limit and one step of input", () => {
-    const { openSync } = Effect.runSync(Effect.provide(Compression, Compression.layerPortable))
+    const { openSync } = Effect.runSync(Effect.provide(Compression, PortableCompression.layer))
     const bomb = zlib.gzipSync(new Uint8Array(40_000_000))
     // What deflate can hold at most, RFC 1951: 258 bytes in 2 bits.
     const oneStep = 16_384 * 1_032
