@@ -27,7 +27,7 @@ const { status } = spawnSync(
     path("hardened.config.mjs"),
     ...(filters.length === 0 ? [] : [...filters, proof])
   ],
-  { cwd: path(".."), stdio: "inherit", env: { ...process.env, TRACEHOUND_HARDENED: "1" } }
+  { cwd: path(".."), stdio: "inherit", env: { ...process.env, HARDENED_RUN: "1" } }
 )
 
 let failed = status !== 0

@@ -9,7 +9,7 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: ["agent", "audit", "evidence", "quarantine"].map((room) => `test/${room}/**/*.test.ts`),
-      env: { TRACEHOUND_PORTS: "portable" }
+      env: { TEST_PORTS: "portable" }
     }
   })
 )

@@ -109,12 +109,16 @@ const tidy = (source: ConfigSource): ConfigSource => ({ ...source, value: withou
 
 const dotted = (path: ReadonlyArray<string>): string => path.join(".")
 
+/** What a source says of a key itself: of a key `__proto__` any other reading gives a prototype, or throws. */
+const own = (source: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(source, key) ? source[key] : undefined
+
 /** The later over the earlier, as deep as a configuration goes. */
 export const merge = (under: unknown, over: unknown, depth = maxLevels): unknown =>
   depth > 0 && isRecord(under) && isRecord(over)
     ? {
       ...under,
-      ...Object.fromEntries(Object.entries(over).map(([key, value]) => [key, merge(under[key], value, depth - 1)]))
+      ...Object.fromEntries(Object.entries(over).map(([key, value]) => [key, merge(own(under, key), value, depth - 1)]))
     }
     : over
 

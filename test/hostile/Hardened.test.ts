@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 /** Set by `.ci/hardened.mjs`. */
-const isHardened = process.env["TRACEHOUND_HARDENED"] === "1"
+const isHardened = process.env["HARDENED_RUN"] === "1"
 
 const flags = ["--disable-proto=throw", "--frozen-intrinsics"]
 

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import type { TracehoundSync } from "../../src/Tracehound.ts"
 import { check, type Found, showProgram } from "./runs.ts"
 
-const seed = Number(process.env["TRACEHOUND_MODEL_SEED"] ?? 20_261_121)
-const runs = Number(process.env["TRACEHOUND_MODEL_RUNS"] ?? 400)
+const seed = Number(process.env["MODEL_SEED"] ?? 20_261_121)
+const runs = Number(process.env["MODEL_RUNS"] ?? 400)
 
 const tell = ({ difference }: Found): string =>
   difference === undefined ? "" : `${difference.message}\n\n${showProgram(difference.program)}\n`

@@ -3,7 +3,7 @@
  *
  * **Gotchas**
  *
- * - The sequences are the same in every run of the suite. To hunt, set `TRACEHOUND_MODEL_SEED` and `TRACEHOUND_MODEL_RUNS`.
+ * - The sequences are the same in every run of the suite. To hunt, set `MODEL_SEED` and `MODEL_RUNS`.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Cause from "effect/Cause"

@@ -1,8 +1,8 @@
 /**
- * The ports that tests of the core run on: Node's, or with `TRACEHOUND_PORTS=portable`, as `npm run test:portable` sets it, those that
+ * The ports that tests of the core run on: Node's, or with `TEST_PORTS=portable`, as `npm run test:portable` sets it, those that
  * need no host (CONFORMANCE R5).
  */
 import * as NodePorts from "../../src/node/NodePorts.ts"
 import { layer as portable } from "../../src/port/portable.ts"
 
-export const ports = process.env["TRACEHOUND_PORTS"] === "portable" ? portable : NodePorts.layer
+export const ports = process.env["TEST_PORTS"] === "portable" ? portable : NodePorts.layer
