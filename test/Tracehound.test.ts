@@ -142,7 +142,7 @@ describe("Tracehound", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(Effect.scoped(Layer.build(Tracehound.layer({ runtime: { strict: true } }))))
       assert.strictEqual(error._tag, "FlagsMissing")
-      assert.include(error.message, "--frozen-intrinsics")
+      assert.include(error.message, "--max-old-space-size=512")
     }))
 
   it.effect("refuses a cold storage that cannot be opened, and says what to check", () =>

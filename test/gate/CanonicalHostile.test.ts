@@ -156,7 +156,11 @@ describe("canonical bytes run no code of the payload", () => {
       for (const [target, key] of polluted) {
         const writer = nodeWriter()
         let written = 0
-        Object.defineProperty(target, key, { ...property, enumerable: true, configurable: true })
+        // Under --frozen-intrinsics nobody can, and what is written is looked at nevertheless.
+        assert.strictEqual(
+          Reflect.defineProperty(target, key, { ...property, enumerable: true, configurable: true }),
+          Object.isExtensible(target)
+        )
         try {
           written = writer.write(payload)
         } finally {

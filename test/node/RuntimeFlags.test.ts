@@ -153,7 +153,7 @@ describe("a real process", () => {
 
   it("RFC R1 this one tells its own facts", () => {
     const facts = processFacts()
-    assert.strictEqual(facts.proto, "present")
+    assert.strictEqual(facts.proto, process.execArgv.includes("--disable-proto=throw") ? "throws" : "present")
     assert.strictEqual(facts.execArgv, process.execArgv)
     assert.isAbove(facts.heapLimit, 0)
   })
