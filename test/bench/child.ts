@@ -51,5 +51,5 @@ const variant = {
   }
 }
 // Compiled and sized by what comes first, which counts for nothing.
-allocationOf(variant, million / 10, 4)
-process.stdout.write(JSON.stringify({ ...allocationOf(variant, million, 1), others }))
+allocationOf(variant, million / 10, 8)
+process.stdout.write(JSON.stringify({ ...allocationOf(variant, million, 2), others }))
