@@ -38,8 +38,16 @@ export const writeRaw = (sink: Sink, text: string): boolean => {
   if (text.length > sink.remaining) {
     return false
   }
-  if (text.length > SHORT && isWellFormed(text)) {
-    return writeWellFormed(sink, text)
+  if (text.length > SHORT) {
+    // Lone surrogates become U+FFFD here, of as many bytes: whether it fits is known before the whole text is looked at for them.
+    const from = sink.length
+    if (!writeWellFormed(sink, text)) {
+      return false
+    }
+    if (isWellFormed(text)) {
+      return true
+    }
+    sink.length = from
   }
   for (let from = 0; from < text.length; from += SHORT) {
     writeGeneralised(sink, text, from, Math.min(from + SHORT, text.length))
