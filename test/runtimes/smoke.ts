@@ -376,8 +376,7 @@ const host = Layer.mergeAll(portable, Path.layer, FileSystem.layerNoop({}))
 await Effect.runPromise(core.pipe(Effect.provide(rooms)))
 await Effect.runPromise(
   Effect.all([coldStorage, envelopes, chains, ids, roof], { discard: true }).pipe(
-    Effect.provide(SecureIds.layer),
-    Effect.provide(host)
+    Effect.provide(SecureIds.layer.pipe(Layer.provideMerge(host)))
   )
 )
 
