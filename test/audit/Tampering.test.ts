@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { isDeepStrictEqual } from "node:util"
 import { genesis } from "../../src/audit/HashChain.ts"
 import { verifyRecords } from "../../src/audit/Verify.ts"
 import type { AuditRecord } from "../../src/domain/Records.ts"
@@ -106,7 +107,8 @@ describe("verifyRecords", () => {
         () => bent.toReversed()
       ])()
     }
-    const first = bent.findIndex((record, at) => record !== records[at])
+    // A field that was bent twice may be as it was.
+    const first = bent.findIndex((record, at) => !isDeepStrictEqual(record, records[at]))
     assert.deepStrictEqual(verify(bent), first === -1 ? sound(bent) : brokenAt(records, first))
   }, { arbitrary: { runs: 150, size: 12 } })
 
