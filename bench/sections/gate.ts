@@ -3,9 +3,9 @@
  *
  * Sources take turns, so that no line is about one string that happens to be in every cache.
  */
+import type { ThreatSignal } from "../../src/index.ts"
 import { clockAndMap } from "../floors.ts"
 import { type Measure, measureLines } from "../measure.ts"
-import type { ThreatSignal } from "../../src/index.ts"
 import { changingBytes, lowThreat, sources } from "../payloads.ts"
 import { mustBe, roomyTracehound } from "../tracehounds.ts"
 

@@ -27,9 +27,9 @@
  */
 import * as Schema from "effect/Schema"
 import { type Codec, codecs } from "../domain/Codec.ts"
+import { digestBytes, DigestBuffer, hexOf } from "../domain/Digest.ts"
 import type { EvidenceRecord } from "../domain/Evidence.ts"
 import type { Hash } from "../port/Hash.ts"
-import { digestBytes, DigestBuffer, hexOf } from "../domain/Digest.ts"
 import { type BodyRefusal, type Opener, openBody } from "./EnvelopeBody.ts"
 import { parse, spell } from "./EnvelopeMetadata.ts"
 

@@ -12,11 +12,11 @@
  *   again before it leaves.
  * - A handle of evidence that left tells the severity that it had when the handle was made.
  */
+import type { Digest } from "../domain/Digest.ts"
 import type { EvidenceHandle, EvidenceRecord } from "../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
 import type { ThreatCategory } from "../domain/Scent.ts"
 import type { Severity } from "../domain/Severity.ts"
-import type { Digest } from "../domain/Digest.ts"
 
 /** What is known of a piece of evidence, but its bytes and where they came from. */
 export interface EvidenceFacts {

@@ -11,10 +11,10 @@
  * - gzip is pressed on the turn of whoever waits for it.
  */
 import * as Layer from "effect/Layer"
-import * as PortableCompression from "./PortableCompression.ts"
 import { Introspection } from "./Introspection.ts"
 import { Memory } from "./Memory.ts"
 import { MonotonicTime } from "./MonotonicTime.ts"
+import * as PortableCompression from "./PortableCompression.ts"
 import * as PortableHash from "./PortableHash.ts"
 import type { Ports } from "./Ports.ts"
 import { Randomness } from "./Randomness.ts"

@@ -3,10 +3,10 @@
  * (CONFORMANCE A1).
  */
 import type { AuditFacts } from "../audit/HashChain.ts"
-import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
-import { severities, type Severity } from "../domain/Severity.ts"
 import { DigestBuffer } from "../domain/Digest.ts"
+import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
 import { secureIdBytes } from "../domain/SecureIdText.ts"
+import { severities, type Severity } from "../domain/Severity.ts"
 
 /** The category at a place in `threatCategories`. */
 export const categoryAt = (place: number): ThreatCategory => threatCategories[place] ?? "unknown"

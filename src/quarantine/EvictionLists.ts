@@ -7,8 +7,8 @@
  *
  * - A slot is on at most one list, and must be taken off with the severity that it was put on with.
  */
-import { Links, NONE, SlotList } from "../gate/SlotLists.ts"
 import { severities } from "../domain/Severity.ts"
+import { Links, NONE, SlotList } from "../gate/SlotLists.ts"
 
 /** Which evidence goes first. */
 export type EvictionPolicy = "priority" | "lru"

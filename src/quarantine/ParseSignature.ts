@@ -1,8 +1,8 @@
 /**
  * A signature as text, taken apart: `category:sha256hex` (CONFORMANCE D3).
  */
-import { threatCategories } from "../domain/Scent.ts"
 import type { DigestBuffer } from "../domain/Digest.ts"
+import { threatCategories } from "../domain/Scent.ts"
 
 /** The place of the category in `threatCategories`, with the digest in `digest`; -1 where it is no signature. Never throws. */
 export const parseSignature = (signature: unknown, digest: DigestBuffer): number => {

@@ -13,10 +13,10 @@
  * - A slot is used again. Whoever keeps one keeps its `generation` with it.
  * - Columns double where they are full, which copies all of them once.
  */
+import { Digest, type DigestBuffer, digestWords } from "../domain/Digest.ts"
 import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
 import { severities, type Severity } from "../domain/Severity.ts"
 import { Arena, maxRegionBytes } from "../evidence/Arena.ts"
-import { Digest, type DigestBuffer, digestWords } from "../domain/Digest.ts"
 import { type EvidenceFacts, wipe } from "../evidence/Evidence.ts"
 import type { EqualBytes } from "../port/Memory.ts"
 import { DigestIndex } from "./DigestIndex.ts"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { factsOf } from "../../src/audit/AuditFacts.ts"
 import { AuditChain } from "../../src/audit/AuditChain.ts"
+import { factsOf } from "../../src/audit/AuditFacts.ts"
 import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
 import { Settings } from "../../src/domain/Settings.ts"
 import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
 import { EvidenceRecord } from "../../src/domain/Evidence.ts"
 import { parse, spell } from "../../src/evidence/EnvelopeMetadata.ts"
-import { content } from "../port/contract.ts"
 import { evidence } from "../domain/samples.ts"
+import { content } from "../port/contract.ts"
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const utf8 = (spelled: string): Uint8Array => new TextEncoder().encode(spelled)

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
-import type { Severity } from "../../src/domain/Severity.ts"
 import { Digest } from "../../src/domain/Digest.ts"
+import type { Severity } from "../../src/domain/Severity.ts"
 import { type Custodian, type EvidenceFacts, Handle, NEVER_HELD, wipe } from "../../src/evidence/Evidence.ts"
 import { own } from "../../src/evidence/Ownership.ts"
 

@@ -3,9 +3,9 @@ import { Layer } from "effect"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
 import * as NodePorts from "../../src/node/NodePorts.ts"
 import { Compression } from "../../src/port/Compression.ts"
-import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import { Hash } from "../../src/port/Hash.ts"
 import { Introspection } from "../../src/port/Introspection.ts"
+import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import { Randomness } from "../../src/port/Randomness.ts"
 import {
   codecContract,

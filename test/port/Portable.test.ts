@@ -5,9 +5,9 @@ import * as zlib from "node:zlib"
 import { vi } from "vitest"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
 import { Compression } from "../../src/port/Compression.ts"
+import { Introspection } from "../../src/port/Introspection.ts"
 import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import * as PortableHash from "../../src/port/PortableHash.ts"
-import { Introspection } from "../../src/port/Introspection.ts"
 import { Randomness } from "../../src/port/Randomness.ts"
 import {
   codecContract,

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
+import { DigestBuffer } from "../../src/domain/Digest.ts"
 import { threatCategories } from "../../src/domain/Scent.ts"
 import { severities } from "../../src/domain/Severity.ts"
-import { DigestBuffer } from "../../src/domain/Digest.ts"
 import { equalBytes } from "../../src/port/Memory.ts"
 import { type Arrival, Vault, vaultSeedWords } from "../../src/quarantine/Vault.ts"
 

@@ -3,8 +3,8 @@
  * runtime is measured by, so nothing of the runtime is used here.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { type ModelConfig, ReferenceModel } from "../../src/testing/ReferenceModel.ts"
 import type { Severity } from "../../src/domain/Severity.ts"
+import { type ModelConfig, ReferenceModel } from "../../src/testing/ReferenceModel.ts"
 
 const config = (
   quarantine: Partial<ModelConfig["quarantine"]> = {},
