@@ -1,8 +1,8 @@
 /**
  * What every implementation of a port must do. One suite for each port, run against each host's implementation.
  */
-import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Context, Effect, Layer, Schema } from "effect"
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Context, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as zlib from "node:zlib"
 import { Compression, CompressionError } from "../../src/port/Compression.ts"
@@ -51,7 +51,10 @@ export const compressionContract = (
   layer: Layer.Layer<Compression>,
   others: ReadonlyArray<Layer.Layer<Compression>>
 ): void => {
-  const of = (from: Layer.Layer<Compression>) => Effect.runSync(Effect.provide(Compression, from))
+  const scope = Effect.runSync(Scope.make())
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+  const of = (from: Layer.Layer<Compression>) =>
+    Context.get(Effect.runSync(Layer.buildWithScope(from, scope)), Compression)
   const compression = of(layer)
   const openers = [layer, ...others].map(of)
   const small = new TextEncoder().encode("evidence evidence evidence evidence ".repeat(3))
@@ -64,8 +67,12 @@ export const compressionContract = (
       (given) =>
         Effect.gen(function*() {
           const before = given.content.slice()
-          const { pressSync, pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
-          for (const stream of [pressSync("gzip", given.content), yield* pressUnsafe("gzip", given.content)]) {
+          for (
+            const stream of [
+              compression.pressSync("gzip", given.content),
+              yield* compression.pressUnsafe("gzip", given.content)
+            ]
+          ) {
             assertOwn(stream)
             assert.deepStrictEqual([...stream.subarray(0, 3)], [0x1f, 0x8b, 8], "RFC 1952, deflate")
             assert.deepStrictEqual([...stream.subarray(4, 8)], [0, 0, 0, 0], "no time in it")
