@@ -3,7 +3,7 @@
  */
 import type { hostileKinds } from "./catalogue.ts"
 
-type HostileKind = typeof hostileKinds[number]
+export type HostileKind = typeof hostileKinds[number]
 
 /** The limit that they are over: what a DAG of 18 levels writes, 4 * 2^18 - 3 bytes. */
 export const hostileLimit = 1_048_573

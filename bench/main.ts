@@ -5,8 +5,9 @@
  * code and the garbage of another.
  */
 import { fork } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus, totalmem } from "node:os"
+import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { chosen, type Section } from "./catalogue.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
@@ -76,6 +77,9 @@ const write = (path: string, report: Report, format: Options["format"]): void =>
     format === "markdown" ? withTables(existing(path), markdown(report)) : `${JSON.stringify(report, null, 2)}\n`
   )
 
+/** Where the last report is, whatever was asked for. */
+const last = fileURLToPath(new URL("../reports/bench.json", import.meta.url))
+
 const list = (sections: ReadonlyArray<Section>): string =>
   sections.flatMap(({ lines, name: section }) =>
     lines.map(({ goals = [], name, unit }) => {
@@ -94,6 +98,8 @@ const run = async (options: Options): Promise<void> => {
   const results: Array<Measured> = []
   for (const section of sections) results.push(await measureSection(section, options.quick))
   const report: Report = { machine: machine(), quick: options.quick, sections: results }
+  mkdirSync(dirname(last), { recursive: true })
+  write(last, report, "json")
   if (options.out !== null) write(options.out, report, options.format)
   console.log(rendered(report, options.format))
   const broken = failures(report)

@@ -26,13 +26,15 @@ export const help = `npm run bench -- [flags]
 
 Measures what Tracehound costs, each line beside its floor in the same run. Five to ten minutes; leave the machine alone meanwhile.
 
-  --quick        about a minute: fewer and shorter turns, nothing of a million entries
+  --quick        about a minute: fewer and shorter turns, nothing of a million entries or calls
   --only REGEX   the lines whose "section: name" fits, such as --only '^gate' or --only 'new object'; upper or lower case
   --list         the lines there are, with their goals
   --json         prints one JSON object
   --markdown     prints the tables of BENCHMARKS.md
   --out FILE     writes the JSON object to FILE; with --markdown the tables, between FILE's two markers where it has them
   --help         this text
+
+The last report is in reports/bench.json as well, whatever is printed.
 
 A missed goal is marked and is no failure; a line that could not be measured at all is one.
 `
