@@ -11,6 +11,7 @@ import {
   DATE,
   dateTime,
   isUint8Array,
+  isView,
   MAP,
   mapForEach,
   mapSize,
@@ -34,6 +35,7 @@ import {
   WRITTEN
 } from "./Contract.ts"
 import { sortEntries } from "./Entries.ts"
+import { getOwnPropertyDescriptor, hasOwn, isArray, lookupGetter, objectPrototype, ownKeys } from "./Intrinsics.ts"
 import { leastBytes, sortKeys } from "./Keys.ts"
 import { BigIntText, writeHexBytes, writeNumber } from "./Scalar.ts"
 import { ScratchViews } from "./ScratchViews.ts"
@@ -51,18 +53,6 @@ const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 const COMMA = 0x2c
 const COLON = 0x3a
-
-// Captured before a payload exists, so that nothing it brings along can stand in for them.
-const { getOwnPropertyDescriptor, hasOwn, keys: ownKeys } = Object
-const { isArray } = Array
-const objectPrototype: object = Object.prototype
-interface Legacy {
-  readonly __lookupGetter__: (key: PropertyKey) => unknown
-}
-// Read as a property: under --frozen-intrinsics it is itself an accessor, whose descriptor has no value.
-const lookupGetter: (self: object, key: PropertyKey) => unknown = Function.prototype.call.bind(
-  (Object.prototype as object & Legacy).__lookupGetter__
-)
 
 /** A CanonicalWriter. Its limits are whole numbers. */
 export class BoundedWriter implements CanonicalWriter {
@@ -118,7 +108,7 @@ export class BoundedWriter implements CanonicalWriter {
     this.unorderedDepth = 0
     this.visited = 0
     try {
-      this.polluted = hasOwn(objectPrototype, "writable")
+      this.polluted = typeof payload === "object" && !isView(payload) && hasOwn(objectPrototype, "writable")
       const outcome = typeof payload === "string" ? this.rawText(payload) : this.value(payload, 0)
       return outcome === WRITTEN ? this.written() : outcome
     } catch {

@@ -55,7 +55,7 @@ export const setSize = getter<number>(Set.prototype, "size")
 export const setForEach: (self: object, each: (value: unknown) => void) => void = call.bind(Set.prototype.forEach)
 export const dateTime: Uncurried<number> = call.bind(Date.prototype.getTime)
 
-const isView = ArrayBuffer.isView
+export const { isView } = ArrayBuffer
 const bufferLength = getter<number>(ArrayBuffer.prototype, "byteLength")
 const sharedLength: Uncurried<number> = sharedPrototype === undefined
   ? refuse
