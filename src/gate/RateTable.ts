@@ -182,7 +182,7 @@ class BoundedRateTable implements RateTable {
         this.unblocked.pushLast(slot)
         this.startWindow(slot)
       } else {
-        this.touch(slot)
+        this.unblocked.moveLast(slot)
         if ((this.time[0] ?? 0) - (this.since[slot] ?? 0) >= this.windowMs) {
           this.startWindow(slot)
         }
@@ -224,13 +224,6 @@ class BoundedRateTable implements RateTable {
     const left = this.blockMs - ((this.time[0] ?? 0) - (this.since[slot] ?? 0))
     // As an integer of 32 bits where it is one, as the longest block of the configuration is: that needs no object of its own.
     return left <= MAX_INT ? Math.ceil(Math.max(left, -1)) | 0 : Math.ceil(left)
-  }
-
-  private touch(slot: number): void {
-    if (this.unblocked.last !== slot) {
-      this.unblocked.remove(slot)
-      this.unblocked.pushLast(slot)
-    }
   }
 
   private startWindow(slot: number): void {

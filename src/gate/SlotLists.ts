@@ -65,6 +65,27 @@ export class SlotList {
     this.length++
   }
 
+  /** Moves a slot that is on the list to its end: the same as `remove` and `pushLast`, in half of their writes. */
+  moveLast(slot: number): void {
+    const { last } = this
+    if (slot === last) {
+      return
+    }
+    const { next, previous } = this.links
+    const before = previous[slot] ?? NONE
+    const after = next[slot] ?? NONE
+    if (before === NONE) {
+      this.first = after
+    } else {
+      next[before] = after
+    }
+    previous[after] = before
+    previous[slot] = last
+    next[slot] = NONE
+    next[last] = slot
+    this.last = slot
+  }
+
   /** Whether a slot is on a list of these links. */
   has(slot: number): boolean {
     return this.links.previous[slot] !== OFF

@@ -46,10 +46,7 @@ export class EvictionLists {
 
   /** It was seen again: under `lru` it becomes the newest, under `priority` it stays where it is. */
   touch(slot: number, rank: number): void {
-    const list = this.listOf(rank)
-    if (!this.isLru || list === undefined || list.last === slot) return
-    list.remove(slot)
-    list.pushLast(slot)
+    if (this.isLru) this.listOf(rank)?.moveLast(slot)
   }
 
   /** All slots, in the order of eviction. O(n). */
