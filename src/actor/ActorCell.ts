@@ -1,0 +1,461 @@
+/**
+ * The actor itself: an inbox, an incarnation of its behaviour while there is one, and a fiber while there is mail.
+ *
+ * Promises that messages are handled one at a time, in the mailbox's order, never on the teller's turn; that every message
+ * accepted has one end; and that a message which crashed the actor is never handled again.
+ *
+ * An idle actor has no fiber: the first message of a burst starts one, which handles what there is and ends. Only the
+ * handler can be interrupted; between taking a message and settling it there is no moment to lose it in.
+ *
+ * **Gotchas**
+ *
+ * - The deadline of an end interrupts the handler and then waits for it: one that cannot be interrupted holds the end up. So
+ *   does a finalizer of the behaviour's scope that does not come back.
+ * - A handler that interrupts itself crashes.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import type * as Request from "effect/Request"
+import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import type { ActorRef, AskOptions, Down, RefusalReason } from "./ActorRef.ts"
+import type { Child, Kernel, Parent } from "./Child.ts"
+import type { Definition, Self } from "./Definition.ts"
+import { ActorStopped, type AskError, AskTimeout, LinkBroken, MailboxFull } from "./Errors.ts"
+import { Envelope, Inbox, type Item, messageOf, type Reply } from "./Inbox.ts"
+import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
+import type { Lane } from "./Mailbox.ts"
+import type { Message } from "./Message.ts"
+import { type Watch, Watchers } from "./Watchers.ts"
+
+type AnyHandlers<M, R> = Readonly<Record<string, (message: M) => Effect.Effect<unknown, unknown, R>>>
+
+/** How an actor came to be. */
+export interface CellOptions<M extends Message, R, E, RB> {
+  readonly kernel: Kernel
+  readonly parent: Parent
+  readonly name: string
+  readonly definition: Definition<M, R, E, RB>
+  readonly context: Context.Context<R | Exclude<RB, Scope.Scope>>
+  readonly restart: RestartKind
+  /** Owned by whoever spawned the actor: closing it ends the actor, and the actor's end closes it. */
+  readonly owner: Scope.Closeable
+}
+
+/** One actor. */
+export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Child {
+  readonly name: string
+  readonly path: string
+  readonly restart: RestartKind
+  phase: Phase = "waiting"
+  incarnation = 0
+
+  readonly #kernel: Kernel
+  readonly #parent: Parent
+  readonly #definition: Definition<M, R, E, RB>
+  readonly #context: Context.Context<R | Exclude<RB, Scope.Scope>>
+  readonly #owner: Scope.Closeable
+  readonly #inbox: Inbox<M>
+  #watchers: Watchers | undefined
+
+  #handlers: AnyHandlers<M, R> | undefined
+  /** What the behaviour acquired. */
+  #scope: Scope.Closeable | undefined
+  #current: Item<M> | undefined
+  /** The burst under way, where it had to wait for something. */
+  #fiber: Fiber.Fiber<void> | undefined
+  #starting: Fiber.Fiber<Exit.Exit<void, unknown>> | undefined
+  /** While an incarnation is being closed. */
+  #closing: Latch.Latch | undefined
+  #ended: Latch.Latch | undefined
+  /** Why the incarnation must end. */
+  #doom: Cause.Cause<unknown> | undefined
+  #lastCrash: CrashNote | null = null
+  #suspended: boolean
+  /** A burst is planned. */
+  #scheduled = false
+  /** A burst is under way. */
+  #busy = false
+  /** It wants to stop by itself. */
+  #leaving = false
+  /** It takes no more messages out of its mailbox. */
+  #halting = false
+  /** An interruption of the handler is ours. */
+  #interrupting = false
+
+  constructor({ context, definition, kernel, name, owner, parent, restart }: CellOptions<M, R, E, RB>) {
+    this.name = name
+    this.path = `${parent.path}/${name}`
+    this.restart = restart
+    this.#kernel = kernel
+    this.#parent = parent
+    this.#definition = definition
+    this.#context = context
+    this.#owner = owner
+    this.#inbox = new Inbox(definition, this.path, kernel)
+    this.#suspended = definition.suspended
+  }
+
+  refusalUnsafe(weight = 0, lane?: Lane): RefusalReason | null {
+    return this.#inbox.refusal(weight, lane)
+  }
+  get isOpen(): boolean {
+    return this.#inbox.isOpen
+  }
+  pendingUnsafe(): number {
+    return this.#inbox.pending
+  }
+  weightUnsafe(): number {
+    return this.#inbox.weight
+  }
+  get settled(): Effect.Effect<void> {
+    return this.#inbox.settled
+  }
+
+  tellUnsafe(message: M, lane?: Lane): boolean {
+    return this.#offer(message, message, lane) === null
+  }
+  tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped> {
+    return Effect.withFiber<void, MailboxFull | ActorStopped>((fiber) => {
+      const refusal = this.#send(fiber, message, undefined, lane)
+      return refusal === null || refusal === "dropped" ? Effect.void : Effect.fail(this.#refused(refusal))
+    })
+  }
+  ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError> {
+    const answer = Effect.withFiber<unknown, unknown>((fiber) => {
+      const reply: Reply = Deferred.makeUnsafe()
+      const refusal = this.#send(fiber, message, reply, options?.lane)
+      if (refusal !== null) return Effect.fail(this.#refused(refusal))
+      if (options?.timeout === undefined) return Deferred.await(reply)
+      // One timer beside the wait: a quarter of what a race of two fibers costs.
+      const overdue = () => Exit.fail(new AskTimeout({ actor: this.path, tag: message._tag }))
+      const timer = Effect.runForkWith(fiber.context)(
+        Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
+      )
+      return Effect.onExit(Deferred.await(reply), () => Effect.sync(() => timer.interruptUnsafe()))
+    })
+    // `define` holds the handler of this message to the message's own types.
+    return answer as Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
+  }
+  #send(fiber: Fiber.Fiber<unknown, unknown>, message: M, reply: Reply | undefined, lane: Lane | undefined) {
+    const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+    const plain = span === undefined && reply === undefined
+    return this.#offer(plain ? message : new Envelope(message, reply, span), message, lane)
+  }
+  #refused(reason: RefusalReason): MailboxFull | ActorStopped {
+    return reason === "closed" ? new ActorStopped({ actor: this.path }) : new MailboxFull({ actor: this.path })
+  }
+  #offer(item: Item<M>, message: M, lane: Lane | undefined): RefusalReason | null {
+    const refusal = this.#inbox.offer(item, message, lane)
+    if (refusal === null) this.#schedule()
+    return refusal
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#busy || this.phase !== "running") return
+    if (this.#suspended && !this.#leaving && this.#doom === undefined) return
+    this.#scheduled = true
+    this.#kernel.dispatcher.scheduleTask(() => {
+      this.#scheduled = false
+      this.#run()
+    }, 0)
+  }
+  #run(): void {
+    if (this.#busy || this.phase !== "running") return
+    this.#busy = true
+    const burst = Effect.andThen(
+      Effect.whileLoop({ while: () => this.#take(), body: () => this.#handle(), step: nothing }),
+      Effect.suspend(() => this.#afterBurst())
+    )
+    const fiber = Effect.runForkWith(this.#context)(burst, { uninterruptible: true })
+    if (fiber.pollUnsafe() !== undefined) return
+    this.#fiber = fiber
+    fiber.addObserver(() => {
+      this.#fiber = undefined
+    })
+    if (this.#interrupting) fiber.interruptUnsafe()
+  }
+  #take(): boolean {
+    if (this.#doom !== undefined || this.#leaving || this.#halting || this.#suspended) return false
+    this.#current = this.#inbox.take()
+    return this.#current !== undefined
+  }
+  #handle(): Effect.Effect<void, never, R> {
+    const item = this.#current
+    if (item === undefined) return Effect.void
+    const message = messageOf(item)
+    try {
+      const effect = this.#handlerOf(message._tag)(message)
+      if (Exit.isExit(effect)) {
+        this.#settle(item, effect)
+        return Effect.void
+      }
+      const span = item instanceof Envelope ? item.span : undefined
+      const handling = Effect.interruptible(span === undefined ? effect : this.#inSpan(effect, message, span))
+      return Effect.map(Effect.exit(handling), (exit) => this.#settle(item, exit))
+    } catch (defect) {
+      this.#settle(item, Exit.die(defect))
+      return Effect.void
+    }
+  }
+  #handlerOf(tag: string): (message: M) => Effect.Effect<unknown, unknown, R> {
+    const handlers = this.#handlers
+    const handler = handlers !== undefined && Object.hasOwn(handlers, tag) ? handlers[tag] : undefined
+    if (handler === undefined) throw new TypeError(`${this.path} has no handler for ${tag}`)
+    return handler
+  }
+  /** A span of its own, with a link to the one that the message was told in: that may have ended long ago. */
+  #inSpan<A, E2>(effect: Effect.Effect<A, E2, R>, message: M, span: Tracer.AnySpan): Effect.Effect<A, E2, R> {
+    const name = `${this.#definition.name}.${message._tag}`
+    const traced = Effect.withSpan(effect, name, {
+      root: true,
+      kind: "consumer",
+      links: [{ span, attributes: {} }],
+      attributes: { actor: this.path },
+      captureStackTrace: false
+    })
+    // What a span provides is the span itself, which no handler may ask for.
+    return traced as Effect.Effect<A, E2, R>
+  }
+  #settle(item: Item<M>, exit: Exit.Exit<unknown, unknown>): void {
+    this.#current = undefined
+    if (Exit.isSuccess(exit)) return this.#inbox.conclude(item, exit)
+    const { cause } = exit
+    const died = Cause.hasDies(cause)
+    if (!died && Cause.hasFails(cause)) return this.#inbox.conclude(item, exit)
+    if (died || !this.#interrupting) this.#doom ??= cause
+    this.#inbox.letGo(item, this.#doom === undefined ? "stopped" : "crashed", this.#doom)
+  }
+  #afterBurst(): Effect.Effect<void> {
+    this.#busy = false
+    this.#inbox.report()
+    return this.#halting || (this.#doom === undefined && !this.#leaving) ? Effect.void : this.#endByItself()
+  }
+
+  get suspend(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.#suspended = true
+    })
+  }
+  get resume(): Effect.Effect<void> {
+    return Effect.sync(() => {
+      this.#suspended = false
+      if (this.#inbox.waiting > 0) this.#schedule()
+    })
+  }
+
+  /** Builds the behaviour on the fiber of whoever runs it. */
+  get build(): Effect.Effect<Exit.Exit<void, unknown>> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.suspend(() => {
+        this.phase = "starting"
+        this.incarnation += 1
+        this.#doom = undefined
+        this.#leaving = false
+        this.#interrupting = false
+        const scope = Scope.makeUnsafe()
+        // Scope and `Exclude<RB, Scope>` are RB, which the compiler does not see.
+        const context = Context.add(this.#context, Scope.Scope, scope) as Context.Context<R | RB>
+        const behaviour = Effect.suspend(() => this.#definition.behaviour(this.#self))
+        return Effect.flatMap(
+          Effect.exit(restore(Effect.provideContext(behaviour, context))),
+          (exit) => this.#built(scope, exit)
+        )
+      })
+    )
+  }
+  #built(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
+    if (Exit.isSuccess(exit) && this.#inbox.isOpen) {
+      this.#handlers = exit.value as AnyHandlers<M, R>
+      this.#scope = scope
+      this.phase = "running"
+      if (this.#inbox.waiting > 0) this.#schedule()
+      return Effect.succeed(Exit.void)
+    }
+    const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(new ActorStopped({ actor: this.path }))
+    const failed = Exit.failCause(cause)
+    return Effect.map(Effect.exit(Scope.close(scope, failed)), () => {
+      this.phase = this.#ended === undefined ? "waiting" : "ended"
+      this.#note("crashed", cause)
+      return failed
+    })
+  }
+  /** The same on a fiber of its own, so that an end that comes meanwhile can take it back. */
+  get start(): Effect.Effect<Exit.Exit<void, unknown>> {
+    return Effect.flatMap(Effect.forkDetach(this.build, { startImmediately: true }), (fiber) => {
+      this.#starting = fiber
+      return Effect.map(Fiber.await(fiber), (exit) => {
+        this.#starting = undefined
+        return Exit.isSuccess(exit) ? exit.value : Exit.failCause(exit.cause)
+      })
+    })
+  }
+
+  get #self(): Self<M> {
+    return {
+      ref: this,
+      stop: Effect.sync(() => {
+        this.#leaving = true
+        this.#schedule()
+      }),
+      monitor: (other, message) =>
+        Effect.sync(() => this.#tie(peerOf(other), (down) => void this.tellUnsafe(message(down)), nothing)),
+      link: (other) =>
+        Effect.sync(() => {
+          const partner = peerOf(other)
+          this.#tie(partner, (down) => this.follow(down), (down) => partner.follow(down))
+        })
+    }
+  }
+  /** Watches the other for as long as both incarnations last. */
+  #tie(other: Peer, onOther: Watch, onThis: Watch): void {
+    let untie = nothing
+    const unwatch = other.watch((down) => {
+      untie()
+      onOther(down)
+    })
+    untie = this.watch((down) => {
+      unwatch()
+      onThis(down)
+    })
+  }
+  /** Calls back once, when the incarnation ends; at once where there is none. Gives a function that takes it back. */
+  watch(watch: Watch): () => void {
+    if (this.phase !== "waiting" && this.phase !== "ended") return (this.#watchers ??= new Watchers()).add(watch)
+    watch({ actor: this.path, reason: "gone" })
+    return nothing
+  }
+  get down(): Effect.Effect<Down> {
+    return Effect.callback<Down>((resume) => {
+      const unwatch = this.watch((down) => resume(Effect.succeed(down)))
+      return Effect.sync(unwatch)
+    })
+  }
+  /** What a link does when its other end is gone. */
+  follow({ actor, cause, reason }: Down): void {
+    if (reason === "normal" || this.phase !== "running" || this.#doom !== undefined || this.#halting) return
+    this.#doom = Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) }))
+    if (this.#busy) this.#interrupt()
+    else this.#schedule()
+  }
+  #interrupt(): void {
+    this.#interrupting = true
+    this.#fiber?.interruptUnsafe()
+  }
+
+  /** After a crash, or when it has stopped itself. */
+  #endByItself(): Effect.Effect<void> {
+    const crash = this.#doom
+    return Effect.map(this.#close(crash), () => {
+      this.#note(crash === undefined ? "normal" : "crashed", crash)
+      this.#parent.childEnded(this, this.incarnation, crash)
+    })
+  }
+  #close(crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
+    const scope = this.#scope
+    const closed = this.#closing = Latch.makeUnsafe(false)
+    this.phase = "ending"
+    this.#handlers = undefined
+    this.#scope = undefined
+    const exit = crash === undefined ? Exit.void : Exit.failCause(crash)
+    return Effect.map(scope === undefined ? Effect.void : Effect.exit(Scope.close(scope, exit)), () => {
+      this.phase = "waiting"
+      this.#closing = undefined
+      closed.openUnsafe()
+    })
+  }
+  #note(reason: "normal" | "crashed" | "stopped", cause: Cause.Cause<unknown> | undefined): void {
+    if (cause !== undefined)
+      this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
+    this.#watchers?.tell({ actor: this.path, reason, ...(cause === undefined ? {} : { cause }) })
+  }
+
+  get halt(): Effect.Effect<void> {
+    return Effect.uninterruptible(Effect.suspend(() => {
+      this.#halting = true
+      return Effect.map(this.#endIncarnation(), () => {
+        this.#halting = false
+      })
+    }))
+  }
+  get terminate(): Effect.Effect<void> {
+    return Effect.uninterruptible(Effect.suspend(() => {
+      if (this.#ended !== undefined) return this.#ended.await
+      this.#ended = Latch.makeUnsafe(false)
+      this.#inbox.close()
+      if (!this.#suspended && this.#inbox.waiting > 0) this.#run()
+      return Effect.andThen(this.#endIncarnation(), Effect.suspend(() => this.#finish()))
+    }))
+  }
+  #finish(): Effect.Effect<void> {
+    this.phase = "ended"
+    this.#inbox.abandon()
+    this.#parent.forget(this)
+    this.#ended?.openUnsafe()
+    return Scope.close(this.#owner, Exit.void)
+  }
+  /** Waits for the burst under way, as long as the deadline allows; then closes what is left of the incarnation. */
+  #endIncarnation(): Effect.Effect<void> {
+    const waited = this.#starting !== undefined
+      ? Fiber.interrupt(this.#starting)
+      : this.#fiber !== undefined
+      ? this.#await(this.#fiber)
+      : Effect.void
+    return Effect.flatMap(waited, () => {
+      if (this.phase !== "running") return this.#closing?.await ?? Effect.void
+      const crash = this.#doom
+      return Effect.map(this.#close(crash), () => this.#note(crash === undefined ? "stopped" : "crashed", crash))
+    })
+  }
+  #await(fiber: Fiber.Fiber<void>): Effect.Effect<void> {
+    const { drain } = this.#definition
+    const force = Effect.suspend(() => {
+      this.#halting = true
+      this.#interrupt()
+      return Fiber.await(fiber)
+    })
+    if (drain === 0) return Effect.asVoid(force)
+    if (drain === Number.POSITIVE_INFINITY) return Effect.asVoid(Fiber.await(fiber))
+    return Effect.asVoid(Effect.timeoutOrElse(Fiber.await(fiber), { duration: drain, orElse: () => force }))
+  }
+  /** Detached, so that a handler that stops its own actor can be interrupted while it waits. */
+  get stop(): Effect.Effect<void> {
+    return Effect.flatMap(Effect.forkDetach(this.terminate), (fiber) => Effect.asVoid(Fiber.await(fiber)))
+  }
+
+  countRestart(): void {
+    this.#definition.metrics.restartUnsafe(this.#kernel.context)
+  }
+  inspect(): ActorInspection {
+    return {
+      kind: "actor",
+      name: this.name,
+      path: this.path,
+      phase: this.phase,
+      suspended: this.#suspended,
+      restart: this.restart,
+      incarnation: this.incarnation,
+      lastCrash: this.#lastCrash,
+      ...this.#inbox.inspect()
+    }
+  }
+}
+
+/** What ties two actors together. */
+interface Peer {
+  watch(watch: Watch): () => void
+  follow(down: Down): void
+}
+
+/** Every address is a cell; there is no other way to get one. */
+const peerOf = (ref: ActorRef<never>): Peer => {
+  if (ref instanceof ActorCell) return ref
+  throw new TypeError("this is no actor of this kernel")
+}
+
+const nothing = (): void => undefined

@@ -1,0 +1,52 @@
+/**
+ * What actors count for the host's metrics: messages handled, dead letters by reason, restarts, and what waits.
+ *
+ * Series are named by the definition, never by the instance, so a hundred thousand actors of one kind are one series. Handled
+ * messages are counted once a burst, not once a message: telling costs no metric.
+ */
+import type * as Context from "effect/Context"
+import * as Metric from "effect/Metric"
+import { type DeadLetterReason, deadLetterReasons } from "./DeadLetters.ts"
+
+const handled = Metric.counter("actor_messages_handled", {
+  description: "Messages that an actor handled to the end",
+  incremental: true
+})
+const deadLetters = Metric.counter("actor_dead_letters", {
+  description: "Messages that were told and not handled to the end",
+  incremental: true
+})
+const restarts = Metric.counter("actor_restarts", {
+  description: "Restarts of crashed actors",
+  incremental: true
+})
+const pending = Metric.gauge("actor_messages_pending", {
+  description: "Messages that wait or are being handled, when the last burst began"
+})
+
+/** The series of one definition, with their attributes ready. */
+export interface ActorMetrics {
+  readonly handledUnsafe: (count: number, context: Context.Context<never>) => void
+  readonly pendingUnsafe: (count: number, context: Context.Context<never>) => void
+  readonly deadLetterUnsafe: (reason: DeadLetterReason, context: Context.Context<never>) => void
+  readonly restartUnsafe: (context: Context.Context<never>) => void
+}
+
+/** The series of the actors that share `name`. */
+export const make = (name: string): ActorMetrics => {
+  const attributes = { actor: name }
+  const mine = {
+    handled: Metric.withAttributes(handled, attributes),
+    restarts: Metric.withAttributes(restarts, attributes),
+    pending: Metric.withAttributes(pending, attributes)
+  }
+  const buried = new Map(
+    deadLetterReasons.map((reason) => [reason, Metric.withAttributes(deadLetters, { ...attributes, reason })])
+  )
+  return {
+    handledUnsafe: (count, context) => mine.handled.updateUnsafe(count, context),
+    pendingUnsafe: (count, context) => mine.pending.updateUnsafe(count, context),
+    restartUnsafe: (context) => mine.restarts.updateUnsafe(1, context),
+    deadLetterUnsafe: (reason, context) => buried.get(reason)?.updateUnsafe(1, context)
+  }
+}

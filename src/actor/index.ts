@@ -1,0 +1,29 @@
+/**
+ * `tracehound/actor`: a small actor runtime with the meanings of Erlang/OTP, made with Effect. It knows nothing of the rest of
+ * Tracehound.
+ */
+export type { ActorRef, AskOptions, Down, RefusalReason } from "./ActorRef.ts"
+export { ActorSystem, type ActorSystemOptions } from "./ActorSystem.ts"
+export {
+  type DeadLetter,
+  type DeadLetterNote,
+  type DeadLetterReason,
+  deadLetterReasons,
+  type DeadLetters
+} from "./DeadLetters.ts"
+export { define, type Definition, type DefinitionOptions, type Self } from "./Definition.ts"
+export {
+  ActorCrashed,
+  ActorStopped,
+  type AskError,
+  AskTimeout,
+  Escalated,
+  LinkBroken,
+  MailboxFull,
+  StartFailed
+} from "./Errors.ts"
+export type { ActorInspection, CrashNote, Inspection, Phase, RestartKind, SupervisorInspection } from "./Inspection.ts"
+export { dropping, fifo, type Lane, laneOrder, lanes, type MailboxSpec, sliding } from "./Mailbox.ts"
+export type { Handlers, Message } from "./Message.ts"
+export type { Backoff } from "./Restarts.ts"
+export type { SpawnOptions, Strategy, Supervisor, SupervisorOptions } from "./Supervisor.ts"
