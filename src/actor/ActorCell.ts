@@ -212,15 +212,13 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   /** A span of its own, with a link to the one that the message was told in: that may have ended long ago. */
   #inSpan<A, E2>(effect: Effect.Effect<A, E2, R>, message: M, span: Tracer.AnySpan): Effect.Effect<A, E2, R> {
     const name = `${this.#definition.name}.${message._tag}`
-    const traced = Effect.withSpan(effect, name, {
+    return Effect.withSpan(effect, name, {
       root: true,
       kind: "consumer",
       links: [{ span, attributes: {} }],
       attributes: { actor: this.path },
       captureStackTrace: false
     })
-    // What a span provides is the span itself, which no handler may ask for.
-    return traced as Effect.Effect<A, E2, R>
   }
   #settle(item: Item<M>, exit: Exit.Exit<unknown, unknown>): void {
     this.#current = undefined

@@ -68,7 +68,7 @@ export class ActorSystem extends Context.Service<ActorSystem, {
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       const scheduler = yield* Scheduler.Scheduler
-      const context = detach(yield* Effect.context<never>())
+      const context = detach(yield* Effect.context())
       const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
       const escalated = yield* Deferred.make<Escalated>()
       const own = scheduler.executionMode === "sync" ? new Scheduler.MixedScheduler() : scheduler

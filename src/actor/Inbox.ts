@@ -174,11 +174,12 @@ export class Inbox<M extends Message> {
 
   /** Waits until nothing is pending. */
   get settled(): Effect.Effect<void> {
-    return Effect.suspend(() => {
+    const wait: Effect.Effect<void> = Effect.suspend(() => {
       if (this.pending === 0) return Effect.void
       const idle = this.#idle ??= Latch.makeUnsafe(false)
-      return Effect.andThen(idle.await, this.settled)
+      return Effect.andThen(idle.await, wait)
     })
+    return wait
   }
 
   /** Brings the metrics up to date. */
