@@ -40,29 +40,36 @@ import type { FileSystem } from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type { Path } from "effect/Path"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import { ActorSystem } from "./actor/ActorSystem.ts"
 import { Agent } from "./agent/Agent.ts"
+import { Escalation } from "./agent/Escalation.ts"
 import { Alerts } from "./alert/Alerts.ts"
 import { AuditChain } from "./audit/AuditChain.ts"
-import type { Checkpoint } from "./audit/Checkpoint.ts"
-import type { ChainReport } from "./audit/HashChain.ts"
-import { ColdStorage, type ColdStorageStats } from "./coldstorage/ColdStorage.ts"
+import { ColdStorage } from "./coldstorage/ColdStorage.ts"
 import { ColdStorageEndpoint, type ColdStorageError } from "./coldstorage/Endpoint.ts"
+import * as DevopsSink from "./devops/DevopsSink.ts"
 import { fromArgument, type InvalidConfig, resolveConfig } from "./ConfigSources.ts"
-import type { EvidenceHandle } from "./domain/Evidence.ts"
+import type { FailSafeCallbacks } from "./domain/FailSafe.ts"
 import type { InterceptResult } from "./domain/InterceptResult.ts"
-import type { AuditRecord, EvacuateRecord, NeutralizationRecord } from "./domain/Records.ts"
+import type { EvacuateRecord, NeutralizationRecord } from "./domain/Records.ts"
 import type { Scent } from "./domain/Scent.ts"
 import { Settings } from "./domain/Settings.ts"
 import type { ColdStorageConfig, TracehoundConfigInput } from "./domain/TracehoundConfig.ts"
-import type { QuarantineStats, WatcherSnapshot } from "./domain/WatcherSnapshot.ts"
+import type { WatcherSnapshot } from "./domain/WatcherSnapshot.ts"
 import { own } from "./evidence/Ownership.ts"
 import { SecureIds } from "./evidence/SecureIds.ts"
-import { RateLimiter, type RateLimitResult } from "./gate/RateLimiter.ts"
+import { Callbacks, FailSafe } from "./failsafe/FailSafe.ts"
+import { RateLimiter } from "./gate/RateLimiter.ts"
 import { Throughput } from "./gate/Throughput.ts"
+import { HoundPool } from "./hound/HoundPool.ts"
 import * as NodePorts from "./node/NodePorts.ts"
 import { inspectFlags, processFacts } from "./node/RuntimeFlags.ts"
+import { PurgeQueue } from "./quarantine/PurgeQueue.ts"
 import { Quarantine } from "./quarantine/Quarantine.ts"
+import { TickScheduler } from "./scheduler/TickScheduler.ts"
+import { make as makeShutdown } from "./Shutdown.ts"
+import type { TracehoundSync } from "./TracehoundSync.ts"
 import { Watcher } from "./watcher/Watcher.ts"
 
 /** The configuration is strict, and flags that it asks for are missing (CONFORMANCE R1). */
@@ -74,56 +81,17 @@ export class FlagsMissing extends Schema.TaggedError<FlagsMissing>()("FlagsMissi
   }
 }
 
-/** The quarantine as the roof shows it: its numbers, and the way to a handle. */
-export interface QuarantineView extends QuarantineStats {
-  /** Evicted for lack of room, so far. */
-  readonly evictions: number
-  /** Duplicates of held evidence, so far. */
-  readonly hits: number
-  /** The handle of evidence that is held, or null. O(1). */
-  readonly get: (signature: string) => EvidenceHandle | null
-}
-
-/** The audit chain as the roof shows it: nobody but the rooms appends to it. */
-export interface AuditChainView {
-  /** The hash of the newest record: write it down elsewhere, and a truncation shows. */
-  readonly lastHash: string
-  /** Records ever appended. */
-  readonly length: number
-  /** What stands for the records that are no longer kept: a run of records from here on begins at its head. */
-  readonly checkpoint: Checkpoint
-  /** The records kept, oldest first. O(n). */
-  readonly records: () => ReadonlyArray<AuditRecord>
-  /** Whether no record kept is broken. O(records kept), one hash each. */
-  readonly verify: () => boolean
-  /** The same, naming the first broken record, and against a head that you wrote down. */
-  readonly inspect: (head?: string) => ChainReport
-}
-
-/** The RFC's object but for its lifecycle. Everything in it is synchronous and never throws. */
-export interface TracehoundSync {
-  /** Decides about one scent, in one straight line (CONFORMANCE D6). */
-  readonly intercept: (scent: Scent) => InterceptResult
-  /** Destroys evidence and records it; null where it is not held (CONFORMANCE E2). */
-  readonly neutralize: (signature: string) => NeutralizationRecord | null
-  /** Sends evidence to cold storage and records it; null where it is not held or cold storage took nothing. */
-  readonly evacuate: (signature: string) => EvacuateRecord | null
-  /** Neutralizes everything, in the order of eviction (CONFORMANCE Q4). */
-  readonly flush: () => Array<NeutralizationRecord>
-  readonly watcher: { readonly snapshot: () => WatcherSnapshot }
-  readonly quarantine: QuarantineView
-  readonly auditChain: AuditChainView
-  readonly rateLimiter: {
-    readonly check: (source: string) => RateLimitResult
-    readonly reset: (source: string) => void
+/** The configuration asks for state that instances share, and nothing here can share it (CONFORMANCE R3). */
+export class SharedStateMissing extends Schema.TaggedError<SharedStateMissing>()("SharedStateMissing", {
+  sharedState: Schema.String
+}) {
+  override get message(): string {
+    return `trustBoundary.cluster.sharedState is ${this.sharedState}, and there is no adapter for it: set it to "memory" or "none", and each instance limits by itself`
   }
-  readonly coldStorage: { readonly stats: () => ColdStorageStats }
-  /** What was refused by a full mailbox or could not be done, over all of them. */
-  readonly deadLetters: () => number
 }
 
 /** What can keep a Tracehound from starting. */
-export type StartError = InvalidConfig | ColdStorageError | FlagsMissing
+export type StartError = InvalidConfig | ColdStorageError | FlagsMissing | SharedStateMissing
 
 /** A security buffer. */
 export class Tracehound extends Context.Service<Tracehound, {
@@ -145,22 +113,47 @@ export class Tracehound extends Context.Service<Tracehound, {
   readonly sync: TracehoundSync
 }>()("tracehound/Tracehound") {
   /** Usable at once, not started: what `createTracehound` builds on. */
-  static readonly layerUnstarted = (config: TracehoundConfigInput = {}) =>
-    rooms(nodeEndpoint).pipe(Layer.provide(settings(config)), Layer.provide(NodePorts.layer))
+  static readonly layerUnstarted = (config: TracehoundConfigInput = {}, callbacks?: FailSafeCallbacks) =>
+    assemble({ config, callbacks, endpointFor: nodeEndpoint }).pipe(Layer.provide(NodePorts.layer))
 
   /** A started Tracehound on a host of the caller's: the core's ports, files and paths. */
-  static readonly layerNoDeps = (config: TracehoundConfigInput = {}): Layer.Layer<Tracehound, StartError, Host> =>
-    started(rooms(hostEndpoint).pipe(Layer.provide(settings(config))))
+  static readonly layerNoDeps = (
+    config: TracehoundConfigInput = {},
+    callbacks?: FailSafeCallbacks
+  ): Layer.Layer<Tracehound, StartError, Host> => started(assemble({ config, callbacks, endpointFor: hostEndpoint }))
 
-  /** A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the defaults. */
-  static readonly layer = (config: TracehoundConfigInput = {}): Layer.Layer<Tracehound, StartError> =>
-    started(Tracehound.layerUnstarted(config))
+  /**
+   * A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the defaults. Callbacks that are not
+   * given are those of the surroundings (`Callbacks`).
+   */
+  static readonly layer = (
+    config: TracehoundConfigInput = {},
+    callbacks?: FailSafeCallbacks
+  ): Layer.Layer<Tracehound, StartError> => started(Tracehound.layerUnstarted(config, callbacks))
 
   /** A started Tracehound on Node, from the environment and the file that TRACEHOUND_CONFIG names. */
   static readonly layerConfig: Layer.Layer<Tracehound, StartError> = Layer.suspend(() =>
-    started(rooms(nodeEndpoint).pipe(Layer.provide(loaded), Layer.provide(NodePorts.layer)))
+    started(rooms(nodeEndpoint, HoundPool.layerNone).pipe(Layer.provide(loaded), Layer.provide(NodePorts.layer)))
   )
 }
+
+/** What a Tracehound is put together of, where that differs: for those who put one together themselves. */
+export interface Parts<E, R, E2, R2> {
+  readonly config: TracehoundConfigInput
+  readonly callbacks?: FailSafeCallbacks | undefined
+  readonly endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>
+  /** None when left out. */
+  readonly hounds?: Layer.Layer<HoundPool, E2, R2>
+}
+
+/** All rooms, not started. */
+export const assemble = <E, R, E2 = never, R2 = never>(
+  { callbacks, config, endpointFor, hounds }: Parts<E, R, E2, R2>
+) =>
+  rooms(endpointFor, hounds ?? HoundPool.layerNone).pipe(
+    Layer.provide(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)])))),
+    Layer.provide(callbacks === undefined ? Layer.empty : Layer.succeed(Callbacks, callbacks))
+  )
 
 /** What a Tracehound asks of its host. */
 export type Host = NodePorts.Ports | FileSystem | Path
@@ -203,16 +196,41 @@ const nodeEndpoint = ({ endpoint }: ColdStorageConfig) =>
     })
   )
 
-const settings = (config: TracehoundConfigInput) =>
-  Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)])))
+/** What posts alerts: it is loaded when the first one goes out. */
+const devops = DevopsSink.layer(Effect.gen(function*() {
+  const { alerts: { devops: limits, devopsEndpoint } } = yield* Settings
+  const scope = yield* Effect.scope
+  const { DevopsEndpoint, layerFetch } = yield* Effect.promise(() => import("./devops/DevopsEndpoint.ts"))
+  const { breakerFailures, breakerResetMs, retries, retryDelayMs, timeoutMs } = limits
+  const context = yield* Layer.buildWithScope(
+    layerFetch({
+      endpoint: devopsEndpoint ?? "",
+      timeoutMs,
+      retries,
+      retryDelayMs,
+      breaker: { failures: breakerFailures, resetMs: breakerResetMs }
+    }),
+    scope
+  )
+  return Context.get(context, DevopsEndpoint)
+}))
+
+/** The actors of a Tracehound: a part that crashes comes back soon, and what crashes on and on is a system error. */
+const actors = ActorSystem.layer({
+  name: "tracehound",
+  intensity: 5,
+  period: "10 seconds",
+  backoff: { base: "100 millis", max: "5 seconds" }
+})
 
 /** Starts the background of a layer's Tracehound as part of building it. */
-const started = <E, R>(layer: Layer.Layer<Tracehound, E, R>): Layer.Layer<Tracehound, E | ColdStorageError, R> =>
+export const started = <E, R>(layer: Layer.Layer<Tracehound, E, R>): Layer.Layer<Tracehound, E | ColdStorageError, R> =>
   Layer.effectDiscard(Effect.flatMap(Tracehound, ({ start }) => start)).pipe(Layer.provideMerge(layer))
 
-/** Refuses to build where the configuration is strict and a flag is missing. */
-const flags = Layer.effectDiscard(Effect.gen(function*() {
-  const { runtime } = yield* Settings
+/** Refuses to build where the configuration asks for what cannot be had: a missing flag, where it is strict; shared state. */
+const refusals = Layer.effectDiscard(Effect.gen(function*() {
+  const { runtime, trustBoundary: { cluster: { sharedState } } } = yield* Settings
+  if (sharedState === "redis") return yield* new SharedStateMissing({ sharedState })
   if (!runtime.strict) return
   const missing = inspectFlags(runtime, processFacts()).filter((report) => !report.holds)
   if (missing.length > 0) return yield* new FlagsMissing({ flags: missing.map((report) => report.flag) })
@@ -229,6 +247,11 @@ const roof = Layer.effect(
     const limiter = yield* RateLimiter
     const quarantine = yield* Quarantine
     const watcher = yield* Watcher
+    const failSafe = yield* FailSafe
+    const system = yield* ActorSystem
+    const pool = yield* HoundPool
+    const shutdown = yield* makeShutdown
+    const rotating = yield* rotation
 
     const sync: TracehoundSync = {
       intercept: agent.interceptUnsafe,
@@ -261,6 +284,9 @@ const roof = Layer.effect(
         get length() {
           return chain.length
         },
+        get closed() {
+          return shutdown.isClosed()
+        },
         get checkpoint() {
           return chain.checkpoint
         },
@@ -270,7 +296,10 @@ const roof = Layer.effect(
       },
       rateLimiter: { check: limiter.check, reset: limiter.reset },
       coldStorage: { stats: coldStorage.stats },
-      deadLetters: () => coldStorage.stats().deadLetters + alerts.deadLetters()
+      deadLetters: () => coldStorage.stats().deadLetters + alerts.deadLetters(),
+      state: () => failSafe.isPanicked() ? "panicked" : "running",
+      panic: failSafe.panicUnsafe,
+      actors: system.inspect
     }
     return {
       sync,
@@ -284,18 +313,55 @@ const roof = Layer.effect(
       evacuate: (signature: string) => Effect.sync(() => sync.evacuate(signature)),
       flush: Effect.sync(sync.flush),
       snapshot: Effect.sync(sync.watcher.snapshot),
-      start: Effect.andThen(alerts.start, coldStorage.start),
+      start: Effect.all([alerts.start, coldStorage.start, pool.start, rotating], { discard: true }),
       settled: coldStorage.settled
     }
   })
 )
 
+/** The rotation of hounds, once it is started; nothing where there are none (CONFORMANCE H5). */
+const rotation = Effect.gen(function*() {
+  const { scheduler } = yield* Settings
+  const pool = yield* HoundPool
+  const ticks = yield* TickScheduler
+  const scope = yield* Effect.scope
+  const { jitterMax, rotationInterval, skipIfBusy } = scheduler
+  const { isBusy, rotate } = pool
+  const scheduled = ticks.schedule({
+    name: "rotation",
+    interval: rotationInterval,
+    jitterMax,
+    skipIfBusy,
+    isBusy,
+    run: rotate
+  })
+  return yield* Effect.cached(
+    pool.hasHounds ? Effect.asVoid(Scope.provide(scheduled, scope)) : Effect.void
+  )
+})
+
 /** The rooms, floor by floor; each layer is built once. `endpointFor` makes the endpoint of cold storage. */
-const rooms = <E, R>(endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>) =>
+const rooms = <E, R, E2, R2>(
+  endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>,
+  hounds: Layer.Layer<HoundPool, E2, R2>
+) =>
   roof.pipe(
     Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
-    Layer.provide(Quarantine.layer),
+    Layer.provide(Escalation.layer),
+    Layer.provide(PurgeQueue.layer),
+    Layer.provide(Layer.mergeAll(Quarantine.layer, hounds)),
     Layer.provide(ColdStorage.layer(endpointFor)),
-    Layer.provide(Layer.mergeAll(Alerts.layer, AuditChain.layer, RateLimiter.layer, SecureIds.layer, Throughput.layer)),
-    Layer.provide(flags)
+    Layer.provide(FailSafe.layer),
+    Layer.provide(
+      Layer.mergeAll(
+        Layer.provide(Alerts.layer, devops),
+        AuditChain.layer,
+        RateLimiter.layer,
+        SecureIds.layer,
+        Throughput.layer,
+        TickScheduler.layer
+      )
+    ),
+    Layer.provide(actors),
+    Layer.provide(refusals)
   )

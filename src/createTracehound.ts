@@ -18,11 +18,16 @@
  * ```
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import type { FailSafeCallbacks } from "./domain/FailSafe.ts"
 import type { TracehoundConfigInput } from "./domain/TracehoundConfig.ts"
-import { Tracehound, type TracehoundSync } from "./Tracehound.ts"
+import { UnrefClock } from "./node/UnrefClock.ts"
+import { Tracehound } from "./Tracehound.ts"
+import type { TracehoundSync } from "./TracehoundSync.ts"
 
 /** The RFC's object with its lifecycle. */
 export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
@@ -33,11 +38,19 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
 }
 
 /**
- * A Tracehound over the defaults; `config` is any part of the configuration, at any depth. Throws `InvalidConfig`,
+ * A Tracehound over the defaults; `config` is any part of the configuration, at any depth, and `callbacks` are the RFC's
+ * developer callbacks, each called in the background. Throws `InvalidConfig`, `SharedStateMissing`,
  * `FlagsMissing` where `runtime.strict` is set, or `ColdStorageError` where this Node lacks the codec that is configured.
  */
-export const createTracehound = (config: TracehoundConfigInput = {}): TracehoundInstance => {
-  const runtime = ManagedRuntime.make(Tracehound.layerUnstarted(config))
+export const createTracehound = (
+  config: TracehoundConfigInput = {},
+  callbacks: FailSafeCallbacks = {}
+): TracehoundInstance => {
+  // No timer of ours keeps the host's process alive, but while it waits for `dispose`.
+  const clock = new UnrefClock()
+  const runtime = ManagedRuntime.make(
+    Tracehound.layerUnstarted(config, callbacks).pipe(Layer.provide(Layer.succeed(Clock.Clock, clock)))
+  )
   const built = runtime.runSyncExit(Tracehound)
   if (Exit.isFailure(built)) throw Cause.squash(built.cause)
   const { start, sync } = built.value
@@ -54,6 +67,11 @@ export const createTracehound = (config: TracehoundConfigInput = {}): Tracehound
     return starting
   }
   // The turn after: by then the last file operation, in whose callback the scope closed, is off the host's books as well.
-  const dispose = (): Promise<void> => disposing ??= runtime.dispose().then(() => Effect.runPromise(Effect.yieldNow))
+  const dispose = (): Promise<void> => {
+    if (disposing !== undefined) return disposing
+    clock.hold()
+    disposing = runtime.dispose().then(() => Effect.runPromise(Effect.yieldNow)).finally(() => clock.release())
+    return disposing
+  }
   return { ...sync, init, dispose, [Symbol.asyncDispose]: dispose }
 }

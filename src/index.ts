@@ -4,6 +4,7 @@
  * `Tracehound` is the Effect service with its layers, `createTracehound` the same as a plain object. Beside them: every schema
  * of the domain, the configuration, and the reader of evidence envelopes.
  */
+export { type AlertSink, AlertSinks } from "./alert/AlertSink.ts"
 export type { Checkpoint } from "./audit/Checkpoint.ts"
 export type { ChainReport } from "./audit/HashChain.ts"
 export { type RunReport, type RunStart, verifyRecords } from "./audit/Verify.ts"
@@ -13,6 +14,7 @@ export { ConfigMistake, InvalidConfig } from "./ConfigSources.ts"
 export { createTracehound, type TracehoundInstance } from "./createTracehound.ts"
 export * from "./domain/Alert.ts"
 export * from "./domain/Evidence.ts"
+export * from "./domain/FailSafe.ts"
 export * from "./domain/Hound.ts"
 export * from "./domain/InterceptResult.ts"
 export * from "./domain/Records.ts"
@@ -23,14 +25,8 @@ export * from "./domain/TracehoundConfig.ts"
 export * from "./domain/TracehoundError.ts"
 export * from "./domain/WatcherSnapshot.ts"
 export { EnvelopeError, type Opened } from "./evidence/Envelope.ts"
+export { Callbacks } from "./failsafe/FailSafe.ts"
 export type { RateLimitResult } from "./gate/RateLimiter.ts"
 export { openEnvelope } from "./openEnvelope.ts"
-export {
-  type AuditChainView,
-  FlagsMissing,
-  type Host,
-  type QuarantineView,
-  type StartError,
-  Tracehound,
-  type TracehoundSync
-} from "./Tracehound.ts"
+export { FlagsMissing, type Host, SharedStateMissing, type StartError, Tracehound } from "./Tracehound.ts"
+export type { AuditChainView, QuarantineView, TracehoundSync } from "./TracehoundSync.ts"

@@ -30,7 +30,7 @@ describe("defaults", () => {
 
   it("RFC R2 the list of settings in these tests is whole", () => {
     const everything = Object.assign({}, ...settings.map(([path]) => ({ [path]: 0 }))) as object
-    const optional = ["alerts.devopsEndpoint", "runtime.secureHeap"]
+    const optional = ["alerts.devopsEndpoint", "runtime.secureHeap", "trustBoundary.coldStorage.endpoint"]
     const withColdStorage = Schema.decodeUnknownSync(TracehoundConfig)(coldStorage)
     const known = [...leavesOf(withColdStorage).map(([path]) => path), ...optional]
     assert.sameMembers(Object.keys(everything), known)

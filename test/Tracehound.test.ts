@@ -102,6 +102,7 @@ describe("Tracehound", () => {
           pending: 0,
           pendingBytes: 0,
           written: 3,
+          unconfirmed: 0,
           deadLetters: 0
         })
       }).pipe(Effect.provide(Tracehound.layer({

@@ -67,8 +67,8 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   /** What the behaviour acquired. */
   #scope: Scope.Closeable | undefined
   #current: Item<M> | undefined
-  /** The burst under way, where it had to wait for something. */
-  #fiber: Fiber.Fiber<void> | undefined
+  /** The burst under way. */
+  #fiber: Fiber.Fiber<unknown, unknown> | undefined
   #starting: Fiber.Fiber<Exit.Exit<void, unknown>> | undefined
   /** While an incarnation is being closed. */
   #closing: Latch.Latch | undefined
@@ -172,13 +172,25 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       Effect.whileLoop({ while: () => this.#take(), body: () => this.#handle(), step: nothing }),
       Effect.suspend(() => this.#afterBurst())
     )
-    const fiber = Effect.runForkWith(this.#context)(burst, { uninterruptible: true })
-    if (fiber.pollUnsafe() !== undefined) return
-    this.#fiber = fiber
-    fiber.addObserver(() => {
-      this.#fiber = undefined
+    this.#fork(burst)
+  }
+  #fork(burst: Effect.Effect<void, never, R>): void {
+    // Known from its first step on: who is answered may end the actor on that very turn, and must find it at work.
+    const known = Effect.withFiber<void, never, R>((fiber) => {
+      this.#fiber = fiber
+      return burst
     })
-    if (this.#interrupting) fiber.interruptUnsafe()
+    const fiber = Effect.runForkWith(this.#context)(known, { uninterruptible: true })
+    const exit = fiber.pollUnsafe()
+    if (exit === undefined) fiber.addObserver((exit) => this.#afterFiber(fiber, exit))
+    else this.#afterFiber(fiber, exit)
+  }
+  #afterFiber(fiber: Fiber.Fiber<void>, exit: Exit.Exit<void>): void {
+    if (this.#fiber === fiber) this.#fiber = undefined
+    if (Exit.isSuccess(exit)) return
+    // What is no Effect, where one is wanted, ends a fiber there and then, without a word to whoever waits inside.
+    if (this.#current !== undefined) this.#settle(this.#current, exit)
+    this.#fork(Effect.suspend(() => this.#afterBurst()))
   }
   #take(): boolean {
     if (this.#doom !== undefined || this.#leaving || this.#halting || this.#suspended) return false
@@ -232,6 +244,8 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   #afterBurst(): Effect.Effect<void> {
     this.#busy = false
     this.#inbox.report()
+    // What came since the last look, if the fiber had to yield in between.
+    if (this.#inbox.waiting > 0) this.#schedule()
     return this.#halting || (this.#doom === undefined && !this.#leaving) ? Effect.void : this.#endByItself()
   }
 
@@ -272,7 +286,7 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       this.#handlers = exit.value as AnyHandlers<M, R>
       this.#scope = scope
       this.phase = "running"
-      if (this.#inbox.waiting > 0) this.#schedule()
+      if (this.#inbox.waiting > 0 || this.#leaving || this.#doom !== undefined) this.#schedule()
       return Effect.succeed(Exit.void)
     }
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(new ActorStopped({ actor: this.path }))
@@ -313,10 +327,14 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   /** Watches the other for as long as both incarnations last. */
   #tie(other: Peer, onOther: Watch, onThis: Watch): void {
     let untie = nothing
+    let isOver = false
     const unwatch = other.watch((down) => {
+      isOver = true
       untie()
       onOther(down)
     })
+    // The other was gone already: nothing ties this one to what may come after it.
+    if (isOver) return
     untie = this.watch((down) => {
       unwatch()
       onThis(down)
@@ -336,7 +354,8 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   }
   /** What a link does when its other end is gone. */
   follow({ actor, cause, reason }: Down): void {
-    if (reason === "normal" || this.phase !== "running" || this.#doom !== undefined || this.#halting) return
+    const isThere = this.phase === "running" || this.phase === "starting"
+    if (reason === "normal" || !isThere || this.#doom !== undefined || this.#halting) return
     this.#doom = Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) }))
     if (this.#busy) this.#interrupt()
     else this.#schedule()
@@ -382,12 +401,15 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
     }))
   }
   get terminate(): Effect.Effect<void> {
-    return Effect.uninterruptible(Effect.suspend(() => {
-      if (this.#ended !== undefined) return this.#ended.await
+    return Effect.uninterruptible(Effect.withFiber((fiber) => {
+      // A handler that ends its own actor cannot wait for itself.
+      const isOwn = fiber === this.#fiber
+      if (this.#ended !== undefined) return isOwn ? Effect.void : this.#ended.await
       this.#ended = Latch.makeUnsafe(false)
       this.#inbox.close()
       if (!this.#suspended && this.#inbox.waiting > 0) this.#run()
-      return Effect.andThen(this.#endIncarnation(), Effect.suspend(() => this.#finish()))
+      const ending = Effect.andThen(this.#endIncarnation(), Effect.suspend(() => this.#finish()))
+      return isOwn ? Effect.asVoid(Effect.forkDetach(ending, { uninterruptible: true })) : ending
     }))
   }
   #finish(): Effect.Effect<void> {
@@ -410,7 +432,7 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       return Effect.map(this.#close(crash), () => this.#note(crash === undefined ? "stopped" : "crashed", crash))
     })
   }
-  #await(fiber: Fiber.Fiber<void>): Effect.Effect<void> {
+  #await(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> {
     const { drain } = this.#definition
     const force = Effect.suspend(() => {
       this.#halting = true

@@ -88,7 +88,9 @@ export const make = (capacity: number): Effect.Effect<DeadLetterOffice> =>
         notes[total % capacity] = note
         counts[reason] += 1
         total += 1
-        PubSub.publishUnsafe(hub, { ...note, message })
+        const letter = { ...note, message }
+        // The unsafe way refuses where somebody reads slowly; only the other one slides. It is synchronous all the same.
+        if (!PubSub.publishUnsafe(hub, letter)) Effect.runSync(PubSub.publish(hub, letter))
       }
     }
   })

@@ -53,6 +53,8 @@ export class Inbox<M extends Message> {
   readonly #path: string
   readonly #kernel: Kernel
   readonly #mailbox: Mailbox<Item<M>>
+  /** What is being handled. */
+  #taken: Item<M> | undefined
   #idle: Latch.Latch | undefined
   #open = true
   #accepted = 0
@@ -88,7 +90,8 @@ export class Inbox<M extends Message> {
   }
 
   refusal(weight: number, lane: Lane | undefined): RefusalReason | null {
-    return this.#open ? this.#mailbox.refusal(weight, lane) : "closed"
+    if (!this.#open) return "closed"
+    return this.#mailbox.refusal(weight, lane, this.#taken === undefined ? 0 : this.#weigh(messageOf(this.#taken)))
   }
 
   /** Takes a message in, or buries it and says why. */
@@ -122,7 +125,8 @@ export class Inbox<M extends Message> {
 
   /** The next message; it is pending until `conclude` or `letGo`. */
   take(): Item<M> | undefined {
-    return this.#mailbox.take()
+    this.#taken = this.#mailbox.take()
+    return this.#taken
   }
 
   /** A message was handled: this exit is the answer, if anybody waits. */
@@ -132,6 +136,7 @@ export class Inbox<M extends Message> {
     this.#handled += 1
     this.#release(item)
     if (reply !== undefined) Deferred.doneUnsafe(reply, exit)
+    this.#rest()
   }
 
   /** Gives up a message that was accepted; whoever waits for an answer learns why. */
@@ -139,14 +144,18 @@ export class Inbox<M extends Message> {
     this.#buried += 1
     this.#release(item)
     this.#bury(messageOf(item), reason)
-    if (!(item instanceof Envelope) || item.reply === undefined) return
+    if (item instanceof Envelope && item.reply !== undefined) this.#disappoint(item.reply, reason, crash)
+    this.#rest()
+  }
+  #disappoint(reply: Reply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
     const actor = this.#path
     const error = reason === "crashed"
       ? new ActorCrashed({ actor, cause: crash === undefined ? undefined : Cause.squash(crash) })
       : reason === "dropped"
       ? new MailboxFull({ actor })
       : new ActorStopped({ actor })
-    Deferred.doneUnsafe(item.reply, Exit.fail(error))
+    // Later: who learns it goes on at once, and may ask again while this one is still making room.
+    this.#kernel.dispatcher.scheduleTask(() => void Deferred.doneUnsafe(reply, Exit.fail(error)), 0)
   }
 
   /** Gives up all that waits. */
@@ -155,10 +164,15 @@ export class Inbox<M extends Message> {
   }
 
   #release(item: Item<M>): void {
+    if (this.#taken === item) this.#taken = undefined
     this.#mailbox.release(this.#weigh(messageOf(item)))
-    if (this.pending > 0 || this.#idle === undefined) return
-    this.#idle.openUnsafe()
+  }
+  /** Wakes whoever waits for the last message to be settled; last of all, since they go on at once. */
+  #rest(): void {
+    const idle = this.#idle
+    if (this.pending > 0 || idle === undefined) return
     this.#idle = undefined
+    idle.openUnsafe()
   }
 
   #bury(message: M, reason: DeadLetterReason): void {

@@ -14,7 +14,8 @@
  * **Gotchas**
  *
  * - Without `overtakes`, lanes starve: as long as there is anything critical, nothing else is handled.
- * - A message that alone is heavier than `maxWeight` is always refused, by a sliding mailbox after it dropped what waited.
+ * - A message that alone is heavier than `maxWeight` is always refused.
+ * - A sliding mailbox refuses too, where what is being handled leaves no room: that cannot be dropped.
  */
 import * as MutableList from "effect/MutableList"
 
@@ -41,13 +42,16 @@ interface Bounds {
 const bounded = (kind: MailboxSpec["kind"], { capacity, maxWeight }: Bounds, overtakes?: number): MailboxSpec => {
   if (!(Number.isSafeInteger(capacity) && capacity > 0))
     throw new RangeError(`a mailbox needs a capacity: a whole number from 1, not ${capacity}`)
+  // With NaN every comparison is false, and the bound would be none.
+  if (maxWeight !== undefined && !(typeof maxWeight === "number" && maxWeight >= 0))
+    throw new RangeError(`maxWeight is a number from 0, not ${String(maxWeight)}`)
   if (overtakes !== undefined && !(Number.isSafeInteger(overtakes) && overtakes > 0))
     throw new RangeError(`overtakes is a whole number from 1, not ${overtakes}`)
   const unbounded = Number.POSITIVE_INFINITY
   return { kind, capacity, maxWeight: maxWeight ?? unbounded, overtakes: overtakes ?? unbounded }
 }
 
-/** First in, first out; a full one refuses. Throws a RangeError where the capacity is no whole number from 1. */
+/** First in, first out; a full one refuses. Throws a RangeError where a bound is none: so do all of these. */
 export const fifo = (bounds: Bounds): MailboxSpec => bounded("fifo", bounds)
 
 /**
@@ -109,12 +113,15 @@ export class Mailbox<A extends object> {
     return this.spec.kind !== "lanes" ? 0 : lane === undefined ? ordinary : laneOrder.indexOf(lane)
   }
 
-  /** Why a message of this weight would not be taken now, or null. A sliding mailbox makes room where there is any to make. */
-  refusal(weight: number, lane: Lane | undefined): Refusal | null {
+  /**
+   * Why a message of this weight would not be taken now, or null. A sliding mailbox makes room where there is any to make:
+   * beside what is being handled, which weighs `handling`.
+   */
+  refusal(weight: number, lane: Lane | undefined, handling = 0): Refusal | null {
     const { capacity, kind, maxWeight } = this.spec
     if ((this.#held[this.#placeOf(lane)] ?? 0) < capacity && this.#weight + weight <= maxWeight) return null
     if (kind === "dropping") return "dropped"
-    return kind === "sliding" && this.#length > 0 && weight <= maxWeight ? null : "full"
+    return kind === "sliding" && this.#length > 0 && handling + weight <= maxWeight ? null : "full"
   }
 
   /** Whether a message of this weight does not fit beside what is held. */

@@ -20,6 +20,7 @@ import { Alerts } from "../alert/Alerts.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { Scent } from "../domain/Scent.ts"
 import { Settings } from "../domain/Settings.ts"
+import { FailSafe } from "../failsafe/FailSafe.ts"
 import { makeCanonicalWriter, TOO_DEEP, TOO_LARGE, TOO_MANY_KEYS } from "../gate/Canonical.ts"
 import { RateLimiter } from "../gate/RateLimiter.ts"
 import { Throughput } from "../gate/Throughput.ts"
@@ -27,6 +28,7 @@ import { Hash } from "../port/Hash.ts"
 import { Introspection } from "../port/Introspection.ts"
 import { MonotonicTime } from "../port/MonotonicTime.ts"
 import { Quarantine } from "../quarantine/Quarantine.ts"
+import { Escalation } from "./Escalation.ts"
 import { makeLimited } from "./Limited.ts"
 import * as Refusals from "./Refusals.ts"
 import { isIdentifier, isTimestamp, placeOfCategory, placeOfSeverity, UNKNOWN } from "./ScentShape.ts"
@@ -47,15 +49,21 @@ export class Agent extends Context.Service<Agent, {
       const { waitUnsafe } = yield* RateLimiter
       const { countUnsafe } = yield* Throughput
       const quarantine = yield* Quarantine
+      const { escalateUnsafe } = yield* Escalation
       const alerts = yield* Alerts
       const { key } = settings.signature
       const signer = makeSigner(yield* Hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
       const writer = makeCanonicalWriter(settings, yield* Introspection, { prefix: signer.prefix })
       const limited = makeLimited()
-      let open = true
+      const failSafe = yield* FailSafe
+      /** What every scent is answered, once there is no more looking at any. */
+      let closed: Refusals.Refusal | null = null
+      failSafe.onPanic(() => {
+        closed ??= Refusals.panicked
+      })
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
-          open = false
+          closed = Refusals.disposed
         })
       )
 
@@ -113,14 +121,16 @@ export class Agent extends Context.Service<Agent, {
         // Custody takes a copy: what the caller does to the payload from now on changes nothing (CONFORMANCE E5).
         const captured = clock.currentTimeMillisUnsafe()
         const hash = signer.hash(writer)
-        const result = quarantine.hold({ category, severity, content, captured, id, source, timestamp, hash, signed })
+        const held = quarantine.hold({ category, severity, content, captured, id, source, timestamp, hash, signed })
         writer.release()
-        return result
+        if (held.evicted !== undefined) return held
+        const hound = escalateUnsafe(held.handle, category, severity)
+        return hound === null ? held : { status: "escalated", hound, handle: held.handle }
       }
 
       return {
         interceptUnsafe: (scent) => {
-          if (!open) return Refusals.disposed
+          if (closed !== null) return closed
           tick()
           countUnsafe()
           try {

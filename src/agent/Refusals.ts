@@ -54,3 +54,10 @@ export const unexpected = refusal("unexpected", "the scent could not be handled;
 
 /** After `dispose`. */
 export const disposed = refusal("disposed", "this Tracehound has been disposed of: make another one", false)
+
+/** After a panic (CONFORMANCE F3). */
+export const panicked = refusal(
+  "panicked",
+  "Tracehound has panicked and looks at nothing any more: let the request pass or not, as the host would without it",
+  false
+)

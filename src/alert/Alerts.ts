@@ -1,5 +1,6 @@
 /**
- * Where rooms report to people: alerts, log events and errors, told synchronously and written by an actor (RFC, "Watcher").
+ * Where rooms report to people: alerts, log events and errors, told synchronously and written by an actor (RFC, "Watcher" and
+ * "Queue Assignments": alerts go by lanes, critical ones first).
  *
  * Alerts pass the limiter before they enter the mailbox, so a flood of them costs a counter. Log events of custody are
  * written at the Debug level: an attacker who fills the quarantine must not fill the host's disk. Where the host does not log
@@ -7,19 +8,24 @@
  *
  * **Gotchas**
  *
- * - Without cold storage of its own, a notice that finds the mailbox full is gone; `deadLetters` counts it.
+ * - A notice that finds its lane full is gone; `deadLetters` counts it, and so does the actor system.
+ * - A logger of the host's that dies loses the one notice that it died of.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
-import * as FifoActor from "../actor/FifoActor.ts"
+import * as Request from "effect/Request"
+import { ActorSystem } from "../actor/ActorSystem.ts"
+import { define } from "../actor/Definition.ts"
+import { type Lane, lanes } from "../actor/Mailbox.ts"
 import type { Alert } from "../domain/Alert.ts"
 import { Settings } from "../domain/Settings.ts"
 import type { Severity } from "../domain/Severity.ts"
 import type { TracehoundError } from "../domain/TracehoundError.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
+import { AlertSinks } from "./AlertSink.ts"
 import { makeErrorBoard } from "./ErrorBoard.ts"
 
 /** What is wrong, as a fixed object of whoever raises it; the desk adds the time. */
@@ -37,11 +43,17 @@ interface LogEvent extends LogKind {
   readonly severity: Severity
 }
 
-/** What waits in the mailbox. */
-type Mail = { readonly _tag: "Alert"; readonly alert: Alert } | { readonly _tag: "Log"; readonly event: LogEvent }
+/** An alert that passed the limiter. */
+class Raised extends Request.TaggedClass("Raised")<{ readonly alert: Alert }, void> {}
 
-/** Notices that may wait to be written. */
-const capacity = 4096
+/** A log event to be written. */
+class Logged extends Request.TaggedClass("Logged")<{ readonly event: LogEvent }, void> {}
+
+/** Notices that may wait in each lane. */
+const capacity = 1024
+
+/** The lane of each level of alerts: the same for all who hand alerts on. Log events go behind all of them. */
+export const laneOf: Record<Alert["severity"], Lane> = { critical: "critical", warning: "high", info: "medium" }
 
 /** The reporting desk. Its three `…Unsafe` methods are synchronous, never throw and never wait. */
 export class Alerts extends Context.Service<Alerts, {
@@ -56,7 +68,7 @@ export class Alerts extends Context.Service<Alerts, {
   readonly errorUnsafe: (error: TracehoundError) => void
   /** The latest errors, oldest first. */
   readonly errors: () => ReadonlyArray<TracehoundError>
-  /** Notices that were lost: the mailbox was full or closed, or the host's logger failed. */
+  /** Notices that were lost: their lane was full or closed, or the host's logger failed. */
   readonly deadLetters: () => number
   readonly start: Effect.Effect<void>
 }>()("tracehound/alert/Alerts") {
@@ -65,43 +77,81 @@ export class Alerts extends Context.Service<Alerts, {
     Alerts,
     Effect.gen(function*() {
       const { alerts } = yield* Settings
+      const { root } = yield* ActorSystem
       const clock = yield* Clock.Clock
       const limiter = makeAlertLimiter(alerts)
       const board = makeErrorBoard()
       const isDebugging = yield* LogLevel.isEnabled("Debug")
+      const sinks = yield* AlertSinks
       let deadLetters = 0
-      const desk = yield* FifoActor.make<Mail, never>({
-        capacity,
-        drain: "2 seconds",
-        bury: () => {
-          deadLetters += 1
-        },
-        handle: (notice) => notice._tag === "Alert" ? writeAlert(notice.alert) : writeLog(notice.event)
-      })
-      return {
-        alertUnsafe: (notice, signature) => {
-          const timestamp = clock.currentTimeMillisUnsafe()
-          const admission = limiter.admit(timestamp)
-          if (admission === "emit") {
-            const alert = signature === undefined
-              ? { ...notice, timestamp }
-              : { ...notice, timestamp, signature: signature() }
-            desk.tellUnsafe({ _tag: "Alert", alert })
-          } else if (admission === "escalate") {
-            desk.tellUnsafe({ _tag: "Alert", alert: flood(timestamp, limiter.alertCount) })
+
+      const written = (writing: Effect.Effect<void>) =>
+        Effect.catchDefect(writing, () =>
+          Effect.sync(() => {
+            deadLetters += 1
+          }))
+      const handOn = (alert: Alert): void => {
+        for (const sink of sinks) {
+          try {
+            sink.sendUnsafe(alert)
+          } catch {
+            // The sink's mistake; the others are told all the same.
           }
-        },
+        }
+      }
+      const desk = yield* Effect.orDie(root.spawn(
+        define<Raised | Logged>()("alerts", {
+          mailbox: lanes({ capacity }),
+          drain: "2 seconds",
+          suspended: true,
+          onDeadLetter: () => {
+            deadLetters += 1
+          },
+          behaviour: () =>
+            Effect.succeed({
+              Raised: ({ alert }: Raised) => {
+                handOn(alert)
+                return written(writeAlert(alert))
+              },
+              Logged: ({ event }: Logged) => written(writeLog(event))
+            })
+        })
+      ))
+      const raise = (alert: Alert): void => {
+        desk.tellUnsafe(new Raised({ alert }), laneOf[alert.severity])
+      }
+      const alertUnsafe = (notice: Notice, signature?: () => string): void => {
+        const timestamp = clock.currentTimeMillisUnsafe()
+        const admission = limiter.admit(timestamp)
+        if (admission === "emit") {
+          raise(signature === undefined ? { ...notice, timestamp } : { ...notice, timestamp, signature: signature() })
+        } else if (admission === "escalate") raise(flood(timestamp, limiter.alertCount))
+      }
+      for (const sink of sinks) {
+        sink.onFailure((error) => {
+          board.post(error)
+          alertUnsafe(undelivered)
+        })
+      }
+      return {
+        alertUnsafe,
         logUnsafe: (kind, severity, signature) => {
-          if (isDebugging) desk.tellUnsafe({ _tag: "Log", event: { ...kind, severity, signature: signature() } })
+          if (isDebugging) desk.tellUnsafe(new Logged({ event: { ...kind, severity, signature: signature() } }), "low")
         },
         errorUnsafe: board.post,
         errors: board.errors,
         deadLetters: () => deadLetters,
-        start: desk.start
+        start: desk.resume
       }
     })
   )
 }
+
+const undelivered: Notice = Object.freeze({
+  type: "devops.failure",
+  severity: "warning",
+  message: "an alert did not reach the devopsEndpoint"
+})
 
 const flood = (timestamp: number, alertCount: number): Alert => ({
   type: "alert.flood",

@@ -4,7 +4,7 @@
  * Numbers and binary digests, as the rooms hold them: the texts that a record has are made where somebody reads it.
  */
 import { DigestBuffer } from "../domain/Digest.ts"
-import type { CustodyRecord } from "../domain/Records.ts"
+import type { CustodyRecord, PurgeReason } from "../domain/Records.ts"
 import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
 import { secureIdFrom } from "../domain/SecureIdText.ts"
 import type { Severity } from "../domain/Severity.ts"
@@ -15,8 +15,10 @@ export type Status = CustodyRecord["status"]
 /** What is written down about evidence on its way out. Read at once: nothing of it is kept. */
 export interface AuditFacts {
   readonly status: Status
-  /** Written for `evicted` alone, as only that record has it. */
+  /** Written for `evicted` and `purged`, as only those records have it. */
   readonly severity: Severity
+  /** Written for `purged` alone, where null counts as `error`. */
+  readonly purgeReason: PurgeReason | null
   readonly category: ThreatCategory
   /** Bytes. */
   readonly size: number
@@ -30,13 +32,13 @@ export interface AuditFacts {
   readonly hash: Uint8Array
   /** The digest in the signature: its first 32 bytes. The hash, unless signatures have a key. */
   readonly digest: Uint8Array
-  /** Written for `evicted`, and for `evacuated`, where null counts as the empty text. */
+  /** Written for `evicted` and `purged`, and for `evacuated`, where null counts as the empty text. */
   readonly destination: string | null
 }
 
 /** The destination that the record of these facts has. */
 export const destinationOf = ({ destination, status }: AuditFacts): string | null =>
-  status === "evacuated" ? destination ?? "" : status === "evicted" ? destination : null
+  status === "evacuated" ? destination ?? "" : status === "evicted" || status === "purged" ? destination : null
 
 /** What a record says, as the chain was told it. For records that fit their schema. */
 export const factsOf = (entry: CustodyRecord): AuditFacts => {
@@ -47,7 +49,8 @@ export const factsOf = (entry: CustodyRecord): AuditFacts => {
   digest.read(entry.signature, colon + 1)
   return {
     status: entry.status,
-    severity: entry.status === "evicted" ? entry.severity : "low",
+    severity: "severity" in entry ? entry.severity : "low",
+    purgeReason: entry.status === "purged" ? entry.reason : null,
     category: threatCategories.find((name) => name === entry.signature.slice(0, colon)) ?? "unknown",
     size: entry.size,
     compressedSize: entry.status === "evacuated" ? entry.compressedSize : null,

@@ -1,15 +1,15 @@
 /**
- * An audit record as bytes: what its hash covers (AUDIT.md; CONFORMANCE A2). Version 2, all numbers big-endian:
+ * An audit record as bytes: what its hash covers (AUDIT.md; CONFORMANCE A2). Version 3, all numbers big-endian:
  *
  * | at | bytes | field |
  * | --- | --- | --- |
- * | 0 | 4 | `THA2` |
+ * | 0 | 4 | `THA3` |
  * | 4 | 32 | previous hash |
  * | 36 | 8 | sequence |
- * | 44 | 1 | status: 1 neutralized, 2 evacuated, 3 transferred, 4 evicted; 5 is kept for purged |
+ * | 44 | 1 | status: 1 neutralized, 2 evacuated, 3 transferred, 4 evicted, 5 purged |
  * | 45 | 1 | category: 1 injection, 2 ddos, 3 flood, 4 spam, 5 malware, 6 unknown |
  * | 46 | 1 | severity: 0 not in this record, 1 low, 2 medium, 3 high, 4 critical |
- * | 47 | 1 | what there is: 1 a compressed size, 2 a destination, 3 both |
+ * | 47 | 1 | what there is: 1 a compressed size, 2 a destination, 3 both; and 16 times the reason of a purge |
  * | 48 | 8 | timestamp, binary64 |
  * | 56 | 8 | size |
  * | 64 | 8 | compressed size, 0 where there is none |
@@ -19,15 +19,17 @@
  * | 156 | 4 | N: bytes of the destination, 0 where there is none |
  * | 160 | N | destination, UTF-8 |
  *
+ * The reason of a purge: 0 not in this record, 1 timeout, 2 error, 3 abort, 4 panic. So it is the byte's upper half.
+ *
  * Every field has a fixed place but the last, which says its length, so two records with the same bytes are the same record.
  *
  * **Gotchas**
  *
- * - `reason` is not written: `capacity` is the only one, and status 4 implies it.
+ * - The reason of an eviction is not written: `capacity` is the only one, and status 4 implies it.
  * - That holds of records that fit their schema: of those that the chain did not make, it checks that.
  */
 import { digestBytes, type DigestBuffer, digestWords, hexOf } from "../domain/Digest.ts"
-import type { CustodyRecord } from "../domain/Records.ts"
+import type { CustodyRecord, PurgeReason } from "../domain/Records.ts"
 import { threatCategories } from "../domain/Scent.ts"
 import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
 import { severities } from "../domain/Severity.ts"
@@ -57,10 +59,13 @@ const field = {
 /** The word of a row at which its previous hash begins. */
 export const previousHashWord = field.previousHash / 4
 
-const magic = 0x5448_4132
+const magic = 0x5448_4133
 const hasCompressedSize = 1
 const hasDestination = 2
-const statuses: ReadonlyArray<Status> = ["neutralized", "evacuated", "transferred", "evicted"]
+/** The bits of the byte `present` below the reason of a purge. */
+const reasonShift = 4
+const statuses: ReadonlyArray<Status> = ["neutralized", "evacuated", "transferred", "evicted", "purged"]
+const purgeReasons: ReadonlyArray<PurgeReason> = ["timeout", "error", "abort", "panic"]
 
 const setU64 = (view: DataView, at: number, value: number): void => {
   view.setUint32(at, Math.floor(value / 0x1_0000_0000))
@@ -90,13 +95,16 @@ export class RowBuffer {
     const { bytes, view, words } = this
     const { status } = facts
     const isEvacuated = status === "evacuated"
+    const isPurged = status === "purged"
     view.setUint32(0, magic)
     for (let i = 0; i < digestWords; i++) words[previousHashWord + i] = previous.words[i] ?? 0
     setU64(view, field.sequence, sequence)
     bytes[field.status] = statuses.indexOf(status) + 1
     bytes[field.category] = threatCategories.indexOf(facts.category) + 1
-    bytes[field.severity] = status === "evicted" ? severities.indexOf(facts.severity) + 1 : 0
-    bytes[field.present] = (isEvacuated ? hasCompressedSize : 0) | (destinationOf(facts) === null ? 0 : hasDestination)
+    bytes[field.severity] = isPurged || status === "evicted" ? severities.indexOf(facts.severity) + 1 : 0
+    const reason = isPurged ? purgeReasons.indexOf(facts.purgeReason ?? "error") + 1 : 0
+    bytes[field.present] = (isEvacuated ? hasCompressedSize : 0) |
+      (destinationOf(facts) === null ? 0 : hasDestination) | (reason << reasonShift)
     view.setFloat64(field.timestamp, facts.timestamp)
     setU64(view, field.size, facts.size)
     setU64(view, field.compressedSize, isEvacuated ? facts.compressedSize ?? 0 : 0)
@@ -120,6 +128,7 @@ export class RowBuffer {
 /** The record in the row at `at`, frozen. `destination` is what it says if it has one. */
 export const readRow = (bytes: Uint8Array, view: DataView, at: number, destination: string): CustodyRecord => {
   const category = threatCategories[view.getUint8(at + field.category) - 1] ?? "unknown"
+  const present = view.getUint8(at + field.present)
   const common = {
     id: secureIdText(bytes.subarray(at + field.id)),
     signature: `${category}:${hexOf(bytes, at + field.digest)}`,
@@ -139,7 +148,15 @@ export const readRow = (bytes: Uint8Array, view: DataView, at: number, destinati
         status: "evicted",
         severity: severities[view.getUint8(at + field.severity) - 1] ?? "low",
         reason: "capacity",
-        destination: (view.getUint8(at + field.present) & hasDestination) === 0 ? null : destination
+        destination: (present & hasDestination) === 0 ? null : destination
+      })
+    case "purged":
+      return Object.freeze({
+        ...common,
+        status: "purged",
+        severity: severities[view.getUint8(at + field.severity) - 1] ?? "low",
+        reason: purgeReasons[(present >> reasonShift) - 1] ?? "error",
+        destination: (present & hasDestination) === 0 ? null : destination
       })
     case "transferred":
       return Object.freeze({ ...common, status: "transferred" })

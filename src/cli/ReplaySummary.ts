@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { Scent, ThreatCategory } from "../domain/Scent.ts"
 import { BySeverity } from "../domain/Severity.ts"
-import type { TracehoundSync } from "../Tracehound.ts"
+import type { TracehoundSync } from "../TracehoundSync.ts"
 
 /** The counts of a replay. Every line that is not blank is counted once: under `invalid`, or under what it was answered. */
 export const ReplaySummary = Schema.Struct({

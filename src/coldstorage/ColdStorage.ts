@@ -1,5 +1,5 @@
 /**
- * Cold storage: the actor that writes evidence away (RFC, "Cold Storage"; CONFORMANCE C1, E7, S2).
+ * Cold storage: the two actors that press evidence and write it away (RFC, "Cold Storage"; CONFORMANCE C1, E7, S1, S2).
  *
  * Promises, towards the caller, one synchronous bounded `tellUnsafe`; inside, FIFO order, as many retries as configured, and
  * for each delivery exactly one end: written, or a dead letter that is counted and alerted. What it refuses it has not
@@ -16,21 +16,27 @@
  * - What waits is bounded in bytes of evidence, besides the quarantine's own bound. What it keeps of each is a copy until it
  *   is pressed, and the pressed form from then on.
  * - The pressed form and the envelope are not overwritten: under `stored` that is the evidence itself, until memory is used again.
- * - A pressing that fails is a dead letter at once: the evidence is gone by then.
+ * - A pressing that fails is an encode error (CONFORMANCE F1), and a dead letter at once: the evidence is gone by then.
  * - A write that was given up may still be done: see Deadline.ts.
+ * - Where `onColdStorageFailure` is given, each try that fails is put to it, and what it says is done: one that always says
+ *   `retry` holds up all that waits behind.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
-import * as FifoActor from "../actor/FifoActor.ts"
+import * as Request from "effect/Request"
+import { ActorSystem } from "../actor/ActorSystem.ts"
+import { define } from "../actor/Definition.ts"
+import { fifo } from "../actor/Mailbox.ts"
 import { Alerts } from "../alert/Alerts.ts"
 import type { Codec } from "../domain/Codec.ts"
 import type { EvidenceRecord } from "../domain/Evidence.ts"
 import { Settings } from "../domain/Settings.ts"
+import type { TracehoundError } from "../domain/TracehoundError.ts"
 import type { ColdStorageConfig } from "../domain/TracehoundConfig.ts"
 import { seal } from "../evidence/Envelope.ts"
+import { FailSafe } from "../failsafe/FailSafe.ts"
 import { Compression, type CompressionError } from "../port/Compression.ts"
 import { Hash } from "../port/Hash.ts"
 import { withDeadline } from "./Deadline.ts"
@@ -45,14 +51,25 @@ export interface Delivery {
   readonly content: Uint8Array
   /** The evidence under `codec`, where its sender pressed it already: the receiver's, if it takes the delivery. */
   readonly pressed: Uint8Array | null
+  /** Cold storage's own when left out. */
+  readonly codec?: Codec
 }
 
-/** What waits: no longer the evidence, but its pressed form to come. */
-interface Message {
+/** What waits to be pressed: no longer the evidence, but its pressed form to come. */
+class Press extends Request.TaggedClass("Press")<{
   readonly id: string
+  readonly codec: Codec
   readonly record: EvidenceRecord
   readonly body: Effect.Effect<Uint8Array, CompressionError>
-}
+}, void> {}
+
+/** What waits to be written. */
+class Write extends Request.TaggedClass("Write")<{
+  readonly id: string
+  /** Bytes of evidence. */
+  readonly size: number
+  readonly envelope: Uint8Array
+}, void> {}
 
 /** What became of the deliveries so far. */
 export interface ColdStorageStats {
@@ -60,6 +77,8 @@ export interface ColdStorageStats {
   /** Bytes of evidence in what is pending. */
   readonly pendingBytes: number
   readonly written: number
+  /** Written by the word of an endpoint that is not trusted (CONFORMANCE R3). */
+  readonly unconfirmed: number
   readonly deadLetters: number
 }
 
@@ -69,6 +88,8 @@ export class ColdStorage extends Context.Service<ColdStorage, {
   readonly destination: string | null
   /** How evidence is pressed: what a sender that presses must use. */
   readonly codec: Codec
+  /** Why evidence of this size would be refused now, or null. O(1). */
+  readonly refusalUnsafe: (size: number) => string | null
   /** Whether the evidence was taken. Where not, nothing was done with it, and a dead letter says so. Never throws. */
   readonly tellUnsafe: (delivery: Delivery) => boolean
   readonly stats: () => ColdStorageStats
@@ -81,8 +102,9 @@ export class ColdStorage extends Context.Service<ColdStorage, {
   static readonly layerNone = Layer.succeed(ColdStorage, {
     destination: null,
     codec: "gzip",
+    refusalUnsafe: () => "no cold storage is configured",
     tellUnsafe: () => false,
-    stats: () => ({ pending: 0, pendingBytes: 0, written: 0, deadLetters: 0 }),
+    stats: () => ({ pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 0 }),
     start: Effect.void,
     settled: Effect.void
   })
@@ -92,58 +114,116 @@ export class ColdStorage extends Context.Service<ColdStorage, {
     Layer.effect(
       ColdStorage,
       Effect.gen(function*() {
-        const { codec } = config
+        const { codec, maxPendingBytes, maxPendingCount } = config
+        const { root } = yield* ActorSystem
+        const clock = yield* Clock.Clock
+        const { trustBoundary } = yield* Settings
         const endpoint = yield* ColdStorageEndpoint
         const compression = yield* Compression
         const hash = yield* Hash
         const alerts = yield* Alerts
+        const failSafe = yield* FailSafe
         if (!compression.codecs.includes(codec)) return yield* unavailable(codec, compression.codecs)
-        let written = 0
+        const isTrusted = trustBoundary.coldStorage.trustLevel !== "untrusted"
+        let writes = 0
         let deadLetters = 0
 
-        const overdue = () =>
-          new ColdStorageError({
-            reason: "write",
-            message: `cold storage ${endpoint.destination}: no answer within ${config.writeTimeoutMs} ms`
-          })
-        const retry = Schedule.spaced(Duration.millis(config.retryDelayMs)).pipe(
-          Schedule.upTo({ times: config.retries })
-        )
-        const write = (id: string, envelope: Uint8Array) =>
-          Effect.retry(withDeadline(endpoint.write(id, envelope), config.writeTimeoutMs, overdue), retry)
-        const failed = (message: string): void => {
+        const failure = (why: string) =>
+          new ColdStorageError({ reason: "write", message: `cold storage ${endpoint.destination}: ${why}` })
+        const failed = (message: string, isAlert = true): void => {
           deadLetters += 1
           alerts.errorUnsafe({ state: "quarantine", code: "coldstorage_failure", message, recoverable: true })
-          alerts.alertUnsafe({ type: "coldstorage.failure", severity: "critical", message: "evidence was not written" })
+          if (isAlert)
+            alerts.alertUnsafe({
+              type: "coldstorage.failure",
+              severity: "critical",
+              message: "evidence was not written"
+            })
         }
         const refused = (why: string): void => {
           deadLetters += 1
           alerts.alertUnsafe({ type: "coldstorage.refused", severity: "critical", message: why })
         }
-        const actor = yield* FifoActor.make<Message, never>({
-          capacity: config.maxPendingCount,
-          weigh: (message) => message.record.size,
-          maxWeight: config.maxPendingBytes,
-          drain: "10 seconds",
-          handle: ({ body, id, record }) =>
-            // A fiber that waits for mail runs on the turn of whoever sends some: not that turn shall seal and write.
-            Effect.andThen(Effect.yieldNow, body).pipe(
-              Effect.flatMap((bytes) => write(id, seal(record, codec, bytes, hash))),
-              Effect.match({
-                onSuccess: () => {
-                  written += 1
-                },
-                onFailure: (error) => failed(error.message)
+
+        /** It left custody before it could not be pressed: what is left is to tell whoever wants to know. */
+        const purged = (id: string, { hash, scent, size }: EvidenceRecord): void =>
+          failSafe.purgedUnsafe({
+            id,
+            reason: "error",
+            scent: { ...scent, payloadHash: hash, payloadSize: size },
+            PurgeTimestamp: clock.currentTimeMillisUnsafe()
+          })
+        const attempt = ({ envelope, id }: Write) =>
+          withDeadline(
+            endpoint.write(id, envelope),
+            config.writeTimeoutMs,
+            () => failure(`no answer within ${config.writeTimeoutMs} ms`)
+          ).pipe(Effect.catchDefect(() => Effect.fail(failure("the endpoint broke"))))
+        /** Tries until it is written, or until whoever decides says that it is enough. */
+        const write = (delivery: Write, tries = 0): Effect.Effect<void> =>
+          Effect.matchEffect(attempt(delivery), {
+            onSuccess: () =>
+              Effect.sync(() => {
+                writes += 1
+              }),
+            onFailure: (error) =>
+              Effect.flatMap(failSafe.coldStorageFailed(error), (decision) => {
+                const isAgain = decision === null ? tries < config.retries : decision === "retry"
+                if (isAgain) return Effect.andThen(Effect.sleep(config.retryDelayMs), write(delivery, tries + 1))
+                return Effect.sync(() => failed(error.message, decision !== "ignore"))
               })
-            ),
-          // Refusals are found before anything is pressed, so what is buried here was taken.
-          bury: (_, reason) => failed(`cold storage ${endpoint.destination}: a write was ${reason}`)
-        })
+          })
+        const spread = { capacity: maxPendingCount, maxWeight: Number.POSITIVE_INFINITY }
+        const writer = yield* Effect.orDie(root.spawn(
+          define<Write>()("coldstorage", {
+            mailbox: fifo(spread),
+            weigh: ({ size }) => size,
+            drain,
+            onDeadLetter: (_, reason) => failed(`cold storage ${endpoint.destination}: a write was ${reason}`),
+            behaviour: () => Effect.succeed({ Write: (delivery: Write) => write(delivery) })
+          })
+        ))
+        const presser = yield* Effect.orDie(root.spawn(
+          define<Press>()("pressing", {
+            mailbox: fifo(spread),
+            weigh: ({ record }) => record.size,
+            drain,
+            suspended: true,
+            // Refusals are found before anything is pressed, so what dies here was taken.
+            onDeadLetter: (_, reason) => failed(`cold storage ${endpoint.destination}: a write was ${reason}`),
+            behaviour: () =>
+              Effect.succeed({
+                Press: ({ body, codec, id, record }: Press) =>
+                  Effect.match(body, {
+                    onSuccess: (bytes) => {
+                      writer.tellUnsafe(
+                        new Write({ id, size: record.size, envelope: seal(record, codec, bytes, hash) })
+                      )
+                    },
+                    onFailure: ({ message }) => {
+                      failed(message)
+                      if (failSafe.reportUnsafe("encode_error", encodeError) === "Purge") purged(id, record)
+                    }
+                  })
+              })
+          })
+        ))
+        const pending = () => presser.pendingUnsafe() + writer.pendingUnsafe()
+        const pendingBytes = () => presser.weightUnsafe() + writer.weightUnsafe()
+        const refusal = (size: number): string | null =>
+          presser.refusalUnsafe() === "closed"
+            ? "closed"
+            : pending() >= maxPendingCount || pendingBytes() + size > maxPendingBytes
+            ? "full"
+            : null
+        const settled: Effect.Effect<void> = Effect.suspend(() =>
+          pending() === 0 ? Effect.void : Effect.andThen(Effect.andThen(presser.settled, writer.settled), settled)
+        )
 
         /** The pressed form to come, or why there will be none. */
-        const press = ({ content, pressed, record }: Delivery): Message["body"] | string => {
-          const refusal = actor.refusalUnsafe(record.size)
-          if (refusal !== null) return `the mailbox is ${refusal}`
+        const press = ({ content, pressed, record }: Delivery): Press["body"] | string => {
+          const reason = refusal(record.size)
+          if (reason !== null) return `the mailbox is ${reason}`
           if (pressed !== null) return Effect.succeed(pressed)
           // What somebody detached, or what is of another record: its envelope could not be opened.
           if (content.length !== record.size) return "the evidence is not as long as its record says"
@@ -154,23 +234,27 @@ export class ColdStorage extends Context.Service<ColdStorage, {
           }
         }
         const tellUnsafe = (delivery: Delivery): boolean => {
+          const { id, record } = delivery
           const body = press(delivery)
-          if (typeof body !== "string") return actor.tellUnsafe({ id: delivery.id, record: delivery.record, body })
+          if (typeof body !== "string")
+            return presser.tellUnsafe(new Press({ id, codec: delivery.codec ?? codec, record, body }))
           refused(body)
           return false
         }
         return {
           destination: endpoint.destination,
           codec,
+          refusalUnsafe: refusal,
           tellUnsafe,
           stats: () => ({
-            pending: actor.pendingUnsafe(),
-            pendingBytes: actor.weightUnsafe(),
-            written,
+            pending: pending(),
+            pendingBytes: pendingBytes(),
+            written: isTrusted ? writes : 0,
+            unconfirmed: isTrusted ? 0 : writes,
             deadLetters
           }),
-          start: Effect.andThen(endpoint.open, actor.start),
-          settled: actor.settled
+          start: Effect.andThen(endpoint.open, presser.resume),
+          settled
         }
       })
     )
@@ -182,6 +266,16 @@ export class ColdStorage extends Context.Service<ColdStorage, {
         ? ColdStorage.layerNone
         : ColdStorage.layerEndpoint(coldStorage).pipe(Layer.provide(endpointFor(coldStorage)))))
 }
+
+/** How long each of the two may take to finish when it closes. */
+const drain = "10 seconds"
+
+const encodeError: TracehoundError = Object.freeze({
+  state: "quarantine",
+  code: "encode_error",
+  message: "evidence could not be pressed on its way to cold storage: its hash and its record are what is left",
+  recoverable: true
+})
 
 const unavailable = (codec: Codec, known: ReadonlyArray<Codec>): ColdStorageError =>
   new ColdStorageError({

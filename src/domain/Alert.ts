@@ -13,7 +13,11 @@ export const alertTypes = [
   "alert.flood",
   "coldstorage.failure",
   "coldstorage.refused",
+  "devops.failure",
+  "evidence.purged",
   "evidence.tampered",
+  "failsafe.escalated",
+  "failsafe.panic",
   "high_severity_eviction"
 ] as const
 

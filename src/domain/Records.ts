@@ -60,8 +60,32 @@ export const EvictionRecord = Schema.Struct({
 })
 export type EvictionRecord = typeof EvictionRecord.Type
 
+/** Why a hound was purged (RFC, "Purge + Replace Model"). */
+export const PurgeReason = Schema.Literals(["timeout", "error", "abort", "panic"])
+export type PurgeReason = typeof PurgeReason.Type
+
+/**
+ * Given up with the hound that was looking at it (CONFORMANCE A1). This is the evidence's record in the chain; of the hound there
+ * is a PurgeRecord.
+ */
+export const PurgedRecord = Schema.Struct({
+  ...common,
+  status: Schema.Literal("purged"),
+  severity: Severity,
+  reason: PurgeReason,
+  /** The cold storage endpoint that took it, or null where it was lost: none is configured, or it refused. */
+  destination: Schema.NullOr(Schema.String.check(isWellFormed))
+})
+export type PurgedRecord = typeof PurgedRecord.Type
+
 /** A record as the audit chain holds it. */
-export const CustodyRecord = Schema.Union([NeutralizationRecord, EvacuateRecord, TransferRecord, EvictionRecord])
+export const CustodyRecord = Schema.Union([
+  NeutralizationRecord,
+  EvacuateRecord,
+  TransferRecord,
+  EvictionRecord,
+  PurgedRecord
+])
 export type CustodyRecord = typeof CustodyRecord.Type
 
 /** A link of the chain: `hash` covers the sequence, the previous hash and every field of the entry (CONFORMANCE A2). */
@@ -73,10 +97,6 @@ export const AuditRecord = Schema.Struct({
   entry: CustodyRecord
 })
 export type AuditRecord = typeof AuditRecord.Type
-
-/** Why a hound was purged (RFC, "Purge + Replace Model"). */
-export const PurgeReason = Schema.Literals(["timeout", "error", "abort", "panic"])
-export type PurgeReason = typeof PurgeReason.Type
 
 /** What is kept of the evidence that a purged hound was looking at: never the payload itself. */
 export const PurgeRecord = Schema.Struct({

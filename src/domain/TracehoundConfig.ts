@@ -15,6 +15,8 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { Codec } from "./Codec.ts"
+import { failSafeActions } from "./FailSafe.ts"
+import { severities } from "./Severity.ts"
 import { BoundedString, fitsUtf8, isWellFormed } from "./Text.ts"
 
 const whole = (minimum: number, maximum: number) =>
@@ -61,7 +63,17 @@ const HoundPool = Schema.Struct({
   maxLifeTimeCycle: orElse(Duration, 3_600_000),
   maxProcessingTime: orElse(Duration, 5_000),
   /** Ours. */
-  replenishDelay: orElse(DurationOrZero, 100)
+  replenishDelay: orElse(DurationOrZero, 100),
+  /** Ours: when evidence is looked at (CONFORMANCE H7): of this severity or worse, or with the quarantine filled so far, of 1. */
+  escalation: orElse(
+    Schema.Struct({
+      severity: orElse(Schema.Literals(severities), "critical"),
+      fill: orElse(Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 1 })), 0.8)
+    }),
+    {}
+  ),
+  /** Ours: work that may wait for a hound. */
+  maxPending: orElse(whole(1, 1_000_000), 1_024)
 })
 
 const Scheduler = Schema.Struct({
@@ -71,6 +83,20 @@ const Scheduler = Schema.Struct({
   skipIfBusy: orElse(Schema.Boolean, true)
 })
 
+/** Ours: how alerts are sent to the devopsEndpoint (CONFORMANCE W3). */
+const Devops = Schema.Struct({
+  /** How long one try may go without an answer. */
+  timeoutMs: orElse(Duration, 5_000),
+  /** How often a failed try is repeated, and how long the first repetition waits; each further one waits twice as long. */
+  retries: orElse(whole(0, 100), 3),
+  retryDelayMs: orElse(DurationOrZero, 500),
+  /** Alerts that may wait, in each lane. */
+  maxPending: orElse(whole(1, 1_000_000), 256),
+  /** So many alerts lost in a row, and for so long nothing is tried. */
+  breakerFailures: orElse(whole(1, 1_000_000), 3),
+  breakerResetMs: orElse(Duration, 30_000)
+})
+
 const Alerts = Schema.Struct({
   maxAlertsPerWindow: orElse(whole(1, 1_000_000), 10),
   windowMs: orElse(Duration, 60_000),
@@ -78,7 +104,8 @@ const Alerts = Schema.Struct({
   escalationThreshold: orElse(whole(1, 1_000_000), 1),
   devopsEndpoint: Schema.optionalKey(Schema.String.check(
     Schema.isPattern(/^https?:\/\/./, { expected: "an http: or https: URL" })
-  ))
+  )),
+  devops: orElse(Devops, {})
 })
 
 /** Where evidence goes when it leaves (RFC, "Cold Storage"): written to, never read. */
@@ -100,6 +127,58 @@ const ColdStorage = Schema.Struct({
   retryDelayMs: orElse(DurationOrZero, 200),
   /** Ours: how long one try may go without an answer before it is given up. */
   writeTimeoutMs: orElse(Duration, 10_000)
+})
+
+/** What is done about a failure (RFC, "Fail-Safe Actions"; CONFORMANCE F1). */
+const Action = Schema.Literals(failSafeActions)
+
+/** When errors add up to a panic (CONFORMANCE F2): at `min` within the window somebody is asked, at `max` it happens. */
+const PanicThreshold = Schema.Struct({
+  min: orElse(whole(1, 1_000_000), 3),
+  max: orElse(whole(1, 1_000_000), 10),
+  window: orElse(Duration, 60_000)
+}).check(Schema.makeFilter(({ max, min }: { readonly max: number; readonly min: number }) => min <= max, {
+  expected: "a threshold whose min is no more than its max"
+}))
+
+const FailSafe = Schema.Struct({
+  onTimeout: orElse(Action, "Purge"),
+  onEncodeError: orElse(Action, "Purge"),
+  onQuarantineFull: orElse(Action, "Purge"),
+  onHoundError: orElse(Action, "escalate"),
+  onSystemError: orElse(Action, "panic"),
+  panic: orElse(Schema.Struct({ threshold: orElse(PanicThreshold, {}) }), {}),
+  /** Ours: how long a callback may take to answer; after that there is no answer. */
+  callbackTimeoutMs: orElse(Duration, 5_000)
+})
+
+/** Where the boundaries of trust are (RFC, "Trust Boundary Config"; CONFORMANCE R3). */
+const TrustBoundary = Schema.Struct({
+  cluster: orElse(
+    Schema.Struct({
+      /** `redis` needs an adapter: a Tracehound without one refuses to start with it. */
+      sharedState: orElse(Schema.Literals(["redis", "memory", "none"]), "none"),
+      trustLevel: orElse(Schema.Literals(["trusted", "untrusted"]), "untrusted")
+    }),
+    {}
+  ),
+  coldStorage: orElse(
+    Schema.Struct({
+      /** The endpoint that is meant: `audit.coldStorage.endpoint`, where it is given. */
+      endpoint: Schema.optionalKey(BoundedString(4096)),
+      /** `untrusted`: what it says it has written is not believed, and counted as unconfirmed. */
+      trustLevel: orElse(Schema.Literals(["write-only", "untrusted"]), "write-only")
+    }),
+    {}
+  ),
+  detector: orElse(
+    Schema.Struct({
+      source: orElse(Schema.Literals(["external", "internal"]), "external"),
+      /** `verify`: its signals are checked against their schema, exactly, and counted where they are refused. */
+      trustLevel: orElse(Schema.Literals(["trusted", "verify"]), "trusted")
+    }),
+    {}
+  )
 })
 
 const Audit = Schema.Struct({
@@ -165,6 +244,8 @@ export const TracehoundConfig = Schema.Struct({
   scheduler: orElse(Scheduler, {}),
   alerts: orElse(Alerts, {}),
   audit: orElse(Audit, {}),
+  failSafe: orElse(FailSafe, {}),
+  trustBoundary: orElse(TrustBoundary, {}),
   runtime: orElse(Runtime, {})
 })
 

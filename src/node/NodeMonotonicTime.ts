@@ -12,13 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { performance } from "node:perf_hooks"
 import { MonotonicTime } from "../port/MonotonicTime.ts"
+import { UnrefClock } from "./UnrefClock.ts"
 
 const hostClock = Context.get(Context.empty(), Clock.Clock)
 
 /** The Node implementation of `MonotonicTime`. */
 export const layer: Layer.Layer<MonotonicTime> = Layer.unwrap(
   Effect.map(Clock.Clock, (clock) =>
-    clock === hostClock
+    clock === hostClock || clock instanceof UnrefClock
       ? Layer.sync(MonotonicTime, () => {
         const last = new Float64Array(1)
         return {

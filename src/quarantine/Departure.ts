@@ -4,6 +4,7 @@
  */
 import type { AuditFacts } from "../audit/HashChain.ts"
 import { DigestBuffer } from "../domain/Digest.ts"
+import type { PurgeReason } from "../domain/Records.ts"
 import { threatCategories, type ThreatCategory } from "../domain/Scent.ts"
 import { secureIdBytes } from "../domain/SecureIdText.ts"
 import { severities, type Severity } from "../domain/Severity.ts"
@@ -18,6 +19,7 @@ export const severityAt = (place: number): Severity => severities[place] ?? "low
 export class Departure implements AuditFacts {
   status: AuditFacts["status"] = "neutralized"
   severity: Severity = "low"
+  purgeReason: PurgeReason | null = null
   category: ThreatCategory = "unknown"
   size = 0
   compressedSize: number | null = null

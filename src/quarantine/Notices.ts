@@ -48,3 +48,11 @@ export const notConfigured: TracehoundError = Object.freeze({
   message: "evacuate needs a cold storage: set audit.coldStorage.endpoint",
   recoverable: true
 })
+
+/** Evidence could not be pressed. */
+export const encodeError: TracehoundError = Object.freeze({
+  state: "quarantine",
+  code: "encode_error",
+  message: "evidence could not be pressed: what failSafe.onEncodeError says was done with it",
+  recoverable: true
+})

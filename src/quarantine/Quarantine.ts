@@ -23,16 +23,24 @@ import * as Layer from "effect/Layer"
 import { Alerts } from "../alert/Alerts.ts"
 import { AuditChain } from "../audit/AuditChain.ts"
 import { ColdStorage } from "../coldstorage/ColdStorage.ts"
+import type { Codec } from "../domain/Codec.ts"
 import { Digest, DigestBuffer } from "../domain/Digest.ts"
 import type { EvidenceHandle, EvidenceRecord } from "../domain/Evidence.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
-import type { EvacuateRecord, EvictionRecord, NeutralizationRecord } from "../domain/Records.ts"
+import type {
+  EvacuateRecord,
+  EvictionRecord,
+  NeutralizationRecord,
+  PurgeReason,
+  PurgeRecord
+} from "../domain/Records.ts"
 import { secureIdText } from "../domain/SecureIdText.ts"
 import { Settings } from "../domain/Settings.ts"
 import { type BySeverity, severities } from "../domain/Severity.ts"
 import type { QuarantineStats } from "../domain/WatcherSnapshot.ts"
 import { type Custodian, Handle, NEVER_HELD, signatureOf } from "../evidence/Evidence.ts"
 import { SecureIds } from "../evidence/SecureIds.ts"
+import { FailSafe } from "../failsafe/FailSafe.ts"
 import { Compression } from "../port/Compression.ts"
 import { Hash } from "../port/Hash.ts"
 import { Memory } from "../port/Memory.ts"
@@ -63,10 +71,24 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly get: (signature: string) => EvidenceHandle | null
   readonly neutralize: (signature: string) => NeutralizationRecord | null
   readonly evacuate: (signature: string) => EvacuateRecord | null
+  /**
+   * Destroys evidence because something failed, after cold storage was told; null where it is not held (RFC, "Purge + Replace
+   * Model").
+   */
+  readonly purge: (signature: string, reason: PurgeReason) => PurgeRecord | null
+  /**
+   * Purges in the order of eviction for a panic, at most `limit`, and only what cold storage takes: how many. What it does not
+   * take stays in custody (CONFORMANCE F3).
+   */
+  readonly purgeForPanic: (limit: number) => number
   /** Neutralizes everything, in the order of eviction (CONFORMANCE Q4). */
   readonly flush: () => Array<NeutralizationRecord>
   /** O(1). */
   readonly stats: () => QuarantineStats
+  /** How full it is, from 0 to 1: by count or by bytes, whichever is more. O(1). */
+  readonly fill: () => number
+  /** A copy of evidence that is held, or null; its handle's buffer stays as it is. */
+  readonly copy: (signature: string) => Uint8Array<ArrayBuffer> | null
   /** How much was evicted for lack of room, so far. */
   readonly evictions: () => number
   /** How often a duplicate of held evidence came, so far. */
@@ -88,6 +110,7 @@ export class Quarantine extends Context.Service<Quarantine, {
       const alerts = yield* Alerts
       const chain = yield* AuditChain
       const coldStorage = yield* ColdStorage
+      const failSafe = yield* FailSafe
 
       const seed = new Int32Array(vaultSeedWords)
       const { fill } = yield* Randomness
@@ -121,6 +144,7 @@ export class Quarantine extends Context.Service<Quarantine, {
         departure.timestamp = now
         departure.compressedSize = null
         departure.destination = null
+        departure.purgeReason = null
         return departure
       }
       /** Whoever was given the live buffer may have written to it: that shows here, before the bytes are gone. */
@@ -156,6 +180,31 @@ export class Quarantine extends Context.Service<Quarantine, {
         chain.append(departure.as("transferred"))
         return content
       }
+      const press = (codec: Codec, content: Uint8Array): Uint8Array | null => {
+        try {
+          return pressSync(codec, content)
+        } catch {
+          return null
+        }
+      }
+      /** Under `stored` what cannot be pressed goes to cold storage all the same: as it is. */
+      const purge = (slot: number, reason: PurgeReason, codec = coldStorage.codec): PurgeRecord => {
+        const { destination } = coldStorage
+        inspect(slot)
+        const now = clock.currentTimeMillisUnsafe()
+        depart(slot, now)
+        const record = describe(slot)
+        const content = vault.contentOf(slot)
+        const id = secureIdText(departure.id)
+        const pressed = codec === "stored" ? content.slice() : null
+        const isStored = destination !== null && coldStorage.tellUnsafe({ id, record, content, pressed, codec })
+        departure.destination = isStored ? destination : null
+        departure.purgeReason = reason
+        remove(slot)
+        chain.append(departure.as("purged"))
+        const scent = { ...record.scent, payloadHash: record.hash, payloadSize: record.size }
+        return { id, reason, scent, PurgeTimestamp: now }
+      }
       const evacuate = (slot: number): EvacuateRecord | null => {
         const { codec, destination } = coldStorage
         if (destination === null) {
@@ -166,7 +215,12 @@ export class Quarantine extends Context.Service<Quarantine, {
         const content = vault.contentOf(slot)
         // Whoever was given the live buffer took it: there is nothing left to send, and that was told.
         if (content.length !== vault.sizeOf(slot)) return null
-        const pressed = pressSync(codec, content)
+        const pressed = press(codec, content)
+        if (pressed === null) {
+          const action = failSafe.reportUnsafe("encode_error", Notices.encodeError)
+          if (action === "Purge") failSafe.purgedUnsafe(purge(slot, "error", "stored"))
+          return null
+        }
         depart(slot, clock.currentTimeMillisUnsafe())
         const record = describe(slot)
         if (!coldStorage.tellUnsafe({ id: secureIdText(departure.id), record, content, pressed })) return null
@@ -231,6 +285,13 @@ export class Quarantine extends Context.Service<Quarantine, {
         return { status: "quarantined", handle: new Handle(custodian, NEVER_HELD, 0, facts), evicted }
       }
 
+      const stats = (): QuarantineStats => ({
+        count: vault.count,
+        bytes: vault.bytes,
+        bySeverity: bySeverity(vault.counts)
+      })
+      /** Whether the last arrival found no room. */
+      let wasFull = false
       const isFull = (size: number): boolean => vault.count + 1 > maxCount || vault.bytes + size > maxBytes
       /** Whether room could be made for the arrival out of what is no worse than it (CONFORMANCE Q3). O(1). */
       const couldFit = (severity: number, size: number): boolean => {
@@ -243,8 +304,13 @@ export class Quarantine extends Context.Service<Quarantine, {
         return worseCount + 1 <= maxCount && worseBytes + size <= maxBytes
       }
       const makeRoom = (severity: number, size: number, now: number): boolean => {
-        if (!isFull(size)) return true
-        if (!couldFit(severity, size)) return false
+        if (!isFull(size)) {
+          if (wasFull) failSafe.roomUnsafe()
+          wasFull = false
+          return true
+        }
+        wasFull = true
+        if (failSafe.fullUnsafe(stats) === "turn_away" || !couldFit(severity, size)) return false
         while (isFull(size)) {
           const victim = vault.first()
           if (victim < 0 || vault.rankOf(victim) > severity) return false
@@ -311,8 +377,26 @@ export class Quarantine extends Context.Service<Quarantine, {
           const slot = findBySignature(signature)
           return slot < 0 ? null : evacuate(slot)
         },
+        purge: (signature, reason) => {
+          const slot = findBySignature(signature)
+          return slot < 0 ? null : purge(slot, reason)
+        },
+        purgeForPanic: (limit) => {
+          let purged = 0
+          for (; purged < limit; purged++) {
+            const slot = vault.first()
+            if (slot < 0 || coldStorage.refusalUnsafe(vault.sizeOf(slot)) !== null) break
+            failSafe.purgedUnsafe(purge(slot, "panic"))
+          }
+          return purged
+        },
         flush: () => vault.all().map(neutralize),
-        stats: () => ({ count: vault.count, bytes: vault.bytes, bySeverity: bySeverity(vault.counts) }),
+        stats,
+        fill: () => Math.max(vault.count / maxCount, vault.bytes / maxBytes),
+        copy: (signature) => {
+          const slot = findBySignature(signature)
+          return slot < 0 ? null : vault.contentOf(slot).slice()
+        },
         evictions: () => evictions,
         hits: () => hits,
         probes: () => vault.probes

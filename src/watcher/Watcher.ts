@@ -1,10 +1,7 @@
 /**
  * The Watcher: one look at everything, taken when somebody asks (RFC, "Watcher"; CONFORMANCE W1).
  *
- * **Gotchas**
- *
- * - It has no state and changes none: two looks at the same moment are equal.
- * - The hound fields are zero as long as there is no pool.
+ * It has no state and changes none: two looks at the same moment are equal.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,6 +10,7 @@ import { Alerts } from "../alert/Alerts.ts"
 import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
 import { RateLimiter } from "../gate/RateLimiter.ts"
 import { Throughput } from "../gate/Throughput.ts"
+import { HoundPool } from "../hound/HoundPool.ts"
 import { Quarantine } from "../quarantine/Quarantine.ts"
 
 /** The pull-based monitor. */
@@ -26,12 +24,13 @@ export class Watcher extends Context.Service<Watcher, {
     Effect.gen(function*() {
       const alerts = yield* Alerts
       const limiter = yield* RateLimiter
+      const pool = yield* HoundPool
       const quarantine = yield* Quarantine
       const throughput = yield* Throughput
       return {
         snapshot: () => ({
           quarantine: quarantine.stats(),
-          hound: { dormant: 0, active: 0, terminated: 0 },
+          hound: pool.stats(),
           rateLimit: limiter.stats(),
           throughput: throughput.perSecond(),
           lastActivity: throughput.lastActivity(),

@@ -44,6 +44,7 @@ export const floors: ReadonlyMap<string, number> = new Map([
   ["signal", 2],
   ["node", 2],
   ["failsafe", 3],
+  ["devops", 3],
   ["coldstorage", 4],
   ["quarantine", 5],
   ["hound", 5],

@@ -31,6 +31,7 @@ interface Good extends Run {
 }
 
 const vectors = JSON.parse(readFileSync(join(root, "vectors/audit.json"), "utf8")) as {
+  readonly version: number
   readonly specification: string
   readonly good: ReadonlyArray<Good>
   readonly bad: ReadonlyArray<Run & { readonly firstBroken: number }>
@@ -44,7 +45,8 @@ type Check = (value: unknown) => boolean
 const genesis = "0".repeat(64)
 const categories = ["injection", "ddos", "flood", "spam", "malware", "unknown"]
 const severities = ["low", "medium", "high", "critical"]
-const statuses = ["neutralized", "evacuated", "transferred", "evicted"]
+const statuses = ["neutralized", "evacuated", "transferred", "evicted", "purged"]
+const purgeReasons = ["timeout", "error", "abort", "panic"]
 
 const isWhole: Check = (value) => typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 53
 const isFinite: Check = (value) => typeof value === "number" && Number.isFinite(value)
@@ -71,6 +73,11 @@ const further: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     severity: oneOf(severities),
     reason: oneOf(["capacity"]),
     destination: (value) => value === null || isText(value)
+  },
+  purged: {
+    severity: oneOf(severities),
+    reason: oneOf(purgeReasons),
+    destination: (value) => value === null || isText(value)
   }
 }
 
@@ -96,6 +103,7 @@ interface Entry {
   readonly status: string
   readonly compressedSize?: number
   readonly severity?: string
+  readonly reason?: string
   readonly destination?: string | null
 }
 
@@ -125,19 +133,20 @@ const double = (value: number): Buffer => {
 
 const rowOf = (sequence: number, entry: Entry): Buffer => {
   const [category = "", digest = ""] = entry.signature.split(":")
-  const { compressedSize, destination = null, severity } = entry
+  const { compressedSize, destination = null, reason = "", severity, status } = entry
   const text = Buffer.from(destination ?? "", "utf8")
   const length = Buffer.alloc(4)
   length.writeUInt32BE(text.length)
   return Buffer.concat([
-    Buffer.from("54484132", "hex"),
+    Buffer.from("54484133", "hex"),
     Buffer.from(entry.previousHash, "hex"),
     whole(sequence),
     Buffer.of(
-      1 + statuses.indexOf(entry.status),
+      1 + statuses.indexOf(status),
       1 + categories.indexOf(category),
       severity === undefined ? 0 : 1 + severities.indexOf(severity),
-      (compressedSize === undefined ? 0 : 1) + (destination === null ? 0 : 2)
+      (compressedSize === undefined ? 0 : 1) + (destination === null ? 0 : 2) +
+        16 * (status === "purged" ? 1 + purgeReasons.indexOf(reason) : 0)
     ),
     double(entry.timestamp),
     whole(entry.size),
@@ -262,14 +271,18 @@ describe("AUDIT.md", () => {
     assert.deepStrictEqual(named, places)
   })
 
-  it("RFC A2 names every status, category and severity with its number, and the pattern of an id", () => {
+  it("RFC A2 names every status, category, severity and reason with its number, and the pattern of an id", () => {
     const numbered = (names: ReadonlyArray<string>) => names.map((name, at) => `${at + 1} ${name}`).join(", ")
     assert.include(document, `status: ${numbered(statuses)} |`)
     assert.include(document, `category: ${numbered(categories)} |`)
     assert.include(document, `severity: 0 not in this record, ${numbered(severities)} |`)
-    for (const name of [...statuses, ...categories, ...severities]) assert.include(document, `\`${name}\``)
+    assert.include(document, `16 times the reason of a purge: 0 not in this record, ${numbered(purgeReasons)} |`)
+    for (const name of [...statuses, ...categories, ...severities, ...purgeReasons])
+      assert.include(document, `\`${name}\``)
     const pattern = fits(new RegExp(blocks("text")[0] ?? ""))
     for (const vector of vectors.good) for (const { entry } of links(vector)) assert.isTrue(pattern(entry.id))
     assert.strictEqual(vectors.specification, "AUDIT.md")
+    assert.isTrue(document.startsWith(`# The audit chain, version ${vectors.version}\n`))
+    assert.include(document, `magic: \`54 48 41 3${vectors.version}\`, ASCII \`THA${vectors.version}\` |`)
   })
 })

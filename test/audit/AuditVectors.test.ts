@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { type AuditFacts, factsOf } from "../../src/audit/AuditFacts.ts"
 import { genesis, type HashChain, makeHashChain } from "../../src/audit/HashChain.ts"
 import { makeEncoder, verifyRecords } from "../../src/audit/Verify.ts"
-import { type AuditRecord, CustodyRecord } from "../../src/domain/Records.ts"
+import { type AuditRecord, CustodyRecord, PurgeReason } from "../../src/domain/Records.ts"
 import { threatCategories } from "../../src/domain/Scent.ts"
 import { severities } from "../../src/domain/Severity.ts"
 import { hash } from "./entries.ts"
@@ -131,7 +131,22 @@ describe("the vectors themselves", () => {
       ...bad.map(({ anchor, from, head, records }) => JSON.stringify([anchor, from, records, head]))
     ]
     assert.strictEqual(new Set(questions).size, all.length)
-    assert.isBelow(file.length, 150_000)
+    assert.isBelow(file.length, 200_000)
+  })
+
+  it("RFC A1 meet a purge for every reason and severity, kept and lost, and each reason in its byte", () => {
+    const purges = good.flatMap(({ records, rows }) =>
+      records.flatMap(({ entry }, at) => entry.status === "purged" ? [[entry, rows[at] ?? ""] as const] : [])
+    )
+    assert.sameMembers(
+      [...new Set(purges.map(([{ destination, reason }]) => `${reason} ${destination === null}`))],
+      PurgeReason.literals.flatMap((reason) => [`${reason} true`, `${reason} false`])
+    )
+    assert.sameMembers([...new Set(purges.map(([{ severity }]) => severity))], [...severities])
+    for (const [{ destination, reason }, row] of purges) {
+      const place = { timeout: 1, error: 2, abort: 3, panic: 4 }[reason]
+      assert.strictEqual(row.slice(94, 96), `${place}${destination === null ? 0 : 2}`)
+    }
   })
 
   it("RFC A2 meet every status, category and severity, and every bound", () => {

@@ -31,7 +31,7 @@ const byHand = (
   const length = Buffer.alloc(4)
   length.writeUInt32BE(tail.length)
   return Buffer.concat([
-    Buffer.from("THA2", "latin1"),
+    Buffer.from("THA3", "latin1"),
     Buffer.from(entry.previousHash, "hex"),
     u64(sequence),
     Buffer.of(
@@ -52,9 +52,9 @@ const byHand = (
 }
 
 describe("an audit record as bytes", () => {
-  it("RFC A2 is the table, for each of the four records", () => {
+  it("RFC A2 is the table, for each of the five records", () => {
     const large = 2 ** 53 - 1
-    const { evacuated, evicted, neutralized, transferred } = custody
+    const { evacuated, evicted, neutralized, purged, transferred } = custody
     const huge = { ...evacuated, size: large, compressedSize: 2 ** 32, timestamp: -1.5, destination: "file:é€😀" }
     assert.strictEqual(encode(0, neutralized), byHand(0, neutralized, [1, 0, 0], 0, ""))
     assert.strictEqual(encode(7, evacuated), byHand(7, evacuated, [2, 0, 3], 31, "file:./evidence"))
@@ -68,6 +68,12 @@ describe("an audit record as bytes", () => {
       const entry = { ...evicted, severity }
       assert.strictEqual(encode(2, entry), byHand(2, entry, [4, rank + 1, 0], 0, ""))
       assert.strictEqual(encode(2, { ...entry, destination: "" }), byHand(2, entry, [4, rank + 1, 2], 0, ""))
+      for (const [place, reason] of (["timeout", "error", "abort", "panic"] as const).entries()) {
+        const lost = { ...purged, severity, reason, destination: null }
+        const kept = { ...lost, destination: "file:é" }
+        assert.strictEqual(encode(3, lost), byHand(3, lost, [5, rank + 1, 16 * (place + 1)], 0, ""))
+        assert.strictEqual(encode(3, kept), byHand(3, kept, [5, rank + 1, 16 * (place + 1) + 2], 0, "file:é"))
+      }
     }
   })
 
@@ -75,7 +81,7 @@ describe("an audit record as bytes", () => {
     assert.strictEqual(
       encode(258, custody.evicted),
       [
-        "54484132",
+        "54484133",
         "00".repeat(32),
         "0000000000000102",
         "04010100",
@@ -88,6 +94,23 @@ describe("an audit record as bytes", () => {
         "00000000"
       ].join("")
     )
+    assert.strictEqual(
+      encode(1, { ...custody.purged, reason: "panic", destination: "é" }),
+      [
+        "54484133",
+        "00".repeat(32),
+        "0000000000000001",
+        "05010342",
+        "42799c82cc002000",
+        "000000000000000b",
+        "0000000000000000",
+        "ab".repeat(32),
+        "ab".repeat(32),
+        "01890a5dac96774bbcceb302099a80570a1b2c3d",
+        "00000002",
+        "c3a9"
+      ].join("")
+    )
   })
 
   it.prop("RFC A2 two different entries never have the same bytes", [anyEntry, anyEntry], ([a, b]) => {
@@ -98,7 +121,8 @@ describe("an audit record as bytes", () => {
     const record = { sequence: 5, previousHash: entry.previousHash, hash: entry.hash, entry }
     const before = encode(5, entry)
     for (const [field, bent] of bentFields(record)) {
-      if (!field.startsWith("entry.") || field === "entry.reason") continue
+      // An eviction has one reason only, which its status says.
+      if (!field.startsWith("entry.") || (field === "entry.reason" && entry.status === "evicted")) continue
       assert.notStrictEqual(encode(5, bent.entry), before, field)
     }
     assert.notStrictEqual(encode(6, entry), before)
@@ -117,6 +141,9 @@ describe("an audit record as bytes", () => {
       assert.strictEqual(hex(encoder(1, entry)), byHand(1, entry, [2, 0, 3], 31, entry.destination))
       const { neutralized } = custody
       assert.strictEqual(hex(encoder(1, neutralized)), byHand(1, neutralized, [1, 0, 0], 0, ""))
+      const purged = { ...custody.purged, destination: null }
+      assert.strictEqual(hex(encoder(1, purged)), byHand(1, purged, [5, 3, 16], 0, ""))
+      assert.strictEqual(hex(encoder(1, custody.transferred)), byHand(1, custody.transferred, [3, 0, 0], 0, ""))
     }
   })
 })

@@ -5,7 +5,7 @@ import { factsOf } from "../../src/audit/AuditFacts.ts"
 import { AuditLog } from "../../src/audit/AuditLog.ts"
 import { genesis, makeHashChain } from "../../src/audit/HashChain.ts"
 import { makeEncoder, verifyRecords } from "../../src/audit/Verify.ts"
-import { AuditRecord } from "../../src/domain/Records.ts"
+import { AuditRecord, PurgeReason } from "../../src/domain/Records.ts"
 import { custody } from "../domain/samples.ts"
 import { chainOf, entries, hash } from "./entries.ts"
 
@@ -61,6 +61,35 @@ describe("a chain", () => {
     const taken = chain.records() as Array<AuditRecord>
     taken.length = 0
     assert.strictEqual(chain.records().length, 2, "what it gives is an array of the caller's")
+  })
+
+  it("RFC A1 writes purges down as they are told: for each reason, with and without a destination", () => {
+    const purges = PurgeReason.literals.flatMap((reason) =>
+      [null, "", "file:é"].map((destination) => ({ ...custody.purged, reason, destination }))
+    )
+    const chain = chainOf([])
+    for (const purge of purges) {
+      const previousHash = chain.lastHash
+      const told = { ...factsOf(purge), status: "purged" as const, compressedSize: 7 }
+      assert.deepStrictEqual(chain.record(told), { ...purge, previousHash })
+    }
+    const records = chain.records()
+    assert.deepStrictEqual(records.map(({ entry }) => ({ ...entry, previousHash: genesis })), purges)
+    assert.isTrue(verifyRecords(records, { anchor: genesis, from: 0, hash }).valid)
+    assert.isTrue(chain.inspect(chain.lastHash).valid)
+  })
+
+  it("RFC A1 of a purge without a reason says error, and its record holds; on other records a reason is nothing", () => {
+    const chain = chainOf([])
+    const told = factsOf(custody.purged)
+    chain.append({ ...told, purgeReason: null })
+    assert.deepStrictEqual(chain.records()[0]?.entry, { ...custody.purged, reason: "error" })
+    for (const kind of [custody.neutralized, custody.evacuated, custody.transferred, custody.evicted]) {
+      const previousHash = chain.lastHash
+      chain.append({ ...factsOf(kind), purgeReason: "panic" })
+      assert.deepStrictEqual(chain.records().at(-1)?.entry, { ...kind, previousHash })
+    }
+    assert.isTrue(verifyRecords(chain.records(), { anchor: genesis, from: 0, hash }).valid)
   })
 
   it("RFC A1 a head that was written down shows what was appended since, or cut off", () => {
@@ -172,9 +201,9 @@ describe("the memory of a chain", () => {
   const filled = (maxRecords: number, count: number) => {
     const log = new AuditLog(maxRecords)
     const chain = makeHashChain({ chainEnabled: true, maxRecords, hash }, log)
-    const { evacuated, evicted, neutralized, transferred } = custody
-    const kinds = [neutralized, evacuated, transferred, evicted]
-    for (let n = 0; n < count; n++) chain.append(factsOf(kinds[n % 4] ?? neutralized))
+    const { evacuated, evicted, neutralized, purged, transferred } = custody
+    const kinds = [neutralized, evacuated, transferred, evicted, purged]
+    for (let n = 0; n < count; n++) chain.append(factsOf(kinds[n % kinds.length] ?? neutralized))
     return { chain, log }
   }
 

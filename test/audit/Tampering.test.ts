@@ -145,6 +145,37 @@ describe("verifyRecords", () => {
     assert.deepStrictEqual(verify([bent]), brokenAt(records, 0))
   })
 
+  const purge = custody.purged
+  const bentPurges: ReadonlyArray<readonly [name: string, bend: object]> = [
+    ["another reason", { reason: "panic" }],
+    ["a reason that is none", { reason: "boredom" }],
+    ["an eviction's reason", { reason: "capacity" }],
+    ["a reason that is a number", { reason: 1 }],
+    ["no reason", { reason: undefined }],
+    ["another severity", { severity: "low" }],
+    ["no severity", { severity: undefined }],
+    ["a destination lost", { destination: null }],
+    ["an eviction in its place", { status: "evicted", reason: "capacity" }],
+    ["a compressed size", { compressedSize: 0 }]
+  ]
+  it.each(bentPurges)("RFC A1 of a purge finds %s", (_name, bend) => {
+    const records = chainOf([purge, custody.neutralized]).records()
+    const [record, next] = records
+    assert.isTrue(verify(records).valid)
+    const bent = { ...record, entry: { ...record?.entry, ...bend } } as unknown as AuditRecord
+    assert.deepStrictEqual(verify([bent, next ?? bent]), brokenAt(records, 0))
+  })
+
+  it.each([custody.neutralized, custody.evacuated, custody.transferred, custody.evicted])(
+    "RFC A1 finds a purge's reason on a record that is $status",
+    (entry) => {
+      const records = chainOf([entry]).records()
+      const [record] = records
+      const bent = { ...record, entry: { ...record?.entry, reason: "timeout" } } as unknown as AuditRecord
+      assert.deepStrictEqual(verify([bent]), brokenAt(records, 0))
+    }
+  )
+
   it("RFC A1 refuses what is no record at all, and does not throw", () => {
     const records = chainOf([custody.evicted]).records()
     for (const value of [undefined, null, 0, "", [], {}, { entry: null }, { ...records[0], entry: undefined }]) {

@@ -4,7 +4,14 @@
 import { Arbitrary, Effect, Schema } from "effect"
 import { factsOf } from "../../src/audit/AuditFacts.ts"
 import { type HashChain, makeHashChain } from "../../src/audit/HashChain.ts"
-import { type AuditRecord, CustodyRecord, EvacuateRecord, EvictionRecord } from "../../src/domain/Records.ts"
+import {
+  type AuditRecord,
+  CustodyRecord,
+  EvacuateRecord,
+  EvictionRecord,
+  PurgedRecord,
+  PurgeReason
+} from "../../src/domain/Records.ts"
 import { Hash } from "../../src/port/Hash.ts"
 import { ports } from "../support/ports.ts"
 
@@ -28,12 +35,15 @@ export const chainOf = (
   return chain
 }
 
+const isReason = Schema.is(PurgeReason)
+
 /** Another value of the same kind as the one given. */
 const other = (value: unknown): unknown => {
   if (typeof value === "number") return !Number.isSafeInteger(value) ? -value : value > 0 ? value - 1 : 1
   if (value === null) return "file:elsewhere"
   if (typeof value !== "string") return undefined
   if (value === "low") return "critical"
+  if (isReason(value)) return value === "panic" ? "timeout" : "panic"
   if (/^[0-9a-f]{64}$/.test(value)) return (value.startsWith("0") ? "1" : "0") + value.slice(1)
   // An id or a signature stays one: the last character is hexadecimal in both.
   if (/^[a-z]+:[0-9a-f]{64}$|-[0-9a-f]{8}$/.test(value)) return value.slice(0, -1) + (value.endsWith("0") ? "1" : "0")
@@ -42,6 +52,7 @@ const other = (value: unknown): unknown => {
 
 const isEvicted = Schema.is(EvictionRecord)
 const isEvacuated = Schema.is(EvacuateRecord)
+const isPurged = Schema.is(PurgedRecord)
 
 /** An entry of another status, with the same values where they fit. */
 const otherStatus = (entry: CustodyRecord): CustodyRecord => {
@@ -49,6 +60,10 @@ const otherStatus = (entry: CustodyRecord): CustodyRecord => {
   const common = { hash, id, previousHash, signature, size, timestamp }
   if (isEvacuated(entry)) return { ...common, status: "transferred" }
   if (isEvicted(entry)) return { ...common, status: "neutralized" }
+  if (isPurged(entry)) {
+    const { destination, severity } = entry
+    return { ...common, status: "evicted", severity, reason: "capacity", destination }
+  }
   return { ...common, status: entry.status === "transferred" ? "neutralized" : "transferred" }
 }
 

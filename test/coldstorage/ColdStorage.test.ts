@@ -1,13 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { ActorSystem } from "../../src/actor/ActorSystem.ts"
 import { ColdStorage } from "../../src/coldstorage/ColdStorage.ts"
 import { ColdStorageEndpoint, ColdStorageError } from "../../src/coldstorage/Endpoint.ts"
 import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
 import { Settings } from "../../src/domain/Settings.ts"
 import { open } from "../../src/evidence/Envelope.ts"
+import { FailSafe } from "../../src/failsafe/FailSafe.ts"
 import * as NodeCompression from "../../src/node/NodeCompression.ts"
 import * as NodeHash from "../../src/node/NodeHash.ts"
+import { MonotonicTime } from "../../src/port/MonotonicTime.ts"
 import * as PortableCompression from "../../src/port/PortableCompression.ts"
 import { gzip, hosts } from "../evidence/envelopes.ts"
 import { noise } from "../port/contract.ts"
@@ -47,7 +50,13 @@ describe("writing", () => {
           const opened = open(envelope, 3_000, ports)
           assert.deepStrictEqual(opened.record, told.record)
           assert.deepStrictEqual(opened.content, noise(3_000, 3_001))
-          assert.deepStrictEqual(cold.stats(), { pending: 0, pendingBytes: 0, written: 1, deadLetters: 0 })
+          assert.deepStrictEqual(cold.stats(), {
+            pending: 0,
+            pendingBytes: 0,
+            written: 1,
+            unconfirmed: 0,
+            deadLetters: 0
+          })
           yield* close
         })
     )
@@ -137,7 +146,13 @@ describe("writing", () => {
       const names = Array.from({ length: 30 }, (_, i) => `id-${i}`)
       for (const name of names.slice(0, 10)) cold.tellUnsafe(delivery(name))
       assert.deepStrictEqual(attempts, [])
-      assert.deepStrictEqual(cold.stats(), { pending: 10, pendingBytes: 1_000, written: 0, deadLetters: 0 })
+      assert.deepStrictEqual(cold.stats(), {
+        pending: 10,
+        pendingBytes: 1_000,
+        written: 0,
+        unconfirmed: 0,
+        deadLetters: 0
+      })
       yield* cold.start
       for (const name of names.slice(10)) cold.tellUnsafe(delivery(name))
       yield* cold.settled
@@ -154,7 +169,13 @@ describe("a mailbox that is full", () => {
       const told = ["a", "b", "c", "d"].map((name) => delivery(name))
       assert.deepStrictEqual(told.map(cold.tellUnsafe), [true, true, false, false])
       assert.deepStrictEqual(alerts, ["critical coldstorage.refused", "critical coldstorage.refused"])
-      assert.deepStrictEqual(cold.stats(), { pending: 2, pendingBytes: 200, written: 0, deadLetters: 2 })
+      assert.deepStrictEqual(cold.stats(), {
+        pending: 2,
+        pendingBytes: 200,
+        written: 0,
+        unconfirmed: 0,
+        deadLetters: 2
+      })
       assert.strictEqual(fake.pressed.length, 2)
       for (const { content } of told) assert.deepStrictEqual(content, noise(100, 101))
       yield* cold.start
@@ -169,7 +190,13 @@ describe("a mailbox that is full", () => {
       assert.isFalse(cold.tellUnsafe(delivery("b", 401)))
       assert.isTrue(cold.tellUnsafe(delivery("c", 400)))
       assert.isFalse(cold.tellUnsafe(delivery("d", 1)))
-      assert.deepStrictEqual(cold.stats(), { pending: 2, pendingBytes: 1_000, written: 0, deadLetters: 2 })
+      assert.deepStrictEqual(cold.stats(), {
+        pending: 2,
+        pendingBytes: 1_000,
+        written: 0,
+        unconfirmed: 0,
+        deadLetters: 2
+      })
       yield* cold.start
       yield* cold.settled
       assert.isTrue(cold.tellUnsafe(delivery("e", 1_000)))
@@ -186,7 +213,13 @@ describe("a mailbox that is full", () => {
       yield* Effect.yieldNow
       const taken = Array.from({ length: 1_000 }, (_, i) => cold.tellUnsafe(delivery(`id-${i}`, 1)))
       assert.strictEqual(taken.filter(Boolean).length, 10)
-      assert.deepStrictEqual(cold.stats(), { pending: 10, pendingBytes: 10, written: 0, deadLetters: 990 })
+      assert.deepStrictEqual(cold.stats(), {
+        pending: 10,
+        pendingBytes: 10,
+        written: 0,
+        unconfirmed: 0,
+        deadLetters: 990
+      })
     }))
 })
 
@@ -197,7 +230,14 @@ describe("without cold storage", () => {
   const layer = ColdStorage.layer(({ endpoint }) =>
     Layer.succeed(ColdStorageEndpoint, { ...fake.endpoint, destination: endpoint })
   ).pipe(
-    Layer.provide(Layer.mergeAll(alertsTo({ alerts: [], errors: [] }), PortableCompression.layer, NodeHash.layer))
+    Layer.provide(FailSafe.layer),
+    Layer.provide(Layer.mergeAll(
+      ActorSystem.layer(),
+      alertsTo({ alerts: [], errors: [] }),
+      PortableCompression.layer,
+      NodeHash.layer,
+      MonotonicTime.layerPortable
+    ))
   )
 
   it.effect("RFC Q2 nothing is taken, and there is no destination", () =>
@@ -208,7 +248,7 @@ describe("without cold storage", () => {
       assert.isNull(cold.destination)
       assert.strictEqual(cold.codec, "gzip")
       assert.isFalse(cold.tellUnsafe(told))
-      assert.deepStrictEqual(cold.stats(), { pending: 0, pendingBytes: 0, written: 0, deadLetters: 0 })
+      assert.deepStrictEqual(cold.stats(), { pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 0 })
       yield* cold.settled
     }).pipe(Effect.provide(layer.pipe(Layer.provide(settings({}))))))
 

@@ -2,12 +2,17 @@
  * Cold storage on the fake endpoint, in a scope that a test closes, with what it tells the alerts.
  */
 import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { ActorSystem } from "../../src/actor/ActorSystem.ts"
 import { Alerts } from "../../src/alert/Alerts.ts"
 import { ColdStorage, type Delivery } from "../../src/coldstorage/ColdStorage.ts"
 import { ColdStorageEndpoint, type ColdStorageError } from "../../src/coldstorage/Endpoint.ts"
-import { TracehoundConfig } from "../../src/domain/TracehoundConfig.ts"
+import type { FailSafeCallbacks } from "../../src/domain/FailSafe.ts"
+import { Settings } from "../../src/domain/Settings.ts"
+import { TracehoundConfig, type TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
+import { Callbacks, FailSafe } from "../../src/failsafe/FailSafe.ts"
 import * as NodeHash from "../../src/node/NodeHash.ts"
 import type { Compression } from "../../src/port/Compression.ts"
+import { MonotonicTime } from "../../src/port/MonotonicTime.ts"
 import { evidence } from "../domain/samples.ts"
 import { fitted } from "../evidence/envelopes.ts"
 import { noise } from "../port/contract.ts"
@@ -51,7 +56,9 @@ export interface Opened extends FakeEndpoint, Heard {
 /** Not started. */
 export const openStore = (
   over: object = {},
-  compression: Layer.Layer<Compression> = makeFakeCompression().layer
+  compression: Layer.Layer<Compression> = makeFakeCompression().layer,
+  settings: TracehoundConfigInput = {},
+  callbacks: FailSafeCallbacks = {}
 ): Effect.Effect<Opened, ColdStorageError> =>
   Effect.gen(function*() {
     const fake = makeFakeEndpoint()
@@ -59,11 +66,16 @@ export const openStore = (
     const scope = yield* Scope.make()
     const context = yield* Layer.buildWithScope(
       ColdStorage.layerEndpoint(config(over)).pipe(
+        Layer.provide(FailSafe.layer),
         Layer.provide(Layer.mergeAll(
           Layer.succeed(ColdStorageEndpoint, fake.endpoint),
           alertsTo(heard),
           compression,
-          NodeHash.layer
+          NodeHash.layer,
+          MonotonicTime.layerPortable,
+          ActorSystem.layer(),
+          Layer.succeed(Settings, Schema.decodeUnknownSync(TracehoundConfig)(settings)),
+          Layer.succeed(Callbacks, callbacks)
         ))
       ),
       scope

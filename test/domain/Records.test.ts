@@ -8,6 +8,8 @@ import {
   EvictionRecord,
   EvidenceRecord,
   NeutralizationRecord,
+  PurgedRecord,
+  PurgeReason,
   PurgeRecord,
   SecureId,
   Sha256Hex,
@@ -123,11 +125,32 @@ describe("records", () => {
     })
   })
 
-  it("RFC A1 the custody record is the union of the four, by status", () => {
+  it("RFC A1 a PurgedRecord carries severity, why its hound was purged and where it went", () => {
+    const is = Schema.is(PurgedRecord)
+    for (const reason of ["timeout", "error", "abort", "panic"]) assert.isTrue(is({ ...custody.purged, reason }))
+    assert.deepStrictEqual([...PurgeReason.literals], ["timeout", "error", "abort", "panic"])
+    for (const destination of [null, ""]) assert.isTrue(is({ ...custody.purged, destination }))
+    refusesBent(is, custody.purged, {
+      ...common,
+      severity: ["worst", null],
+      reason: ["", "capacity", "Timeout", 1, null],
+      destination: [1, "\udc00"],
+      status: ["evicted", "purge"]
+    })
+  })
+
+  it("RFC A1 the custody record is the union of the five, by status", () => {
     const is = Schema.is(CustodyRecord)
+    assert.sameMembers(
+      CustodyRecord.members.map(({ fields }) => fields.status.literal),
+      ["neutralized", "evacuated", "transferred", "evicted", "purged"]
+    )
+    assert.sameMembers(Object.keys(custody), CustodyRecord.members.map(({ fields }) => fields.status.literal))
     for (const record of Object.values(custody)) assert.isTrue(is(record))
     assert.isFalse(is({ ...custody.neutralized, status: "evacuated" }), "evacuated without a destination")
-    assert.isFalse(is({ ...custody.neutralized, status: "purged" }))
+    assert.isFalse(is({ ...custody.neutralized, status: "purged" }), "purged without a reason")
+    assert.isFalse(is({ ...custody.evicted, status: "purged" }), "purged for lack of room")
+    assert.isFalse(is({ ...custody.purged, status: "evicted" }), "evicted for a purge's reason")
   })
 
   it("RFC A1 an audit record has sequence, previousHash, hash and entry", () => {

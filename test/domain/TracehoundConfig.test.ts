@@ -57,12 +57,40 @@ describe("TracehoundConfig", () => {
         maxActive: 4,
         maxLifeTimeCycle: 3_600_000,
         maxProcessingTime: 5_000,
-        replenishDelay: 100
+        replenishDelay: 100,
+        escalation: { severity: "critical", fill: 0.8 },
+        maxPending: 1_024
       },
       signature: {},
       scheduler: { rotationInterval: 300_000, jitterMax: 10_000, skipIfBusy: true },
-      alerts: { maxAlertsPerWindow: 10, windowMs: 60_000, escalationThreshold: 1 },
+      alerts: {
+        maxAlertsPerWindow: 10,
+        windowMs: 60_000,
+        escalationThreshold: 1,
+        devops: {
+          timeoutMs: 5_000,
+          retries: 3,
+          retryDelayMs: 500,
+          maxPending: 256,
+          breakerFailures: 3,
+          breakerResetMs: 30_000
+        }
+      },
       audit: { chainEnabled: true, maxRecords: 100_000 },
+      failSafe: {
+        onTimeout: "Purge",
+        onEncodeError: "Purge",
+        onQuarantineFull: "Purge",
+        onHoundError: "escalate",
+        onSystemError: "panic",
+        panic: { threshold: { min: 3, max: 10, window: 60_000 } },
+        callbackTimeoutMs: 5_000
+      },
+      trustBoundary: {
+        cluster: { sharedState: "none", trustLevel: "untrusted" },
+        coldStorage: { trustLevel: "write-only" },
+        detector: { source: "external", trustLevel: "trusted" }
+      },
       runtime: { disableProto: "throw", frozenIntrinsics: true, maxOldSpaceSize: 512, strict: false }
     })
   })

@@ -40,7 +40,8 @@ export const custody = {
   neutralized: { ...common, status: "neutralized" },
   evacuated: { ...common, status: "evacuated", compressedSize: 31, destination: "file:./evidence" },
   transferred: { ...common, status: "transferred" },
-  evicted: { ...common, status: "evicted", severity: "low", reason: "capacity", destination: null }
+  evicted: { ...common, status: "evicted", severity: "low", reason: "capacity", destination: null },
+  purged: { ...common, status: "purged", severity: "high", reason: "timeout", destination: "file:./evidence" }
 } as const
 
 export const audit: AuditRecord = {

@@ -9,7 +9,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import { ActorSystem } from "../../src/actor/ActorSystem.ts"
 import { Agent } from "../../src/agent/Agent.ts"
+import { Escalation } from "../../src/agent/Escalation.ts"
 import { Alerts } from "../../src/alert/Alerts.ts"
 import { AuditChain } from "../../src/audit/AuditChain.ts"
 import { verifyRecords } from "../../src/audit/Verify.ts"
@@ -22,13 +24,16 @@ import { Settings } from "../../src/domain/Settings.ts"
 import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
 import { EnvelopeError, open, seal } from "../../src/evidence/Envelope.ts"
 import { SecureIds } from "../../src/evidence/SecureIds.ts"
+import { FailSafe } from "../../src/failsafe/FailSafe.ts"
 import { RateLimiter } from "../../src/gate/RateLimiter.ts"
 import { Throughput } from "../../src/gate/Throughput.ts"
 import { Compression } from "../../src/port/Compression.ts"
 import { Hash } from "../../src/port/Hash.ts"
 import { layer as portable } from "../../src/port/portable.ts"
+import { HoundPool } from "../../src/hound/HoundPool.ts"
+import { PurgeQueue } from "../../src/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../src/quarantine/Quarantine.ts"
-import type { TracehoundSync } from "../../src/Tracehound.ts"
+import type { TracehoundSync } from "../../src/TracehoundSync.ts"
 import auditFile from "../../vectors/audit.json" with { type: "json" }
 import envelopeFile from "../../vectors/envelope.json" with { type: "json" }
 
@@ -221,11 +226,15 @@ const walk = (where: string, { chain, flush, intercept, neutralize }: House, has
 
 /** The rooms as the roof puts them together, without it. */
 const rooms = Agent.layer.pipe(
-  Layer.provideMerge(Quarantine.layer),
+  Layer.provide(Escalation.layer),
+  Layer.provide(PurgeQueue.layer),
+  Layer.provideMerge(Layer.mergeAll(Quarantine.layer, HoundPool.layerNone)),
   Layer.provideMerge(ColdStorage.layerNone),
+  Layer.provide(FailSafe.layer),
   Layer.provideMerge(
     Layer.mergeAll(Alerts.layer, AuditChain.layer, RateLimiter.layer, SecureIds.layer, Throughput.layer)
   ),
+  Layer.provideMerge(ActorSystem.layer()),
   Layer.provideMerge(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)])))),
   Layer.provideMerge(portable)
 )
@@ -265,11 +274,15 @@ const coldStorage = Effect.gen(function*() {
     Effect.fromResult(resolveConfig([fromArgument({ audit: { coldStorage: { endpoint: "file:./memory" } } })]))
   )
   const layer = Agent.layer.pipe(
-    Layer.provideMerge(Quarantine.layer),
+    Layer.provide(Escalation.layer),
+    Layer.provide(PurgeQueue.layer),
+    Layer.provideMerge(Layer.mergeAll(Quarantine.layer, HoundPool.layerNone)),
     Layer.provideMerge(ColdStorage.layer(() => endpoint)),
+    Layer.provide(FailSafe.layer),
     Layer.provideMerge(
       Layer.mergeAll(Alerts.layer, AuditChain.layer, RateLimiter.layer, SecureIds.layer, Throughput.layer)
     ),
+    Layer.provide(ActorSystem.layer()),
     Layer.provide(settings)
   )
   const text = "evidence ".repeat(1_000)

@@ -3,7 +3,9 @@
  */
 import { Effect, Layer, Result } from "effect"
 import { createHash } from "node:crypto"
+import { ActorSystem } from "../../src/actor/ActorSystem.ts"
 import { Agent } from "../../src/agent/Agent.ts"
+import { Escalation } from "../../src/agent/Escalation.ts"
 import { Alerts } from "../../src/alert/Alerts.ts"
 import { AuditChain } from "../../src/audit/AuditChain.ts"
 import { ColdStorage, type Delivery } from "../../src/coldstorage/ColdStorage.ts"
@@ -15,9 +17,12 @@ import { Settings } from "../../src/domain/Settings.ts"
 import { severities, type Severity } from "../../src/domain/Severity.ts"
 import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
 import { SecureIds } from "../../src/evidence/SecureIds.ts"
+import { FailSafe } from "../../src/failsafe/FailSafe.ts"
 import { RateLimiter } from "../../src/gate/RateLimiter.ts"
 import { Throughput } from "../../src/gate/Throughput.ts"
+import { HoundPool } from "../../src/hound/HoundPool.ts"
 import { parseSignature } from "../../src/quarantine/ParseSignature.ts"
+import { PurgeQueue } from "../../src/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../src/quarantine/Quarantine.ts"
 import { Watcher } from "../../src/watcher/Watcher.ts"
 import { ports } from "./ports.ts"
@@ -54,13 +59,14 @@ const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
   Layer.succeed(ColdStorage, {
     destination: answer === "none" ? null : "file:double",
     codec: "gzip",
+    refusalUnsafe: () => answer === "takes" ? null : "full",
     tellUnsafe: (delivery) => {
       if (answer !== "takes") return false
       told.log.push("coldstorage")
       told.deliveries.push({ ...delivery, contentThen: new Uint8Array(delivery.content) })
       return true
     },
-    stats: () => ({ pending: 0, pendingBytes: 0, written: 0, deadLetters: 0 }),
+    stats: () => ({ pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 0 }),
     start: Effect.void,
     settled: Effect.void
   })
@@ -88,17 +94,22 @@ export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdSto
     }))
   ).pipe(Layer.provide(AuditChain.layer))
   return Layer.mergeAll(Agent.layer, Watcher.layer).pipe(
+    Layer.provideMerge(Escalation.layer),
+    Layer.provideMerge(PurgeQueue.layer),
     Layer.provideMerge(Quarantine.layer),
+    Layer.provideMerge(FailSafe.layer),
     Layer.provideMerge(
       Layer.mergeAll(
         alertsTo(told),
         chain,
         coldStorageTo(told, answer),
+        HoundPool.layerNone,
         RateLimiter.layer,
         SecureIds.layer,
         Throughput.layer
       )
     ),
+    Layer.provideMerge(ActorSystem.layer()),
     Layer.provideMerge(ports),
     Layer.provideMerge(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)]))))
   )

@@ -1,0 +1,76 @@
+/**
+ * When evidence is not only held but looked at, and what is done where that fails (CONFORMANCE H4, H7, F1).
+ *
+ * Evidence escalates that is bad enough, or that comes when the quarantine is nearly full.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { EvidenceHandle } from "../domain/Evidence.ts"
+import type { Hound } from "../domain/Hound.ts"
+import { Settings } from "../domain/Settings.ts"
+import { severities } from "../domain/Severity.ts"
+import type { TracehoundError } from "../domain/TracehoundError.ts"
+import { FailSafe } from "../failsafe/FailSafe.ts"
+import { type HoundFailure, HoundPool } from "../hound/HoundPool.ts"
+import { categoryAt, severityAt } from "../quarantine/Departure.ts"
+import { PurgeQueue } from "../quarantine/PurgeQueue.ts"
+import { Quarantine } from "../quarantine/Quarantine.ts"
+
+/** Sends hounds. */
+export class Escalation extends Context.Service<Escalation, {
+  /**
+   * The hound that was activated for evidence just taken in, or null: it does not escalate, or waits for a hound. Synchronous, O(1),
+   * never throws. Category and severity are
+   * places in `threatCategories` and `severities`.
+   */
+  readonly escalateUnsafe: (handle: EvidenceHandle, category: number, severity: number) => Hound | null
+}>()("tracehound/agent/Escalation") {
+  /** As configured under `hound.escalation`. */
+  static readonly layer = Layer.effect(
+    Escalation,
+    Effect.gen(function*() {
+      const { hound } = yield* Settings
+      const { fill, severity: threshold } = hound.escalation
+      const failSafe = yield* FailSafe
+      const pool = yield* HoundPool
+      const purges = yield* PurgeQueue
+      const quarantine = yield* Quarantine
+      const worst = severities.indexOf(threshold)
+      pool.onFailure(({ kind, signature }: HoundFailure) => {
+        const action = failSafe.reportUnsafe(
+          kind === "timeout" ? "timeout" : "hound_error",
+          kind === "timeout" ? timeoutError : houndError
+        )
+        if (action === "Purge") purges.purgeUnsafe(signature, kind)
+      })
+      return {
+        escalateUnsafe: (handle, category, severity) => {
+          if (severity < worst && quarantine.fill() < fill) return null
+          const { signature, size } = handle
+          return pool.activateUnsafe({
+            signature,
+            category: categoryAt(category),
+            severity: severityAt(severity),
+            size,
+            copy: () => quarantine.copy(signature)
+          })
+        }
+      }
+    })
+  )
+}
+
+const timeoutError: TracehoundError = Object.freeze({
+  state: "hound",
+  code: "hound_timeout",
+  message: "a hound did not answer within hound.maxProcessingTime: what failSafe.onTimeout says was done",
+  recoverable: true
+})
+
+const houndError: TracehoundError = Object.freeze({
+  state: "hound",
+  code: "hound_error",
+  message: "a hound failed over its evidence: what failSafe.onHoundError says was done",
+  recoverable: true
+})

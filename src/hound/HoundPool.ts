@@ -1,0 +1,68 @@
+/**
+ * The pool of hounds, as its callers see it (RFC, "Hound Pool"; CONFORMANCE H1, H7): somebody who takes a look at evidence, and
+ * what may go wrong with that.
+ *
+ * Whoever activates a hound hands over no bytes but the way to a copy of them: evidence that has left custody by the time a hound
+ * is free is not looked at.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Hound } from "../domain/Hound.ts"
+import type { ThreatCategory } from "../domain/Scent.ts"
+import type { Severity } from "../domain/Severity.ts"
+
+/** One piece of evidence to be looked at. */
+export interface HoundJob {
+  readonly signature: string
+  readonly category: ThreatCategory
+  readonly severity: Severity
+  /** Bytes. */
+  readonly size: number
+  /** A copy of the evidence, for the hound to own; null where it is no longer held. */
+  readonly copy: () => Uint8Array<ArrayBuffer> | null
+}
+
+/** A hound did not come to an end with its evidence. */
+export interface HoundFailure {
+  /** Not in time, or not at all. */
+  readonly kind: "timeout" | "error"
+  readonly hound: string
+  readonly signature: string
+}
+
+/** Numbers of hounds, true at all times. */
+export interface HoundStats {
+  readonly dormant: number
+  readonly active: number
+  /** Killed by force, so far. */
+  readonly terminated: number
+}
+
+/** Hounds for evidence. All but `rotate` and `start` is synchronous and never throws. */
+export class HoundPool extends Context.Service<HoundPool, {
+  /** Whether there are any, ever: what need not be rotated is not. */
+  readonly hasHounds: boolean
+  readonly stats: () => HoundStats
+  /** Activates a hound that is free; null where none is: the work then waits its turn, first in, first out. */
+  readonly activateUnsafe: (job: HoundJob) => Hound | null
+  /** From now on, calls back with each failure, on the pool's own turn. Must not throw. */
+  readonly onFailure: (listener: (failure: HoundFailure) => void) => void
+  /** Replaces the dormant hounds by new ones (CONFORMANCE H5). */
+  readonly rotate: Effect.Effect<void>
+  /** Whether any hound is active. */
+  readonly isBusy: () => boolean
+  /** Comes back when the dormant hounds are ready. */
+  readonly start: Effect.Effect<void>
+}>()("tracehound/hound/HoundPool") {
+  /** No hounds: evidence is held, and nobody looks at it. */
+  static readonly layerNone = Layer.succeed(HoundPool, {
+    hasHounds: false,
+    stats: () => ({ dormant: 0, active: 0, terminated: 0 }),
+    activateUnsafe: () => null,
+    onFailure: () => undefined,
+    rotate: Effect.void,
+    isBusy: () => false,
+    start: Effect.void
+  })
+}

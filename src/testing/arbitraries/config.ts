@@ -1,0 +1,86 @@
+/**
+ * Configurations that are valid and small: a few sources, a few pieces of evidence and some KB of it, so that a short sequence of
+ * scents fills tables, evicts evidence and ends windows. Any part may be missing, and then has its default.
+ *
+ * **Gotchas**
+ *
+ * - What reaches out of the process is never set: no cold storage, no DevOps endpoint, and `runtime.strict` is not on, since a
+ *   test's process seldom has the flags. `configInputTo` has cold storage, at an endpoint that the test names.
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Redacted from "effect/Redacted"
+import type { TracehoundConfigInput } from "../../domain/TracehoundConfig.ts"
+import { choice, coin, partial, pick, struct, structWith, whole } from "./building.ts"
+import { textOfBytes } from "./values.ts"
+
+const duration = whole(1, 10_000)
+const durationOrZero = choice([1, Arbitrary.Constant(0)], [3, duration])
+
+const keyText = choice([2, textOfBytes(32)], [1, Arbitrary.flatMap(whole(32, 1_024), textOfBytes)], [
+  1,
+  textOfBytes(1_024)
+])
+
+/** A secret of 32 to 1024 bytes, as text or Redacted. */
+export const signatureKey: Arbitrary.Arbitrary<string | Redacted.Redacted> = choice([1, keyText], [
+  1,
+  Arbitrary.map(keyText, (key) => Redacted.make(key))
+])
+
+const audit = partial({ chainEnabled: coin, maxRecords: whole(1, 64) })
+
+/** Any part of a configuration. */
+export const configInput: Arbitrary.Arbitrary<TracehoundConfigInput> = partial({
+  maxPayloadSize: whole(1, 4_096),
+  maxDepth: whole(1, 16),
+  maxKeys: whole(1, 32),
+  rateLimit: partial({
+    windowMs: duration,
+    maxRequests: whole(1, 20),
+    blockDurationMs: durationOrZero,
+    maxSources: whole(1, 16)
+  }),
+  quarantine: partial({
+    maxCount: whole(1, 16),
+    maxBytes: whole(1, 16_384),
+    evictionPolicy: pick(["priority", "lru"])
+  }),
+  signature: partial({ key: signatureKey }),
+  hound: partial({
+    minimumDormant: whole(0, 2),
+    maxActive: whole(1, 4),
+    maxLifeTimeCycle: duration,
+    maxProcessingTime: duration,
+    replenishDelay: durationOrZero
+  }),
+  scheduler: partial({ rotationInterval: duration, jitterMax: durationOrZero, skipIfBusy: coin }),
+  alerts: partial({ maxAlertsPerWindow: whole(1, 5), windowMs: duration, escalationThreshold: whole(1, 3) }),
+  audit,
+  runtime: partial({
+    disableProto: pick(["throw", "delete"]),
+    frozenIntrinsics: coin,
+    maxOldSpaceSize: whole(16, 512),
+    secureHeap: pick([2, 65_536]),
+    strict: Arbitrary.Constant(false)
+  })
+})
+
+/** The same with cold storage at this endpoint: codecs that every host has, few envelopes pending, short waits. */
+export const configInputTo = (endpoint: string): Arbitrary.Arbitrary<TracehoundConfigInput> =>
+  Arbitrary.map(
+    struct({
+      config: configInput,
+      coldStorage: structWith({ endpoint: Arbitrary.Constant(endpoint) }, {
+        type: Arbitrary.Constant("url"),
+        writeOnly: Arbitrary.Constant(true),
+        appendOnly: Arbitrary.Constant(true),
+        codec: pick(["stored", "gzip"]),
+        maxPendingCount: whole(1, 8),
+        maxPendingBytes: whole(1, 16_384),
+        retries: whole(0, 3),
+        retryDelayMs: durationOrZero,
+        writeTimeoutMs: duration
+      })
+    }),
+    ({ coldStorage, config }) => ({ ...config, audit: { ...config.audit, coldStorage } })
+  )

@@ -1,0 +1,220 @@
+/**
+ * Payloads that fight back: every kind of value that JavaScript has and JSON has not, with tripwires wherever code of theirs could
+ * run (accessors, Proxy traps, toJSON, conversions, iterators).
+ *
+ * What is generated is a recipe. Its `make` gives a new value each time, so that a property may detach, freeze or change it, and
+ * its `name` says in a failure what the value cannot.
+ *
+ * **Gotchas**
+ *
+ * - A tripwire throws, after `touched` was told its name: a runtime that swallows the exception is found out by the telling.
+ * - Looking at the value sets off its wires: hand it over, and do not print, compare or clone it.
+ * - Values hold themselves: what walks them without counting does not come back.
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import { choice, pick, struct } from "./building.ts"
+import { json } from "./json.ts"
+
+/** Is told the name of each tripwire that is touched. */
+export type Touched = (wire: string) => void
+
+/** How to make a hostile value. */
+export interface Hostile {
+  readonly name: string
+  /** A new one. */
+  readonly make: (touched?: Touched) => unknown
+}
+
+interface Making {
+  /** Another value, to be put inside. */
+  readonly inner: unknown
+  /** A function that tells, and throws. */
+  readonly wire: (name: string) => () => never
+  /** A Proxy of which every trap does. */
+  readonly proxy: <T extends object>(target: T) => T
+}
+
+const traps: ReadonlyArray<keyof ProxyHandler<object>> = [
+  "apply",
+  "construct",
+  "defineProperty",
+  "deleteProperty",
+  "get",
+  "getOwnPropertyDescriptor",
+  "getPrototypeOf",
+  "has",
+  "isExtensible",
+  "ownKeys",
+  "preventExtensions",
+  "set",
+  "setPrototypeOf"
+]
+
+const making = (inner: unknown, touched: Touched): Making => {
+  const wire = (name: string) => (): never => {
+    touched(name)
+    throw new Error(`${name} ran`)
+  }
+  const handler = Object.fromEntries(traps.map((trap) => [trap, wire(`proxy.${trap}`)]))
+  return { inner, wire, proxy: (target) => new Proxy(target, handler) }
+}
+
+// Defined, not assigned: where intrinsics are frozen, nothing can be assigned over what is inherited.
+const define = <T extends object>(object: T, key: PropertyKey, property: PropertyDescriptor): T =>
+  Object.defineProperty(object, key, { configurable: true, enumerable: true, ...property })
+const put = <T extends object>(object: T, key: PropertyKey, value: unknown): T =>
+  define(object, key, { value, writable: true })
+const accessor = <T extends object>(object: T, key: PropertyKey, get: () => unknown): T => define(object, key, { get })
+
+const revoked = <T extends object>(target: T): T => {
+  const { proxy, revoke } = Proxy.revocable(target, {})
+  revoke()
+  return proxy
+}
+
+const detached = (view: (buffer: ArrayBuffer) => unknown): unknown => {
+  const buffer = new ArrayBuffer(16)
+  const value = view(buffer)
+  buffer.transfer()
+  return value
+}
+
+const shrunk = (view: (buffer: ArrayBuffer) => unknown): unknown => {
+  const buffer = new ArrayBuffer(16, { maxByteLength: 32 })
+  const value = view(buffer)
+  buffer.resize(4)
+  return value
+}
+
+const tied = <T extends object>(value: T, tie: (value: T) => void): T => {
+  tie(value)
+  return value
+}
+
+const nest = (depth: number, inner: unknown): unknown => {
+  let value = inner
+  for (let i = 0; i < depth; i++) value = [value]
+  return value
+}
+
+class Instance {
+  readonly #secret: number
+  readonly field: unknown
+  constructor(field: unknown) {
+    this.#secret = 1
+    this.field = field
+  }
+  get computed(): number {
+    return this.#secret
+  }
+}
+
+const kinds: Readonly<Record<string, (making: Making) => unknown>> = {
+  undefined: () => undefined,
+  NaN: () => Number.NaN,
+  "an infinity": () => Number.NEGATIVE_INFINITY,
+  "negative zero": () => -0,
+  "a bigint": () => -(1n << 1030n),
+  "a symbol": () => Symbol("s"),
+  "a well-known symbol": () => Symbol.asyncIterator,
+  "half a pair": () => "\ud800",
+  "a function": ({ wire }) => wire("function"),
+  "a class": () => Instance,
+  "an accessor that throws": ({ wire }) => accessor({}, "a", wire("getter")),
+  "a setter alone": ({ wire }) => define({}, "a", { set: wire("setter") }),
+  "an element that is an accessor": ({ inner, wire }) => accessor([inner, inner], 0, wire("element")),
+  "an accessor under a symbol": ({ wire }) => accessor({ a: 1 }, Symbol("s"), wire("symbol getter")),
+  "an inherited accessor": ({ wire }) => Object.create(accessor({}, "a", wire("inherited getter"))) as unknown,
+  "toJSON and conversions of its own": ({ wire }) =>
+    ["toJSON", "toString", "valueOf", Symbol.toPrimitive, Symbol.iterator].reduce(
+      (object, key) => put(object, key, wire(String(key))),
+      {}
+    ),
+  "a tag that is an accessor": ({ wire }) => accessor({ a: 1 }, Symbol.toStringTag, wire("tag")),
+  "a thenable": ({ wire }) => accessor({}, "then", wire("then")),
+  "a proxy of an object": ({ proxy }) => proxy({ a: 1 }),
+  "a proxy of an array": ({ proxy }) => proxy([1]),
+  "a proxy of a function": ({ proxy }) => proxy(() => 1),
+  "a proxy of a Map": ({ proxy }) => proxy(new Map()),
+  "a revoked proxy": () => revoked({}),
+  "a revoked proxy of an array": () => revoked([]),
+  "a proxy as prototype": ({ proxy }) => Object.create(proxy({})) as unknown,
+  "an own __proto__": ({ inner }) => put({}, "__proto__", inner),
+  "a parsed __proto__": () =>
+    JSON.parse("{\"__proto__\":{\"a\":1},\"constructor\":{\"prototype\":{\"b\":2}}}") as unknown,
+  "a null prototype": ({ inner }) => put(Object.create(null) as object, "a", inner),
+  "an instance": ({ inner }) => new Instance(inner),
+  "a frozen object": ({ inner }) => Object.freeze({ a: inner }),
+  "an array": ({ inner }) => [inner],
+  "an object": ({ inner }) => ({ a: inner }),
+  "an array with holes": ({ inner }) => tied([inner], (array) => (array.length = 4)),
+  "an array of a length without elements": () => tied([], (array) => (array.length = 100_000)),
+  "an array with a null prototype": ({ inner }) => Object.setPrototypeOf([inner], null) as unknown,
+  "an array with an iterator of its own": ({ inner, wire }) => put([inner], Symbol.iterator, wire("iterator")),
+  "an object that holds itself": ({ inner }) => tied({ inner }, (object) => put(object, "self", object)),
+  "an array that holds itself": ({ inner }) => tied([inner], (array) => array.push(array)),
+  "a Map that holds itself": ({ inner }) => tied(new Map<unknown, unknown>([[1, inner]]), (map) => map.set(map, map)),
+  "a Set that holds itself": ({ inner }) => tied(new Set([inner]), (set) => set.add(set)),
+  "one value in two places": ({ inner }) => [inner, { inner }, inner],
+  "a nest of 5000 arrays": ({ inner }) => nest(5_000, inner),
+  "an object of 5000 keys": () => Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`key${i}`, i])),
+  "keys that look like indices": ({ inner }) => ({ 10: 1, 9: inner, "-1": 2, "01": 3, 4294967295: 4 }),
+  "a key with half a pair": ({ inner }) => ({ "\ud800": inner, "\ud83d\ude00": 1, "\udead": 2 }),
+  "a boxed number": () => Object(1) as unknown,
+  "a boxed string": () => Object("ab") as unknown,
+  "a boxed bigint": () => Object(1n) as unknown,
+  "a boxed symbol": () => Object(Symbol("s")) as unknown,
+  "an invalid date": () => new Date(Number.NaN),
+  "a date with methods of its own": ({ wire }) =>
+    put(put(new Date(5), "getTime", wire("getTime")), "toISOString", wire("toISOString")),
+  "a Map": ({ inner }) => new Map([[inner, inner]]),
+  "a Set": ({ inner }) => new Set([inner]),
+  "a Map with methods of its own": ({ inner, wire }) =>
+    put(put(new Map([[1, inner]]), "forEach", wire("forEach")), Symbol.iterator, wire("Map iterator")),
+  "a Map that hides it": () => Object.setPrototypeOf(new Map([[1, 2]]), null) as unknown,
+  "an object that pretends to be a Map": () => Object.create(Map.prototype) as unknown,
+  "an object that pretends to be bytes": () => put(Object.create(Uint8Array.prototype) as object, 0, 1),
+  "bytes with a length of their own": ({ wire }) => accessor(new Uint8Array(4), "length", wire("length")),
+  "bytes that hide it": () => Object.setPrototypeOf(Uint8Array.of(1, 2), null) as unknown,
+  "numbers in a typed array": () => Float64Array.of(Number.NaN, -0),
+  "shared memory": () => new SharedArrayBuffer(4),
+  "a view of shared memory": () => new Int32Array(new SharedArrayBuffer(8)),
+  "a resizable buffer": () => new ArrayBuffer(4, { maxByteLength: 8 }),
+  "a view that follows its buffer": () => shrunk((buffer) => new Uint8Array(buffer)),
+  "a view out of bounds": () => shrunk((buffer) => new Uint8Array(buffer, 2, 8)),
+  "a detached buffer": () => detached((buffer) => buffer),
+  "a detached view": () => detached((buffer) => new Float64Array(buffer)),
+  "a detached DataView": () => detached((buffer) => new DataView(buffer)),
+  "a WeakMap": () => new WeakMap([[{}, 1]]),
+  "a WeakRef": () => new WeakRef({}),
+  "a promise": () => Promise.resolve(1),
+  "a generator": () =>
+    (function*() {
+      yield 1
+    })(),
+  "an error": ({ inner }) => new Error("x", { cause: inner }),
+  "a regular expression": () => /x/g
+}
+
+/** The names of all kinds there are. */
+export const hostileKinds: ReadonlyArray<string> = Object.keys(kinds)
+
+const names = pick(hostileKinds as [string, ...Array<string>])
+
+const plain: Arbitrary.Arbitrary<Hostile> = Arbitrary.map(json(1), (value) => ({ name: "JSON", make: () => value }))
+
+/** A kind around JSON, or around another recipe that nests less. */
+const recipe = (depth: number): Arbitrary.Arbitrary<Hostile> =>
+  Arbitrary.map(
+    struct({ kind: names, inner: depth === 1 ? plain : choice([2, plain], [1, recipe(depth - 1)]) }),
+    ({ inner, kind }) => ({
+      name: inner.name === "JSON" ? kind : `${kind} (${inner.name})`,
+      make: (touched = () => undefined) => kinds[kind]?.(making(inner.make(touched), touched))
+    })
+  )
+
+/** A recipe of each kind, up to three deep: `a Map (a revoked proxy)` has the second inside the first. */
+export const hostile: Arbitrary.Arbitrary<Hostile> = recipe(3)
+
+/** The value alone, with wires that only throw. */
+export const hostilePayload: Arbitrary.Arbitrary<unknown> = Arbitrary.map(hostile, ({ make }) => make())

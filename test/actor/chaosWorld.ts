@@ -1,0 +1,291 @@
+/**
+ * What the random schedules are played with: actors whose messages say what their handlers do, and a book in which every
+ * message, incarnation and answer is written down, so that afterwards it can be told what was lost or done twice.
+ */
+import { Effect, Exit, Request, Scope } from "effect"
+import * as Actor from "../../src/actor/index.ts"
+import type { Random } from "../support/random.ts"
+import { mailboxes } from "./probe.ts"
+
+export const deeds = [
+  "ok",
+  "exit",
+  "yields",
+  "fails",
+  "dies",
+  "throws",
+  "interrupts",
+  "garbage",
+  "slow",
+  "long",
+  "stops",
+  "forwards",
+  "asks",
+  "links",
+  "monitors",
+  "closes",
+  "stopsOther"
+] as const
+export type Deed = (typeof deeds)[number]
+
+/** One message: what its handler does, and to whom. */
+export class Act extends Request.TaggedClass("Act")<
+  { readonly id: number; readonly deed: Deed; readonly other: number; readonly weight: number; readonly hops: number },
+  number,
+  string
+> {}
+
+/** All that is known of one message. */
+export interface Entry {
+  readonly id: number
+  readonly to: Being
+  readonly lane: Actor.Lane
+  readonly isAsk: boolean
+  /** The mailbox has seen it. */
+  offered: boolean
+  refused: boolean
+  begun: number
+  finished: number
+  buried: Array<Actor.DeadLetterReason>
+  answer: Exit.Exit<number, string | Actor.AskError> | undefined
+}
+
+/** One actor, and what it should have in its mailbox. */
+export interface Being {
+  readonly name: string
+  readonly spec: Actor.MailboxSpec
+  readonly scope: Scope.Closeable
+  ref: Actor.ActorRef<Act> | undefined
+  /** Offered and neither begun nor buried, in order. */
+  waiting: Array<Entry>
+  working: number
+  alive: number
+  built: number
+  released: number
+  lastIncarnation: number
+  hasEnded: boolean
+}
+
+export class Violation extends Error {}
+
+/** Everything that is written down in one run. */
+export class World {
+  readonly trace: Array<string> = []
+  readonly entries: Array<Entry> = []
+  readonly beings: Array<Being> = []
+  /** What was found wrong where nothing may be thrown. */
+  readonly wrongs: Array<string> = []
+  readonly random: Random
+  readonly now: () => number
+  isQuiet = false
+
+  constructor(random: Random, now: () => number) {
+    this.random = random
+    this.now = now
+  }
+
+  log(text: string): void {
+    this.trace.push(`${this.now()} ${text}`)
+    if (this.isQuiet) this.wrongs.push(`after the end: ${text}`)
+  }
+  check(holds: boolean, text: () => string): void {
+    if (!holds) this.wrongs.push(text())
+  }
+
+  /** A message of a random kind for one actor. */
+  draft(to: Being, isAsk: boolean, hops: number): { readonly message: Act; readonly entry: Entry } {
+    const { below, chance, pick } = this.random
+    const id = this.entries.length
+    const deed = chance(0.45) ? pick(["ok", "exit", "yields", "slow"]) : pick(deeds)
+    const lane = pick(Actor.laneOrder)
+    const entry = {
+      id,
+      to,
+      lane,
+      isAsk,
+      offered: false,
+      refused: false,
+      begun: 0,
+      finished: 0,
+      buried: [],
+      answer: undefined
+    }
+    this.entries.push(entry)
+    const other = below(this.beings.length)
+    this.log(`#${id} ${isAsk ? "ask" : "tell"} ${to.name} ${lane} ${deed} ${other}`)
+    return { message: new Act({ id, deed, other, weight: below(4), hops }), entry }
+  }
+  tell(to: Being, hops = 0): void {
+    const { entry, message } = this.draft(to, false, hops)
+    const foretold = to.ref?.refusalUnsafe(message.weight, entry.lane) ?? null
+    const took = to.ref?.tellUnsafe(message, entry.lane)
+    this.check(took === (foretold === null), () => `#${entry.id}: refusalUnsafe said ${foretold}, tellUnsafe ${took}`)
+  }
+  ask(to: Being, hops = 0, timeout?: number): Effect.Effect<number, string | Actor.AskError> {
+    return Effect.suspend(() => {
+      const { entry, message } = this.draft(to, true, hops)
+      const { ref } = to
+      if (ref === undefined) return Effect.die("not yet")
+      return Effect.onExit(
+        ref.ask(message, { lane: entry.lane, ...(timeout === undefined ? {} : { timeout }) }),
+        (exit) =>
+          Effect.sync(() => {
+            this.check(entry.answer === undefined, () => `#${entry.id} was answered twice`)
+            entry.answer = exit
+            this.log(`#${entry.id} ${Exit.isSuccess(exit) ? "answered" : "no answer"}`)
+          })
+      )
+    })
+  }
+
+  /** The definition of one actor: everything that happens in it is written down. */
+  define(
+    being: Being,
+    options: { readonly restart: Actor.RestartKind; readonly drain: number; readonly suspended: boolean }
+  ) {
+    return Actor.define<Act>()(being.name, {
+      ...options,
+      mailbox: being.spec,
+      // Asked first of all for a message that is offered, so that the order of offering is known to the step.
+      weigh: (message) => this.#weigh(being, message),
+      onDeadLetter: (message, reason) => this.#buried(being, message, reason),
+      behaviour: (self) =>
+        Effect.gen({ self: this }, function*() {
+          yield* Effect.acquireRelease(
+            Effect.sync(() => this.#acquired(being)),
+            () => Effect.sync(() => this.#released(being))
+          )
+          yield* this.#building(being)
+          return { Act: (message) => this.#handle(being, self, message) }
+        })
+    })
+  }
+  #building(being: Being): Effect.Effect<void, string> {
+    const { below } = this.random
+    const roll = below(20)
+    if (roll < 12) return Effect.void
+    if (roll < 14) return Effect.yieldNow
+    if (roll < 16) return Effect.sleep(1 + below(20))
+    if (roll === 16) return Effect.fail("not today")
+    if (roll === 17) return Effect.addFinalizer(() => Effect.sleep(below(10))) as Effect.Effect<void>
+    if (roll === 18 && being.built > 1) return Effect.never
+    return roll === 19 && being.built > 1 ? Effect.die("stillborn") : Effect.void
+  }
+  #acquired(being: Being): void {
+    being.built += 1
+    being.alive += 1
+    this.log(`${being.name} +${being.built}`)
+    this.check(being.alive === 1, () => `${being.name} has ${being.alive} incarnations`)
+    this.check(being.working === 0, () => `${being.name} was built while a handler was at work`)
+  }
+  #released(being: Being): void {
+    being.released += 1
+    being.alive -= 1
+    this.log(`${being.name} -${being.released}`)
+    this.check(being.working === 0, () => `${being.name} was released while a handler was at work`)
+  }
+
+  #weigh(being: Being, { id, weight }: Act): number {
+    const entry = this.entries[id]
+    if (entry !== undefined && !entry.offered) {
+      entry.offered = true
+      being.waiting.push(entry)
+    }
+    return weight
+  }
+  #buried(being: Being, { id }: Act, reason: Actor.DeadLetterReason): void {
+    const entry = this.entries[id]
+    this.log(`#${id} ${reason}`)
+    if (entry === undefined) return
+    entry.buried.push(reason)
+    if (reason === "full" || reason === "closed") entry.refused = true
+    if (reason === "dropped" && being.spec.kind === "dropping") entry.refused = true
+    being.waiting = being.waiting.filter((other) => other !== entry)
+    this.check(entry.buried.length === 1, () => `#${id} was buried twice: ${entry.buried.join(", ")}`)
+    if (this.random.chance(0.1)) throw new Error("the owner's mistake")
+  }
+
+  #begin(being: Being, id: number): void {
+    const entry = this.entries[id]
+    if (entry === undefined) return
+    entry.begun += 1
+    this.log(`#${id} begun`)
+    this.check(entry.begun === 1, () => `#${id} was handled twice`)
+    this.check(entry.buried.length === 0, () => `#${id} was handled after it was buried`)
+    this.check(being.working === 0, () => `${being.name} handles two messages at once`)
+    this.check(being.alive === 1, () => `${being.name} handles #${id} without an incarnation`)
+    const { spec, waiting } = being
+    const lane = spec.kind !== "lanes" ? waiting : waiting.filter((other) => other.lane === entry.lane)
+    this.check(lane[0] === entry, () => `#${id} went before #${lane[0]?.id} in ${being.name}`)
+    if (spec.kind === "lanes" && spec.overtakes === Number.POSITIVE_INFINITY) {
+      const rank = (lane: Actor.Lane) => Actor.laneOrder.indexOf(lane)
+      const above = waiting.find((other) => rank(other.lane) < rank(entry.lane))
+      this.check(above === undefined, () => `#${id} went before #${above?.id}, which is of a higher lane`)
+    }
+    being.waiting = waiting.filter((other) => other !== entry)
+  }
+  #handle(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<number, string> {
+    const { deed, id } = message
+    this.#begin(being, id)
+    if (deed === "throws") throw new Error(`#${id}`)
+    if (deed === "garbage") return "garbage" as unknown as Effect.Effect<number>
+    const entry = this.entries[id]
+    if (deed === "exit") {
+      if (entry !== undefined) entry.finished += 1
+      return Exit.succeed(id)
+    }
+    being.working += 1
+    return Effect.onExit(Effect.as(this.#work(being, self, message), id), (exit) =>
+      Effect.sync(() => {
+        being.working -= 1
+        if (entry !== undefined && (Exit.isSuccess(exit) || deed === "fails")) entry.finished += 1
+      }))
+  }
+  #work(being: Being, self: Actor.Self<Act>, { deed, hops, id, other }: Act): Effect.Effect<unknown, string> {
+    const partner = this.beings[other] ?? being
+    switch (deed) {
+      case "yields":
+        return Effect.yieldNow
+      case "fails":
+        return Effect.fail(`no ${id}`)
+      case "dies":
+        return Effect.andThen(Effect.yieldNow, Effect.die(new Error(`#${id}`)))
+      case "interrupts":
+        return Effect.interrupt
+      case "slow":
+        return Effect.sleep(1 + (id % 30))
+      case "long":
+        return Effect.sleep(1000)
+      case "stops":
+        return self.stop
+      case "forwards":
+        return Effect.sync(() => {
+          if (hops < 3 && partner.ref !== undefined) this.tell(partner, hops + 1)
+        })
+      case "asks":
+        return hops < 3 && partner.ref !== undefined ? Effect.ignore(this.ask(partner, hops + 1, 25)) : Effect.void
+      case "links":
+        return partner.ref === undefined ? Effect.void : self.link(partner.ref)
+      case "monitors":
+        return partner.ref === undefined ? Effect.void : self.monitor(partner.ref, (down) => {
+          this.log(`${being.name} hears that ${down.actor} is ${down.reason}`)
+          return this.draft(being, false, 3).message
+        })
+      case "closes":
+        return id % 3 === 0 ? Scope.close(being.scope, Exit.void) : Effect.void
+      case "stopsOther":
+        return id % 3 === 0 && partner.ref !== undefined ? partner.ref.stop : Effect.void
+      default:
+        return Effect.void
+    }
+  }
+}
+
+/** Any of the mailboxes, small enough to be full often. */
+export const anySpec = ({ below, chance, pick }: Random): Actor.MailboxSpec => {
+  const bounds = { capacity: 1 + below(4), ...(chance(0.4) ? { maxWeight: 3 + below(6) } : {}) }
+  const kind = pick(["fifo", "lanes", "lanes", "sliding", "dropping"])
+  return kind === "lanes" && chance(0.5)
+    ? Actor.lanes({ ...bounds, overtakes: 1 + below(3) })
+    : mailboxes[kind](bounds)
+}

@@ -1,0 +1,143 @@
+/**
+ * Supervised children under observation: each writes down that it starts, handles, and stops, in one log of its world.
+ */
+import { Effect, Exit, Request, Scope } from "effect"
+import {
+  type ActorRef,
+  ActorSystem,
+  type ActorSystemOptions,
+  define,
+  type Down,
+  type Escalated,
+  type Inspection,
+  type MailboxSpec,
+  type RestartKind,
+  type Self,
+  type SpawnOptions,
+  type StartFailed,
+  type Supervisor
+} from "../../src/actor/index.ts"
+
+/** Answers with who handled it. */
+export class Work extends Request.TaggedClass("Work")<{ readonly n: number }, string> {}
+/** Dies of it. */
+export class Crash extends Request.TaggedClass("Crash")<{ readonly why?: string }, void> {}
+/** Stops itself, normally. */
+export class Leave extends Request.TaggedClass("Leave")<{}, void> {}
+/** Is at it until it is interrupted. */
+export class Hang extends Request.TaggedClass("Hang")<{}, void> {}
+/** Is at it for so many milliseconds. */
+export class Slow extends Request.TaggedClass("Slow")<{ readonly ms: number }, string> {}
+/** Stops its own address, and waits for that. */
+export class StopOwn extends Request.TaggedClass("StopOwn")<{}, void> {}
+export class Monitor extends Request.TaggedClass("Monitor")<{ readonly other: ActorRef<never> }, void> {}
+export class Link extends Request.TaggedClass("Link")<{ readonly other: ActorRef<never> }, void> {}
+/** What a monitor tells. */
+export class Heard extends Request.TaggedClass("Heard")<{ readonly down: Down }, void> {}
+
+export type Protocol = Work | Crash | Leave | Hang | Slow | StopOwn | Monitor | Link | Heard
+export type Ref = ActorRef<Protocol>
+
+/** What is special about a child. */
+export interface ChildOptions {
+  readonly restart?: RestartKind
+  readonly drain?: number
+  readonly suspended?: boolean
+  readonly mailbox?: MailboxSpec
+  /** Run in the behaviour, after its resource was acquired. */
+  readonly onStart?: (incarnation: number, self: Self<Protocol>) => Effect.Effect<void, unknown, Scope.Scope>
+  /** Run when its resource is released, before that is written down. */
+  readonly onStop?: Effect.Effect<void>
+}
+
+/** A definition whose actors write into the log. */
+export const definitionOf = (log: Array<string>, name: string, options: ChildOptions = {}) =>
+  define<Protocol>()(name, {
+    restart: options.restart ?? "permanent",
+    drain: options.drain ?? 5_000,
+    suspended: options.suspended ?? false,
+    ...(options.mailbox === undefined ? {} : { mailbox: options.mailbox }),
+    behaviour: (self) =>
+      Effect.gen(function*() {
+        const { ref } = self
+        const { incarnation } = ref.inspect()
+        yield* Effect.acquireRelease(
+          Effect.sync(() => log.push(`start ${ref.name}#${incarnation}`)),
+          () => Effect.andThen(options.onStop ?? Effect.void, Effect.sync(() => log.push(`stop ${ref.name}`)))
+        )
+        if (options.onStart !== undefined) yield* options.onStart(incarnation, self)
+        return {
+          Work: ({ n }) =>
+            Effect.sync(() => {
+              log.push(`${ref.name}#${incarnation} works ${n}`)
+              return `${n} by ${ref.name}#${incarnation}`
+            }),
+          Crash: ({ why }) =>
+            Effect.suspend(() => {
+              log.push(`crash ${ref.name}`)
+              return Effect.die(new Error(why ?? "on purpose"))
+            }),
+          Leave: () => self.stop,
+          Hang: () => Effect.never,
+          Slow: ({ ms }) => Effect.as(Effect.sleep(ms), `slow by ${ref.name}#${incarnation}`),
+          StopOwn: () => ref.stop,
+          Monitor: ({ other }) => self.monitor(other, (down) => new Heard({ down })),
+          Link: ({ other }) => self.link(other),
+          Heard: ({ down }) => Effect.sync(() => log.push(`${ref.name}#${incarnation} heard ${textOf(down)}`))
+        }
+      })
+  })
+
+const textOf = ({ actor, reason }: Down): string => `${actor} ${reason}`
+
+/** Lets everything run that needs no time to pass. */
+export const calm: Effect.Effect<void> = Effect.forEach(Array.from({ length: 40 }), () => Effect.yieldNow, {
+  discard: true
+})
+
+/** A system of its own, with its own scope. */
+export const makeWorld = Effect.fnUntraced(function*(options: ActorSystemOptions = {}) {
+  const log: Array<string> = []
+  const escalations: Array<Escalated> = []
+  const scope = yield* Scope.make()
+  const system = yield* Scope.provide(
+    ActorSystem.make({ onEscalation: (escalated) => escalations.push(escalated), ...options }),
+    scope
+  )
+  yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+
+  /** Spawns under the root, or another supervisor, into the world's scope. */
+  const child = (
+    name: string,
+    options: ChildOptions = {},
+    under: Supervisor = system.root,
+    spawning: SpawnOptions = { name }
+  ): Effect.Effect<Ref, StartFailed> => Scope.provide(under.spawn(definitionOf(log, name, options), spawning), scope)
+
+  return {
+    system,
+    root: system.root,
+    scope,
+    log,
+    escalations,
+    child,
+    supervise: (name: string, options: Parameters<Supervisor["supervise"]>[1] = {}, under: Supervisor = system.root) =>
+      Scope.provide(under.supervise(name, options), scope),
+    /** What was written down since this was asked last. */
+    trace: (): string => log.splice(0).join(", "),
+    /** Tells them all to crash, one after the other on this turn, and waits until what follows is over. */
+    crash: (...refs: ReadonlyArray<Ref>) =>
+      Effect.suspend(() => {
+        for (const ref of refs) ref.tellUnsafe(new Crash({}))
+        return calm
+      }),
+    close: Scope.close(scope, Exit.void)
+  }
+})
+
+/** Each child that there is, with its phase and incarnation, a supervisor's children in brackets. */
+export const shape = (inspection: Inspection): string => {
+  const { incarnation, kind, name, phase } = inspection
+  const own = `${name} ${phase}#${incarnation}`
+  return kind === "actor" ? own : `${own} [${inspection.children.map(shape).join(", ")}]`
+}
