@@ -295,6 +295,7 @@ const roof = Layer.effect(
         inspect: chain.inspect
       },
       rateLimiter: { check: limiter.check, reset: limiter.reset },
+      detector: { refused: agent.refusedSignals },
       coldStorage: { stats: coldStorage.stats },
       deadLetters: () => coldStorage.stats().deadLetters + alerts.deadLetters(),
       state: () => failSafe.isPanicked() ? "panicked" : "running",

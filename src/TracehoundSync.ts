@@ -57,6 +57,8 @@ export interface TracehoundSync {
     readonly check: (source: string) => RateLimitResult
     readonly reset: (source: string) => void
   }
+  /** `refused`: signals that did not pass, of a detector that is to be verified (CONFORMANCE R3). */
+  readonly detector: { readonly refused: () => number }
   readonly coldStorage: { readonly stats: () => ColdStorageStats }
   /** What was refused by a full mailbox or could not be done, over all of them. */
   readonly deadLetters: () => number

@@ -44,6 +44,7 @@ export const measure: Measure = async (context): Promise<ReadonlyArray<Row>> => 
       const facts = {
         status: "evicted",
         severity: "low",
+        purgeReason: null,
         category: "injection",
         size: 1024,
         compressedSize: null,

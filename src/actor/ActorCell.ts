@@ -69,7 +69,7 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   #current: Item<M> | undefined
   /** The burst under way. */
   #fiber: Fiber.Fiber<unknown, unknown> | undefined
-  #starting: Fiber.Fiber<Exit.Exit<void, unknown>> | undefined
+  #starting: Fiber.Fiber<unknown, unknown> | undefined
   /** While an incarnation is being closed. */
   #closing: Latch.Latch | undefined
   #ended: Latch.Latch | undefined
@@ -134,10 +134,14 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       if (options?.timeout === undefined) return Deferred.await(reply)
       // One timer beside the wait: a quarter of what a race of two fibers costs.
       const overdue = () => Exit.fail(new AskTimeout({ actor: this.path, tag: message._tag }))
-      const timer = Effect.runForkWith(fiber.context)(
-        Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
-      )
-      return Effect.onExit(Deferred.await(reply), () => Effect.sync(() => timer.interruptUnsafe()))
+      const late = Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
+      let timer: Fiber.Fiber<boolean> | undefined
+      // Set within what takes it back: an interruption may come between any two steps.
+      const waiting = Effect.suspend(() => {
+        timer = Effect.runForkWith(fiber.context)(late)
+        return Deferred.await(reply)
+      })
+      return Effect.onExit(waiting, () => Effect.sync(() => timer?.interruptUnsafe()))
     })
     // `define` holds the handler of this message to the message's own types.
     return answer as Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
@@ -261,28 +265,34 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
     })
   }
 
-  /** Builds the behaviour on the fiber of whoever runs it. */
-  get build(): Effect.Effect<Exit.Exit<void, unknown>> {
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.suspend(() => {
+  /** Builds the behaviour, on a fiber of its own: an end that comes meanwhile can take it back. */
+  get start(): Effect.Effect<Exit.Exit<void, unknown>> {
+    return Effect.suspend(() => {
+      const scope = Scope.makeUnsafe()
+      // All of it at one step, so that an end finds it either not begun or under way.
+      const building = Effect.withFiber<Exit.Exit<void, unknown>>((fiber) => {
+        if (!this.#inbox.isOpen) return Effect.succeed(Exit.fail(new ActorStopped({ actor: this.path })))
         this.phase = "starting"
         this.incarnation += 1
+        this.#starting = fiber
         this.#doom = undefined
         this.#leaving = false
         this.#interrupting = false
-        const scope = Scope.makeUnsafe()
         // Scope and `Exclude<RB, Scope>` are RB, which the compiler does not see.
         const context = Context.add(this.#context, Scope.Scope, scope) as Context.Context<R | RB>
-        const behaviour = Effect.suspend(() => this.#definition.behaviour(this.#self))
-        return Effect.flatMap(
-          Effect.exit(restore(Effect.provideContext(behaviour, context))),
-          (exit) => this.#built(scope, exit)
-        )
+        const behaviour = Effect.provideContext(Effect.suspend(() => this.#definition.behaviour(this.#self)), context)
+        return Effect.flatMap(Effect.exit(Effect.interruptible(behaviour)), (exit) => this.#built(scope, exit))
       })
-    )
+      return Effect.flatMap(
+        Effect.forkDetach(building, { startImmediately: true, uninterruptible: true }),
+        // A fiber that fails itself came upon what is no Effect.
+        (fiber) => Effect.flatMap(Fiber.await(fiber), (exit) => Exit.isSuccess(exit) ? exit : this.#built(scope, exit))
+      )
+    })
   }
   #built(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
     if (Exit.isSuccess(exit) && this.#inbox.isOpen) {
+      this.#starting = undefined
       this.#handlers = exit.value as AnyHandlers<M, R>
       this.#scope = scope
       this.phase = "running"
@@ -292,19 +302,11 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(new ActorStopped({ actor: this.path }))
     const failed = Exit.failCause(cause)
     return Effect.map(Effect.exit(Scope.close(scope, failed)), () => {
-      this.phase = this.#ended === undefined ? "waiting" : "ended"
-      this.#note("crashed", cause)
+      this.#starting = undefined
+      this.phase = "waiting"
+      if (this.#ended === undefined && !this.#halting) this.#note("crashed", cause)
+      else this.#note("stopped", undefined)
       return failed
-    })
-  }
-  /** The same on a fiber of its own, so that an end that comes meanwhile can take it back. */
-  get start(): Effect.Effect<Exit.Exit<void, unknown>> {
-    return Effect.flatMap(Effect.forkDetach(this.build, { startImmediately: true }), (fiber) => {
-      this.#starting = fiber
-      return Effect.map(Fiber.await(fiber), (exit) => {
-        this.#starting = undefined
-        return Exit.isSuccess(exit) ? exit.value : Exit.failCause(exit.cause)
-      })
     })
   }
 
@@ -394,6 +396,8 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
 
   get halt(): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.suspend(() => {
+      // What is started for the first time is its spawner's still.
+      if (this.phase === "starting" && this.incarnation === 1) return Effect.void
       this.#halting = true
       return Effect.map(this.#endIncarnation(), () => {
         this.#halting = false

@@ -63,7 +63,7 @@ export interface Supervisor {
   readonly name: string
   readonly path: string
   /**
-   * Starts an actor, on this fiber: it is built when this returns. It belongs to the scope, whose closing drains and ends it.
+   * Starts an actor: it is built when this returns. It belongs to the scope, whose closing drains and ends it.
    * Synchronous where the behaviour is.
    */
   readonly spawn: <M extends Message, R, E, RB>(

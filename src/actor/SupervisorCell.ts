@@ -118,7 +118,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
         })
         this.#children.set(name, cell)
         yield* Scope.addFinalizerExit(owner, () => cell.terminate)
-        const exit = yield* Effect.onInterrupt(restore(cell.build), () => cell.terminate)
+        const exit = yield* Effect.onInterrupt(restore(cell.start), () => cell.terminate)
         if (Exit.isSuccess(exit)) return cell
         yield* cell.terminate
         return yield* new StartFailed({ actor: cell.path, cause: Cause.squash(exit.cause) })

@@ -14,11 +14,13 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { Alerts } from "../alert/Alerts.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
-import type { Scent } from "../domain/Scent.ts"
+import { type Scent, ThreatSignal } from "../domain/Scent.ts"
 import { Settings } from "../domain/Settings.ts"
 import { FailSafe } from "../failsafe/FailSafe.ts"
 import { makeCanonicalWriter, TOO_DEEP, TOO_LARGE, TOO_MANY_KEYS } from "../gate/Canonical.ts"
@@ -38,6 +40,8 @@ import { makeSigner } from "./Signature.ts"
 export class Agent extends Context.Service<Agent, {
   /** Never throws, never waits. Anything may be passed: what is no scent is answered with an error (CONFORMANCE D1). */
   readonly interceptUnsafe: (scent: Scent) => InterceptResult
+  /** Signals refused so far because the detector is not trusted and they are not exactly what they must be (CONFORMANCE R3). */
+  readonly refusedSignals: () => number
 }>()("tracehound/agent/Agent") {
   /** As configured; after its scope has closed it answers `disposed`. */
   static readonly layer = Layer.effect(
@@ -55,6 +59,8 @@ export class Agent extends Context.Service<Agent, {
       const signer = makeSigner(yield* Hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
       const writer = makeCanonicalWriter(settings, yield* Introspection, { prefix: signer.prefix })
       const limited = makeLimited()
+      const isVerifying = settings.trustBoundary.detector.trustLevel === "verify"
+      let refusedSignals = 0
       const failSafe = yield* FailSafe
       /** What every scent is answered, once there is no more looking at any. */
       let closed: Refusals.Refusal | null = null
@@ -97,6 +103,10 @@ export class Agent extends Context.Service<Agent, {
           category = placeOfCategory(threat.category)
           severity = placeOfSeverity(threat.severity)
           if (category === UNKNOWN || severity === UNKNOWN) return refuse(Refusals.invalidThreat)
+          if (isVerifying && !isExactSignal(threat)) {
+            refusedSignals += 1
+            return refuse(Refusals.unverifiedThreat)
+          }
         }
 
         const retryAfter = waitUnsafe(source)
@@ -129,6 +139,7 @@ export class Agent extends Context.Service<Agent, {
       }
 
       return {
+        refusedSignals: () => refusedSignals,
         interceptUnsafe: (scent) => {
           if (closed !== null) return closed
           tick()
@@ -145,3 +156,8 @@ export class Agent extends Context.Service<Agent, {
 }
 
 const utf8 = new TextEncoder()
+
+const decodeSignal = Schema.decodeUnknownExit(ThreatSignal, { onExcessProperty: "error" })
+
+/** Whether a signal has its two keys and no others: what else a detector says nobody here has agreed to. */
+const isExactSignal = (signal: unknown): boolean => Exit.isSuccess(decodeSignal(signal))

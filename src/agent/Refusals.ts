@@ -43,6 +43,12 @@ export const invalidThreat = refusal(
   })`
 )
 
+/** Its detector is to be verified, and said something that was not agreed on (CONFORMANCE R3). */
+export const unverifiedThreat = refusal(
+  "unverified_threat",
+  "scent.threat must have category and severity and nothing else: trustBoundary.detector.trustLevel is verify"
+)
+
 /** The payload could not be read to its end. */
 export const unreadable = refusal(
   "payload_unreadable",

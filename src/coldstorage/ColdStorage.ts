@@ -124,7 +124,8 @@ export class ColdStorage extends Context.Service<ColdStorage, {
         const alerts = yield* Alerts
         const failSafe = yield* FailSafe
         if (!compression.codecs.includes(codec)) return yield* unavailable(codec, compression.codecs)
-        const isTrusted = trustBoundary.coldStorage.trustLevel !== "untrusted"
+        const { endpoint: trusted = endpoint.destination, trustLevel } = trustBoundary.coldStorage
+        const isTrusted = trustLevel === "write-only" && trusted === endpoint.destination
         let writes = 0
         let deadLetters = 0
 

@@ -108,13 +108,15 @@ const Alerts = Schema.Struct({
   devops: orElse(Devops, {})
 })
 
+const Endpoint = BoundedString(4096).check(
+  isWellFormed,
+  Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" })
+)
+
 /** Where evidence goes when it leaves (RFC, "Cold Storage"): written to, never read. */
 const ColdStorage = Schema.Struct({
   type: orElse(Schema.Literal("url"), "url"),
-  endpoint: BoundedString(4096).check(
-    isWellFormed,
-    Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" })
-  ),
+  endpoint: Endpoint,
   writeOnly: orElse(Schema.Literal(true), true),
   appendOnly: orElse(Schema.Literal(true), true),
   /** Ours: how evidence is pressed on its way (CONFORMANCE E7). Refused at start where the host lacks it. */
@@ -164,8 +166,8 @@ const TrustBoundary = Schema.Struct({
   ),
   coldStorage: orElse(
     Schema.Struct({
-      /** The endpoint that is meant: `audit.coldStorage.endpoint`, where it is given. */
-      endpoint: Schema.optionalKey(BoundedString(4096)),
+      /** The endpoint that is trusted so far: all that are configured, where it is left out, and otherwise no other. */
+      endpoint: Schema.optionalKey(Endpoint),
       /** `untrusted`: what it says it has written is not believed, and counted as unconfirmed. */
       trustLevel: orElse(Schema.Literals(["write-only", "untrusted"]), "write-only")
     }),

@@ -1,0 +1,11 @@
+/**
+ * `tracehound/testing`: a whole Tracehound that a test owns, values to feed it, and a model to hold it against.
+ */
+export { AlertRecorder } from "./AlertRecorder.ts"
+export * as Arbitraries from "./Arbitraries.ts"
+export { type Examined, InProcessHounds, type Verdict } from "./InProcessHounds.ts"
+export { type ManualClock, make as makeManualClock } from "./ManualClock.ts"
+export { MemoryColdStorage, type Written } from "./MemoryColdStorage.ts"
+export * as ReferenceModel from "./ReferenceModel.ts"
+export * as SeededRandomness from "./SeededRandomness.ts"
+export { TracehoundTest, type TracehoundTestOptions, type TracehoundTestServices } from "./TracehoundTest.ts"
