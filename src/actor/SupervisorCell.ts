@@ -15,7 +15,7 @@ import { ActorCell } from "./ActorCell.ts"
 import type { ActorRef } from "./ActorRef.ts"
 import type { Child, Kernel, Parent } from "./Child.ts"
 import type { Definition } from "./Definition.ts"
-import { Escalated, StartFailed } from "./Errors.ts"
+import { ActorStopped, Escalated, StartFailed } from "./Errors.ts"
 import { type CrashNote, describe, type Phase, type RestartKind, type SupervisorInspection } from "./Inspection.ts"
 import type { Message } from "./Message.ts"
 import { type Backoff, delayOf, makeRestartWindow, type RestartWindow } from "./Restarts.ts"
@@ -193,6 +193,8 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     return Effect.gen({ self: this }, function*() {
       const group = yield* this.#take(child)
       const delay = yield* delayOf(this.#backoff, this.#streakOf(child))
+      // Its own end may have come while the siblings were ended: a timer would outlive it.
+      if (this.phase !== "running") return
       if (delay > 0) this.#plan(group, delay)
       else yield* this.#bringBack(group)
     })
@@ -266,7 +268,8 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       { discard: true }
     )
     return Effect.map(ends, () => {
-      this.phase = "waiting"
+      // Its end for good may have come meanwhile.
+      if (this.isOpen) this.phase = "waiting"
       this.#events = []
     })
   }
@@ -277,6 +280,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
 
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
     return Effect.gen({ self: this }, function*() {
+      if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path }))
       this.incarnation += 1
       this.phase = "running"
       this.#window.clear()
@@ -284,7 +288,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       const started = yield* this.#startAll([...this.#children.values()], (_, cause) => {
         failed = Exit.failCause(cause)
       })
-      if (started || failed === undefined) return Exit.void
+      if (started || failed === undefined || !this.isOpen) return Exit.void
       yield* this.#haltAll()
       return failed
     })

@@ -34,13 +34,13 @@ export interface CallbackOptions<In, Out> {
 /** One call. */
 class Call extends Request.TaggedClass("Call")<{
   readonly input: unknown
-  readonly then: ((answer: unknown) => void) | undefined
+  readonly onAnswer: ((answer: unknown) => void) | undefined
 }, unknown> {}
 
 /** A callback in an actor. */
 export interface Callback<in In, out Out> {
-  /** Calls it later; `then` is told the answer, or null where there is none. Never throws. */
-  readonly callUnsafe: (input: In, then?: (answer: Out | null) => void) => void
+  /** Calls it later; `onAnswer` is told the answer, or null where there is none. Never throws. */
+  readonly callUnsafe: (input: In, onAnswer?: (answer: Out | null) => void) => void
   /** Calls it and waits for the answer; null where there is none. */
   readonly call: (input: In) => Effect.Effect<Out | null>
 }
@@ -69,21 +69,21 @@ export const makeCallback = <In, Out extends string = never>(
   const definition = define<Call>()(name, {
     mailbox: fifo({ capacity }),
     drain: timeout,
-    onDeadLetter: ({ then }) => then?.(null),
+    onDeadLetter: ({ onAnswer }) => onAnswer?.(null),
     behaviour: () =>
       Effect.succeed({
-        Call: ({ input, then }: Call) => Effect.tap(called(input), (answer) => Effect.sync(() => then?.(answer)))
+        Call: ({ input, onAnswer }: Call) =>
+          Effect.tap(called(input), (answer) => Effect.sync(() => onAnswer?.(answer)))
       })
   })
   return Effect.map(Effect.orDie(supervisor.spawn(definition)), (actor) => ({
-    callUnsafe: (input, then) => {
+    callUnsafe: (input, onAnswer) => {
       // Its own answers are the only ones that come.
-      actor.tellUnsafe(new Call({ input, then: then as Call["then"] }))
+      actor.tellUnsafe(new Call({ input, onAnswer: onAnswer as Call["onAnswer"] }))
     },
-    call: (input) =>
-      Effect.catch(
-        actor.ask(new Call({ input, then: undefined })) as Effect.Effect<Out | null, unknown>,
-        () => Effect.succeed(null)
-      )
+    call: (input) => {
+      const answer = actor.ask(new Call({ input, onAnswer: undefined })) as Effect.Effect<Out | null, unknown>
+      return answer.pipe(Effect.catch(() => Effect.succeed(null)))
+    }
   }))
 }

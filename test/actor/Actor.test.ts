@@ -6,8 +6,7 @@ import { Cause, Effect, Exit, Fiber, Ref, Request } from "effect"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
 import * as Actor from "../../src/actor/index.ts"
-import { ids } from "./actors.ts"
-import { act, type Do, type How, isBalanced, mailboxes, observeProbe, probe } from "./probe.ts"
+import { act, type Do, type How, ids, isBalanced, mailboxes, observeProbe, probe } from "./probe.ts"
 
 const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, { startImmediately: true })
 

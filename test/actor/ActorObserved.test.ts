@@ -6,8 +6,7 @@ import { Effect, Exit, Fiber, ManagedRuntime, Metric, Request, Scope, Tracer } f
 import { TestClock } from "effect/testing"
 import * as Actor from "../../src/actor/index.ts"
 import { random, Seed } from "../support/random.ts"
-import { ids } from "./actors.ts"
-import { act, type Do, type How, isBalanced, mailboxes, observeProbe, probe } from "./probe.ts"
+import { act, type Do, type How, ids, isBalanced, mailboxes, observeProbe, probe } from "./probe.ts"
 
 const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, { startImmediately: true })
 const turns = (count: number) => Effect.forEach(ids(0, count), () => Effect.yieldNow, { discard: true })

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, PubSub, Request } from "effect"
 import * as Actor from "../../src/actor/index.ts"
-import { ids } from "./actors.ts"
+import { ids } from "./probe.ts"
 
 class Note extends Request.TaggedClass("Note")<{ readonly id: number }, number> {}
 class Hold extends Request.TaggedClass("Hold")<{}, void> {}

@@ -93,11 +93,11 @@ export class World {
   }
 
   /** A message of a random kind for one actor. */
-  draft(to: Being, isAsk: boolean, hops: number): { readonly message: Act; readonly entry: Entry } {
+  draft(to: Being, isAsk: boolean, hops: number, named?: Actor.Lane): { readonly message: Act; readonly entry: Entry } {
     const { below, chance, pick } = this.random
     const id = this.entries.length
-    const deed = chance(0.45) ? pick(["ok", "exit", "yields", "slow"]) : pick(deeds)
-    const lane = pick(Actor.laneOrder)
+    const deed = chance(0.45) ? pick<Deed>(["ok", "exit", "yields", "slow"]) : pick(deeds)
+    const lane = named ?? pick(Actor.laneOrder)
     const entry = {
       id,
       to,
@@ -234,10 +234,16 @@ export class World {
       if (entry !== undefined) entry.finished += 1
       return Exit.succeed(id)
     }
-    being.working += 1
-    return Effect.onExit(Effect.as(this.#work(being, self, message), id), (exit) =>
+    let isAtWork = false
+    // Within what takes it back: an interruption may come before the first step.
+    const work = Effect.suspend(() => {
+      isAtWork = true
+      being.working += 1
+      return Effect.as(this.#work(being, self, message), id)
+    })
+    return Effect.onExit(work, (exit) =>
       Effect.sync(() => {
-        being.working -= 1
+        if (isAtWork) being.working -= 1
         if (entry !== undefined && (Exit.isSuccess(exit) || deed === "fails")) entry.finished += 1
       }))
   }
@@ -269,7 +275,7 @@ export class World {
       case "monitors":
         return partner.ref === undefined ? Effect.void : self.monitor(partner.ref, (down) => {
           this.log(`${being.name} hears that ${down.actor} is ${down.reason}`)
-          return this.draft(being, false, 3).message
+          return this.draft(being, false, 3, "medium").message
         })
       case "closes":
         return id % 3 === 0 ? Scope.close(being.scope, Exit.void) : Effect.void
@@ -284,7 +290,7 @@ export class World {
 /** Any of the mailboxes, small enough to be full often. */
 export const anySpec = ({ below, chance, pick }: Random): Actor.MailboxSpec => {
   const bounds = { capacity: 1 + below(4), ...(chance(0.4) ? { maxWeight: 3 + below(6) } : {}) }
-  const kind = pick(["fifo", "lanes", "lanes", "sliding", "dropping"])
+  const kind = pick<Actor.MailboxSpec["kind"]>(["fifo", "lanes", "lanes", "sliding", "dropping"])
   return kind === "lanes" && chance(0.5)
     ? Actor.lanes({ ...bounds, overtakes: 1 + below(3) })
     : mailboxes[kind](bounds)

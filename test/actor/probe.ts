@@ -114,3 +114,6 @@ export const isBalanced = ({ accepted, buried, handled, mailbox }: Actor.ActorIn
 
 /** The mailboxes by kind. */
 export const mailboxes = { fifo: Actor.fifo, lanes: Actor.lanes, sliding: Actor.sliding, dropping: Actor.dropping }
+
+/** The ids from one number up to, not including, another. */
+export const ids = (from: number, to: number): Array<number> => Array.from({ length: to - from }, (_, i) => from + i)

@@ -1,0 +1,277 @@
+/**
+ * Ends for good: the deadline of each, what becomes of the mail, and the order in which a tree ends.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { type ActorRef } from "../../src/actor/index.ts"
+import {
+  calm,
+  Crash,
+  definitionOf,
+  Hang,
+  makeWorld,
+  type Protocol,
+  type Ref,
+  shape,
+  Slow,
+  StopOwn,
+  Work
+} from "./supervised.ts"
+
+/** Asks, and gives the answer or the name of the error. */
+const asking = (ref: Ref, message: Protocol) =>
+  Effect.forkChild(
+    Effect.match(ref.ask(message), { onFailure: ({ _tag }) => _tag, onSuccess: (answer) => answer ?? "done" }),
+    { startImmediately: true }
+  )
+
+describe("the deadline", () => {
+  /** The deadline, the ms that closing takes. */
+  for (const [drain, takes] of [[0, 0], [1, 1], [5_000, 5_000]] as const) {
+    it.effect(`RFC S4 ${drain} ms over a handler that hangs: it and the mail behind it are reported`, () =>
+      Effect.gen(function*() {
+        const { child, close, system, trace } = yield* makeWorld()
+        const a = yield* child("a", { drain })
+        const asked = yield* Effect.forEach(
+          [new Hang(), new Work({ n: 1 }), new Work({ n: 2 })],
+          (message) => asking(a, message)
+        )
+        yield* calm
+        const closing = yield* Effect.forkChild(close, { startImmediately: true })
+        assert.isFalse(a.tellUnsafe(new Work({ n: 3 })), "it takes no more")
+        if (takes > 0) {
+          yield* TestClock.adjust(takes - 1)
+          yield* calm
+          assert.isUndefined(closing.pollUnsafe())
+          assert.strictEqual(trace(), "start a#1")
+          yield* TestClock.adjust(1)
+        }
+        yield* Fiber.join(closing)
+        assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), [
+          "ActorStopped",
+          "ActorStopped",
+          "ActorStopped"
+        ])
+        assert.deepStrictEqual(system.deadLetters.recent().map(({ reason, tag }) => `${tag} ${reason}`), [
+          "Work closed",
+          "Hang stopped",
+          "Work stopped",
+          "Work stopped"
+        ])
+        assert.strictEqual(a.pendingUnsafe(), 0)
+        assert.strictEqual(a.inspect().phase, "ended")
+      }))
+  }
+
+  it.effect("RFC S4 Infinity waits for whatever is under way, and handles what is behind it", () =>
+    Effect.gen(function*() {
+      const { child, close, system } = yield* makeWorld()
+      const a = yield* child("a", { drain: Number.POSITIVE_INFINITY })
+      const asked = yield* Effect.forEach(
+        [new Slow({ ms: 3_600_000 }), new Work({ n: 1 })],
+        (message) => asking(a, message)
+      )
+      yield* calm
+      const closing = yield* Effect.forkChild(close, { startImmediately: true })
+      yield* TestClock.adjust(3_599_999)
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust(1)
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["slow by a#1", "1 by a#1"])
+      assert.strictEqual(system.deadLetters.total(), 0)
+    }))
+
+  it.effect("RFC S4 mail that fits into the deadline is handled, in order, before the resource is released", () =>
+    Effect.gen(function*() {
+      const { child, close, trace } = yield* makeWorld()
+      const a = yield* child("a")
+      for (const message of [new Slow({ ms: 4_999 }), new Work({ n: 1 }), new Work({ n: 2 })]) a.tellUnsafe(message)
+      const closing = yield* Effect.forkChild(close, { startImmediately: true })
+      yield* TestClock.adjust(4_999)
+      yield* Fiber.join(closing)
+      assert.strictEqual(trace(), "start a#1, a#1 works 1, a#1 works 2, stop a")
+    }))
+
+  it.effect("RFC S4 is for all of the mail together", () =>
+    Effect.gen(function*() {
+      const { child, close } = yield* makeWorld()
+      const a = yield* child("a", { drain: 25 })
+      const asked = yield* Effect.forEach([1, 2, 3, 4], () => asking(a, new Slow({ ms: 10 })))
+      const closing = yield* Effect.forkChild(close, { startImmediately: true })
+      yield* TestClock.adjust(25)
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), [
+        "slow by a#1",
+        "slow by a#1",
+        "ActorStopped",
+        "ActorStopped"
+      ])
+    }))
+})
+
+describe("while it drains", () => {
+  it.effect("RFC S4 a crash ends it: the mail behind it is reported, and nothing is restarted", () =>
+    Effect.gen(function*() {
+      const { child, close, root, system, trace } = yield* makeWorld()
+      const a = yield* child("a")
+      const asked = yield* Effect.forEach(
+        [new Slow({ ms: 10 }), new Crash({}), new Work({ n: 1 })],
+        (message) => asking(a, message)
+      )
+      yield* calm
+      const closing = yield* Effect.forkChild(close, { startImmediately: true })
+      yield* TestClock.adjust(10)
+      yield* Fiber.join(closing)
+      yield* calm
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["slow by a#1", "ActorCrashed", "ActorStopped"])
+      assert.strictEqual(trace(), "start a#1, crash a, stop a")
+      assert.deepStrictEqual(system.deadLetters.recent().map(({ reason }) => reason), ["crashed", "stopped"])
+      assert.strictEqual(root.inspect().restarts, 0)
+    }))
+
+  it.effect("RFC S4 one that is suspended handles nothing, and reports all", () =>
+    Effect.gen(function*() {
+      const { child, close, system, trace } = yield* makeWorld()
+      const [a, b] = [yield* child("a", { suspended: true }), yield* child("b")]
+      yield* b.suspend
+      const asked = yield* Effect.forEach([a, b], (ref) => asking(ref, new Work({ n: 1 })))
+      yield* close
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["ActorStopped", "ActorStopped"])
+      assert.strictEqual(trace(), "start a#1, start b#1, stop b, stop a")
+      assert.strictEqual(system.deadLetters.counts().stopped, 2)
+    }))
+
+  it.effect("RFC S4 one that is suspended over a handler lets that come to its end", () =>
+    Effect.gen(function*() {
+      const { child, close } = yield* makeWorld()
+      const a = yield* child("a")
+      const asked = yield* Effect.forEach([new Slow({ ms: 10 }), new Work({ n: 1 })], (message) => asking(a, message))
+      yield* calm
+      yield* a.suspend
+      const closing = yield* Effect.forkChild(close, { startImmediately: true })
+      yield* TestClock.adjust(10)
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["slow by a#1", "ActorStopped"])
+    }))
+
+  for (const [drain, takes] of [[0, 0], [5_000, 5_000]] as const) {
+    it.effect(`RFC S4 a handler that stops its own actor and waits for it is interrupted after ${takes} ms`, () =>
+      Effect.gen(function*() {
+        const { child, root, trace } = yield* makeWorld()
+        const a = yield* child("a", { drain })
+        const asked = yield* Effect.forEach([new StopOwn(), new Work({ n: 1 })], (message) => asking(a, message))
+        yield* calm
+        if (takes > 0) {
+          assert.strictEqual(a.inspect().phase, "running")
+          yield* TestClock.adjust(takes)
+          yield* calm
+        }
+        assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["ActorStopped", "ActorStopped"])
+        assert.strictEqual(trace(), "start a#1, stop a")
+        assert.strictEqual(shape(root.inspect()), "root running#1 []")
+      }))
+  }
+
+  it.effect("RFC S3 a sibling that is taken along loses what it hangs over, and keeps the mail behind it", () =>
+    Effect.gen(function*() {
+      const { child, crash, system, trace } = yield* makeWorld({ strategy: "one_for_all" })
+      const a = yield* child("a")
+      const b = yield* child("b")
+      const asked = yield* Effect.forEach([new Hang(), new Work({ n: 1 })], (message) => asking(b, message))
+      yield* crash(a)
+      yield* TestClock.adjust(4_999)
+      yield* calm
+      assert.strictEqual(trace(), "start a#1, start b#1, crash a, stop a")
+      yield* TestClock.adjust(1)
+      yield* calm
+      assert.strictEqual(trace(), "stop b, start a#2, start b#2, b#2 works 1")
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["ActorStopped", "1 by b#2"])
+      assert.deepStrictEqual(system.deadLetters.counts(), {
+        full: 0,
+        dropped: 0,
+        closed: 0,
+        stopped: 1,
+        crashed: 1,
+        failed: 0
+      })
+    }))
+
+  it.effect("RFC S4 a sibling that is being taken along when the system closes reports all of its mail", () =>
+    Effect.gen(function*() {
+      const { child, close, crash, root, trace } = yield* makeWorld({ strategy: "one_for_all" })
+      const a = yield* child("a")
+      const b = yield* child("b")
+      const asked = yield* Effect.forEach([new Slow({ ms: 100 }), new Work({ n: 1 })], (message) => asking(b, message))
+      yield* crash(a)
+      const closing = yield* Effect.forkChild(close, { startImmediately: true })
+      yield* TestClock.adjust(100)
+      yield* Fiber.join(closing)
+      yield* calm
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["slow by b#1", "ActorStopped"])
+      assert.strictEqual(trace(), "start a#1, start b#1, crash a, stop a, stop b")
+      assert.strictEqual(shape(root.inspect()), "root ended#1 []")
+    }))
+})
+
+describe("the order of a tree's end", () => {
+  it.effect("RFC S4 the last started first, each drained before the next one ends, supervisors with all under them", () =>
+    Effect.gen(function*() {
+      const { child, close, supervise, trace } = yield* makeWorld()
+      const a = yield* child("a")
+      const inner = yield* supervise("inner")
+      const x = yield* child("x", {}, inner)
+      const deeper = yield* supervise("deeper", {}, inner)
+      const q = yield* child("q", {}, deeper)
+      const y = yield* child("y", {}, inner)
+      const b = yield* child("b")
+      trace()
+      for (const ref of [a, x, q, y, b]) ref.tellUnsafe(new Slow({ ms: 1_000 }))
+      for (const ref of [a, x, q, y, b]) ref.tellUnsafe(new Work({ n: 1 }))
+      yield* close.pipe(Effect.forkChild({ startImmediately: true }))
+      // Those that still run handle their own mail meanwhile: only the order of the ends is the tree's.
+      yield* TestClock.adjust(1_000)
+      yield* calm
+      const stops = trace().split(", ").filter((line) => line.startsWith("stop"))
+      assert.deepStrictEqual(stops, ["stop b", "stop y", "stop q", "stop x", "stop a"])
+    }))
+
+  it.effect("RFC S4 what a later one tells an earlier one while it drains is handled", () =>
+    Effect.gen(function*() {
+      const { child, close, log, root, scope, system, trace } = yield* makeWorld()
+      const store = yield* child("store")
+      const report = (to: ActorRef<Work>) => Effect.sync(() => to.tellUnsafe(new Work({ n: 7 })))
+      const writer = definitionOf(log, "writer", { onStop: Effect.asVoid(report(store)) })
+      yield* Scope.provide(root.spawn(writer), scope)
+      trace()
+      yield* close
+      assert.strictEqual(trace(), "stop writer, store#1 works 7, stop store")
+      assert.strictEqual(system.deadLetters.total(), 0)
+    }))
+
+  it.effect("RFC S4 an actor that another spawned into its own scope ends with that one's incarnation", () =>
+    Effect.gen(function*() {
+      const { child, crash, log, root, trace } = yield* makeWorld({ intensity: 9 })
+      const helper = definitionOf(log, "helper", { restart: "transient" })
+      const a = yield* child("a", { onStart: () => Effect.asVoid(root.spawn(helper)) })
+      yield* crash(a)
+      assert.strictEqual(trace(), "start a#1, start helper#1, crash a, stop helper, stop a, start a#2, start helper#1")
+      assert.strictEqual(shape(root.inspect()), "root running#1 [a running#2, helper running#1]")
+      yield* a.stop
+      assert.strictEqual(trace(), "stop helper, stop a")
+      assert.strictEqual(shape(root.inspect()), "root running#1 []")
+    }))
+
+  it.effect("RFC S4 closing twice, at once, ends everything once", () =>
+    Effect.gen(function*() {
+      const { child, close, scope, system, trace } = yield* makeWorld()
+      yield* child("a", { onStop: Effect.sleep(50) })
+      const closing = yield* Effect.forkChild(close, { startImmediately: true })
+      const again = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* TestClock.adjust(50)
+      yield* Fiber.join(closing)
+      yield* Fiber.join(again)
+      assert.strictEqual(trace(), "start a#1, stop a")
+      assert.strictEqual(shape(system.inspect()), "root ended#1 []")
+    }))
+})

@@ -1,0 +1,37 @@
+/**
+ * Random schedules over whole actor systems, each played twice. `CHAOS_RUNS=2000` plays more of them, `CHAOS_SEED=7` one alone.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { runChaos } from "./chaos.ts"
+
+const runs = Number(process.env["CHAOS_RUNS"] ?? 60)
+const only = process.env["CHAOS_SEED"]
+const perTest = 10
+const seeds = only === undefined ? Array.from({ length: runs }, (_, n) => n + 1) : [Number(only)]
+const chunks = Array.from(
+  { length: Math.ceil(seeds.length / perTest) },
+  (_, n) => seeds.slice(n * perTest, (n + 1) * perTest)
+)
+
+describe("any order of events", () => {
+  const seen: Record<string, number> = {}
+
+  for (const chunk of chunks) {
+    it(`RFC S1 RFC S4 RFC S5 every message has one end, closing leaves nothing, the same seed is the same run: seeds ${chunk[0]} to ${chunk.at(-1)}`, async () => {
+      for (const seed of chunk) {
+        const first = await runChaos(seed)
+        const second = await runChaos(seed)
+        const at = first.trace.findIndex((line, n) => line !== second.trace[n])
+        assert.strictEqual(second.trace[at], first.trace[at], `CHAOS_SEED=${seed}: line ${at} differs`)
+        assert.strictEqual(second.trace.length, first.trace.length, `CHAOS_SEED=${seed}`)
+        assert.strictEqual(second.hash, first.hash, `CHAOS_SEED=${seed}: a look at the tree differs`)
+        for (const [what, count] of Object.entries(first.seen)) seen[what] = (seen[what] ?? 0) + count
+      }
+    })
+  }
+
+  it.skipIf(only !== undefined)("RFC S5 the schedules are worth their name: all that can happen does", () => {
+    console.log(seen)
+    for (const [what, count] of Object.entries(seen)) assert.isAbove(count, 20, what)
+  })
+})

@@ -1,0 +1,311 @@
+/**
+ * Random schedules: a whole actor system under a clock of its own, a seeded sequence of everything that can be done to it, and
+ * a look at what must hold after every step. The same seed gives the same run to the byte.
+ */
+import { createHash } from "node:crypto"
+import { Clock, Effect, Exit, Fiber, Metric, PubSub, Random, Scope } from "effect"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
+import { TestClock } from "effect/testing"
+import * as Actor from "../../src/actor/index.ts"
+import { random } from "../support/random.ts"
+import { anySpec, type Being, Violation, World } from "./chaosWorld.ts"
+
+/** What is left of a run. */
+export interface Run {
+  readonly trace: ReadonlyArray<string>
+  /** Of the trace and of every look at the tree. */
+  readonly hash: string
+  /** How often things happened, so that a test can tell that they did. */
+  readonly seen: Readonly<Record<string, number>>
+}
+
+interface Boss {
+  readonly ref: Actor.Supervisor
+  readonly scope: Scope.Closeable
+  hasEnded: boolean
+}
+
+const phases = ["starting", "running", "ending", "waiting", "ended"]
+
+/** How many of a thing there are now. */
+const gauge = () => {
+  let count = 0
+  return {
+    count: () => count,
+    enter: () => {
+      count += 1
+    },
+    leave: () => {
+      count -= 1
+    }
+  }
+}
+
+/** What must hold of the tree at any moment. */
+const checkTree = (world: World, root: Actor.SupervisorInspection): void => {
+  const visit = (supervisor: Actor.SupervisorInspection): void => {
+    const { children, path, phase } = supervisor
+    const names = new Set(children.map(({ name }) => name))
+    world.check(names.size === children.length, () => `${path} has two children of one name`)
+    world.check(phase !== "ended" || children.length === 0, () => `${path} has ended and has children`)
+    for (const child of children) {
+      world.check(child.path === `${path}/${child.name}`, () => `${child.path} is under ${path}`)
+      world.check(phases.includes(child.phase), () => `${child.path} is ${child.phase}`)
+      world.check(child.phase !== "ended", () => `${child.path} has ended and is still there`)
+      if (child.kind === "supervisor") visit(child)
+    }
+  }
+  visit(root)
+}
+
+/** What must hold of an actor at any moment, by its own account and by the book. */
+const checkBeing = (world: World, being: Being): void => {
+  const { name, ref, spec } = being
+  if (ref === undefined) return
+  const { accepted, buried, handled, incarnation, mailbox, phase } = ref.inspect()
+  const mine = world.entries.filter((entry) => entry.to === being && entry.offered && !entry.refused)
+  const isTrue = (holds: boolean, text: string) =>
+    world.check(holds, () => `${name} ${text}: ${JSON.stringify(ref.inspect())}`)
+  isTrue(accepted === handled + buried + mailbox.pending, "is not balanced")
+  isTrue(accepted === mine.length, `should have accepted ${mine.length}`)
+  isTrue(buried === mine.filter((entry) => entry.buried.length > 0).length, "counts other dead than the book")
+  isTrue(mailbox.pending <= spec.capacity * (spec.kind === "lanes" ? 4 : 1), "holds too many")
+  isTrue(Object.values(mailbox.lanes ?? {}).every((held) => held >= 0 && held <= spec.capacity), "has a lane too full")
+  isTrue(mailbox.weight >= 0 && mailbox.weight <= spec.maxWeight, "holds too much")
+  isTrue(incarnation >= being.lastIncarnation, "went back in time")
+  isTrue(!being.hasEnded || phase === "ended", "came back from the dead")
+  isTrue(phase !== "ended" || (being.alive === 0 && mailbox.pending === 0), "has ended and left something")
+  being.lastIncarnation = incarnation
+  being.hasEnded = phase === "ended"
+}
+
+/** What must hold of every message when all is over. */
+const checkEnds = (world: World): void => {
+  for (const { answer, begun, buried, finished, id, isAsk, offered } of world.entries) {
+    if (!offered) continue
+    const ends = `#${id} begun ${begun} finished ${finished} buried ${buried.join(", ")}`
+    // A handler that had only to return when it was interrupted has finished, and its message is buried all the same.
+    world.check(buried.length === 1 || (buried.length === 0 && begun === 1 && finished === 1), () => ends)
+    if (!isAsk) continue
+    world.check(answer !== undefined, () => `${ends}: asked and never answered`)
+    if (answer === undefined || Exit.isSuccess(answer)) {
+      world.check(buried.length === 0, () => `${ends}: answered all the same`)
+      continue
+    }
+    const error: unknown = answer.cause.reasons.find((reason) => reason._tag === "Fail")?.error
+    if (error === undefined || error instanceof Actor.AskTimeout) continue
+    const expected: ReadonlyArray<string | undefined> = error instanceof Actor.ActorCrashed
+      ? ["crashed"]
+      : error instanceof Actor.MailboxFull
+      ? ["full", "dropped"]
+      : error instanceof Actor.ActorStopped
+      ? ["closed", "stopped"]
+      : [undefined]
+    world.check(expected.includes(buried[0]), () => `${ends}: the asker was told ${String(error)}`)
+  }
+}
+
+const play = (seed: number, steps: number) =>
+  Effect.gen(function*() {
+    const dice = random(seed)
+    const { below, chance, pick } = dice
+    const clock = yield* TestClock.testClockWith((testClock) => Effect.succeed(testClock))
+    const world = new World(dice, () => clock.currentTimeMillisUnsafe())
+    const sleeping = gauge()
+    const fibers = gauge()
+    const hash = createHash("sha256")
+    const asked: Array<Fiber.Fiber<unknown, unknown>> = []
+    const others: Array<Fiber.Fiber<unknown, unknown>> = []
+    const seen: Record<string, number> = {}
+    const strategies = ["one_for_one", "one_for_all", "rest_for_one"] as const
+    const anyOptions = (): Actor.SupervisorOptions => ({
+      strategy: pick(strategies),
+      intensity: pick([1, 3, 50, 50]),
+      period: pick([10, 1000]),
+      ...(chance(0.5) ? { backoff: { base: 1 + below(20), max: 100 } } : {})
+    })
+
+    const run = Effect.gen(function*() {
+      const system = yield* Scope.make()
+      const { deadLetters, inspect, root } = yield* Scope.provide(
+        Actor.ActorSystem.make({ ...anyOptions(), intensity: pick([2, 1000, 1000, 1000]), deadLetters: 1 + below(8) }),
+        system
+      )
+      const letters = yield* Scope.provide(deadLetters.subscribe, system)
+      const bosses: Array<Boss> = [{ ref: root, scope: system, hasEnded: false }]
+      const launch = <A, E>(effect: Effect.Effect<A, E>) =>
+        Effect.map(Effect.forkDetach(effect, { startImmediately: chance(0.7) }), (fiber) => {
+          others.push(fiber)
+        })
+      const look = (step: string): Effect.Effect<void> =>
+        Effect.sync(() => {
+          const tree = inspect()
+          hash.update(JSON.stringify(tree))
+          checkTree(world, tree)
+          for (const boss of bosses) {
+            const { children, phase } = boss.ref.inspect()
+            const isRight = (!boss.hasEnded || phase === "ended") && (phase !== "ended" || children.length === 0)
+            world.check(isRight, () => `${boss.ref.path} had ended, and is ${phase}`)
+            boss.hasEnded = phase === "ended"
+          }
+          for (const being of world.beings) checkBeing(world, being)
+          if (world.wrongs.length > 0) throw new Violation(`${step}: ${world.wrongs.slice(0, 3).join("; ")}`)
+        })
+      const supervise = Effect.gen(function*() {
+        const above = pick([bosses[0]!, ...bosses])
+        const scope = yield* Scope.fork(above.scope)
+        const name = `s${bosses.length}`
+        world.log(`supervise ${above.ref.path}/${name}`)
+        const made = yield* Effect.result(
+          Scope.provide(
+            above.ref.supervise(name, { ...anyOptions(), restart: pick(["permanent", "transient", "temporary"]) }),
+            scope
+          )
+        )
+        if (made._tag === "Success") bosses.push({ ref: made.success, scope, hasEnded: false })
+      })
+      const spawn = Effect.gen(function*() {
+        const boss = pick([bosses[0]!, ...bosses])
+        const being: Being = {
+          name: `a${world.beings.length}`,
+          spec: anySpec(dice),
+          scope: yield* Scope.fork(boss.scope),
+          ref: undefined,
+          waiting: [],
+          working: 0,
+          alive: 0,
+          built: 0,
+          released: 0,
+          lastIncarnation: 0,
+          hasEnded: false
+        }
+        world.beings.push(being)
+        world.log(`spawn ${boss.ref.path}/${being.name} ${being.spec.kind} ${being.spec.capacity}`)
+        const restart = pick<Actor.RestartKind>(["permanent", "permanent", "transient", "temporary"])
+        const definition = world.define(being, { restart, drain: pick([0, 20, 100]), suspended: chance(0.1) })
+        const spawning = Effect.map(Effect.exit(Scope.provide(boss.ref.spawn(definition), being.scope)), (exit) => {
+          world.log(`${being.name} ${Exit.isSuccess(exit) ? "spawned" : "not spawned"}`)
+          if (Exit.isSuccess(exit)) being.ref = exit.value
+        })
+        yield* launch(chance(0.1) ? Effect.ignore(Effect.timeout(spawning, 5)) : spawning)
+      })
+      const living = () => world.beings.filter(({ ref }) => ref !== undefined)
+      const onOne = (act: (being: Being) => Effect.Effect<unknown, unknown>) =>
+        Effect.suspend(() => {
+          const beings = living()
+          const being = beings[below(beings.length)]
+          return being === undefined ? Effect.void : act(being)
+        })
+      const tell = onOne((being) => Effect.sync(() => world.tell(being)))
+      const burst = onOne((being) =>
+        Effect.sync(() => {
+          for (let n = below(8); n >= 0; n--) world.tell(being)
+        })
+      )
+      const ask = onOne((being) =>
+        Effect.gen(function*() {
+          const asking = world.ask(being, 0, chance(0.4) ? 1 + below(40) : undefined)
+          const fiber = yield* Effect.forkDetach(asking, { startImmediately: true })
+          asked.push(fiber)
+          if (chance(0.1)) yield* launch(Fiber.interrupt(fiber))
+        })
+      )
+      const close = (scope: Scope.Closeable, name: string) =>
+        Effect.suspend(() => {
+          world.log(`close ${name}`)
+          return launch(Effect.map(Scope.close(scope, Exit.void), () => world.log(`closed ${name}`)))
+        })
+      const read = Effect.map(PubSub.takeUpTo(letters, 1 + below(4)), (some) => {
+        world.check(some.length <= 8, () => "the subscription grew")
+        world.log(`letters ${some.map(({ reason, sequence }) => `${sequence} ${reason}`).join(", ")}`)
+      })
+      const pass = (ms: number) => Effect.suspend(() => TestClock.adjust(ms))
+
+      for (let n = 0; n < 3; n++) yield* supervise
+      for (let n = 0; n < 5; n++) yield* spawn
+      for (let step = 0; step < steps; step++) {
+        const roll = below(100)
+        if (roll < 24) yield* tell
+        else if (roll < 34) yield* burst
+        else if (roll < 48) yield* ask
+        else if (roll < 62) yield* Effect.yieldNow
+        else if (roll < 78) yield* pass(below(15))
+        else if (roll < 81) yield* pass(below(300))
+        else if (roll < 84) yield* onOne(({ ref }) => ref?.suspend ?? Effect.void)
+        else if (roll < 88) yield* onOne(({ ref }) => ref?.resume ?? Effect.void)
+        else if (roll < 91) yield* read
+        else if (roll < 95) yield* spawn
+        else if (roll < 96) yield* supervise
+        else if (roll < 98) yield* onOne((being) => close(being.scope, being.name))
+        else if (roll < 99)
+          yield* onOne(({ name, ref }) => {
+            world.log(`stop ${name}`)
+            return launch(ref?.stop ?? Effect.void)
+          })
+        else if (step > steps / 2) {
+          const boss = bosses[1 + below(bosses.length - 1)]
+          if (boss !== undefined) yield* close(boss.scope, boss.ref.path)
+        }
+        yield* look(`step ${step}`)
+      }
+
+      // The end: everything closes, as long as it may take, and then nothing is left.
+      const closing = yield* Effect.forkDetach(Scope.close(system, Exit.void), { startImmediately: true })
+      for (let n = 0; n < 2000 && closing.pollUnsafe() === undefined; n++) {
+        yield* pass(10)
+        yield* look("while closing")
+      }
+      world.check(closing.pollUnsafe() !== undefined, () => "it never closes")
+      world.check(inspect().phase === "ended", () => "the root has not ended")
+      for (const { alive, built, name, released } of world.beings)
+        world.check(alive === 0 && built === released, () => `${name} outlived the system`)
+      yield* look("at the end")
+      // Whoever was told that it is over goes on with that.
+      for (let n = 0; n < 50; n++) yield* Effect.yieldNow
+      checkEnds(world)
+      for (const [what, list] of [["ask", asked], ["fiber", others]] as const)
+        world.check(list.every((fiber) => fiber.pollUnsafe() !== undefined), () => `an ${what} is still waiting`)
+      world.check(sleeping.count() === 0, () => `${sleeping.count()} timers are left`)
+      world.check(fibers.count() === 1, () => `${fibers.count() - 1} fibers are left`)
+      world.isQuiet = true
+      yield* pass(3_600_000)
+      for (let n = 0; n < 20; n++) yield* Effect.yieldNow
+      yield* look("long after the end")
+      hash.update(
+        JSON.stringify([deadLetters.counts(), deadLetters.recent(), world.beings.map(({ ref }) => ref?.inspect())])
+      )
+      for (const reason of Actor.deadLetterReasons) seen[reason] = deadLetters.counts()[reason]
+      seen["handled"] = world.beings.reduce((sum, { ref }) => sum + (ref?.inspect().handled ?? 0), 0)
+      seen["rebuilt"] = world.beings.reduce((sum, { built }) => sum + Math.max(0, built - 1), 0)
+    })
+
+    const counted: Clock.Clock = {
+      ...clock,
+      sleep: (duration) =>
+        Effect.acquireUseRelease(Effect.sync(sleeping.enter), () =>
+          clock.sleep(duration), () =>
+          Effect.sync(sleeping.leave))
+    }
+    const watched = Effect.forkDetach(run, { startImmediately: true }).pipe(
+      Effect.provideService(Clock.Clock, counted),
+      Effect.provideService(MaxOpsBeforeYield, pick([2048, 2048, 3 + below(40)])),
+      Effect.provideService(Metric.FiberRuntimeMetrics, {
+        recordFiberStart: fibers.enter,
+        recordFiberEnd: fibers.leave
+      }),
+      Random.withSeed(seed)
+    )
+    const exit = yield* Effect.flatMap(watched, (fiber) =>
+      Fiber.await(fiber))
+    if (Exit.isFailure(exit)) {
+      const error = exit.cause.reasons.map((reason) => reason._tag === "Die" ? String(reason.defect) : reason._tag)
+        .join("; ")
+      return yield* Effect.die(new Violation(`CHAOS_SEED=${seed}: ${error}\n${world.trace.slice(-60).join("\n")}`))
+    }
+    hash.update(world.trace.join("\n"))
+    return { trace: world.trace, hash: hash.digest("hex"), seen } satisfies Run
+  })
+
+/** One run under a clock of its own. Dies with a short trace where anything does not hold. */
+export const runChaos = (seed: number, steps = 120): Promise<Run> =>
+  Effect.runPromise(Effect.provide(play(seed, steps), TestClock.layer()))
