@@ -65,6 +65,7 @@ import { Throughput } from "./gate/Throughput.ts"
 import { HoundPool } from "./hound/HoundPool.ts"
 import * as NodePorts from "./node/NodePorts.ts"
 import { inspectFlags, processFacts } from "./node/RuntimeFlags.ts"
+import { layerWhereHost } from "./node/UnrefClock.ts"
 import { PurgeQueue } from "./quarantine/PurgeQueue.ts"
 import { Quarantine } from "./quarantine/Quarantine.ts"
 import { TickScheduler } from "./scheduler/TickScheduler.ts"
@@ -360,7 +361,8 @@ const rooms = <E, R, E2, R2>(
         RateLimiter.layer,
         SecureIds.layer,
         Throughput.layer,
-        TickScheduler.layer
+        // Ticks keep no process alive, whoever builds this: nobody waits for one.
+        Layer.provide(TickScheduler.layer, layerWhereHost)
       )
     ),
     Layer.provide(actors),

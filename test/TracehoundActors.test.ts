@@ -76,6 +76,37 @@ describe("actors", () => {
       audit: { coldStorage: { endpoint: "file:memory", maxPendingCount: 4 } }
     }))))
 
+  it.effect("RFC S2 a stampede a hundred times what the mailboxes take leaves the core's answers as they are", () =>
+    Effect.gen(function*() {
+      const answers = (steer: (memory: MemoryColdStorage["Service"]) => Effect.Effect<void>) =>
+        Effect.gen(function*() {
+          const { settled, sync } = yield* Tracehound
+          const memory = yield* MemoryColdStorage
+          yield* steer(memory)
+          const said = Array.from({ length: 1_600 }, (_, n) => {
+            const result = sync.intercept(scent(`payload ${n % 1_500}`, n % 7 === 0 ? "critical" : "low"))
+            return [result.status, sync.quarantine.count, sync.quarantine.bytes]
+          })
+          const { pending, pendingBytes } = sync.coldStorage.stats()
+          assert.isAtMost(pending, 16)
+          assert.isAtMost(pendingBytes, 16 * 12)
+          // Time that passes while it closes is the test's too: nothing may hang by then.
+          yield* memory.heal
+          yield* TestClock.adjust("1 hour")
+          yield* settled
+          return JSON.stringify(said)
+        }).pipe(Effect.provide(TracehoundTest.layer({
+          rateLimit: { maxRequests: 2_000 },
+          quarantine: { maxCount: 8 },
+          hound: { escalation: { fill: 1 }, maxActive: 1, maxPending: 1 },
+          audit: { coldStorage: { endpoint: "file:memory", maxPendingCount: 16 } }
+        })))
+      const undisturbed = yield* answers(() => Effect.void)
+      assert.strictEqual(yield* answers((memory) => memory.hang()), undisturbed)
+      assert.strictEqual(yield* answers((memory) => memory.failAlways), undisturbed)
+      assert.strictEqual(yield* answers((memory) => memory.slowBy(60_000)), undisturbed)
+    }))
+
   it.effect("RFC S4 closing goes from the roof down: what cold storage cannot write on its way out is still an alert", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []

@@ -18,6 +18,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 
 const hostClock = Context.get(Context.empty(), Clock.Clock)
@@ -84,3 +85,10 @@ export class UnrefClock implements Clock.Clock {
     })
   }
 }
+
+/**
+ * An unref'd clock where the clock is the host's, for what merely comes again and again: a test's clock, or anybody's own, stays.
+ */
+export const layerWhereHost: Layer.Layer<never> = Layer.unwrap(
+  Effect.map(Clock.Clock, (clock) => clock === hostClock ? Layer.succeed(Clock.Clock, new UnrefClock()) : Layer.empty)
+)

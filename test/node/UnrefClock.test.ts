@@ -2,7 +2,7 @@ import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import { Clock, Duration, Effect, Exit, Fiber, Scope } from "effect"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { UnrefClock } from "../../src/node/UnrefClock.ts"
+import { layerWhereHost, UnrefClock } from "../../src/node/UnrefClock.ts"
 
 const limit = 2 ** 31 - 1
 
@@ -209,4 +209,18 @@ describe("UnrefClock", () => {
     assert.strictEqual(clock.monotonicTimeNanosUnsafe(), 987_654_321n)
     assert.strictEqual(Effect.runSync(clock.monotonicTimeNanos), 987_654_321n)
   })
+})
+
+describe("layerWhereHost", () => {
+  it.live("RFC R4 stands in for the host's clock", () =>
+    Effect.gen(function*() {
+      assert.instanceOf(yield* Clock.Clock, UnrefClock)
+    }).pipe(Effect.provide(layerWhereHost)))
+
+  it.effect("RFC S5 leaves a clock that somebody owns", () =>
+    Effect.gen(function*() {
+      const around = yield* Clock.Clock
+      const within = yield* Effect.provide(Clock.Clock, layerWhereHost)
+      assert.strictEqual(within, around)
+    }))
 })
