@@ -15,25 +15,21 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
-import type * as Request from "effect/Request"
 import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
-import type { ActorRef, AskOptions, Down, RefusalReason } from "./ActorRef.ts"
+import type { ActorRef, Down } from "./ActorRef.ts"
+import { Address } from "./Address.ts"
 import type { Child, Kernel, Parent } from "./Child.ts"
 import type { Definition, Self } from "./Definition.ts"
-import { ActorStopped, type AskError, AskTimeout, LinkBroken, MailboxFull } from "./Errors.ts"
-import { Envelope, Inbox, type Item, messageOf, type Reply } from "./Inbox.ts"
+import { ActorStopped, LinkBroken } from "./Errors.ts"
+import { type AnyHandlers, awaitWithin, handlerOf, inSpan } from "./Handling.ts"
+import { Envelope, Inbox, type Item, messageOf } from "./Inbox.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
-import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
 import { type Watch, Watchers } from "./Watchers.ts"
-
-type AnyHandlers<M, R> = Readonly<Record<string, (message: M) => Effect.Effect<unknown, unknown, R>>>
 
 /** How an actor came to be. */
 export interface CellOptions<M extends Message, R, E, RB> {
@@ -48,9 +44,7 @@ export interface CellOptions<M extends Message, R, E, RB> {
 }
 
 /** One actor. */
-export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Child {
-  readonly name: string
-  readonly path: string
+export class ActorCell<M extends Message, R, E, RB> extends Address<M> implements ActorRef<M>, Child {
   readonly restart: RestartKind
   phase: Phase = "waiting"
   incarnation = 0
@@ -60,7 +54,6 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   readonly #definition: Definition<M, R, E, RB>
   readonly #context: Context.Context<R | Exclude<RB, Scope.Scope>>
   readonly #owner: Scope.Closeable
-  readonly #inbox: Inbox<M>
   #watchers: Watchers | undefined
 
   #handlers: AnyHandlers<M, R> | undefined
@@ -89,78 +82,18 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   #interrupting = false
 
   constructor({ context, definition, kernel, name, owner, parent, restart }: CellOptions<M, R, E, RB>) {
-    this.name = name
-    this.path = `${parent.path}/${name}`
+    const path = `${parent.path}/${name}`
+    super(name, path, new Inbox(definition, path, kernel))
     this.restart = restart
     this.#kernel = kernel
     this.#parent = parent
     this.#definition = definition
     this.#context = context
     this.#owner = owner
-    this.#inbox = new Inbox(definition, this.path, kernel)
     this.#suspended = definition.suspended
   }
 
-  refusalUnsafe(weight = 0, lane?: Lane): RefusalReason | null {
-    return this.#inbox.refusal(weight, lane)
-  }
-  get isOpen(): boolean {
-    return this.#inbox.isOpen
-  }
-  pendingUnsafe(): number {
-    return this.#inbox.pending
-  }
-  weightUnsafe(): number {
-    return this.#inbox.weight
-  }
-  get settled(): Effect.Effect<void> {
-    return this.#inbox.settled
-  }
-
-  tellUnsafe(message: M, lane?: Lane): boolean {
-    return this.#offer(message, message, lane) === null
-  }
-  tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped> {
-    return Effect.withFiber<void, MailboxFull | ActorStopped>((fiber) => {
-      const refusal = this.#send(fiber, message, undefined, lane)
-      return refusal === null || refusal === "dropped" ? Effect.void : Effect.fail(this.#refused(refusal))
-    })
-  }
-  ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError> {
-    const answer = Effect.withFiber<unknown, unknown>((fiber) => {
-      const reply: Reply = Deferred.makeUnsafe()
-      const refusal = this.#send(fiber, message, reply, options?.lane)
-      if (refusal !== null) return Effect.fail(this.#refused(refusal))
-      if (options?.timeout === undefined) return Deferred.await(reply)
-      // One timer beside the wait: a quarter of what a race of two fibers costs.
-      const overdue = () => Exit.fail(new AskTimeout({ actor: this.path, tag: message._tag }))
-      const late = Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
-      let timer: Fiber.Fiber<boolean> | undefined
-      // Set within what takes it back: an interruption may come between any two steps.
-      const waiting = Effect.suspend(() => {
-        timer = Effect.runForkWith(fiber.context)(late)
-        return Deferred.await(reply)
-      })
-      return Effect.onExit(waiting, () => Effect.sync(() => timer?.interruptUnsafe()))
-    })
-    // `define` holds the handler of this message to the message's own types.
-    return answer as Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
-  }
-  #send(fiber: Fiber.Fiber<unknown, unknown>, message: M, reply: Reply | undefined, lane: Lane | undefined) {
-    const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
-    const plain = span === undefined && reply === undefined
-    return this.#offer(plain ? message : new Envelope(message, reply, span), message, lane)
-  }
-  #refused(reason: RefusalReason): MailboxFull | ActorStopped {
-    return reason === "closed" ? new ActorStopped({ actor: this.path }) : new MailboxFull({ actor: this.path })
-  }
-  #offer(item: Item<M>, message: M, lane: Lane | undefined): RefusalReason | null {
-    const refusal = this.#inbox.offer(item, message, lane)
-    if (refusal === null) this.#schedule()
-    return refusal
-  }
-
-  #schedule(): void {
+  protected schedule(): void {
     if (this.#scheduled || this.#busy || this.phase !== "running") return
     if (this.#suspended && !this.#leaving && this.#doom === undefined) return
     this.#scheduled = true
@@ -198,7 +131,7 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   }
   #take(): boolean {
     if (this.#doom !== undefined || this.#leaving || this.#halting || this.#suspended) return false
-    this.#current = this.#inbox.take()
+    this.#current = this.inbox.take()
     return this.#current !== undefined
   }
   #handle(): Effect.Effect<void, never, R> {
@@ -206,50 +139,35 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
     if (item === undefined) return Effect.void
     const message = messageOf(item)
     try {
-      const effect = this.#handlerOf(message._tag)(message)
+      const effect = handlerOf(this.#handlers, message._tag, this.path)(message)
       if (Exit.isExit(effect)) {
         this.#settle(item, effect)
         return Effect.void
       }
       const span = item instanceof Envelope ? item.span : undefined
-      const handling = Effect.interruptible(span === undefined ? effect : this.#inSpan(effect, message, span))
+      const handling = Effect.interruptible(
+        span === undefined ? effect : inSpan(effect, `${this.#definition.name}.${message._tag}`, this.path, span)
+      )
       return Effect.map(Effect.exit(handling), (exit) => this.#settle(item, exit))
     } catch (defect) {
       this.#settle(item, Exit.die(defect))
       return Effect.void
     }
   }
-  #handlerOf(tag: string): (message: M) => Effect.Effect<unknown, unknown, R> {
-    const handlers = this.#handlers
-    const handler = handlers !== undefined && Object.hasOwn(handlers, tag) ? handlers[tag] : undefined
-    if (handler === undefined) throw new TypeError(`${this.path} has no handler for ${tag}`)
-    return handler
-  }
-  /** A span of its own, with a link to the one that the message was told in: that may have ended long ago. */
-  #inSpan<A, E2>(effect: Effect.Effect<A, E2, R>, message: M, span: Tracer.AnySpan): Effect.Effect<A, E2, R> {
-    const name = `${this.#definition.name}.${message._tag}`
-    return Effect.withSpan(effect, name, {
-      root: true,
-      kind: "consumer",
-      links: [{ span, attributes: {} }],
-      attributes: { actor: this.path },
-      captureStackTrace: false
-    })
-  }
   #settle(item: Item<M>, exit: Exit.Exit<unknown, unknown>): void {
     this.#current = undefined
-    if (Exit.isSuccess(exit)) return this.#inbox.conclude(item, exit)
+    if (Exit.isSuccess(exit)) return this.inbox.conclude(item, exit)
     const { cause } = exit
     const died = Cause.hasDies(cause)
-    if (!died && Cause.hasFails(cause)) return this.#inbox.conclude(item, exit)
+    if (!died && Cause.hasFails(cause)) return this.inbox.conclude(item, exit)
     if (died || !this.#interrupting) this.#doom ??= cause
-    this.#inbox.letGo(item, this.#doom === undefined ? "stopped" : "crashed", this.#doom)
+    this.inbox.letGo(item, this.#doom === undefined ? "stopped" : "crashed", this.#doom)
   }
   #afterBurst(): Effect.Effect<void> {
     this.#busy = false
-    this.#inbox.report()
+    this.inbox.report()
     // What came since the last look, if the fiber had to yield in between.
-    if (this.#inbox.waiting > 0) this.#schedule()
+    if (this.inbox.waiting > 0) this.schedule()
     return this.#halting || (this.#doom === undefined && !this.#leaving) ? Effect.void : this.#endByItself()
   }
 
@@ -261,7 +179,7 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   get resume(): Effect.Effect<void> {
     return Effect.sync(() => {
       this.#suspended = false
-      if (this.#inbox.waiting > 0) this.#schedule()
+      if (this.inbox.waiting > 0) this.schedule()
     })
   }
 
@@ -271,7 +189,7 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       const scope = Scope.makeUnsafe()
       // All of it at one step, so that an end finds it either not begun or under way.
       const building = Effect.withFiber<Exit.Exit<void, unknown>>((fiber) => {
-        if (!this.#inbox.isOpen) return Effect.succeed(Exit.fail(new ActorStopped({ actor: this.path })))
+        if (!this.inbox.isOpen) return Effect.succeed(Exit.fail(new ActorStopped({ actor: this.path })))
         this.phase = "starting"
         this.incarnation += 1
         this.#starting = fiber
@@ -291,12 +209,12 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
     })
   }
   #built(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
-    if (Exit.isSuccess(exit) && this.#inbox.isOpen) {
+    if (Exit.isSuccess(exit) && this.inbox.isOpen) {
       this.#starting = undefined
       this.#handlers = exit.value as AnyHandlers<M, R>
       this.#scope = scope
       this.phase = "running"
-      if (this.#inbox.waiting > 0 || this.#leaving || this.#doom !== undefined) this.#schedule()
+      if (this.inbox.waiting > 0 || this.#leaving || this.#doom !== undefined) this.schedule()
       return Effect.succeed(Exit.void)
     }
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(new ActorStopped({ actor: this.path }))
@@ -315,15 +233,23 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       ref: this,
       stop: Effect.sync(() => {
         this.#leaving = true
-        this.#schedule()
+        this.schedule()
       }),
       monitor: (other, message) =>
-        Effect.sync(() => this.#tie(peerOf(other), (down) => void this.tellUnsafe(message(down)), nothing)),
+        Effect.sync(() => this.#tie(peerOf(other), (down) => this.#hear(message, down), nothing)),
       link: (other) =>
         Effect.sync(() => {
           const partner = peerOf(other)
           this.#tie(partner, (down) => this.follow(down), (down) => partner.follow(down))
         })
+    }
+  }
+  /** What makes a message of an end is the actor's own code: its mistake is the actor's crash. */
+  #hear(message: (down: Down) => M, down: Down): void {
+    try {
+      this.tellUnsafe(message(down))
+    } catch (defect) {
+      this.#crash(Cause.die(defect))
     }
   }
   /** Watches the other for as long as both incarnations last. */
@@ -356,11 +282,20 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
   }
   /** What a link does when its other end is gone. */
   follow({ actor, cause, reason }: Down): void {
+    if (reason !== "normal")
+      this.#crash(Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) })))
+  }
+  /** Has the incarnation end, whatever it is at. */
+  #crash(cause: Cause.Cause<unknown>): void {
     const isThere = this.phase === "running" || this.phase === "starting"
-    if (reason === "normal" || !isThere || this.#doom !== undefined || this.#halting) return
-    this.#doom = Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) }))
+    if (!isThere || this.#doom !== undefined || this.#halting) return
+    this.#doom = cause
     if (this.#busy) this.#interrupt()
-    else this.#schedule()
+    else this.schedule()
+  }
+  #force(): void {
+    this.#halting = true
+    this.#interrupt()
   }
   #interrupt(): void {
     this.#interrupting = true
@@ -410,15 +345,15 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       const isOwn = fiber === this.#fiber
       if (this.#ended !== undefined) return isOwn ? Effect.void : this.#ended.await
       this.#ended = Latch.makeUnsafe(false)
-      this.#inbox.close()
-      if (!this.#suspended && this.#inbox.waiting > 0) this.#run()
+      this.inbox.close()
+      if (!this.#suspended && this.inbox.waiting > 0) this.#run()
       const ending = Effect.andThen(this.#endIncarnation(), Effect.suspend(() => this.#finish()))
       return isOwn ? Effect.asVoid(Effect.forkDetach(ending, { uninterruptible: true })) : ending
     }))
   }
   #finish(): Effect.Effect<void> {
     this.phase = "ended"
-    this.#inbox.abandon()
+    this.inbox.abandon()
     this.#parent.forget(this)
     this.#ended?.openUnsafe()
     return Scope.close(this.#owner, Exit.void)
@@ -428,24 +363,13 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
     const waited = this.#starting !== undefined
       ? Fiber.interrupt(this.#starting)
       : this.#fiber !== undefined
-      ? this.#await(this.#fiber)
+      ? awaitWithin(this.#fiber, this.#definition.drain, () => this.#force())
       : Effect.void
     return Effect.flatMap(waited, () => {
       if (this.phase !== "running") return this.#closing?.await ?? Effect.void
       const crash = this.#doom
       return Effect.map(this.#close(crash), () => this.#note(crash === undefined ? "stopped" : "crashed", crash))
     })
-  }
-  #await(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> {
-    const { drain } = this.#definition
-    const force = Effect.suspend(() => {
-      this.#halting = true
-      this.#interrupt()
-      return Fiber.await(fiber)
-    })
-    if (drain === 0) return Effect.asVoid(force)
-    if (drain === Number.POSITIVE_INFINITY) return Effect.asVoid(Fiber.await(fiber))
-    return Effect.asVoid(Effect.timeoutOrElse(Fiber.await(fiber), { duration: drain, orElse: () => force }))
   }
   /** Detached, so that a handler that stops its own actor can be interrupted while it waits. */
   get stop(): Effect.Effect<void> {
@@ -465,7 +389,7 @@ export class ActorCell<M extends Message, R, E, RB> implements ActorRef<M>, Chil
       restart: this.restart,
       incarnation: this.incarnation,
       lastCrash: this.#lastCrash,
-      ...this.#inbox.inspect()
+      ...this.inbox.inspect()
     }
   }
 }

@@ -21,7 +21,7 @@ const restarts = Metric.counter("actor_restarts", {
   incremental: true
 })
 const pending = Metric.gauge("actor_messages_pending", {
-  description: "Messages that wait or are being handled, when the last burst began"
+  description: "Messages that wait or are being handled, when the last burst ended"
 })
 
 /** The series of one definition, with their attributes ready. */

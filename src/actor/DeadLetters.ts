@@ -62,9 +62,12 @@ export interface DeadLetterOffice extends DeadLetters {
   readonly bury: (actor: string, message: Message, reason: DeadLetterReason, at: number) => void
 }
 
-/** An empty office; `capacity` bounds what is remembered and what waits for each subscriber. */
-export const make = (capacity: number): Effect.Effect<DeadLetterOffice> =>
-  Effect.map(PubSub.sliding<DeadLetter>(capacity), (hub) => {
+/** An empty office; `capacity` bounds what is remembered and what waits for each subscriber. Throws a
+ * RangeError where that is no whole number from 1. */
+export const make = (capacity: number): Effect.Effect<DeadLetterOffice> => {
+  if (!(Number.isSafeInteger(capacity) && capacity > 0))
+    throw new RangeError(`dead letters need a capacity: a whole number from 1, not ${capacity}`)
+  return Effect.map(PubSub.sliding<DeadLetter>(capacity), (hub) => {
     const counts: Record<DeadLetterReason, number> = {
       full: 0,
       dropped: 0,
@@ -94,3 +97,4 @@ export const make = (capacity: number): Effect.Effect<DeadLetterOffice> =>
       }
     }
   })
+}

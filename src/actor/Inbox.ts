@@ -57,6 +57,7 @@ export class Inbox<M extends Message> {
   #taken: Item<M> | undefined
   #idle: Latch.Latch | undefined
   #open = true
+  #makingRoom = false
   #accepted = 0
   #handled = 0
   #buried = 0
@@ -91,6 +92,8 @@ export class Inbox<M extends Message> {
 
   refusal(weight: number, lane: Lane | undefined): RefusalReason | null {
     if (!this.#open) return "closed"
+    // While room is being made, whoever is told of what was dropped may tell again: that could go on for ever.
+    if (Number.isNaN(weight) || this.#makingRoom) return "full"
     return this.#mailbox.refusal(weight, lane, this.#taken === undefined ? 0 : this.#weigh(messageOf(this.#taken)))
   }
 
@@ -98,7 +101,7 @@ export class Inbox<M extends Message> {
   offer(item: Item<M>, message: M, lane: Lane | undefined): RefusalReason | null {
     const weight = this.#weigh(message)
     const mailbox = this.#mailbox
-    if (!this.#open || mailbox.isFull(weight, lane)) {
+    if (!this.#open || this.#makingRoom || Number.isNaN(weight) || mailbox.isFull(weight, lane)) {
       const refusal = this.refusal(weight, lane) ?? this.#makeRoom(weight, lane)
       if (refusal !== null) {
         this.#bury(message, refusal)
@@ -111,16 +114,26 @@ export class Inbox<M extends Message> {
   }
   /** The oldest go, as long as it takes: only a sliding mailbox comes here. */
   #makeRoom(weight: number, lane: Lane | undefined): RefusalReason | null {
+    this.#makingRoom = true
+    let oldest: Item<M> | undefined
     while (this.#mailbox.isFull(weight, lane)) {
-      const oldest = this.#mailbox.take()
-      if (oldest === undefined) return "full"
+      oldest = this.#mailbox.take()
+      if (oldest === undefined) break
       this.letGo(oldest, "dropped")
     }
-    return null
+    this.#makingRoom = false
+    return this.#mailbox.isFull(weight, lane) ? "full" : null
   }
+  /** NaN where the definition's `weigh` gives no weight: what has none finds no room. */
   #weigh(message: M): number {
     const { weigh } = this.#options
-    return weigh === undefined ? 0 : weigh(message)
+    if (weigh === undefined) return 0
+    try {
+      const weight = weigh(message)
+      return weight >= 0 && weight < Number.POSITIVE_INFINITY ? weight : Number.NaN
+    } catch {
+      return Number.NaN
+    }
   }
 
   /** The next message; it is pending until `conclude` or `letGo`. */

@@ -49,10 +49,10 @@ interface Restart {
   timer: Fiber.Fiber<void> | undefined
 }
 
-/** How often a child crashed without having stayed up for a whole period, and when it did last. */
+/** How often a child crashed without having stayed up for a whole period, and since when it is up again, in ms. */
 interface Streak {
-  crashes: number
-  last: number
+  readonly crashes: number
+  readonly upSince: number
 }
 
 /** One supervisor. */
@@ -77,6 +77,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   readonly #restarts = new Set<Restart>()
   #events: Array<Event> = []
   #deciding = false
+  /** A restart of its own is under way: nothing is decided until all of its children had their start. */
+  #starting = false
+  /** While its children are being halted. */
+  #halting: Latch.Latch | undefined
   #ended: Latch.Latch | undefined
   #names = 0
   #restarted = 0
@@ -162,7 +166,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
 
   #submit(event: Event): void {
     this.#events.push(event)
-    if (this.#deciding || !this.isOpen) return
+    this.#wake()
+  }
+  #wake(): void {
+    if (this.#deciding || this.#starting || !this.isOpen || this.#events.length === 0) return
     this.#deciding = true
     this.#kernel.dispatcher.scheduleTask(() => {
       const deciding = Effect.whileLoop({ while: () => this.#next(), body: () => this.#decide(), step: nothing })
@@ -171,28 +178,32 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   }
   #next(): boolean {
     if (!this.isOpen) this.#events = []
-    this.#deciding = this.#events.length > 0
+    this.#deciding = this.#events.length > 0 && !this.#starting
     return this.#deciding
   }
   #decide(): Effect.Effect<void> {
     const event = this.#events.shift()
     if (event === undefined || this.phase !== "running") return Effect.void
-    return event._tag === "Due"
-      ? this.#bringBack(event.restart)
-      : this.#afterEnd(event.child, event.incarnation, event.crash)
+    if (event._tag === "Ended") return this.#afterEnd(event.child, event.incarnation, event.crash)
+    // A crash that was decided meanwhile may have made it part of another restart.
+    return this.#restarts.delete(event.restart) ? this.#bringBack(event.restart) : Effect.void
   }
 
   #afterEnd(child: Child, incarnation: number, crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
     const isKnown = this.#children.get(child.name) === child && child.isOpen
     if (!isKnown || child.incarnation !== incarnation || child.phase !== "waiting") return Effect.void
     if (crash !== undefined) this.#noteCrash(crash)
+    // It crashed together with one that took it along: that was decided for both.
+    for (const planned of this.#restarts) if (planned.children.has(child)) return Effect.void
     if (child.restart === "temporary" || (child.restart === "transient" && crash === undefined)) return child.terminate
     if (!this.#window.admit(this.#now())) return this.#escalate(child)
     this.#restarted += 1
     child.countRestart()
+    const crashes = this.#crashesOf(child)
     return Effect.gen({ self: this }, function*() {
       const group = yield* this.#take(child)
-      const delay = yield* delayOf(this.#backoff, this.#streakOf(child))
+      const delay = yield* delayOf(this.#backoff, crashes)
+      this.#streaks.set(child, { crashes, upSince: this.#now() + delay })
       // Its own end may have come while the siblings were ended: a timer would outlive it.
       if (this.phase !== "running") return
       if (delay > 0) this.#plan(group, delay)
@@ -223,9 +234,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   }
   #plan(restart: Restart, delay: number): void {
     this.#restarts.add(restart)
-    const wait = Effect.map(Effect.sleep(delay), () => {
-      if (this.#restarts.delete(restart)) this.#submit({ _tag: "Due", restart })
-    })
+    const wait = Effect.map(Effect.sleep(delay), () => this.#submit({ _tag: "Due", restart }))
     restart.timer = Effect.runForkWith(this.#kernel.context)(wait)
   }
   /** Starts them in the order in which they were started first; the first that fails is one more crash. */
@@ -239,7 +248,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   #startAll(children: ReadonlyArray<Child>, onFailure: (child: Child, cause: Cause.Cause<unknown>) => void) {
     return Effect.gen({ self: this }, function*() {
       for (const child of children) {
-        if (!this.isOpen || !child.isOpen || child.phase !== "waiting") continue
+        if (this.phase !== "running" || !child.isOpen || child.phase !== "waiting") continue
         const exit = yield* child.start
         if (Exit.isSuccess(exit) || !child.isOpen) continue
         onFailure(child, exit.cause)
@@ -260,6 +269,8 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     return Effect.map(this.#haltAll(), () => this.#parent?.childEnded(this, incarnation, cause))
   }
   #haltAll(): Effect.Effect<void> {
+    if (this.#halting !== undefined) return this.#halting.await
+    const halting = this.#halting = Latch.makeUnsafe(false)
     this.phase = "ending"
     this.#cancelPlans()
     const ends = Effect.forEach(
@@ -271,6 +282,8 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       // Its end for good may have come meanwhile.
       if (this.isOpen) this.phase = "waiting"
       this.#events = []
+      this.#halting = undefined
+      halting.openUnsafe()
     })
   }
   #cancelPlans(): void {
@@ -283,18 +296,20 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path }))
       this.incarnation += 1
       this.phase = "running"
+      this.#starting = true
       this.#window.clear()
       let failed: Exit.Exit<never, unknown> | undefined
       const started = yield* this.#startAll([...this.#children.values()], (_, cause) => {
         failed = Exit.failCause(cause)
       })
-      if (started || failed === undefined || !this.isOpen) return Exit.void
-      yield* this.#haltAll()
-      return failed
+      if (!started && this.isOpen) yield* this.#haltAll()
+      this.#starting = false
+      this.#wake()
+      return failed ?? Exit.void
     })
   }
   get halt(): Effect.Effect<void> {
-    return Effect.suspend(() => this.phase === "running" ? this.#haltAll() : Effect.void)
+    return Effect.suspend(() => this.phase === "running" || this.#halting !== undefined ? this.#haltAll() : Effect.void)
   }
   get terminate(): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.suspend(() => {
@@ -324,13 +339,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   #noteCrash(cause: Cause.Cause<unknown>): void {
     this.#lastCrash = { at: this.#now(), message: describe(cause) }
   }
-  #streakOf(child: Child): number {
-    const now = this.#now()
-    const streak = this.#streaks.get(child) ?? { crashes: 0, last: now }
-    streak.crashes = now - streak.last > this.#period ? 1 : streak.crashes + 1
-    streak.last = now
-    this.#streaks.set(child, streak)
-    return streak.crashes
+  /** This crash included. The time it waited for its restart is no time up. */
+  #crashesOf(child: Child): number {
+    const streak = this.#streaks.get(child)
+    return streak === undefined || this.#now() - streak.upSince > this.#period ? 1 : streak.crashes + 1
   }
 
   countRestart(): void {}

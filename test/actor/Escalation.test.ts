@@ -202,6 +202,25 @@ describe("ends that meet", () => {
       )
     }))
 
+  it.effect("RFC S3 a supervisor that is taken along while one of its children is stopped starts no other", () =>
+    Effect.gen(function*() {
+      const { child, crash, supervise, trace } = yield* makeWorld({ strategy: "one_for_all" })
+      const a = yield* child("a")
+      const inner = yield* supervise("inner", { strategy: "one_for_all" })
+      let lingers = Effect.void
+      const onStart = (incarnation: number) => incarnation === 2 ? Effect.never : Effect.void
+      const x = yield* child("x", { onStart, onStop: Effect.suspend(() => lingers) }, inner)
+      yield* child("y", {}, inner)
+      yield* crash(x)
+      lingers = Effect.sleep(100)
+      yield* Effect.forkChild(x.stop, { startImmediately: true })
+      yield* crash(a)
+      trace()
+      yield* TestClock.adjust(100)
+      yield* calm
+      assert.strictEqual(trace(), "stop x, start a#2, start y#2", "a goes before all under inner")
+    }))
+
   it.effect("RFC S3 a plan of before does not cut a waiting of after short", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise, trace } = yield* makeWorld({ strategy: "one_for_all", intensity: 9 })

@@ -31,7 +31,6 @@ describe("any order of events", () => {
   }
 
   it.skipIf(only !== undefined)("RFC S5 the schedules are worth their name: all that can happen does", () => {
-    console.log(seen)
     for (const [what, count] of Object.entries(seen)) assert.isAbove(count, 20, what)
   })
 })

@@ -28,7 +28,7 @@ describe("links", () => {
         const seen = trace()
         assert.strictEqual(
           seen,
-          `crash ${crasher}, stop ${crasher}, start ${crasher}#2, stop ${other}, start ${other}#2`
+          `crash ${crasher}, stop ${crasher}, stop ${other}, start ${crasher}#2, start ${other}#2`
         )
         assert.strictEqual(root.inspect().restarts, 2)
         assert.strictEqual(
@@ -43,7 +43,7 @@ describe("links", () => {
   for (const [end, taken] of ends) {
     it.effect(`RFC S3 the other end ${end}: this one ${taken ? "crashes" : "stays"}`, () =>
       Effect.gen(function*() {
-        const { child, trace } = yield* makeWorld({ intensity: 100 })
+        const { child, log } = yield* makeWorld({ intensity: 100 })
         const a = yield* child("a")
         if (end === "fails to be built") {
           const linking = (_: number, self: { readonly link: (other: Ref) => Effect.Effect<void> }) =>
@@ -58,7 +58,7 @@ describe("links", () => {
         }
         yield* calm
         assert.strictEqual(a.inspect().incarnation, taken ? 2 : 1)
-        assert.strictEqual(trace().includes("stop a, start a#2"), taken)
+        assert.strictEqual(["stop a", "start a#2"].every((line) => log.includes(line)), taken)
       }))
   }
 
@@ -125,7 +125,7 @@ describe("links", () => {
     Effect.gen(function*() {
       const { child, crash, trace } = yield* makeWorld({ intensity: 100, backoff: { base: 100, jitter: 0 } })
       // It takes its time to end, so that the other one is back before.
-      const a = yield* child("a", { restart: "transient", onStop: Effect.sleep(200) })
+      const a = yield* child("a", { restart: "temporary", onStop: Effect.sleep(200) })
       const b = yield* child("b")
       yield* crash(b)
       trace()
@@ -139,7 +139,6 @@ describe("links", () => {
       assert.strictEqual(trace(), "stop a", "and b goes on")
       assert.strictEqual(b.inspect().phase, "running")
       assert.strictEqual(b.inspect().incarnation, 2)
-      yield* TestClock.adjust(1_000)
     }))
 
   it.effect("RFC S3 who is at something is interrupted; who asked for it learns of the broken link", () =>
@@ -153,7 +152,7 @@ describe("links", () => {
       if (error._tag !== "ActorCrashed") return assert.fail(error._tag)
       assert.include(String(error.cause), "LinkBroken")
       assert.strictEqual(yield* Fiber.join(behind), "1 by a#2")
-      assert.strictEqual(trace(), "crash b, stop b, stop a, start b#2, start a#2, a#2 works 1")
+      assert.strictEqual(trace(), "crash b, stop b, stop a, start a#2, start b#2, a#2 works 1")
       assert.deepStrictEqual(system.deadLetters.counts().crashed, 2)
     }))
 
@@ -164,7 +163,7 @@ describe("links", () => {
       yield* a.suspend
       a.tellUnsafe(new Work({ n: 1 }))
       yield* crash(b)
-      assert.strictEqual(trace(), "crash b, stop b, start b#2, stop a, start a#2")
+      assert.strictEqual(trace(), "crash b, stop b, stop a, start b#2, start a#2")
       yield* a.resume
       yield* a.settled
       assert.strictEqual(trace(), "a#2 works 1")
@@ -247,7 +246,7 @@ describe("monitors", () => {
       const { a, b, crash, trace } = yield* pair()
       for (let time = 0; time < 2; time++) yield* a.ask(new Monitor({ other: b }))
       yield* crash(b)
-      assert.strictEqual(trace(), "crash b, stop b, start b#2, a#1 heard root/b crashed, a#1 heard root/b crashed")
+      assert.strictEqual(trace(), "crash b, stop b, a#1 heard root/b crashed, a#1 heard root/b crashed, start b#2")
     }))
 })
 

@@ -287,7 +287,7 @@ describe("against a naive array", () => {
         }
       }
     },
-    { arbitrary: { runs: 400, size: 200 } }
+    { arbitrary: { runs: 200, size: 200 } }
   )
 
   it.prop(
@@ -312,6 +312,6 @@ describe("against a naive array", () => {
         }
       }
     },
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: 50 } }
   )
 })

@@ -2,11 +2,11 @@
  * How often, and how soon: the intensity of a supervisor at its bounds, and the waiting before a restart, alone and together.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Random } from "effect"
+import { Clock, type Duration, Effect, Fiber, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { type Backoff, type Strategy } from "../../src/actor/index.ts"
 import { delayOf, makeRestartWindow } from "../../src/actor/Restarts.ts"
-import { calm, makeWorld, shape, Work } from "./supervised.ts"
+import { calm, Crash, makeWorld, shape, Slow, Work } from "./supervised.ts"
 
 describe("intensity", () => {
   /** Intensity, period in ms, when the child crashes, and which crash is one too many. */
@@ -234,6 +234,21 @@ describe("waiting together", () => {
       assert.strictEqual(trace(), "start a#2, start b#2, start c#2")
     }))
 
+  for (const turns of [0, 1, 2, 3, 4, 5, 6, 7, 8]) {
+    it.effect(`RFC S3 rest_for_one: an earlier one that crashes ${turns} turns after a later one was due`, () =>
+      Effect.gen(function*() {
+        const { a, c, crash, trace } = yield* three("rest_for_one")
+        for (const message of [new Slow({ ms: 100, turns }), new Crash({})]) a.tellUnsafe(message)
+        yield* calm
+        yield* crash(c)
+        yield* pass(100)
+        yield* pass(100)
+        const seen = trace()
+        assert.match(seen, /start a#2, start b#2, start c#\d$/)
+        assert.notMatch(seen, /stop a.*start c.*start a#2/, "c never comes back before a, which is gone")
+      }))
+  }
+
   it.effect("RFC S3 rest_for_one: a later one that crashes while earlier ones wait starts after them", () =>
     Effect.gen(function*() {
       const { a, child, crash, trace } = yield* three("rest_for_one")
@@ -287,6 +302,27 @@ describe("waiting together", () => {
       assert.strictEqual(trace(), "start a#2, start c#2")
       assert.strictEqual(shape(root.inspect()), "root running#1 [a running#2, c running#2]")
       assert.strictEqual(system.deadLetters.counts().stopped, 1)
+    }))
+
+  it.effect("RFC S4 no timer outlives its plan: not one that became part of another, and none at the end", () =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      let asleep = 0
+      const counting = Object.assign(Object.create(clock) as Clock.Clock, {
+        sleep: (duration: Duration.Duration) =>
+          Effect.suspend(() => {
+            asleep += 1
+            return Effect.ensuring(clock.sleep(duration), Effect.sync(() => asleep -= 1))
+          })
+      })
+      const { a, c, close, crash } = yield* Effect.provideService(three("rest_for_one"), Clock.Clock, counting)
+      yield* crash(c)
+      assert.strictEqual(asleep, 1)
+      yield* crash(a)
+      assert.strictEqual(asleep, 1)
+      yield* close
+      yield* calm
+      assert.strictEqual(asleep, 0)
     }))
 
   it.effect("RFC S4 closing takes all plans back, and reports the mail of those who wait", () =>

@@ -189,7 +189,7 @@ const play = (seed: number, steps: number) =>
         })
         yield* launch(chance(0.1) ? Effect.ignore(Effect.timeout(spawning, 5)) : spawning)
       })
-      const living = () => world.beings.filter(({ ref }) => ref !== undefined)
+      const living = () => world.beings.filter(({ hasEnded, ref }) => ref !== undefined && (!hasEnded || chance(0.1)))
       const onOne = (act: (being: Being) => Effect.Effect<unknown, unknown>) =>
         Effect.suspend(() => {
           const beings = living()
@@ -307,5 +307,5 @@ const play = (seed: number, steps: number) =>
   })
 
 /** One run under a clock of its own. Dies with a short trace where anything does not hold. */
-export const runChaos = (seed: number, steps = 120): Promise<Run> =>
+export const runChaos = (seed: number, steps = 160): Promise<Run> =>
   Effect.runPromise(Effect.provide(play(seed, steps), TestClock.layer()))

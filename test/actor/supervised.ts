@@ -26,8 +26,8 @@ export class Crash extends Request.TaggedClass("Crash")<{ readonly why?: string 
 export class Leave extends Request.TaggedClass("Leave")<{}, void> {}
 /** Is at it until it is interrupted. */
 export class Hang extends Request.TaggedClass("Hang")<{}, void> {}
-/** Is at it for so many milliseconds. */
-export class Slow extends Request.TaggedClass("Slow")<{ readonly ms: number }, string> {}
+/** Is at it for so many milliseconds, and then for so many turns. */
+export class Slow extends Request.TaggedClass("Slow")<{ readonly ms: number; readonly turns?: number }, string> {}
 /** Stops its own address, and waits for that. */
 export class StopOwn extends Request.TaggedClass("StopOwn")<{}, void> {}
 export class Monitor extends Request.TaggedClass("Monitor")<{ readonly other: ActorRef<never> }, void> {}
@@ -79,7 +79,12 @@ export const definitionOf = (log: Array<string>, name: string, options: ChildOpt
             }),
           Leave: () => self.stop,
           Hang: () => Effect.never,
-          Slow: ({ ms }) => Effect.as(Effect.sleep(ms), `slow by ${ref.name}#${incarnation}`),
+          Slow: ({ ms, turns = 0 }) =>
+            Effect.gen(function*() {
+              yield* Effect.sleep(ms)
+              for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+              return `slow by ${ref.name}#${incarnation}`
+            }),
           StopOwn: () => ref.stop,
           Monitor: ({ other }) => self.monitor(other, (down) => new Heard({ down })),
           Link: ({ other }) => self.link(other),

@@ -1,0 +1,91 @@
+/**
+ * The address of an actor, from the inside: how messages come in, and who is told what became of them.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Request from "effect/Request"
+import * as Tracer from "effect/Tracer"
+import type { AskOptions, RefusalReason } from "./ActorRef.ts"
+import { ActorStopped, type AskError, AskTimeout, MailboxFull } from "./Errors.ts"
+import { Envelope, type Inbox, type Item, type Reply } from "./Inbox.ts"
+import type { Lane } from "./Mailbox.ts"
+import type { Message } from "./Message.ts"
+
+/** Where messages come in; what is done with them is the actor's. */
+export abstract class Address<in out M extends Message> {
+  readonly name: string
+  readonly path: string
+  protected readonly inbox: Inbox<M>
+
+  constructor(name: string, path: string, inbox: Inbox<M>) {
+    this.name = name
+    this.path = path
+    this.inbox = inbox
+  }
+
+  /** There is mail: has it handled, later. */
+  protected abstract schedule(): void
+
+  get isOpen(): boolean {
+    return this.inbox.isOpen
+  }
+  refusalUnsafe(weight = 0, lane?: Lane): RefusalReason | null {
+    return this.inbox.refusal(weight, lane)
+  }
+  pendingUnsafe(): number {
+    return this.inbox.pending
+  }
+  weightUnsafe(): number {
+    return this.inbox.weight
+  }
+  get settled(): Effect.Effect<void> {
+    return this.inbox.settled
+  }
+
+  tellUnsafe(message: M, lane?: Lane): boolean {
+    return this.#offer(message, message, lane) === null
+  }
+  tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped> {
+    return Effect.withFiber<void, MailboxFull | ActorStopped>((fiber) => {
+      const refusal = this.#send(fiber, message, undefined, lane)
+      return refusal === null || refusal === "dropped" ? Effect.void : Effect.fail(this.#refused(refusal))
+    })
+  }
+  ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError> {
+    const answer = Effect.withFiber<unknown, unknown>((fiber) => {
+      const reply: Reply = Deferred.makeUnsafe()
+      const refusal = this.#send(fiber, message, reply, options?.lane)
+      if (refusal !== null) return Effect.fail(this.#refused(refusal))
+      if (options?.timeout === undefined) return Deferred.await(reply)
+      // One timer beside the wait: a quarter of what a race of two fibers costs.
+      const overdue = () => Exit.fail(new AskTimeout({ actor: this.path, tag: message._tag }))
+      const late = Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
+      let timer: Fiber.Fiber<boolean> | undefined
+      // Set within what takes it back: an interruption may come between any two steps.
+      const waiting = Effect.suspend(() => {
+        timer = Effect.runForkWith(fiber.context)(late)
+        return Deferred.await(reply)
+      })
+      return Effect.onExit(waiting, () => Effect.sync(() => timer?.interruptUnsafe()))
+    })
+    // `define` holds the handler of this message to the message's own types.
+    return answer as Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
+  }
+
+  #send(fiber: Fiber.Fiber<unknown, unknown>, message: M, reply: Reply | undefined, lane: Lane | undefined) {
+    const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+    const plain = span === undefined && reply === undefined
+    return this.#offer(plain ? message : new Envelope(message, reply, span), message, lane)
+  }
+  #refused(reason: RefusalReason): MailboxFull | ActorStopped {
+    return reason === "closed" ? new ActorStopped({ actor: this.path }) : new MailboxFull({ actor: this.path })
+  }
+  #offer(item: Item<M>, message: M, lane: Lane | undefined): RefusalReason | null {
+    const refusal = this.inbox.offer(item, message, lane)
+    if (refusal === null) this.schedule()
+    return refusal
+  }
+}
