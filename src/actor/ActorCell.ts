@@ -29,7 +29,7 @@ import { type AnyHandlers, awaitWithin, handlerOf, inSpan } from "./Handling.ts"
 import { Envelope, Inbox, type Item, messageOf } from "./Inbox.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
 import type { Message } from "./Message.ts"
-import { type Watch, Watchers } from "./Watchers.ts"
+import { type Peer, tie, type Watch, Watchers } from "./Watchers.ts"
 
 /** How an actor came to be. */
 export interface CellOptions<M extends Message, R, E, RB> {
@@ -236,11 +236,11 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
         this.schedule()
       }),
       monitor: (other, message) =>
-        Effect.sync(() => this.#tie(peerOf(other), (down) => this.#hear(message, down), nothing)),
+        Effect.sync(() => tie(this, peerOf(other), (down) => this.#hear(message, down), nothing)),
       link: (other) =>
         Effect.sync(() => {
           const partner = peerOf(other)
-          this.#tie(partner, (down) => this.follow(down), (down) => partner.follow(down))
+          tie(this, partner, (down) => this.follow(down), (down) => partner.follow(down))
         })
     }
   }
@@ -251,22 +251,6 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     } catch (defect) {
       this.#crash(Cause.die(defect))
     }
-  }
-  /** Watches the other for as long as both incarnations last. */
-  #tie(other: Peer, onOther: Watch, onThis: Watch): void {
-    let untie = nothing
-    let isOver = false
-    const unwatch = other.watch((down) => {
-      isOver = true
-      untie()
-      onOther(down)
-    })
-    // The other was gone already: nothing ties this one to what may come after it.
-    if (isOver) return
-    untie = this.watch((down) => {
-      unwatch()
-      onThis(down)
-    })
   }
   /** Calls back once, when the incarnation ends; at once where there is none. Gives a function that takes it back. */
   watch(watch: Watch): () => void {
@@ -392,12 +376,6 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       ...this.inbox.inspect()
     }
   }
-}
-
-/** What ties two actors together. */
-interface Peer {
-  watch(watch: Watch): () => void
-  follow(down: Down): void
 }
 
 /** Every address is a cell; there is no other way to get one. */

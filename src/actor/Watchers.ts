@@ -31,3 +31,26 @@ export class Watchers {
     for (const watch of watches) watch(down)
   }
 }
+
+/** What ties two actors together. */
+export interface Peer {
+  readonly watch: (watch: Watch) => () => void
+  readonly follow: (down: Down) => void
+}
+
+/** Has each know when the other's incarnation ends, for as long as both last: whichever is first. */
+export const tie = (one: Peer, other: Peer, onOther: Watch, onOne: Watch): void => {
+  let untie = (): void => undefined
+  let isOver = false
+  const unwatch = other.watch((down) => {
+    isOver = true
+    untie()
+    onOther(down)
+  })
+  // The other was gone already: nothing ties this one to what may come after it.
+  if (isOver) return
+  untie = one.watch((down) => {
+    unwatch()
+    onOne(down)
+  })
+}
