@@ -342,12 +342,17 @@ const rotation = Effect.gen(function*() {
   )
 })
 
-/** The rooms, floor by floor; each layer is built once. `endpointFor` makes the endpoint of cold storage. */
+/**
+ * The rooms, floor by floor; each layer is built once. `endpointFor` makes the endpoint of cold storage.
+ *
+ * Fresh, as Effect builds a layer once for each program, whatever is provided to it: two Tracehounds of one program would share their
+ * rooms, and the second one the settings of the first. Suspended, so that one layer that is provided twice stays one.
+ */
 const rooms = <E, R, E2, R2>(
   endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>,
   hounds: Layer.Layer<HoundPool, E2, R2>
-) =>
-  roof.pipe(
+) => {
+  const fresh = Layer.fresh(roof.pipe(
     Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
     Layer.provide(Escalation.layer),
     Layer.provide(PurgeQueue.layer),
@@ -367,4 +372,6 @@ const rooms = <E, R, E2, R2>(
     ),
     Layer.provide(actors),
     Layer.provide(refusals)
-  )
+  ))
+  return Layer.suspend(() => fresh)
+}

@@ -1,5 +1,5 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Cause, ConfigProvider, Effect, Exit, Layer } from "effect"
+import { Cause, ConfigProvider, Context, Effect, Exit, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { hash as sha256, timingSafeEqual } from "node:crypto"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -157,4 +157,40 @@ describe("Tracehound", () => {
         assert.include(error.message, "check that it names a directory")
       })
     ))
+})
+
+describe("several of one program", () => {
+  class Name extends Context.Service<Name, Tracehound["Service"]>()("test/Name") {}
+  const named = <E>(tracehound: Layer.Layer<Tracehound, E>) =>
+    Layer.provide(Layer.effect(Name, Effect.suspend(() => Tracehound)), tracehound)
+
+  it.effect("two layers are two Tracehounds, each with its own settings and its own custody", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const [small, large] = [1, 3].map((maxCount) => named(Tracehound.layer({ quarantine: { maxCount } })))
+      const both = yield* Effect.all([Layer.build(small ?? assert.fail()), Layer.build(large ?? assert.fail())])
+      const merged = yield* Layer.build(Layer.mergeAll(
+        Tracehound.layer({ quarantine: { maxCount: 1 } }),
+        named(Tracehound.layer({ quarantine: { maxCount: 3 } }))
+      ))
+      for (
+        const [one, two] of [
+          [Context.get(both[0], Name), Context.get(both[1], Name)],
+          [Context.get(merged, Tracehound), Context.get(merged, Name)]
+        ] as const
+      ) {
+        for (const { sync } of [one, two])
+          for (const n of [1, 2, 3, 4]) sync.intercept(scent("1", `payload ${n}`))
+        assert.strictEqual(one.sync.quarantine.count, 1)
+        assert.strictEqual(two.sync.quarantine.count, 3)
+        assert.strictEqual(one.sync.auditChain.length, 3)
+        assert.strictEqual(two.sync.auditChain.length, 1)
+      }
+    })))
+
+  it.effect("one layer that is provided twice is one", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const layer = Tracehound.layer()
+      const merged = yield* Layer.build(Layer.merge(layer, named(layer)))
+      assert.strictEqual(Context.get(merged, Tracehound), Context.get(merged, Name))
+    })))
 })

@@ -35,6 +35,7 @@ export {
   evictionRecord,
   evidenceRecord,
   neutralizationRecord,
+  purgedRecord,
   purgeRecord,
   scent,
   type ScentParts,

@@ -39,8 +39,10 @@ export class InProcessHounds extends Context.Service<InProcessHounds, {
   readonly next: (...verdicts: ReadonlyArray<Verdict>) => Effect.Effect<void>
   /** How hounds end that nobody said anything about: `complete`, unless this was called. */
   readonly always: (verdict: Verdict) => Effect.Effect<void>
-  /** How often the dormant ones were replaced. */
+  /** How often the dormant ones were replaced: rotations begun, the one under way among them. */
   readonly rotations: Effect.Effect<number>
+  /** Rotations that begin from now on take so many ms; 0, as at first, is none. */
+  readonly slowRotationsBy: (ms: number) => Effect.Effect<void>
 }>()("tracehound/testing/InProcessHounds") {}
 
 /** Both services: the control at once, the pool where its rooms are. */
@@ -55,6 +57,7 @@ export const make = (): Hounds => {
   const verdicts: Array<Verdict> = []
   let ordinary: Verdict = "complete"
   let rotations = 0
+  let rotationMs = 0
   const control = InProcessHounds.of({
     examined: Effect.sync(() => [...examined]),
     next: (...more) =>
@@ -65,7 +68,11 @@ export const make = (): Hounds => {
       Effect.sync(() => {
         ordinary = verdict
       }),
-    rotations: Effect.sync(() => rotations)
+    rotations: Effect.sync(() => rotations),
+    slowRotationsBy: (ms) =>
+      Effect.sync(() => {
+        rotationMs = ms
+      })
   })
   const layer = Layer.effect(
     HoundPool,
@@ -125,8 +132,9 @@ export const make = (): Hounds => {
         onFailure: (listener) => {
           listeners.push(listener)
         },
-        rotate: Effect.sync(() => {
+        rotate: Effect.suspend(() => {
           rotations += 1
+          return rotationMs > 0 ? Effect.sleep(rotationMs) : Effect.void
         }),
         isBusy: () => active > 0,
         start: Effect.void

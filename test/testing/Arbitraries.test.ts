@@ -188,11 +188,19 @@ describe("records and answers", () => {
         if (sequence === 0) assert.strictEqual(previousHash, "0".repeat(64))
       }
       const entries = records.map(({ entry }) => entry)
-      for (const status of ["neutralized", "evacuated", "transferred", "evicted"]) {
-        assert.isAbove(entries.filter((entry) => entry.status === status).length, 80)
+      for (const status of ["neutralized", "evacuated", "transferred", "evicted", "purged"]) {
+        assert.isAbove(entries.filter((entry) => entry.status === status).length, 70, status)
       }
-      assert.isTrue(entries.some((entry) => entry.status === "evicted" && entry.destination === null))
-      assert.isTrue(entries.some((entry) => entry.status === "evicted" && entry.destination !== null))
+      for (const status of ["evicted", "purged"]) {
+        const destinations = entries.flatMap((entry) =>
+          entry.status === status && "destination" in entry ? [entry.destination] : []
+        )
+        assert.isTrue(destinations.includes(null), status)
+        assert.isTrue(destinations.some((destination) => destination !== null), status)
+      }
+      for (const reason of ["timeout", "error", "abort", "panic"]) {
+        assert.isTrue(entries.some((entry) => entry.status === "purged" && entry.reason === reason), reason)
+      }
       assert.isTrue(records.some(({ sequence }) => sequence === 0))
       assert.isTrue(records.some(({ sequence }) => sequence > 2 ** 32))
     }))

@@ -12,6 +12,7 @@ import {
   Hound,
   InterceptResult,
   NeutralizationRecord,
+  PurgedRecord,
   PurgeReason,
   PurgeRecord,
   Scent,
@@ -105,6 +106,13 @@ export const all: ReadonlyArray<
     status: "evicted",
     severity: "low",
     reason: "capacity",
+    destination: null
+  }],
+  ["purgedRecord", Arbitraries.purgedRecord, PurgedRecord, {
+    ...common,
+    status: "purged",
+    severity: "low",
+    reason: "timeout",
     destination: null
   }],
   ["custodyRecord", Arbitraries.custodyRecord, CustodyRecord, { ...common, status: "neutralized" }],

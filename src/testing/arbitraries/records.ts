@@ -17,6 +17,7 @@ import type {
   EvacuateRecord,
   EvictionRecord,
   NeutralizationRecord,
+  PurgedRecord,
   PurgeRecord,
   TransferRecord
 } from "../../domain/Records.ts"
@@ -131,12 +132,22 @@ export const evictionRecord: Arbitrary.Arbitrary<EvictionRecord> = struct({
   destination: choice([1, Arbitrary.Constant(null)], [1, destination])
 })
 
+/** Each reason as often as the others, and half of them lost. */
+export const purgedRecord: Arbitrary.Arbitrary<PurgedRecord> = struct({
+  ...common,
+  status: Arbitrary.Constant("purged"),
+  severity,
+  reason: purgeReason,
+  destination: choice([1, Arbitrary.Constant(null)], [1, destination])
+})
+
 /** Each way out of custody as often as the others. */
 export const custodyRecord: Arbitrary.Arbitrary<CustodyRecord> = choice(
   [1, neutralizationRecord],
   [1, transferRecord],
   [1, evacuateRecord],
-  [1, evictionRecord]
+  [1, evictionRecord],
+  [1, purgedRecord]
 )
 
 const genesis = "0".repeat(64)

@@ -1,0 +1,33 @@
+/**
+ * The tests that the README shows: their very text, run as a reader would run it.
+ */
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const root = fileURLToPath(new URL("../", import.meta.url))
+const readme = readFileSync(join(root, "README.md"), "utf8")
+const tests = Array.from(readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
+  .filter((code) => code.includes("from \"@effect/vitest\""))
+
+// Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part of it.
+mkdirSync(join(root, "reports"), { recursive: true })
+const directory = mkdtempSync(join(root, "reports", "readme-tests-"))
+afterAll(() => rmSync(directory, { recursive: true }))
+writeFileSync(join(directory, "tsconfig.json"), JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"] }))
+
+describe("README's own tests", () => {
+  it("are a property in at most 25 lines, and how to steer the rest", () => {
+    assert.lengthOf(tests, 2)
+    assert.include(tests[0], "it.effect.prop(")
+    assert.isAtMost(tests[0]?.trim().split("\n").length ?? Infinity, 25)
+  })
+})
+
+// What a module says to `it` while it is loaded becomes a test of this file.
+for (const [i, code] of tests.entries()) {
+  const file = join(directory, `shown-${i}.ts`)
+  writeFileSync(file, code)
+  await import(pathToFileURL(file).href)
+}
