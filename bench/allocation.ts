@@ -13,7 +13,7 @@
  * - What `before` and `after` of a variant do is left out of the bytes, and is in the collections.
  */
 import { GCProfiler, getHeapStatistics } from "node:v8"
-import { sink, type Variant } from "./runner.ts"
+import { sink, type Variant, type WaitingVariant } from "./runner.ts"
 
 /** What was found. */
 export interface Allocation {
@@ -68,6 +68,21 @@ export const allocationOf = (variant: Variant, calls: number, runs: number = 3):
   }
   const { statistics } = profiler.stop()
   return { bytes: least === null ? null : bytesPerCall(least, calls), gcs: statistics.length / (runs * calls) * 1e6 }
+}
+
+/** The same of what has to be waited for. What runs beside it meanwhile is counted too. */
+export const allocationOfWaiting = async ({ run }: WaitingVariant, calls: number): Promise<Allocation> => {
+  globalThis.gc?.({ execution: "sync", type: "minor" })
+  const profiler = new GCProfiler()
+  profiler.start()
+  const before = allocatedBytes()
+  sink.value = await run(calls)
+  const after = allocatedBytes()
+  const { statistics } = profiler.stop()
+  return {
+    bytes: before === null || after === null ? null : bytesPerCall(after - before, calls),
+    gcs: statistics.length / calls * 1e6
+  }
 }
 
 /** How many calls of a variant fit in so many ms, at most a million: enough for the count to be exact to a byte where calls are short. */

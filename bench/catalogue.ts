@@ -27,7 +27,8 @@ export const sectionNames = [
   "parts",
   "start",
   "growth",
-  "peers"
+  "peers",
+  "actors"
 ] as const
 
 /** The file of a section in `sections/`. */
@@ -269,6 +270,86 @@ const peers: Section = {
   ]
 }
 
+/** How many actors are told and asked in turn, of those that are all alive. `--quick` leaves the last one out. */
+export const actorCrowds = [
+  { actors: "1 actor", count: 1, siblings: "alone" },
+  { actors: "1k actors in turn", count: 1000, siblings: "among 1k" },
+  { actors: "100k actors in turn", count: 100_000, siblings: "among 100k" }
+] as const
+
+const microseconds = (most: number): Goal => ({ of: "median", most: most * 1000 })
+const telling = { group: "telling", floor: "a plain call" } as const
+const asking = { group: "asking", floor: "ask" } as const
+const [, ...largerCrowds] = actorCrowds
+const xstateLacks = "handled on the sender's turn; no ask, no bound, no supervisor, no restart"
+const clusterDiffers =
+  "could be remote, its messages checked; no tell without an Effect, no lanes, no limit to restarts"
+const sameBurst = "the asker of one actor goes on within the burst that answers it; each of a crowd has to start one"
+const howMany = "100k of them; 10k in a quick run"
+
+const actors: Section = {
+  name: "actors",
+  title: "Actors",
+  lines: [
+    { name: "a plain call", group: "telling", note: "of a method that stores its argument in a bounded array" },
+    { name: "tellUnsafe, fifo", ...telling, goals: [ratio(10)] },
+    {
+      name: "tellUnsafe, lanes",
+      ...telling,
+      goals: [ratio(10)],
+      note: "to the ordinary lane, not named; naming one costs half as much again"
+    },
+    { name: "tellUnsafe, refused: full", ...telling, note: "with its dead letter" },
+    { name: "tellUnsafe, dropped by a dropping mailbox", ...telling, note: "with its dead letter" },
+    { name: "a promise by setImmediate", group: "asking" },
+    {
+      name: "ask",
+      group: "asking",
+      floor: "a promise by setImmediate",
+      goals: [microseconds(12)],
+      note: sameBurst
+    },
+    { name: "ask, timeout of 5 s", ...asking, goals: [microseconds(12)] },
+    { name: "ask, 100 in flight", ...asking, unit: "/s" },
+    { name: "xstate: send and waitFor", ...asking, note: xstateLacks },
+    { name: "Effect cluster: ask of a local entity", ...asking, note: clusterDiffers },
+    { name: "told and handled, 100k at a time", group: "asking", unit: "/s" },
+    {
+      name: "xstate: send",
+      group: "asking",
+      floor: "told and handled, 100k at a time",
+      unit: "/s",
+      note: xstateLacks
+    },
+    ...["told and handled", "ask"].flatMap((what): ReadonlyArray<Line> => [
+      {
+        name: `${what}, 1 actor`,
+        group: "crowds",
+        unit: "/s",
+        ...(what === "ask" ? {} : { note: "100k messages at a time, in all; 10k in a quick run" })
+      },
+      ...largerCrowds.map(({ actors }) => ({
+        name: `${what}, ${actors}`,
+        group: "crowds",
+        floor: `${what}, 1 actor`,
+        unit: "/s"
+      }))
+    ]),
+    { name: "a crash until the next answer, alone", group: "crowds", floor: "ask, 1 actor" },
+    ...largerCrowds.map(({ siblings }) => ({
+      name: `a crash until the next answer, ${siblings}`,
+      group: "crowds",
+      floor: "a crash until the next answer, alone"
+    })),
+    { name: "spawning an actor", group: "actors", unit: "ns" },
+    { name: "closing an idle actor", group: "actors", unit: "ns" },
+    { name: "an idle actor, never told", group: "actors", unit: "B", goals: [atMost(2048)], note: howMany },
+    { name: "an idle actor, told once", group: "actors", unit: "B", goals: [atMost(2048)], note: howMany },
+    { name: "xstate: an idle actor", group: "xstate", unit: "B", note: `${howMany}; ${xstateLacks}` },
+    { name: "Effect cluster: an idle entity, asked once", group: "cluster", unit: "B", note: "1k of them" }
+  ]
+}
+
 /** All of them, in the order in which they are measured and shown. */
 export const catalogue: ReadonlyArray<Section> = [
   gate,
@@ -283,7 +364,8 @@ export const catalogue: ReadonlyArray<Section> = [
   parts,
   start,
   growth,
-  peers
+  peers,
+  actors
 ]
 
 /** The lines whose `section: name` fits, and the floors they need. Sections without any are left out. */

@@ -5,9 +5,9 @@
  *
  * - A line that cannot be made becomes a row that says why, and the others are still measured.
  */
-import { allocationOf, callsWithin } from "./allocation.ts"
+import { allocationOf, allocationOfWaiting, callsWithin } from "./allocation.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
-import { compare, type Timing, type Turns, type Variant } from "./runner.ts"
+import { compare, compareWaiting, type Timing, type Turns, type Variant, type WaitingVariant } from "./runner.ts"
 
 /** What a section is told. */
 export interface Context {
@@ -101,6 +101,48 @@ export const rowsOf = (context: Context, lines: ReadonlyArray<Line>, timed: Time
 /** A whole section of timed lines. */
 export const measureLines = async (context: Context, makers: Makers): Promise<ReadonlyArray<Row>> =>
   rowsOf(context, context.lines, await timeLines(context, context.lines, makers))
+
+/** Makes what a line runs that has to be waited for. */
+export type WaitingMakers = Readonly<Record<string, () => Promise<Omit<WaitingVariant, "name">>>>
+
+/** Lines that have to be waited for, timed together. One whose unit is `/s` shows calls a second; its ratio is of times all the same. */
+export const measureWaiting = async (context: Context, makers: WaitingMakers): Promise<ReadonlyArray<Row>> => {
+  const variants = new Map<string, WaitingVariant>()
+  const failures = new Map<string, string>()
+  for (const { floor, name } of context.lines) {
+    context.progress(`making ready: ${name}`)
+    try {
+      const make = makers[name]
+      if (make === undefined) throw new Error("no section knows how")
+      const variant = await make()
+      // One call shows whether it works at all; it must not take the others with it.
+      await variant.run(variant.exactCalls ?? 1)
+      variants.set(name, { ...variant, name, floor: floor !== undefined && variants.has(floor) ? floor : undefined })
+    } catch (error) {
+      failures.set(name, said(error))
+    }
+  }
+  context.progress("warming up")
+  const timings = await compareWaiting([...variants.values()], context.turns, undefined, (round) => {
+    context.progress(`round ${round + 1} of ${context.turns.rounds}`)
+  })
+  const rows: Array<Row> = []
+  for (const line of context.lines) {
+    const timing = timings.find(({ name }) => name === line.name)
+    const variant = variants.get(line.name)
+    if (timing === undefined || variant === undefined) {
+      rows.push(rowOf(line, {}, failures.get(line.name)))
+      continue
+    }
+    context.progress(`allocation: ${line.name}`)
+    const { p10, median, ratio } = timing
+    const calls = variant.exactCalls ?? callsWithin(allocationMs(context, line), median)
+    const allocation = await allocationOfWaiting(variant, calls)
+    const time = line.unit === undefined ? { p10, median } : { value: 1e9 / median }
+    rows.push(rowOf(line, { ...time, ratio, ...allocation }))
+  }
+  return rows
+}
 
 /** The rows of lines of which each is measured by itself, as a value. */
 export const measureValues = async (

@@ -24,7 +24,7 @@ const flags = {
 
 export const help = `npm run bench -- [flags]
 
-Measures what Tracehound costs, each line beside its floor in the same run. Five to ten minutes; leave the machine alone meanwhile.
+Measures what Tracehound costs, each line beside its floor in the same run. Seven to twelve minutes; leave the machine alone meanwhile.
 
   --quick        about a minute: fewer and shorter turns, nothing of a million entries or calls
   --only REGEX   the lines whose "section: name" fits, such as --only '^gate' or --only 'new object'; upper or lower case

@@ -13,20 +13,32 @@
  * - The result of a call goes where anybody could read it, so that no compiler may leave the call out.
  * - The loop calls `run` through a variable: no variant is inlined into it, and all pay the same 2 to 4 ns for that.
  */
+import { setImmediate } from "node:timers/promises"
 import { median, medianRatio, quantile } from "./statistics.ts"
 
-/** One thing to time. `run` is called with a counter that never repeats in this process. */
-export interface Variant {
+/** What is timed, as far as the order of turns is concerned. */
+interface Entrant {
   readonly name: string
-  readonly run: (i: number) => unknown
   /** The name of the variant that this one is measured against. */
   readonly floor?: string | undefined
+  /** The most calls that one turn may have, where it can be made ready for no more. */
+  readonly maxCalls?: number
+  /** Calls that every turn has, however long they take. */
+  readonly exactCalls?: number
+}
+
+/** One thing to time. `run` is called with a counter that never repeats in this process. */
+export interface Variant extends Entrant {
+  readonly run: (i: number) => unknown
   /** Makes ready for a turn of so many calls. */
   readonly before?: (calls: number) => void
   /** Puts back what a turn left behind. */
   readonly after?: () => void
-  /** The most calls that one turn may have, where `before` can make ready for no more. */
-  readonly maxCalls?: number
+}
+
+/** One thing to time that has to be waited for: a turn is so many calls, one after the other or together as it likes. */
+export interface WaitingVariant extends Entrant {
+  readonly run: (calls: number) => Promise<unknown>
 }
 
 /** How long to measure. */
@@ -73,44 +85,45 @@ const turn = (variant: Variant, calls: number, now: Nanoseconds): number => {
 /** The most calls of a turn, whatever they cost: what a clock of 1 ns can still tell. */
 const mostCalls = 10_000_000
 
+/** A turn to take: it is answered with the nanoseconds of a call. */
+interface Turn<V> {
+  readonly variant: V
+  readonly calls: number
+}
+
 /** Warms a variant up, and finds how many calls fill a turn. At least one. */
-const callsFor = (variant: Variant, { turnMs, warmMs }: Turns, now: Nanoseconds): number => {
-  const most = variant.maxCalls ?? mostCalls
-  let calls = 1
+function* callsFor<V extends Entrant>(variant: V, { turnMs, warmMs }: Turns): Generator<Turn<V>, number, number> {
+  const { exactCalls } = variant
+  const most = exactCalls ?? variant.maxCalls ?? mostCalls
+  let calls = exactCalls ?? 1
   let warmed = 0
   for (;;) {
-    const each = turn(variant, calls, now)
+    const each = yield { variant, calls }
     warmed += each * calls
     const full = each * calls >= turnMs * 1e6 / 2 || calls === most
     // A turn's calls are sized by a turn that was itself about as long, once the code is as fast as it gets.
-    if (full && warmed >= warmMs * 1e6) return Math.max(1, Math.min(most, Math.round(turnMs * 1e6 / each)))
+    if (full && warmed >= warmMs * 1e6)
+      return exactCalls ?? Math.max(1, Math.min(most, Math.round(turnMs * 1e6 / each)))
     if (!full) calls = Math.min(most, calls * 2)
   }
 }
 
-/** Nanoseconds of the host's monotonic clock. A double is exact for the first 104 days. */
-export const hostNanoseconds: Nanoseconds = () => Number(process.hrtime.bigint())
-
-/** Times the variants in turns. A floor that is not among them is a mistake and throws. */
-export const compare = (
-  variants: ReadonlyArray<Variant>,
+/** The turns of all variants, in their order, and what comes of them. A floor that is not among them is a mistake and throws. */
+function* turnsOf<V extends Entrant>(
+  variants: ReadonlyArray<V>,
   turns: Turns,
-  now: Nanoseconds = hostNanoseconds,
-  onRound: (round: number) => void = () => {}
-): ReadonlyArray<Timing> => {
+  onRound: (round: number) => void
+): Generator<Turn<V>, ReadonlyArray<Timing>, number> {
   for (const { floor, name } of variants) {
     if (floor !== undefined && !variants.some((other) => other.name === floor)) {
       throw new Error(`${name}: there is no floor called ${floor}`)
     }
   }
-  const entries = variants.map((variant) => ({
-    variant,
-    calls: callsFor(variant, turns, now),
-    times: [] as Array<number>
-  }))
+  const entries: Array<Turn<V> & { readonly times: Array<number> }> = []
+  for (const variant of variants) entries.push({ variant, calls: yield* callsFor(variant, turns), times: [] })
   for (let round = 0; round < turns.rounds; round++) {
     for (const { calls, times, variant } of round % 2 === 0 ? entries : entries.toReversed()) {
-      times.push(turn(variant, calls, now))
+      times.push(yield { variant, calls })
     }
     onRound(round)
   }
@@ -125,4 +138,39 @@ export const compare = (
       rounds: times
     }
   })
+}
+
+/** Nanoseconds of the host's monotonic clock. A double is exact for the first 104 days. */
+export const hostNanoseconds: Nanoseconds = () => Number(process.hrtime.bigint())
+
+/** Times the variants in turns. A floor that is not among them is a mistake and throws. */
+export const compare = (
+  variants: ReadonlyArray<Variant>,
+  turns: Turns,
+  now: Nanoseconds = hostNanoseconds,
+  onRound: (round: number) => void = () => {}
+): ReadonlyArray<Timing> => {
+  const all = turnsOf(variants, turns, onRound)
+  let step = all.next()
+  while (step.done !== true) step = all.next(turn(step.value.variant, step.value.calls, now))
+  return step.value
+}
+
+/** The same of what has to be waited for. The event loop turns between two turns, untimed. */
+export const compareWaiting = async (
+  variants: ReadonlyArray<WaitingVariant>,
+  turns: Turns,
+  now: Nanoseconds = hostNanoseconds,
+  onRound: (round: number) => void = () => {}
+): Promise<ReadonlyArray<Timing>> => {
+  const all = turnsOf(variants, turns, onRound)
+  let step = all.next()
+  while (step.done !== true) {
+    const { calls, variant } = step.value
+    await setImmediate()
+    const start = now()
+    sink.value = await variant.run(calls)
+    step = all.next((now() - start) / calls)
+  }
+  return step.value
 }

@@ -1,36 +1,14 @@
 /**
- * What is kept, in bytes. Each pair of lines has a process of its own and reads the heap after a forced collection: V8's heap and what
- * is allocated outside of it for JavaScript (ArrayBuffers), together. The resident size is what the system counts.
+ * What is kept, in bytes. Each pair of lines has a process of its own and reads the heap after a forced collection; the resident size is
+ * what the system counts.
  */
 import { setImmediate } from "node:timers/promises"
+import { grown, once, type Reading } from "../heap.ts"
 import { type Measure, measureValues } from "../measure.ts"
 import { checkMix, makeMix } from "../mixed.ts"
 import { changingBytes, sourceOf, threatScent } from "../payloads.ts"
 import { sink } from "../runner.ts"
 import { roomyTracehound } from "../tracehounds.ts"
-
-interface Reading {
-  readonly kept: number
-  readonly resident: number
-}
-
-/** Collects until nothing more goes, and reads. The external count of Node has the ArrayBuffers in it. */
-const read = async (): Promise<Reading> => {
-  if (globalThis.gc === undefined) throw new Error("needs --expose-gc")
-  for (let i = 0; i < 4; i++) {
-    globalThis.gc()
-    await setImmediate()
-  }
-  const { external, heapUsed, rss } = process.memoryUsage()
-  return { kept: heapUsed + external, resident: rss }
-}
-
-const grown = async (fill: () => void | Promise<void>): Promise<Reading> => {
-  const before = await read()
-  await fill()
-  const after = await read()
-  return { kept: after.kept - before.kept, resident: after.resident - before.resident }
-}
 
 const rateTable = async (): Promise<Reading> => {
   const count = 1_000_000
@@ -77,12 +55,6 @@ const mixed = async (calls: number, progress: (what: string) => void): Promise<R
   checkMix(mix, i)
   const mebi = 1_048_576
   return { kept: kept / mebi, resident: resident / mebi }
-}
-
-/** One run for both lines of a pair. */
-const once = (run: () => Promise<Reading>): () => Promise<Reading> => {
-  let reading: Promise<Reading> | undefined
-  return () => reading ??= run()
 }
 
 export const measure: Measure = (context) => {

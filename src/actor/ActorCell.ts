@@ -355,9 +355,15 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       return Effect.map(this.#close(crash), () => this.#note(crash === undefined ? "stopped" : "crashed", crash))
     })
   }
-  /** Detached, so that a handler that stops its own actor can be interrupted while it waits. */
+  /** Detached, so that whoever waits can be interrupted. A handler of this actor does not wait: it would for itself. */
   get stop(): Effect.Effect<void> {
-    return Effect.flatMap(Effect.forkDetach(this.terminate), (fiber) => Effect.asVoid(Fiber.await(fiber)))
+    return Effect.withFiber((own) => {
+      const isOwn = own === this.#fiber
+      return Effect.flatMap(
+        Effect.forkDetach(this.terminate),
+        (fiber) => isOwn ? Effect.void : Effect.asVoid(Fiber.await(fiber))
+      )
+    })
   }
 
   countRestart(): void {

@@ -194,7 +194,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     if (!isKnown || child.incarnation !== incarnation || child.phase !== "waiting") return Effect.void
     if (crash !== undefined) this.#noteCrash(crash)
     // It crashed together with one that took it along: that was decided for both.
-    for (const planned of this.#restarts) if (planned.children.has(child)) return Effect.void
+    if (this.#isPlanned(child)) return Effect.void
     if (child.restart === "temporary" || (child.restart === "transient" && crash === undefined)) return child.terminate
     if (!this.#window.admit(this.#now())) return this.#escalate(child)
     this.#restarted += 1
@@ -209,6 +209,12 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       if (delay > 0) this.#plan(group, delay)
       else yield* this.#bringBack(group)
     })
+  }
+  /** Under `one_for_one` a child crashes alone; the others have one plan at most. */
+  #isPlanned(child: Child): boolean {
+    if (this.#strategy === "one_for_one") return false
+    for (const planned of this.#restarts) if (planned.children.has(child)) return true
+    return false
   }
   /** Ends whoever has to go with the child, and gives all who are to come back together. */
   #take(child: Child): Effect.Effect<Restart> {
@@ -239,7 +245,9 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   }
   /** Starts them in the order in which they were started first; the first that fails is one more crash. */
   #bringBack({ children }: Restart): Effect.Effect<void> {
-    const ordered = [...this.#children.values()].filter((child) => children.has(child))
+    const ordered = children.size < 2
+      ? [...children]
+      : [...this.#children.values()].filter((child) => children.has(child))
     return Effect.asVoid(this.#startAll(ordered, (child, cause) => {
       this.#events.unshift({ _tag: "Ended", child, incarnation: child.incarnation, crash: cause })
     }))

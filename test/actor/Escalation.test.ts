@@ -2,7 +2,7 @@
  * What happens when a supervisor gives up: its parent restarts it or gives up in turn, and the root's end is everybody's.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { type Escalated, type Phase, type RestartKind } from "../../src/actor/index.ts"
 import { calm, Crash, Hang, makeWorld, type Ref, shape, Slow, Work } from "./supervised.ts"
@@ -212,11 +212,13 @@ describe("ends that meet", () => {
       const x = yield* child("x", { onStart, onStop: Effect.suspend(() => lingers) }, inner)
       yield* child("y", {}, inner)
       yield* crash(x)
-      lingers = Effect.sleep(100)
+      // No sleep: under a TestClock, one in the finalizer of an interrupted fiber is cut short.
+      const gate = yield* Deferred.make<void>()
+      lingers = Deferred.await(gate)
       yield* Effect.forkChild(x.stop, { startImmediately: true })
       yield* crash(a)
       trace()
-      yield* TestClock.adjust(100)
+      yield* Deferred.succeed(gate, undefined)
       yield* calm
       assert.strictEqual(trace(), "stop x, start a#2, start y#2", "a goes before all under inner")
     }))

@@ -85,4 +85,26 @@ describe("npm run bench", () => {
       assert.isAbove(clean?.median ?? 0, 0)
       assert.isAbove(clean?.ratio ?? 0, 0)
     }))
+
+  it("measures what is told and what is waited for, and leaves out of a quick run what takes long", () => {
+    const only = "^actors: (tellUnsafe, fifo|ask, 100 in flight|an idle actor, never told|Effect cluster.*)$"
+    const { status, stderr, stdout } = bench("--quick", "--only", only, "--json")
+    assert.strictEqual(status, 0, stderr)
+    const { sections: [section] } = JSON.parse(stdout) as Report
+    const rows = section?.rows ?? []
+    assert.deepStrictEqual(rows.map(({ floor, name, unit }) => [name, floor, unit]), [
+      ["a plain call", null, null],
+      ["tellUnsafe, fifo", "a plain call", null],
+      ["ask", "a promise by setImmediate", null],
+      ["ask, 100 in flight", "ask", "/s"],
+      ["an idle actor, never told", null, "B"]
+    ])
+    for (const { median, name, p10, unit, value } of rows) {
+      assert.isAbove((unit === null ? median : value) ?? 0, 0, name)
+      assert.strictEqual(p10 === null, unit !== null, name)
+      assert.strictEqual(median === null, unit !== null, name)
+    }
+    assert.isAbove(rows[1]?.ratio ?? 0, 0)
+    assert.isAbove(rows[3]?.ratio ?? 0, 0)
+  }, 60_000)
 })

@@ -62,6 +62,31 @@ describe("the catalogue", () => {
     assert.deepStrictEqual(unitless, [])
   })
 
+  it("has a floor in the process of its line", () => {
+    for (const { lines } of catalogue) {
+      const groups = new Map(lines.map(({ group, name }) => [name, group]))
+      for (const { floor, group } of lines) if (floor !== undefined) assert.strictEqual(groups.get(floor), group)
+    }
+  })
+
+  it("sets the actors' goals, and says beside each peer what it does not do", () => {
+    const { lines = [] } = catalogue.find(({ name }) => name === "actors") ?? {}
+    assert.deepStrictEqual(
+      lines.flatMap(({ goals = [], name, unit }) => goals.map((goal) => [name, goalText(goal, unit ?? null)])),
+      [
+        ["tellUnsafe, fifo", "<= 10x"],
+        ["tellUnsafe, lanes", "<= 10x"],
+        ["ask", "<= 12 us"],
+        ["ask, timeout of 5 s", "<= 12 us"],
+        ["an idle actor, never told", "<= 2,048 B"],
+        ["an idle actor, told once", "<= 2,048 B"]
+      ]
+    )
+    const peers = lines.filter(({ name }) => /^(xstate|Effect cluster):/.test(name))
+    assert.lengthOf(peers, 5)
+    for (const { name, note } of peers) assert.isDefined(note, name)
+  })
+
   it("is cut to the lines that fit, with the floors they need", () => {
     assert.deepStrictEqual(
       chosen(/^gate: clean$/i).map(({ lines, name }) => [name, lines.map((line) => line.name)]),

@@ -2,7 +2,7 @@
  * The runner and its arithmetic, on a clock that only the variants move.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { compare, type Variant } from "../../bench/runner.ts"
+import { compare, compareWaiting, type Variant } from "../../bench/runner.ts"
 import { median, medianDifference, medianRatio, quantile, quantileOfSorted } from "../../bench/statistics.ts"
 
 const turns = { rounds: 5, turnMs: 1, warmMs: 2 }
@@ -60,6 +60,18 @@ describe("compare", () => {
     assert.strictEqual(Math.max(...slow), 1)
   })
 
+  it("gives every turn the calls that a variant insists on", () => {
+    const { now, taking } = world()
+    const asked: Array<number> = []
+    const [line] = compare(
+      [taking("line", 10, { exactCalls: 3, maxCalls: 2, before: (calls) => void asked.push(calls) })],
+      turns,
+      now
+    )
+    assert.deepStrictEqual([...new Set(asked)], [3])
+    assert.strictEqual(line?.median, 10)
+  })
+
   it("does not time what makes ready and what cleans up", () => {
     const { now, sleep, taking } = world()
     const [line] = compare(
@@ -110,6 +122,47 @@ describe("compare", () => {
   it("refuses a floor that is not among them", () => {
     const { now, taking } = world()
     assert.throws(() => compare([taking("line", 1, { floor: "none" })], turns, now), /no floor called none/)
+  })
+})
+
+describe("compareWaiting", () => {
+  it("gives the nanoseconds of a call and the ratio to the floor, in the same order of turns", async () => {
+    const { now, order, sleep } = world()
+    const taking = (name: string, ns: number, floor?: string) => ({
+      name,
+      floor,
+      run: async (calls: number) => {
+        if (order.at(-1) !== name) order.push(name)
+        await Promise.resolve()
+        sleep(calls * ns)
+      }
+    })
+    const rounds: Array<number> = []
+    const [floor, line] = await compareWaiting(
+      [taking("a", 100), taking("b", 250, "a")],
+      { ...turns, rounds: 4 },
+      now,
+      (round) => void rounds.push(round)
+    )
+    assert.deepStrictEqual([floor?.p10, floor?.median, floor?.ratio], [100, 100, null])
+    assert.deepStrictEqual([line?.p10, line?.median, line?.ratio, line?.floor], [250, 250, 2.5, "a"])
+    assert.strictEqual(order.join(""), "abababa")
+    assert.deepStrictEqual(rounds, [0, 1, 2, 3])
+  })
+
+  it("never runs two at a time, and stops at the first that fails", async () => {
+    let running = 0
+    const { now, sleep } = world()
+    const run = async (calls: number) => {
+      assert.strictEqual(++running, 1)
+      await Promise.resolve()
+      sleep(calls * 1000)
+      running--
+    }
+    await compareWaiting([{ name: "a", run }, { name: "b", run }], turns, now)
+    const failing = { name: "c", run: () => Promise.reject(new Error("no answer")) }
+    const message = await compareWaiting([{ name: "a", run }, failing], turns, now).catch(String)
+    assert.strictEqual(message, "Error: no answer")
   })
 })
 

@@ -30,7 +30,7 @@ import {
 } from "../../src/index.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
-export const zeros = "0".repeat(64)
+const zeros = "0".repeat(64)
 const id = "00000000-0000-7000-8000-000000000000-00000000"
 const signature = `injection:${zeros}`
 const common = { id, signature, hash: zeros, size: 0, timestamp: 0, previousHash: zeros }
