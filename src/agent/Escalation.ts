@@ -36,6 +36,8 @@ export class Escalation extends Context.Service<Escalation, {
       const pool = yield* HoundPool
       const purges = yield* PurgeQueue
       const quarantine = yield* Quarantine
+      // Without hounds nothing is made for them: this is on the way of every piece of new evidence.
+      if (!pool.hasHounds) return { escalateUnsafe: () => null }
       const worst = severities.indexOf(threshold)
       pool.onFailure(({ kind, signature }: HoundFailure) => {
         const action = failSafe.reportUnsafe(
