@@ -43,8 +43,11 @@ export const make: Effect.Effect<
   const failSafe = yield* FailSafe
   const quarantine = yield* Quarantine
 
+  /** Whether the actors have given up: cold storage's then take what they will not write. */
+  let isOver = false
   /** Comes to an end: each turn something leaves, or it is the last. */
   const empty: Effect.Effect<void> = Effect.suspend(() => {
+    if (isOver) return Effect.void
     if (quarantine.purgeForPanic(batch) > 0) return Effect.andThen(Effect.yieldNow, empty)
     const isWaiting = coldStorage.stats().pending > 0
     return quarantine.stats().count > 0 && isWaiting ? Effect.andThen(coldStorage.settled, empty) : Effect.void
@@ -60,6 +63,7 @@ export const make: Effect.Effect<
   })
   yield* Effect.forkScoped(
     Effect.map(escalated, () => {
+      isOver = true
       failSafe.reportUnsafe("system_error", systemError)
     })
   )

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Inspection } from "tracehound/actor"
@@ -168,7 +169,8 @@ const hook = async (status: number) => {
       response.writeHead(status).end()
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
   const { port } = server.address() as AddressInfo
   const close = () =>
     new Promise<void>((resolve) => {

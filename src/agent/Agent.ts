@@ -159,5 +159,7 @@ const utf8 = new TextEncoder()
 
 const decodeSignal = Schema.decodeUnknownExit(ThreatSignal, { onExcessProperty: "error" })
 
-/** Whether a signal has its two keys and no others: what else a detector says nobody here has agreed to. */
-const isExactSignal = (signal: unknown): boolean => Exit.isSuccess(decodeSignal(signal))
+/** Whether a signal has its two keys, of its own, and no others: what else a detector says nobody here has agreed to. */
+const isExactSignal = (signal: object): boolean =>
+  Reflect.ownKeys(signal).length === 2 && Object.hasOwn(signal, "category") && Object.hasOwn(signal, "severity") &&
+  Exit.isSuccess(decodeSignal(signal))

@@ -37,7 +37,7 @@ export class Escalation extends Context.Service<Escalation, {
       const purges = yield* PurgeQueue
       const quarantine = yield* Quarantine
       // Without hounds nothing is made for them: this is on the way of every piece of new evidence.
-      if (!pool.hasHounds) return { escalateUnsafe: () => null }
+      if (!pool.hasHounds) return Escalation.of({ escalateUnsafe: () => null })
       const worst = severities.indexOf(threshold)
       pool.onFailure(({ kind, signature }: HoundFailure) => {
         const action = failSafe.reportUnsafe(
@@ -46,7 +46,7 @@ export class Escalation extends Context.Service<Escalation, {
         )
         if (action === "Purge") purges.purgeUnsafe(signature, kind)
       })
-      return {
+      return Escalation.of({
         escalateUnsafe: (handle, category, severity) => {
           if (severity < worst && quarantine.fill() < fill) return null
           const { signature, size } = handle
@@ -58,7 +58,7 @@ export class Escalation extends Context.Service<Escalation, {
             copy: () => quarantine.copy(signature)
           })
         }
-      }
+      })
     })
   )
 }

@@ -53,6 +53,8 @@ export interface Delivery {
   readonly pressed: Uint8Array | null
   /** Cold storage's own when left out. */
   readonly codec?: Codec
+  /** Whether it left by being purged, which its sender tells: false when left out. */
+  readonly isPurged?: boolean
 }
 
 /** What waits to be pressed: no longer the evidence, but its pressed form to come. */
@@ -61,6 +63,7 @@ class Press extends Request.TaggedClass("Press")<{
   readonly codec: Codec
   readonly record: EvidenceRecord
   readonly body: Effect.Effect<Uint8Array, CompressionError>
+  readonly isPurged: boolean
 }, void> {}
 
 /** What waits to be written. */
@@ -194,7 +197,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
             onDeadLetter: (_, reason) => failed(`cold storage ${endpoint.destination}: a write was ${reason}`),
             behaviour: () =>
               Effect.succeed({
-                Press: ({ body, codec, id, record }: Press) =>
+                Press: ({ body, codec, id, isPurged, record }: Press) =>
                   Effect.match(body, {
                     onSuccess: (bytes) => {
                       writer.tellUnsafe(
@@ -203,7 +206,8 @@ export class ColdStorage extends Context.Service<ColdStorage, {
                     },
                     onFailure: ({ message }) => {
                       failed(message)
-                      if (failSafe.reportUnsafe("encode_error", encodeError) === "Purge") purged(id, record)
+                      const action = failSafe.reportUnsafe("encode_error", encodeError)
+                      if (action === "Purge" && !isPurged) purged(id, record)
                     }
                   })
               })
@@ -235,10 +239,10 @@ export class ColdStorage extends Context.Service<ColdStorage, {
           }
         }
         const tellUnsafe = (delivery: Delivery): boolean => {
-          const { id, record } = delivery
+          const { id, isPurged = false, record } = delivery
           const body = press(delivery)
           if (typeof body !== "string")
-            return presser.tellUnsafe(new Press({ id, codec: delivery.codec ?? codec, record, body }))
+            return presser.tellUnsafe(new Press({ id, codec: delivery.codec ?? codec, record, body, isPurged }))
           refused(body)
           return false
         }

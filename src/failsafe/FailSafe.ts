@@ -104,7 +104,8 @@ export class FailSafe extends Context.Service<FailSafe, {
       ): Effect.Effect<Callback<In, Out> | null, never, Scope> =>
         typeof call !== "function" ? Effect.succeed(null) : makeCallback<In, Out>(root, {
           name,
-          call,
+          // A method of the host's own object finds that object.
+          call: (input) => Reflect.apply(call, callbacks, [input]),
           answers,
           timeout: failSafe.callbackTimeoutMs,
           onTrouble: (trouble) => alerts.errorUnsafe(callbackError(name, trouble))

@@ -3,7 +3,8 @@
  * "Queue Assignments": hound activation is FIFO; CONFORMANCE S1).
  *
  * Work that comes while fewer are active begins at once, on a fiber of its own; what more there is waits in a bounded mailbox.
- * Closing lets what has begun come to its end within the deadline, and buries the rest.
+ * Closing goes on with what waits until the deadline and buries the rest; what has begun by then has the same time again to come
+ * to its end.
  */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -16,6 +17,9 @@ import type { Supervisor } from "../actor/Supervisor.ts"
 import type { HoundJob } from "./HoundPool.ts"
 
 class Activate extends Request.TaggedClass("Activate")<{ readonly job: HoundJob }, void> {}
+
+/** How long closing waits for what waits, and again for what has begun. */
+const deadline = "5 seconds"
 
 /** What a queue of activations is made of. */
 export interface ActivationOptions {
@@ -44,10 +48,15 @@ export const makeActivations = (
     Effect.orDie(supervisor.spawn(
       define<Activate>()("activation", {
         mailbox: fifo({ capacity: maxPending }),
+        drain: deadline,
         behaviour: () =>
           Effect.gen(function*() {
             const places = yield* Semaphore.make(maxActive)
             const active = yield* FiberSet.make<void>()
+            // Before the set interrupts what is in it: closing is no reason for a hound to leave its work half done.
+            yield* Effect.addFinalizer(() =>
+              Effect.interruptible(Effect.timeoutOption(FiberSet.awaitEmpty(active), deadline))
+            )
             return {
               Activate: ({ job }: Activate) =>
                 Effect.andThen(

@@ -36,7 +36,7 @@ import type {
 } from "../domain/Records.ts"
 import { secureIdText } from "../domain/SecureIdText.ts"
 import { Settings } from "../domain/Settings.ts"
-import { type BySeverity, severities } from "../domain/Severity.ts"
+import type { BySeverity } from "../domain/Severity.ts"
 import type { QuarantineStats } from "../domain/WatcherSnapshot.ts"
 import { type Custodian, Handle, NEVER_HELD, signatureOf } from "../evidence/Evidence.ts"
 import { SecureIds } from "../evidence/SecureIds.ts"
@@ -48,6 +48,7 @@ import { Randomness } from "../port/Randomness.ts"
 import { categoryAt, Departure, severityAt } from "./Departure.ts"
 import * as Notices from "./Notices.ts"
 import { parseSignature } from "./ParseSignature.ts"
+import { makeRoom } from "./Room.ts"
 import { type Arrival, Vault, vaultSeedWords } from "./Vault.ts"
 
 type Quarantined = Extract<InterceptResult, { readonly status: "quarantined" }>
@@ -182,7 +183,7 @@ export class Quarantine extends Context.Service<Quarantine, {
       }
       const press = (codec: Codec, content: Uint8Array): Uint8Array | null => {
         try {
-          return pressSync(codec, content)
+          return codec === "stored" ? content.slice() : pressSync(codec, content)
         } catch {
           return null
         }
@@ -196,8 +197,11 @@ export class Quarantine extends Context.Service<Quarantine, {
         const record = describe(slot)
         const content = vault.contentOf(slot)
         const id = secureIdText(departure.id)
-        const pressed = codec === "stored" ? content.slice() : null
-        const isStored = destination !== null && coldStorage.tellUnsafe({ id, record, content, pressed, codec })
+        // Whoever was given the live buffer may have taken it: what is not the evidence must not be sent as if it were.
+        const pressed = codec === "stored" && content.length === record.size ? press(codec, content) : null
+        const used = pressed === null ? coldStorage.codec : codec
+        const delivery = { id, record, content, pressed, codec: used, isPurged: true }
+        const isStored = destination !== null && coldStorage.tellUnsafe(delivery)
         departure.destination = isStored ? destination : null
         departure.purgeReason = reason
         remove(slot)
@@ -290,34 +294,7 @@ export class Quarantine extends Context.Service<Quarantine, {
         bytes: vault.bytes,
         bySeverity: bySeverity(vault.counts)
       })
-      /** Whether the last arrival found no room. */
-      let wasFull = false
-      const isFull = (size: number): boolean => vault.count + 1 > maxCount || vault.bytes + size > maxBytes
-      /** Whether room could be made for the arrival out of what is no worse than it (CONFORMANCE Q3). O(1). */
-      const couldFit = (severity: number, size: number): boolean => {
-        let worseCount = 0
-        let worseBytes = 0
-        for (let rank = severities.length - 1; rank > severity; rank--) {
-          worseCount += vault.counts[rank] ?? 0
-          worseBytes += vault.byteCounts[rank] ?? 0
-        }
-        return worseCount + 1 <= maxCount && worseBytes + size <= maxBytes
-      }
-      const makeRoom = (severity: number, size: number, now: number): boolean => {
-        if (!isFull(size)) {
-          if (wasFull) failSafe.roomUnsafe()
-          wasFull = false
-          return true
-        }
-        wasFull = true
-        if (failSafe.fullUnsafe(stats) === "turn_away" || !couldFit(severity, size)) return false
-        while (isFull(size)) {
-          const victim = vault.first()
-          if (victim < 0 || vault.rankOf(victim) > severity) return false
-          evict(victim, now)
-        }
-        return true
-      }
+      const room = makeRoom({ bounds: settings.quarantine, vault, failSafe, evict, stats })
 
       const custodian: Custodian = {
         holds: (slot, generation) => vault.holds(slot, generation),
@@ -360,7 +337,7 @@ export class Quarantine extends Context.Service<Quarantine, {
         },
         hold: (arrival) => {
           const { captured, content, severity } = arrival
-          if (!makeRoom(severity, content.length, captured)) return turnAway(arrival)
+          if (!room.make(severity, content.length, captured)) return turnAway(arrival)
           const slot = vault.insert(arrival)
           ignored[slot] = null
           return { status: "quarantined", handle: handleOf(slot) }
@@ -382,13 +359,15 @@ export class Quarantine extends Context.Service<Quarantine, {
           return slot < 0 ? null : purge(slot, reason)
         },
         purgeForPanic: (limit) => {
-          let purged = 0
-          for (; purged < limit; purged++) {
-            const slot = vault.first()
-            if (slot < 0 || coldStorage.refusalUnsafe(vault.sizeOf(slot)) !== null) break
-            failSafe.purgedUnsafe(purge(slot, "panic"))
-          }
-          return purged
+          const fits = (slot: number): boolean => slot >= 0 && coldStorage.refusalUnsafe(vault.sizeOf(slot)) === null
+          // As it is: what made us panic may be the presser, and evidence must not be lost to that.
+          const give = (slot: number): void => failSafe.purgedUnsafe(purge(slot, "panic", "stored"))
+          const before = vault.count
+          for (let slot = vault.first(); fits(slot) && before - vault.count < limit; slot = vault.first()) give(slot)
+          // What is too large for cold storage at any time must not keep back what is not.
+          const isStuck = vault.count === before && coldStorage.stats().pending === 0
+          if (isStuck) { for (const slot of vault.all().filter(fits).slice(0, limit)) if (fits(slot)) give(slot) }
+          return before - vault.count
         },
         flush: () => vault.all().map(neutralize),
         stats,
