@@ -55,13 +55,16 @@ export abstract class Address<in out M extends Message> {
     })
   }
   ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError> {
-    const answer = Effect.withFiber<unknown, unknown>((fiber) => {
-      const reply: Reply = Deferred.makeUnsafe()
-      const refusal = this.#send(fiber, message, reply, options?.lane)
-      if (refusal !== null) return Effect.fail(this.#refused(refusal))
+    type Answer = Request.Success<A>
+    type Failure = Request.Error<A> | AskError
+    return Effect.withFiber<Answer, Failure>((fiber) => {
+      // `define` holds the handler of this message to the message's own types: no other answer comes.
+      const reply = Deferred.makeUnsafe<Answer, Failure>()
+      const refusal = this.#send(fiber, message, reply as unknown as Reply, options?.lane)
+      if (refusal !== null) return Effect.fail<Failure>(this.#refused(refusal))
       if (options?.timeout === undefined) return Deferred.await(reply)
       // One timer beside the wait: a quarter of what a race of two fibers costs.
-      const overdue = () => Exit.fail(new AskTimeout({ actor: this.path, tag: message._tag }))
+      const overdue = () => Exit.fail<Failure>(new AskTimeout({ actor: this.path, tag: message._tag }))
       const late = Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
       let timer: Fiber.Fiber<boolean> | undefined
       // Set within what takes it back: an interruption may come between any two steps.
@@ -71,8 +74,6 @@ export abstract class Address<in out M extends Message> {
       })
       return Effect.onExit(waiting, () => Effect.sync(() => timer?.interruptUnsafe()))
     })
-    // `define` holds the handler of this message to the message's own types.
-    return answer as Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
   }
 
   #send(fiber: Fiber.Fiber<unknown, unknown>, message: M, reply: Reply | undefined, lane: Lane | undefined) {

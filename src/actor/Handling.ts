@@ -4,9 +4,10 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
+import type { SomeError } from "./Message.ts"
 
 /** The handlers of a behaviour, whatever its protocol. */
-export type AnyHandlers<M, R> = Readonly<Record<string, (message: M) => Effect.Effect<unknown, unknown, R>>>
+export type AnyHandlers<M, R> = Readonly<Record<string, (message: M) => Effect.Effect<unknown, SomeError, R>>>
 
 /** The handler of a tag. Throws where there is none: an inherited one is none. */
 export const handlerOf = <M, R>(handlers: AnyHandlers<M, R> | undefined, tag: string, path: string) => {

@@ -29,3 +29,8 @@ export type Handlers<M extends Message, R = never> = {
     R
   >
 }
+
+/** The error of some message: the kernel hands it on, and never looks into it. */
+export interface SomeError {
+  readonly "~tracehound/actor/SomeError": never
+}

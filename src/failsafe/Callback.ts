@@ -55,9 +55,10 @@ export const makeCallback = <In, Out extends string = never>(
     onTrouble(trouble)
     return null
   }
+  const known = (answer: unknown): Out | null => answers.find((each) => each === answer) ?? null
   const judge = (answer: unknown): Out | null => {
     if (answers.length === 0 || answer === undefined) return null
-    return answers.find((known) => known === answer) ?? give("garbage")
+    return known(answer) ?? give("garbage")
   }
   const called = (input: unknown): Effect.Effect<Out | null> =>
     // The input is what `callUnsafe` and `call` were given.
@@ -81,9 +82,10 @@ export const makeCallback = <In, Out extends string = never>(
       // Its own answers are the only ones that come.
       actor.tellUnsafe(new Call({ input, onAnswer: onAnswer as Call["onAnswer"] }))
     },
-    call: (input) => {
-      const answer = actor.ask(new Call({ input, onAnswer: undefined })) as Effect.Effect<Out | null, unknown>
-      return answer.pipe(Effect.catch(() => Effect.succeed(null)))
-    }
+    call: (input) =>
+      actor.ask(new Call({ input, onAnswer: undefined })).pipe(
+        Effect.map(known),
+        Effect.catch(() => Effect.succeed(null))
+      )
   }))
 }

@@ -190,7 +190,7 @@ const play = (seed: number, steps: number) =>
         yield* launch(chance(0.1) ? Effect.ignore(Effect.timeout(spawning, 5)) : spawning)
       })
       const living = () => world.beings.filter(({ hasEnded, ref }) => ref !== undefined && (!hasEnded || chance(0.1)))
-      const onOne = (act: (being: Being) => Effect.Effect<unknown, unknown>) =>
+      const onOne = (act: (being: Being) => Effect.Effect<unknown>) =>
         Effect.suspend(() => {
           const beings = living()
           const being = beings[below(beings.length)]

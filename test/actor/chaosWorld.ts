@@ -160,14 +160,14 @@ export class World {
         })
     })
   }
-  #building(being: Being): Effect.Effect<void, string> {
+  #building(being: Being): Effect.Effect<void, string, Scope.Scope> {
     const { below } = this.random
     const roll = below(20)
     if (roll < 12) return Effect.void
     if (roll < 14) return Effect.yieldNow
     if (roll < 16) return Effect.sleep(1 + below(20))
     if (roll === 16) return Effect.fail("not today")
-    if (roll === 17) return Effect.addFinalizer(() => Effect.sleep(below(10))) as Effect.Effect<void>
+    if (roll === 17) return Effect.addFinalizer(() => Effect.sleep(below(10)))
     if (roll === 18 && being.built > 1) return Effect.never
     return roll === 19 && being.built > 1 ? Effect.die("stillborn") : Effect.void
   }

@@ -45,7 +45,7 @@ export interface ChildOptions {
   readonly suspended?: boolean
   readonly mailbox?: MailboxSpec
   /** Run in the behaviour, after its resource was acquired. */
-  readonly onStart?: (incarnation: number, self: Self<Protocol>) => Effect.Effect<void, unknown, Scope.Scope>
+  readonly onStart?: (incarnation: number, self: Self<Protocol>) => Effect.Effect<void, string | Error, Scope.Scope>
   /** Run when its resource is released, before that is written down. */
   readonly onStop?: Effect.Effect<void>
 }

@@ -74,7 +74,7 @@ export const openStore = (
           NodeHash.layer,
           MonotonicTime.layerPortable,
           ActorSystem.layer(),
-          Layer.succeed(Settings, Schema.decodeUnknownSync(TracehoundConfig)(settings)),
+          Layer.effect(Settings, Effect.orDie(Schema.decodeEffect(TracehoundConfig)(settings))),
           Layer.succeed(Callbacks, callbacks)
         ))
       ),

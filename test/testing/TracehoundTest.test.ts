@@ -2,7 +2,7 @@
  * The Tracehound that a test owns, as those who test with it see it: time, seeds, and cold storage that fails.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Clock, Effect, Fiber, Logger } from "effect"
+import { Clock, Effect, Fiber, Logger, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { openEnvelope, Tracehound } from "../../src/index.ts"
 import { AlertRecorder, InProcessHounds, MemoryColdStorage, TracehoundTest } from "../../src/testing/index.ts"
@@ -97,8 +97,11 @@ const story = (seed?: number | string): Promise<string> =>
       seen.push(sync.actors(), sync.coldStorage.stats(), yield* hounds.rotations)
       return JSON.stringify(seen)
     }).pipe(
-      Effect.provide(TracehoundTest.layer(busy, seed === undefined ? {} : { seed })),
-      Effect.provide(Logger.layer([]))
+      Effect.provide(
+        TracehoundTest.layer(busy, seed === undefined ? {} : { seed }).pipe(
+          Layer.provideMerge(Logger.layer([]))
+        )
+      )
     )
   )
 
