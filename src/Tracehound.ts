@@ -50,7 +50,7 @@ import { ColdStorage } from "./coldstorage/ColdStorage.ts"
 import { ColdStorageEndpoint, type ColdStorageError } from "./coldstorage/Endpoint.ts"
 import * as DevopsSink from "./devops/DevopsSink.ts"
 import { fromArgument, type InvalidConfig, resolveConfig } from "./ConfigSources.ts"
-import type { FailSafeCallbacks } from "./domain/FailSafe.ts"
+import type { FailSafeCallbacks, PanicContext } from "./domain/FailSafe.ts"
 import type { InterceptResult } from "./domain/InterceptResult.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "./domain/Records.ts"
 import type { Scent } from "./domain/Scent.ts"
@@ -110,6 +110,8 @@ export class Tracehound extends Context.Service<Tracehound, {
   readonly start: Effect.Effect<void, ColdStorageError>
   /** Waits until cold storage has nothing left to write. */
   readonly settled: Effect.Effect<void>
+  /** Waits for a panic, and says why there was one: never, as long as all goes well (CONFORMANCE F3). */
+  readonly panicked: Effect.Effect<PanicContext>
   /** The same as plain synchronous methods, for the hot path and for code outside Effect. */
   readonly sync: TracehoundSync
 }>()("tracehound/Tracehound") {
@@ -316,7 +318,8 @@ const roof = Layer.effect(
       flush: Effect.sync(sync.flush),
       snapshot: Effect.sync(sync.watcher.snapshot),
       start: Effect.all([alerts.start, coldStorage.start, pool.start, rotating], { discard: true }),
-      settled: coldStorage.settled
+      settled: coldStorage.settled,
+      panicked: failSafe.panicked
     }
   })
 )

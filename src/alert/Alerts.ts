@@ -8,6 +8,7 @@
  *
  * **Gotchas**
  *
+ * - A panic passes the limiter, always: it comes at most once.
  * - A notice that finds its lane full is gone; `deadLetters` counts it, and so does the actor system.
  * - A logger of the host's that dies loses the one notice that it died of.
  */
@@ -122,7 +123,8 @@ export class Alerts extends Context.Service<Alerts, {
       }
       const alertUnsafe = (notice: Notice, signature?: () => string): void => {
         const timestamp = clock.currentTimeMillisUnsafe()
-        const admission = limiter.admit(timestamp)
+        // A panic comes once, and whoever provoked it may have filled the window before.
+        const admission = notice.type === "failsafe.panic" ? "emit" : limiter.admit(timestamp)
         if (admission === "emit") {
           raise(signature === undefined ? { ...notice, timestamp } : { ...notice, timestamp, signature: signature() })
         } else if (admission === "escalate") raise(flood(timestamp, limiter.alertCount))

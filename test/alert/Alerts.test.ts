@@ -131,6 +131,20 @@ describe("Alerts", () => {
       assert.strictEqual((yield* written).length, 8)
     }))
 
+  it.effect("RFC W2 F3 a panic is told, however many alerts came before it", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, start, written } = yield* desk({ maxAlertsPerWindow: 1 })
+      yield* start
+      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe({ type: "failsafe.panic", severity: "critical", message: "m" })
+      alertUnsafe(failure)
+      assert.deepStrictEqual((yield* written).map(({ annotations }) => annotations["type"]), [
+        "alert.flood",
+        "failsafe.panic",
+        "high_severity_eviction"
+      ])
+    }))
+
   it.effect("RFC S2 notices past 1024 in a lane are dead letters, counted one by one, and cost the other lanes nothing", () =>
     Effect.gen(function*() {
       const { alertUnsafe, close, deadLetters, lines, logUnsafe, start } = yield* desk()

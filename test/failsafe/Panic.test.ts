@@ -2,8 +2,10 @@
  * A panic: what leads to it, and that it is a graceful shutdown of what Tracehound does and of nothing else.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { Tracehound } from "tracehound"
+import { TracehoundTest } from "tracehound/testing"
 import type { PanicAction, PanicContext } from "../../src/domain/FailSafe.ts"
 import { departures, openWorld, scent, take, turn, type World, type WorldOptions } from "./world.ts"
 
@@ -210,6 +212,22 @@ describe("a panic", () => {
       assert.deepStrictEqual([sync.auditChain.lastHash, sync.auditChain.length], [lastHash, length])
       assert.strictEqual((yield* world.types).filter((type) => type === "failsafe.panic").length, 1)
     }))
+
+  it.effect("RFC F3 whoever waits for a panic is told why there was one", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(5_000)
+      const { panicked, sync } = yield* Tracehound
+      const waiting = yield* Effect.forkChild(panicked, { startImmediately: true })
+      sync.panic()
+      assert.deepStrictEqual(yield* Fiber.join(waiting), {
+        cause: "request",
+        error: null,
+        errors: 0,
+        window: 60_000,
+        timestamp: 5_000
+      })
+      assert.strictEqual((yield* panicked).cause, "request")
+    }).pipe(Effect.provide(TracehoundTest.layer())))
 
   it.effect("RFC F3 every intercept is answered with the same frozen error, from the turn of the panic on", () =>
     Effect.gen(function*() {
