@@ -18,7 +18,11 @@ export {
   alert,
   answerWithoutHandle,
   type AnswerWithoutHandle,
+  failSafeAction,
+  failSafeCause,
   hound,
+  panicAction,
+  panicContext,
   tracehoundError,
   watcherSnapshot
 } from "./arbitraries/answers.ts"

@@ -26,7 +26,11 @@ import {
   TracehoundConfig,
   TracehoundError,
   TransferRecord,
-  WatcherSnapshot
+  WatcherSnapshot,
+  failSafeActions,
+  failSafeCauses,
+  panicActions,
+  PanicContext
 } from "../../src/index.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
@@ -130,6 +134,16 @@ export const all: ReadonlyArray<
   }],
   ["alert", Arbitraries.alert, Alert, { severity: "info", type: "alert.flood", message: "", timestamp: 0 }],
   ["tracehoundError", Arbitraries.tracehoundError, TracehoundError, error],
+  ["failSafeAction", Arbitraries.failSafeAction, Schema.Literals(failSafeActions), "Purge"],
+  ["failSafeCause", Arbitraries.failSafeCause, Schema.Literals(failSafeCauses), "timeout"],
+  ["panicAction", Arbitraries.panicAction, Schema.Literals(panicActions), "panic"],
+  ["panicContext", Arbitraries.panicContext, PanicContext, {
+    cause: "request",
+    error: null,
+    errors: 0,
+    window: 1,
+    timestamp: 0
+  }],
   ["hound", Arbitraries.hound, Hound, { id, state: "dormant", createdAt: 0, activatedAt: null }],
   ["watcherSnapshot", Arbitraries.watcherSnapshot, WatcherSnapshot, {
     quarantine: { count: 0, bytes: 0, bySeverity: none },

@@ -6,6 +6,15 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { type Alert, alertTypes } from "../../domain/Alert.ts"
+import {
+  type FailSafeAction,
+  failSafeActions,
+  type FailSafeCause,
+  failSafeCauses,
+  type PanicAction,
+  panicActions,
+  type PanicContext
+} from "../../domain/FailSafe.ts"
 import type { Hound } from "../../domain/Hound.ts"
 import { type InterceptResult, PayloadBound } from "../../domain/InterceptResult.ts"
 import { ErrorState, type TracehoundError } from "../../domain/TracehoundError.ts"
@@ -33,6 +42,27 @@ const code = choice([1, pick(["malformed_scent", "internal", "coldstorage_failur
 export const tracehoundError: Arbitrary.Arbitrary<TracehoundError> = structWith(
   { state: pick(ErrorState.literals), code, message, recoverable: coin },
   { context: json(2) }
+)
+
+/** Each as often as the others, here and below. */
+export const failSafeAction: Arbitrary.Arbitrary<FailSafeAction> = pick(failSafeActions)
+export const failSafeCause: Arbitrary.Arbitrary<FailSafeCause> = pick(failSafeCauses)
+export const panicAction: Arbitrary.Arbitrary<PanicAction> = pick(panicActions)
+
+/** Somebody who asked for it met no error. */
+export const panicContext: Arbitrary.Arbitrary<PanicContext> = Arbitrary.flatMap(
+  choice([1, Arbitrary.Constant("request" as const)], [
+    3,
+    choice([1, failSafeCause], [1, Arbitrary.Constant("threshold" as const)])
+  ]),
+  (cause) =>
+    struct({
+      cause: Arbitrary.Constant(cause),
+      error: cause === "request" ? Arbitrary.Constant(null) : tracehoundError,
+      errors: whole(0, 1_000_000),
+      window: whole(1, 2_147_483_647),
+      timestamp
+    })
 )
 
 const houndId = choice([1, secureId], [1, text(20)])

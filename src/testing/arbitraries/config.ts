@@ -5,11 +5,13 @@
  * **Gotchas**
  *
  * - What reaches out of the process is never set: no cold storage, no DevOps endpoint, and `runtime.strict` is not on, since a
- *   test's process seldom has the flags. `configInputTo` has cold storage, at an endpoint that the test names.
+ *   test's process seldom has the flags; no shared state that a Tracehound would refuse. `configInputTo` has cold storage, at an endpoint that the test names.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Redacted from "effect/Redacted"
+import { severities } from "../../domain/Severity.ts"
 import type { TracehoundConfigInput } from "../../domain/TracehoundConfig.ts"
+import { failSafeAction } from "./answers.ts"
 import { choice, coin, partial, pick, struct, structWith, whole } from "./building.ts"
 import { textOfBytes } from "./values.ts"
 
@@ -26,6 +28,12 @@ export const signatureKey: Arbitrary.Arbitrary<string | Redacted.Redacted> = cho
   1,
   Arbitrary.map(keyText, (key) => Redacted.make(key))
 ])
+
+/** Bounds in their order, and often the same. */
+const panicThreshold = Arbitrary.map(
+  struct({ min: whole(1, 3), more: whole(0, 3), window: duration }),
+  ({ min, more, window }) => ({ min, max: min + more, window })
+)
 
 const audit = partial({ chainEnabled: coin, maxRecords: whole(1, 64) })
 
@@ -51,11 +59,39 @@ export const configInput: Arbitrary.Arbitrary<TracehoundConfigInput> = partial({
     maxActive: whole(1, 4),
     maxLifeTimeCycle: duration,
     maxProcessingTime: duration,
-    replenishDelay: durationOrZero
+    replenishDelay: durationOrZero,
+    escalation: partial({ severity: pick(severities), fill: pick([0.8, 0, 0.5, 1]) }),
+    maxPending: whole(1, 8)
   }),
   scheduler: partial({ rotationInterval: duration, jitterMax: durationOrZero, skipIfBusy: coin }),
-  alerts: partial({ maxAlertsPerWindow: whole(1, 5), windowMs: duration, escalationThreshold: whole(1, 3) }),
+  alerts: partial({
+    maxAlertsPerWindow: whole(1, 5),
+    windowMs: duration,
+    escalationThreshold: whole(1, 3),
+    devops: partial({
+      timeoutMs: duration,
+      retries: whole(0, 3),
+      retryDelayMs: durationOrZero,
+      maxPending: whole(1, 8),
+      breakerFailures: whole(1, 3),
+      breakerResetMs: duration
+    })
+  }),
   audit,
+  failSafe: partial({
+    onTimeout: failSafeAction,
+    onEncodeError: failSafeAction,
+    onQuarantineFull: failSafeAction,
+    onHoundError: failSafeAction,
+    onSystemError: failSafeAction,
+    panic: partial({ threshold: panicThreshold }),
+    callbackTimeoutMs: duration
+  }),
+  trustBoundary: partial({
+    cluster: partial({ sharedState: pick(["none", "memory"]), trustLevel: pick(["untrusted", "trusted"]) }),
+    coldStorage: partial({ trustLevel: pick(["write-only", "untrusted"]) }),
+    detector: partial({ source: pick(["external", "internal"]), trustLevel: pick(["trusted", "verify"]) })
+  }),
   runtime: partial({
     disableProto: pick(["throw", "delete"]),
     frozenIntrinsics: coin,
