@@ -69,6 +69,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   /** Why the incarnation must end. */
   #doom: Cause.Cause<unknown> | undefined
   #lastCrash: CrashNote | null = null
+  #restarts = 0
   #suspended: boolean
   /** A burst is planned. */
   #scheduled = false
@@ -367,6 +368,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   }
 
   countRestart(): void {
+    this.#restarts += 1
     this.#definition.metrics.restartUnsafe(this.#kernel.context)
   }
   inspect(): ActorInspection {
@@ -378,6 +380,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       suspended: this.#suspended,
       restart: this.restart,
       incarnation: this.incarnation,
+      restarts: this.#restarts,
       lastCrash: this.#lastCrash,
       ...this.inbox.inspect()
     }

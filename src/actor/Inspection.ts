@@ -33,8 +33,9 @@ export interface ActorInspection {
   readonly phase: Phase
   readonly suspended: boolean
   readonly restart: RestartKind
-  /** How often it was started. */
+  /** How often it was started, and how often of that again. */
   readonly incarnation: number
+  readonly restarts: number
   readonly mailbox: {
     readonly kind: MailboxSpec["kind"]
     readonly capacity: number

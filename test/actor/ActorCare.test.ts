@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Request } from "effect"
+import { TestClock } from "effect/testing"
 import * as Actor from "tracehound/actor"
 
 class Note extends Request.TaggedClass("Note")<{ readonly weight: number }, void> {}
@@ -91,5 +92,30 @@ describe("dead letters", () => {
         const exit = yield* Effect.exit(Effect.suspend(() => Actor.ActorSystem.make({ deadLetters })))
         assert.strictEqual(exit._tag, "Failure", String(deadLetters))
       }
+    }))
+})
+
+describe("inspection", () => {
+  it.effect("RFC S3 says how often an actor was started again, and what it crashed over last", () =>
+    Effect.gen(function*() {
+      const { inspect, root } = yield* Actor.ActorSystem.make({ intensity: 3 })
+      const actor = yield* root.spawn(
+        Actor.define<Note>()("fragile", {
+          behaviour: () => Effect.succeed({ Note: ({ weight }) => Effect.die(new Error(`over ${weight}`)) })
+        })
+      )
+      assert.deepInclude(actor.inspect(), { incarnation: 1, restarts: 0, lastCrash: null })
+      for (const weight of [1, 2, 3]) {
+        yield* TestClock.adjust(1)
+        yield* Effect.exit(actor.ask(new Note({ weight })))
+        yield* Effect.yieldNow
+      }
+      yield* TestClock.adjust(1)
+      assert.deepInclude(actor.inspect(), {
+        incarnation: 4,
+        restarts: 3,
+        lastCrash: { at: 3, message: "Error: over 3" }
+      })
+      assert.strictEqual(inspect().restarts, 3)
     }))
 })
