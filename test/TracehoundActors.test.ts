@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -210,5 +211,37 @@ describe("devopsEndpoint", () => {
       ["devops_failure", true, "agent"]
     ])
     assert.notInclude(JSON.stringify(errors), "s3cr3t")
+  })
+
+  it("RFC R4 dispose leaves no connection and no timer behind, and the process ends", async () => {
+    const { bodies, close, url } = await hook(200)
+    const script = `
+      import { createTracehound } from ${JSON.stringify(new URL("../src/index.ts", import.meta.url).href)}
+      process.stdout.write("begins ") // the pipe to this test is the process's own
+      const before = process.getActiveResourcesInfo()
+      const tracehound = createTracehound(
+        { quarantine: { maxCount: 1 }, alerts: { devopsEndpoint: ${JSON.stringify(url)} } },
+        { onEscalate: () => new Promise(() => {}) }
+      )
+      await tracehound.init()
+      for (const payload of ["a", "b"]) {
+        tracehound.intercept({ id: "1", source: "s", timestamp: 1, payload, threat: { category: "spam", severity: "high" } })
+      }
+      await tracehound.dispose()
+      const left = process.getActiveResourcesInfo()
+      for (const name of before) left.splice(left.indexOf(name), 1)
+      process.stdout.write("LEFT " + JSON.stringify(left))`
+    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    let said = ""
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString()
+    })
+    const [status] = await once(child, "close")
+    await close()
+    assert.strictEqual(status, 0)
+    assert.strictEqual(bodies.length, 1)
+    assert.include(said, "LEFT []")
   })
 })
