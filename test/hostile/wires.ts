@@ -7,6 +7,7 @@
  * - A wire that is touched throws, after it was counted: a runtime that swallows the exception is found out all the same, and
  *   one that would be kept busy for ever is not.
  */
+import { proxyTraps } from "../../src/testing/arbitraries/hostile.ts"
 
 /** What was touched: empty is good. */
 export interface Wires {
@@ -16,22 +17,6 @@ export interface Wires {
   /** A Proxy of which every trap counts. */
   readonly proxy: <T extends object>(target: T, name: string) => T
 }
-
-const traps: ReadonlyArray<keyof ProxyHandler<object>> = [
-  "apply",
-  "construct",
-  "defineProperty",
-  "deleteProperty",
-  "get",
-  "getOwnPropertyDescriptor",
-  "getPrototypeOf",
-  "has",
-  "isExtensible",
-  "ownKeys",
-  "preventExtensions",
-  "set",
-  "setPrototypeOf"
-]
 
 /** Wires of which none was touched. */
 export const makeWires = (): Wires => {
@@ -43,6 +28,7 @@ export const makeWires = (): Wires => {
   return {
     touched,
     call,
-    proxy: (target, name) => new Proxy(target, Object.fromEntries(traps.map((trap) => [trap, call(`${name}.${trap}`)])))
+    proxy: (target, name) =>
+      new Proxy(target, Object.fromEntries(proxyTraps.map((trap) => [trap, call(`${name}.${trap}`)])))
   }
 }

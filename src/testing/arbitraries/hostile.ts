@@ -34,7 +34,8 @@ interface Making {
   readonly proxy: <T extends object>(target: T) => T
 }
 
-const traps: ReadonlyArray<keyof ProxyHandler<object>> = [
+/** Every trap that a Proxy may have. */
+export const proxyTraps: ReadonlyArray<keyof ProxyHandler<object>> = [
   "apply",
   "construct",
   "defineProperty",
@@ -55,7 +56,7 @@ const making = (inner: unknown, touched: Touched): Making => {
     touched(name)
     throw new Error(`${name} ran`)
   }
-  const handler = Object.fromEntries(traps.map((trap) => [trap, wire(`proxy.${trap}`)]))
+  const handler = Object.fromEntries(proxyTraps.map((trap) => [trap, wire(`proxy.${trap}`)]))
   return { inner, wire, proxy: (target) => new Proxy(target, handler) }
 }
 
