@@ -2,7 +2,7 @@
  * The quarantine: evidence in custody, within hard bounds (RFC, "Quarantine Eviction Policy" and "Atomic Neutralize";
  * CONFORMANCE D7, E2 to E5, Q1 to Q4).
  *
- * Promises that maxCount and maxBytes hold at every moment; that evidence leaves in one of four ways, each one synchronous
+ * Promises that maxCount and maxBytes hold at every moment; that evidence leaves in one of five ways, each one synchronous
  * step of snapshot, destruction and audit record; that an eviction is told to cold storage, the log and the alerts before
  * the bytes are gone; and that an arrival never costs evidence worse than itself. Holding, finding and evicting are O(1);
  * an arrival evicts as many as it needs to make room for its bytes.
