@@ -109,8 +109,11 @@ export class Mailbox<A extends object> {
     return this.#held[this.#placeOf(lane)] ?? 0
   }
 
+  /** A lane that is none, as code without types may name one, is the ordinary one: no message gets lost beside the lanes. */
   #placeOf(lane: Lane | undefined): number {
-    return this.spec.kind !== "lanes" ? 0 : lane === undefined ? ordinary : laneOrder.indexOf(lane)
+    if (this.spec.kind !== "lanes") return 0
+    const place = lane === undefined ? ordinary : laneOrder.indexOf(lane)
+    return place < 0 ? ordinary : place
   }
 
   /**
@@ -118,8 +121,8 @@ export class Mailbox<A extends object> {
    * beside what is being handled, which weighs `handling`.
    */
   refusal(weight: number, lane: Lane | undefined, handling = 0): Refusal | null {
-    const { capacity, kind, maxWeight } = this.spec
-    if ((this.#held[this.#placeOf(lane)] ?? 0) < capacity && this.#weight + weight <= maxWeight) return null
+    const { kind, maxWeight } = this.spec
+    if (!this.isFull(weight, lane)) return null
     if (kind === "dropping") return "dropped"
     return kind === "sliding" && this.#length > 0 && handling + weight <= maxWeight ? null : "full"
   }

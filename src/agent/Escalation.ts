@@ -21,8 +21,7 @@ import { Quarantine } from "../quarantine/Quarantine.ts"
 export class Escalation extends Context.Service<Escalation, {
   /**
    * The hound that was activated for evidence just taken in, or null: it does not escalate, or waits for a hound. Synchronous, O(1),
-   * never throws. Category and severity are
-   * places in `threatCategories` and `severities`.
+   * never throws. Category and severity are places in `threatCategories` and `severities`.
    */
   readonly escalateUnsafe: (handle: EvidenceHandle, category: number, severity: number) => Hound | null
 }>()("tracehound/agent/Escalation") {

@@ -37,6 +37,25 @@ describe("weights", () => {
     }))
 })
 
+describe("lanes", () => {
+  it.effect("RFC S2 one that there is not is the ordinary one: no message gets lost beside the four", () =>
+    Effect.gen(function*() {
+      const { root } = yield* Actor.ActorSystem.make()
+      const actor = yield* root.spawn(
+        Actor.define<Note>()("lanes", {
+          mailbox: Actor.lanes({ capacity: 2 }),
+          behaviour: quiet
+        })
+      )
+      const nowhere = JSON.parse("\"urgent\"")
+      const told = [1, 2, 3].map((weight) => actor.tellUnsafe(new Note({ weight }), nowhere))
+      assert.deepStrictEqual(told, [true, true, false])
+      assert.strictEqual(actor.inspect().mailbox.lanes?.medium, 2)
+      yield* actor.settled
+      assert.deepInclude(actor.inspect(), { accepted: 2, handled: 2, buried: 0 })
+    }))
+})
+
 describe("listeners", () => {
   it.effect("RFC S2 one that tells a sliding mailbox again what it dropped does not go on for ever", () =>
     Effect.gen(function*() {
