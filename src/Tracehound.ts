@@ -300,7 +300,7 @@ const roof = Layer.effect(
       rateLimiter: { check: limiter.check, reset: limiter.reset },
       detector: { refused: agent.refusedSignals },
       coldStorage: { stats: coldStorage.stats },
-      deadLetters: () => coldStorage.stats().deadLetters + alerts.deadLetters(),
+      deadLetters: () => system.deadLetters.total() + coldStorage.refusals(),
       state: () => failSafe.isPanicked() ? "panicked" : "running",
       panic: failSafe.panicUnsafe,
       actors: system.inspect

@@ -60,7 +60,7 @@ export interface TracehoundSync {
   /** `refused`: signals that did not pass, of a detector that is to be verified (CONFORMANCE R3). */
   readonly detector: { readonly refused: () => number }
   readonly coldStorage: { readonly stats: () => ColdStorageStats }
-  /** What was refused by a full mailbox or could not be done, over all of them. */
+  /** What was refused by a full mailbox, left behind or not done: over all actors, and what cold storage did not take. */
   readonly deadLetters: () => number
   /** `panicked` is for good: make another one (CONFORMANCE F3). */
   readonly state: () => "running" | "panicked"

@@ -196,6 +196,21 @@ describe("devopsEndpoint", () => {
     assert.deepStrictEqual(tracehound.watcher.snapshot().errors.map(({ code }) => code), ["quarantine_full"])
   })
 
+  it("RFC S2 W3 what no actor could do is a dead letter of the whole, each once", async () => {
+    const { close, url } = await hook(404)
+    const tracehound = createTracehound({ quarantine: { maxCount: 1 }, alerts: { devopsEndpoint: url } })
+    await tracehound.init()
+    tracehound.intercept(scent("a"))
+    tracehound.intercept(scent("b"))
+    // Until it is told: once the desk has closed, what the endpoint refuses is a dead letter of the desk's as well.
+    const isTold = () => tracehound.watcher.snapshot().errors.some(({ code }) => code === "devops_failure")
+    for (let n = 0; n < 1_000 && !isTold(); n++) await Effect.runPromise(Effect.sleep(5))
+    await tracehound.dispose()
+    await close()
+    assert.isTrue(isTold())
+    assert.strictEqual(tracehound.deadLetters(), 1)
+  })
+
   it("RFC W3 one that refuses is an error on the board and an alert to the log, which is not posted again", async () => {
     const { bodies, close, url } = await hook(404)
     const tracehound = createTracehound({ quarantine: { maxCount: 1 }, alerts: { devopsEndpoint: url } })

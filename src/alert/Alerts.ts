@@ -45,10 +45,10 @@ interface LogEvent extends LogKind {
 }
 
 /** An alert that passed the limiter. */
-class Raised extends Request.TaggedClass("Raised")<{ readonly alert: Alert }, void> {}
+class Raised extends Request.TaggedClass("Raised")<{ readonly alert: Alert }, void, "unwritten"> {}
 
 /** A log event to be written. */
-class Logged extends Request.TaggedClass("Logged")<{ readonly event: LogEvent }, void> {}
+class Logged extends Request.TaggedClass("Logged")<{ readonly event: LogEvent }, void, "unwritten"> {}
 
 /** Notices that may wait in each lane. */
 const capacity = 1024
@@ -86,11 +86,9 @@ export class Alerts extends Context.Service<Alerts, {
       const sinks = yield* AlertSinks
       let deadLetters = 0
 
+      // A logger of the host's that dies is no crash of the desk: its notice is a dead letter.
       const written = (writing: Effect.Effect<void>) =>
-        Effect.catchDefect(writing, () =>
-          Effect.sync(() => {
-            deadLetters += 1
-          }))
+        Effect.catchDefect(writing, () => Effect.fail("unwritten" as const))
       const handOn = (alert: Alert): void => {
         for (const sink of sinks) {
           try {

@@ -27,6 +27,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Request from "effect/Request"
 import { ActorSystem } from "../actor/ActorSystem.ts"
+import type { DeadLetterReason } from "../actor/DeadLetters.ts"
 import { define } from "../actor/Definition.ts"
 import { fifo } from "../actor/Mailbox.ts"
 import { Alerts } from "../alert/Alerts.ts"
@@ -58,21 +59,29 @@ export interface Delivery {
 }
 
 /** What waits to be pressed: no longer the evidence, but its pressed form to come. */
-class Press extends Request.TaggedClass("Press")<{
-  readonly id: string
-  readonly codec: Codec
-  readonly record: EvidenceRecord
-  readonly body: Effect.Effect<Uint8Array, CompressionError>
-  readonly isPurged: boolean
-}, void> {}
+class Press extends Request.TaggedClass("Press")<
+  {
+    readonly id: string
+    readonly codec: Codec
+    readonly record: EvidenceRecord
+    readonly body: Effect.Effect<Uint8Array, CompressionError>
+    readonly isPurged: boolean
+  },
+  void,
+  CompressionError
+> {}
 
 /** What waits to be written. */
-class Write extends Request.TaggedClass("Write")<{
-  readonly id: string
-  /** Bytes of evidence. */
-  readonly size: number
-  readonly envelope: Uint8Array
-}, void> {}
+class Write extends Request.TaggedClass("Write")<
+  {
+    readonly id: string
+    /** Bytes of evidence. */
+    readonly size: number
+    readonly envelope: Uint8Array
+  },
+  void,
+  ColdStorageError
+> {}
 
 /** What became of the deliveries so far. */
 export interface ColdStorageStats {
@@ -96,6 +105,8 @@ export class ColdStorage extends Context.Service<ColdStorage, {
   /** Whether the evidence was taken. Where not, nothing was done with it, and a dead letter says so. Never throws. */
   readonly tellUnsafe: (delivery: Delivery) => boolean
   readonly stats: () => ColdStorageStats
+  /** Of its dead letters, those that were refused before any actor knew of them. */
+  readonly refusals: () => number
   /** Opens the endpoint and begins to write. */
   readonly start: Effect.Effect<void, ColdStorageError>
   /** Waits until nothing is pending. */
@@ -106,6 +117,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
     destination: null,
     codec: "gzip",
     refusalUnsafe: () => "no cold storage is configured",
+    refusals: () => 0,
     tellUnsafe: () => false,
     stats: () => ({ pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 0 }),
     start: Effect.void,
@@ -131,6 +143,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
         const isTrusted = trustLevel === "write-only" && trusted === endpoint.destination
         let writes = 0
         let deadLetters = 0
+        let refusals = 0
 
         const failure = (why: string) =>
           new ColdStorageError({ reason: "write", message: `cold storage ${endpoint.destination}: ${why}` })
@@ -144,8 +157,13 @@ export class ColdStorage extends Context.Service<ColdStorage, {
               message: "evidence was not written"
             })
         }
+        /** What the handlers gave up themselves they have told. */
+        const leftBehind = (_: unknown, reason: DeadLetterReason): void => {
+          if (reason !== "failed") failed(`cold storage ${endpoint.destination}: a write was ${reason}`)
+        }
         const refused = (why: string): void => {
           deadLetters += 1
+          refusals += 1
           alerts.alertUnsafe({ type: "coldstorage.refused", severity: "critical", message: why })
         }
 
@@ -164,7 +182,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
             () => failure(`no answer within ${config.writeTimeoutMs} ms`)
           ).pipe(Effect.catchDefect(() => Effect.fail(failure("the endpoint broke"))))
         /** Tries until it is written, or until whoever decides says that it is enough. */
-        const write = (delivery: Write, tries = 0): Effect.Effect<void> =>
+        const write = (delivery: Write, tries = 0): Effect.Effect<void, ColdStorageError> =>
           Effect.matchEffect(attempt(delivery), {
             onSuccess: () =>
               Effect.sync(() => {
@@ -174,7 +192,8 @@ export class ColdStorage extends Context.Service<ColdStorage, {
               Effect.flatMap(failSafe.coldStorageFailed(error), (decision) => {
                 const isAgain = decision === null ? tries < config.retries : decision === "retry"
                 if (isAgain) return Effect.andThen(Effect.sleep(config.retryDelayMs), write(delivery, tries + 1))
-                return Effect.sync(() => failed(error.message, decision !== "ignore"))
+                failed(error.message, decision !== "ignore")
+                return Effect.fail(error)
               })
           })
         const spread = { capacity: maxPendingCount, maxWeight: Number.POSITIVE_INFINITY }
@@ -183,7 +202,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
             mailbox: fifo(spread),
             weigh: ({ size }) => size,
             drain,
-            onDeadLetter: (_, reason) => failed(`cold storage ${endpoint.destination}: a write was ${reason}`),
+            onDeadLetter: leftBehind,
             behaviour: () => Effect.succeed({ Write: (delivery: Write) => write(delivery) })
           })
         ))
@@ -194,22 +213,21 @@ export class ColdStorage extends Context.Service<ColdStorage, {
             drain,
             suspended: true,
             // Refusals are found before anything is pressed, so what dies here was taken.
-            onDeadLetter: (_, reason) => failed(`cold storage ${endpoint.destination}: a write was ${reason}`),
+            onDeadLetter: leftBehind,
             behaviour: () =>
               Effect.succeed({
                 Press: ({ body, codec, id, isPurged, record }: Press) =>
-                  Effect.match(body, {
-                    onSuccess: (bytes) => {
-                      writer.tellUnsafe(
-                        new Write({ id, size: record.size, envelope: seal(record, codec, bytes, hash) })
-                      )
-                    },
-                    onFailure: ({ message }) => {
-                      failed(message)
-                      const action = failSafe.reportUnsafe("encode_error", encodeError)
-                      if (action === "Purge" && !isPurged) purged(id, record)
-                    }
-                  })
+                  body.pipe(
+                    Effect.map((bytes) => seal(record, codec, bytes, hash)),
+                    Effect.map((envelope) => void writer.tellUnsafe(new Write({ id, size: record.size, envelope }))),
+                    Effect.tapError(({ message }) =>
+                      Effect.sync(() => {
+                        failed(message)
+                        const action = failSafe.reportUnsafe("encode_error", encodeError)
+                        if (action === "Purge" && !isPurged) purged(id, record)
+                      })
+                    )
+                  )
               })
           })
         ))
@@ -250,6 +268,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
           destination: endpoint.destination,
           codec,
           refusalUnsafe: refusal,
+          refusals: () => refusals,
           tellUnsafe,
           stats: () => ({
             pending: pending(),

@@ -59,6 +59,7 @@ const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
   Layer.succeed(ColdStorage, {
     destination: answer === "none" ? null : "file:double",
     codec: "gzip",
+    refusals: () => 0,
     refusalUnsafe: () => answer === "takes" ? null : "full",
     tellUnsafe: (delivery) => {
       if (answer !== "takes") return false
