@@ -1,6 +1,7 @@
-// Emits src/ as JavaScript and declarations into a dist/ that holds nothing older.
+// Emits src/ as JavaScript and declarations into a dist/ that holds nothing older. What runs inside a hound is plain JavaScript and is
+// copied byte for byte.
 import { execFileSync } from "node:child_process"
-import { rmSync } from "node:fs"
+import { cpSync, rmSync } from "node:fs"
 import { join } from "node:path"
 
 const root = join(import.meta.dirname, "..")
@@ -9,4 +10,9 @@ rmSync(join(root, "dist"), { recursive: true, force: true })
 execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.build.json"], {
   cwd: root,
   stdio: "inherit"
+})
+
+cpSync(join(root, "src/hound"), join(root, "dist/hound"), {
+  recursive: true,
+  filter: (path) => path.endsWith(".mjs") || !path.includes(".")
 })

@@ -15,3 +15,11 @@ export const Hound = Schema.Struct({
   activatedAt: Schema.NullOr(Schema.Finite)
 })
 export type Hound = typeof Hound.Type
+
+/**
+ * What keeps hostile evidence in: `default`, a locked down process with limits; `hard`, the same inside namespaces and behind a
+ * seccomp filter, which alone may be called a boundary against an exploit of V8; `none`, there are no hounds.
+ */
+export const sandboxLevels = ["none", "default", "hard"] as const
+export const SandboxLevel = Schema.Literals(sandboxLevels)
+export type SandboxLevel = typeof SandboxLevel.Type

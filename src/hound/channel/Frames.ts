@@ -1,0 +1,49 @@
+/**
+ * The layout of what goes through a hound's pipe (CONFORMANCE H3): numbers of fixed size, little-endian, and no objects. What a hound
+ * gets is a header of 48 bytes and the evidence; what comes back are frames of 24 bytes.
+ *
+ *     job    u32 magic  u32 job  u32 length  u8 category  u8 severity  u8 hasDigest  u8 0  32 bytes digest
+ *     frame  u16 magic  u8 version  u8 kind  u32 seq  u32 job  u32 timeUs  u32 memoryKiB  u32 0
+ *
+ * The hound's own half is `sandbox/entry.mjs`, which imports nothing and repeats these numbers; a test holds the two together.
+ */
+
+/** Bytes before the evidence. */
+export const jobHeaderBytes = 48
+/** Begins a job: `HND1`. */
+export const jobMagic = 0x31444e48
+
+/** Bytes of what comes back. */
+export const frameBytes = 24
+/** Begins a frame: `HT`. */
+export const frameMagic = 0x5448
+export const frameVersion = 1
+
+/** What a frame says. */
+export const frameKinds = { ready: 0, processing: 1, complete: 2, error: 3, metrics: 4 } as const
+
+/** What goes before the evidence: places in `threatCategories` and `severities`; the digest of the content where it is known. */
+export interface JobFacts {
+  /** A whole number from 1 to 2^32 - 1. */
+  readonly job: number
+  /** Bytes of evidence. */
+  readonly length: number
+  readonly category: number
+  readonly severity: number
+  /** SHA-256, 32 bytes; null where signatures are keyed. */
+  readonly digest: Uint8Array | null
+}
+
+/** Writes a job's header. O(1). */
+export const jobHeader = ({ category, digest, job, length, severity }: JobFacts): Uint8Array => {
+  const header = new Uint8Array(jobHeaderBytes)
+  const view = new DataView(header.buffer)
+  view.setUint32(0, jobMagic, true)
+  view.setUint32(4, job, true)
+  view.setUint32(8, length, true)
+  view.setUint8(12, category)
+  view.setUint8(13, severity)
+  view.setUint8(14, digest === null ? 0 : 1)
+  if (digest !== null) header.set(digest, 16)
+  return header
+}
