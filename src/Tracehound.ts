@@ -36,11 +36,13 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type { FileSystem } from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type { Path } from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import { ActorSystem } from "./actor/ActorSystem.ts"
 import { Agent } from "./agent/Agent.ts"
 import { Escalation } from "./agent/Escalation.ts"
@@ -62,7 +64,8 @@ import { SecureIds } from "./evidence/SecureIds.ts"
 import { Callbacks, FailSafe } from "./failsafe/FailSafe.ts"
 import { RateLimiter } from "./gate/RateLimiter.ts"
 import { Throughput } from "./gate/Throughput.ts"
-import { HoundPool } from "./hound/HoundPool.ts"
+import { type HoundBootError, HoundPool } from "./hound/HoundPool.ts"
+import * as ProcessPool from "./hound/ProcessPool.ts"
 import * as NodePorts from "./node/NodePorts.ts"
 import { inspectFlags, processFacts } from "./node/RuntimeFlags.ts"
 import { layerWhereHost } from "./node/UnrefClock.ts"
@@ -92,7 +95,7 @@ export class SharedStateMissing extends Schema.TaggedError<SharedStateMissing>()
 }
 
 /** What can keep a Tracehound from starting. */
-export type StartError = InvalidConfig | ColdStorageError | FlagsMissing | SharedStateMissing
+export type StartError = InvalidConfig | ColdStorageError | FlagsMissing | HoundBootError | SharedStateMissing
 
 /** A security buffer. */
 export class Tracehound extends Context.Service<Tracehound, {
@@ -106,8 +109,8 @@ export class Tracehound extends Context.Service<Tracehound, {
   readonly evacuate: (signature: string) => Effect.Effect<EvacuateRecord | null>
   readonly flush: Effect.Effect<Array<NeutralizationRecord>>
   readonly snapshot: Effect.Effect<WatcherSnapshot>
-  /** Starts what runs in the background: cold storage and alerts. The layers below have done so. */
-  readonly start: Effect.Effect<void, ColdStorageError>
+  /** Starts what runs in the background: cold storage, alerts and hounds. The layers below have done so. */
+  readonly start: Effect.Effect<void, ColdStorageError | HoundBootError>
   /** Waits until cold storage has nothing left to write. */
   readonly settled: Effect.Effect<void>
   /** Waits for a panic, and says why there was one: never, as long as all goes well (CONFORMANCE F3). */
@@ -117,13 +120,14 @@ export class Tracehound extends Context.Service<Tracehound, {
 }>()("tracehound/Tracehound") {
   /** Usable at once, not started: what `createTracehound` builds on. */
   static readonly layerUnstarted = (config: TracehoundConfigInput = {}, callbacks?: FailSafeCallbacks) =>
-    assemble({ config, callbacks, endpointFor: nodeEndpoint }).pipe(Layer.provide(NodePorts.layer))
+    assemble({ config, callbacks, endpointFor: nodeEndpoint, hounds: processes }).pipe(Layer.provide(NodePorts.layer))
 
   /** A started Tracehound on a host of the caller's: the core's ports, files and paths. */
   static readonly layerNoDeps = (
     config: TracehoundConfigInput = {},
     callbacks?: FailSafeCallbacks
-  ): Layer.Layer<Tracehound, StartError, Host> => started(assemble({ config, callbacks, endpointFor: hostEndpoint }))
+  ): Layer.Layer<Tracehound, StartError, Host> =>
+    started(assemble({ config, callbacks, endpointFor: hostEndpoint, hounds: processes }))
 
   /**
    * A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the defaults. Callbacks that are not
@@ -136,7 +140,7 @@ export class Tracehound extends Context.Service<Tracehound, {
 
   /** A started Tracehound on Node, from the environment and the file that TRACEHOUND_CONFIG names. */
   static readonly layerConfig: Layer.Layer<Tracehound, StartError> = Layer.suspend(() =>
-    started(rooms(nodeEndpoint, HoundPool.layerNone).pipe(Layer.provide(loaded), Layer.provide(NodePorts.layer)))
+    started(rooms(nodeEndpoint, processes).pipe(Layer.provide(loaded), Layer.provide(NodePorts.layer)))
   )
 }
 
@@ -218,6 +222,9 @@ const devops = DevopsSink.layer(Effect.gen(function*() {
   return Context.get(context, DevopsEndpoint)
 }))
 
+/** Hounds that are processes; their deadlines keep no process alive, whoever builds this. */
+const processes = Layer.provide(ProcessPool.layer, layerWhereHost)
+
 /** The actors of a Tracehound: a part that crashes comes back soon, and what crashes on and on is a system error. */
 const actors = ActorSystem.layer({
   name: "tracehound",
@@ -227,7 +234,9 @@ const actors = ActorSystem.layer({
 })
 
 /** Starts the background of a layer's Tracehound as part of building it. */
-export const started = <E, R>(layer: Layer.Layer<Tracehound, E, R>): Layer.Layer<Tracehound, E | ColdStorageError, R> =>
+export const started = <E, R>(
+  layer: Layer.Layer<Tracehound, E, R>
+): Layer.Layer<Tracehound, E | ColdStorageError | HoundBootError, R> =>
   Layer.effectDiscard(Effect.flatMap(Tracehound, ({ start }) => start)).pipe(Layer.provideMerge(layer))
 
 /** Refuses to build where the configuration asks for what cannot be had: a missing flag, where it is strict; shared state. */
@@ -247,6 +256,7 @@ const roof = Layer.effect(
     const alerts = yield* Alerts
     const chain = yield* AuditChain
     const coldStorage = yield* ColdStorage
+    const escalation = yield* Escalation
     const limiter = yield* RateLimiter
     const quarantine = yield* Quarantine
     const watcher = yield* Watcher
@@ -300,16 +310,37 @@ const roof = Layer.effect(
       rateLimiter: { check: limiter.check, reset: limiter.reset },
       detector: { refused: agent.refusedSignals },
       coldStorage: { stats: coldStorage.stats },
+      hounds: {
+        get dormant() {
+          return pool.stats().dormant
+        },
+        get active() {
+          return pool.stats().active
+        },
+        get total() {
+          return pool.hounds().length
+        },
+        list: pool.hounds,
+        sandbox: pool.sandbox,
+        activate: escalation.activateUnsafe,
+        deactivate: pool.deactivateUnsafe,
+        terminate: pool.terminateUnsafe
+      },
       deadLetters: () => system.deadLetters.total() + coldStorage.refusals(),
       state: () => failSafe.isPanicked() ? "panicked" : "running",
       panic: failSafe.panicUnsafe,
       actors: system.inspect
     }
+    /** What escalates is linked to the span of whoever asks, where there is one. */
+    const interceptIn = ({ context }: Fiber.Fiber<unknown, unknown>, scent: Scent): InterceptResult => {
+      const span = Context.getOrUndefined(context, Tracer.ParentSpan)
+      return span === undefined ? sync.intercept(scent) : escalation.within(span, () => sync.intercept(scent))
+    }
     return {
       sync,
-      intercept: (scent: Scent) => Effect.sync(() => sync.intercept(scent)),
+      intercept: (scent: Scent) => Effect.withFiber((fiber) => Effect.succeed(interceptIn(fiber, scent))),
       interceptScoped: Effect.fnUntraced(function*(scent: Scent) {
-        const result = sync.intercept(scent)
+        const result = yield* Effect.withFiber((fiber) => Effect.succeed(interceptIn(fiber, scent)))
         if (result.status === "quarantined" || result.status === "escalated") yield* own(result.handle)
         return result
       }, Effect.uninterruptible),

@@ -6,11 +6,13 @@ import type { Checkpoint } from "./audit/Checkpoint.ts"
 import type { ChainReport } from "./audit/HashChain.ts"
 import type { ColdStorageStats } from "./coldstorage/ColdStorage.ts"
 import type { EvidenceHandle } from "./domain/Evidence.ts"
+import type { Hound } from "./domain/Hound.ts"
 import type { InterceptResult } from "./domain/InterceptResult.ts"
 import type { AuditRecord, EvacuateRecord, NeutralizationRecord } from "./domain/Records.ts"
 import type { Scent } from "./domain/Scent.ts"
 import type { QuarantineStats, WatcherSnapshot } from "./domain/WatcherSnapshot.ts"
 import type { RateLimitResult } from "./gate/RateLimiter.ts"
+import type { SandboxReport } from "./hound/sandbox/Sandbox.ts"
 
 /** The quarantine as the roof shows it: its numbers, and the way to a handle. */
 export interface QuarantineView extends QuarantineStats {
@@ -40,6 +42,24 @@ export interface AuditChainView {
   readonly inspect: (head?: string) => ChainReport
 }
 
+/** The pool of hounds as the roof shows it (RFC, "Hound Pool"; CONFORMANCE H1). Hounds are named by their id. */
+export interface HoundsView {
+  readonly dormant: number
+  readonly active: number
+  /** Dormant, active and on their way out. */
+  readonly total: number
+  /** All of them, the oldest first. O(n). */
+  readonly list: () => ReadonlyArray<Hound>
+  /** What their sandbox is made of on this machine; null before `init`, and where there are none. */
+  readonly sandbox: () => SandboxReport | null
+  /** Has evidence that is held looked at, whatever its severity: the hound, or null where it is not held or waits for one. */
+  readonly activate: (signature: string) => Hound | null
+  /** Nobody wants to know what comes of what this hound is at; false where it is not active. */
+  readonly deactivate: (hound: string) => boolean
+  /** Kills a hound by force, and another one takes its work; false where there is none. */
+  readonly terminate: (hound: string) => boolean
+}
+
 /** The RFC's object but for its lifecycle. Everything in it is synchronous and never throws. */
 export interface TracehoundSync {
   /** Decides about one scent, in one straight line (CONFORMANCE D6). */
@@ -59,6 +79,7 @@ export interface TracehoundSync {
   }
   /** `refused`: signals that did not pass, of a detector that is to be verified (CONFORMANCE R3). */
   readonly detector: { readonly refused: () => number }
+  readonly hounds: HoundsView
   readonly coldStorage: { readonly stats: () => ColdStorageStats }
   /** What was refused by a full mailbox, left behind or not done: over all actors, and what cold storage did not take. */
   readonly deadLetters: () => number

@@ -31,7 +31,10 @@ import type { TracehoundSync } from "./TracehoundSync.ts"
 
 /** The RFC's object with its lifecycle. */
 export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
-  /** Starts what runs in the background. Idempotent; rejects where cold storage cannot be opened, and may be tried again. */
+  /**
+   * Starts what runs in the background: hounds are ready when it is done. Idempotent; rejects where cold storage cannot be opened or the analyzer does not start, and may be
+   * tried again.
+   */
   readonly init: () => Promise<void>
   /** Drains cold storage, wipes what is held and leaves nothing behind. Idempotent. */
   readonly dispose: () => Promise<void>
@@ -60,10 +63,13 @@ export const createTracehound = (
   const init = (): Promise<void> => {
     if (disposing !== undefined)
       return Promise.reject(new Error("this Tracehound has been disposed of: make another one"))
-    starting ??= runtime.runPromise(start).catch((error: unknown) => {
-      starting = undefined
-      throw error
-    })
+    if (starting === undefined) {
+      clock.hold()
+      starting = runtime.runPromise(start).catch((error: unknown) => {
+        starting = undefined
+        throw error
+      }).finally(() => clock.release())
+    }
     return starting
   }
   // The turn after: by then the last file operation, in whose callback the scope closed, is off the host's books as well.

@@ -30,7 +30,13 @@ describe("defaults", () => {
 
   it("RFC R2 the list of settings in these tests is whole", () => {
     const everything = Object.assign({}, ...settings.map(([path]) => ({ [path]: 0 }))) as object
-    const optional = ["alerts.devopsEndpoint", "runtime.secureHeap", "trustBoundary.coldStorage.endpoint"]
+    const optional = [
+      "alerts.devopsEndpoint",
+      "runtime.secureHeap",
+      "trustBoundary.coldStorage.endpoint",
+      "hound.analyzer.path",
+      "hound.analyzer.sha256"
+    ]
     const withColdStorage = Schema.decodeUnknownSync(TracehoundConfig)(coldStorage)
     const known = [...leavesOf(withColdStorage).map(([path]) => path), ...optional]
     assert.sameMembers(Object.keys(everything), known)
@@ -43,7 +49,11 @@ describe("rising order", () => {
     ([path, [inFile, inEnvironment, inArgument]]) =>
       Effect.gen(function*() {
         const needsEndpoint = path.startsWith("audit.coldStorage.") && !path.endsWith(".endpoint")
-        const base = needsEndpoint ? { [variableOf("audit.coldStorage.endpoint")]: "file:base" } : {}
+        const base = needsEndpoint
+          ? { [variableOf("audit.coldStorage.endpoint")]: "file:base" }
+          : path === "hound.analyzer.sha256"
+          ? { [variableOf("hound.analyzer.path")]: "/base.mjs" }
+          : {}
         const { path: file } = yield* temporaryFile(JSON.stringify(nested(path, inFile)))
         const env = { ...base, [variableOf(path)]: String(inEnvironment) }
         const argument = nested(path, inArgument)

@@ -18,7 +18,11 @@ export const alertTypes = [
   "evidence.tampered",
   "failsafe.escalated",
   "failsafe.panic",
-  "high_severity_eviction"
+  "high_severity_eviction",
+  "hound.boot_failed",
+  "hound.sandbox_lowered",
+  "hound.unavailable",
+  "hound.violation"
 ] as const
 
 /** A message for people, rate limited before it leaves. */

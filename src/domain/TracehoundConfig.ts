@@ -54,7 +54,22 @@ const Quarantine = Schema.Struct({
   evictionPolicy: orElse(Schema.Literals(["priority", "lru"]), "priority")
 })
 
+/** Ours: who looks at evidence (CONFORMANCE H2). */
+const Analyzer = Schema.Struct({
+  /** An ES module without imports, by its absolute path. */
+  path: BoundedString(4096).check(
+    isWellFormed,
+    Schema.isPattern(/^(?:\/|[A-Za-z]:[\\/]|\\\\)[^\0]*$/, { expected: "the absolute path of a bundled ES module" })
+  ),
+  /** SHA-256 of the file, in lowercase hexadecimal. Left out, it is what the file has at the start. */
+  sha256: Schema.optionalKey(Schema.String.check(
+    Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256 in lowercase hexadecimal, as sha256sum prints it" })
+  ))
+})
+
 const HoundPool = Schema.Struct({
+  /** Ours: whether there are hounds at all. */
+  enabled: orElse(Schema.Boolean, true),
   /** Ours: two, so that an activation never waits for a spawn. */
   minimumDormant: orElse(whole(0, 1024), 2),
   /** Ours. */
@@ -73,7 +88,19 @@ const HoundPool = Schema.Struct({
     {}
   ),
   /** Ours: work that may wait for a hound. */
-  maxPending: orElse(whole(1, 1_000_000), 1_024)
+  maxPending: orElse(whole(1, 1_000_000), 1_024),
+  /** Ours: `hard` needs Linux and bubblewrap. What is in effect is in the snapshot, and an alert where it is less than this. */
+  sandbox: orElse(Schema.Literals(["default", "hard"]), "default"),
+  /** Ours: the analyzer that comes with Tracehound, where it is left out. */
+  analyzer: Schema.optionalKey(Analyzer),
+  /** Ours: pieces of evidence that one hound looks at. With 1 nothing of one is left when it looks at the next. */
+  maxJobs: orElse(whole(1, 4_294_967_295), 100),
+  /** Ours: how long a hound may take to be ready, in ms. */
+  readyTimeout: orElse(Duration, 3_000),
+  /** Ours: whether a small process starts the hounds: a process with a large heap stands still while it starts one. */
+  kennel: orElse(Schema.Boolean, true),
+  /** Ours: whether what a hound writes to its stderr is logged, at the Debug level. For writing an analyzer, not for service. */
+  debug: orElse(Schema.Boolean, false)
 })
 
 const Scheduler = Schema.Struct({

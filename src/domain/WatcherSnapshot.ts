@@ -1,7 +1,8 @@
 /**
- * What the Watcher shows (RFC, "Watcher"; CONFORMANCE W1): exactly the RFC's shape.
+ * What the Watcher shows (RFC, "Watcher"; CONFORMANCE W1): the RFC's shape, and the sandbox that hounds are in.
  */
 import * as Schema from "effect/Schema"
+import { SandboxLevel } from "./Hound.ts"
 import { BySeverity } from "./Severity.ts"
 import { TracehoundError } from "./TracehoundError.ts"
 
@@ -21,7 +22,9 @@ export const WatcherSnapshot = Schema.Struct({
     dormant: Schema.Natural,
     active: Schema.Natural,
     /** How many were killed by force so far. */
-    terminated: Schema.Natural
+    terminated: Schema.Natural,
+    /** Ours: what is in effect; `none` while there are no hounds. */
+    sandbox: SandboxLevel
   }),
   rateLimit: Schema.Struct({
     /** Sources that are blocked now. */

@@ -8,9 +8,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Hound } from "../domain/Hound.ts"
+import * as Schema from "effect/Schema"
+import type * as Tracer from "effect/Tracer"
+import type { Hound, SandboxLevel } from "../domain/Hound.ts"
 import type { ThreatCategory } from "../domain/Scent.ts"
 import type { Severity } from "../domain/Severity.ts"
+import type { SandboxReport } from "./sandbox/Sandbox.ts"
 
 /** One piece of evidence to be looked at. */
 export interface HoundJob {
@@ -19,6 +22,10 @@ export interface HoundJob {
   readonly severity: Severity
   /** Bytes. */
   readonly size: number
+  /** SHA-256 of the evidence, in hexadecimal. */
+  readonly hash: string
+  /** The span of whoever's threat it was, for the look's own to link to; undefined where there was none. */
+  readonly span: Tracer.AnySpan | undefined
   /** A copy of the evidence, for the hound to own; null where it is no longer held. */
   readonly copy: () => Uint8Array<ArrayBuffer> | null
 }
@@ -37,6 +44,17 @@ export interface HoundStats {
   readonly active: number
   /** Killed by force, so far. */
   readonly terminated: number
+  /** What keeps evidence in that they look at, as it is in effect; `none` while there are no hounds. */
+  readonly sandbox: SandboxLevel
+}
+
+/** Hounds do not come to be ready, and what is configured is why. */
+export class HoundBootError extends Schema.TaggedError<HoundBootError>()("HoundBootError", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `hounds do not start: ${this.reason}`
+  }
 }
 
 /** Hounds for evidence. All but `rotate` and `start` is synchronous and never throws. */
@@ -44,8 +62,19 @@ export class HoundPool extends Context.Service<HoundPool, {
   /** Whether there are any, ever: what need not be rotated is not. */
   readonly hasHounds: boolean
   readonly stats: () => HoundStats
+  /** The hounds that there are, the oldest first; those that are not ready yet are not among them. O(n). */
+  readonly hounds: () => ReadonlyArray<Hound>
+  /** What the sandbox is made of on this machine; null until that was looked at. */
+  readonly sandbox: () => SandboxReport | null
   /** Activates a hound that is free; null where none is: the work then waits its turn, first in, first out. */
   readonly activateUnsafe: (job: HoundJob) => Hound | null
+  /**
+   * Gives up what an active hound is looking at: whatever comes of it is told nobody, and the hound is dormant again when it is
+   * through. By its id; false where it is not active.
+   */
+  readonly deactivateUnsafe: (hound: string) => boolean
+  /** Kills a hound by force; what it was looking at another one looks at. By its id; false where there is none. */
+  readonly terminateUnsafe: (hound: string) => boolean
   /** From now on, calls back with each failure, on the pool's own turn. Must not throw. */
   readonly onFailure: (listener: (failure: HoundFailure) => void) => void
   /** Replaces the dormant hounds by new ones (CONFORMANCE H5). */
@@ -53,13 +82,17 @@ export class HoundPool extends Context.Service<HoundPool, {
   /** Whether any hound is active. */
   readonly isBusy: () => boolean
   /** Comes back when the dormant hounds are ready. */
-  readonly start: Effect.Effect<void>
+  readonly start: Effect.Effect<void, HoundBootError>
 }>()("tracehound/hound/HoundPool") {
   /** No hounds: evidence is held, and nobody looks at it. */
   static readonly layerNone = Layer.succeed(HoundPool, {
     hasHounds: false,
-    stats: () => ({ dormant: 0, active: 0, terminated: 0 }),
+    stats: () => ({ dormant: 0, active: 0, terminated: 0, sandbox: "none" as const }),
+    hounds: () => [],
+    sandbox: () => null,
     activateUnsafe: () => null,
+    deactivateUnsafe: () => false,
+    terminateUnsafe: () => false,
     onFailure: () => undefined,
     rotate: Effect.void,
     isBusy: () => false,

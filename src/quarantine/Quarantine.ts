@@ -54,6 +54,13 @@ import { type Arrival, Vault, vaultSeedWords } from "./Vault.ts"
 type Quarantined = Extract<InterceptResult, { readonly status: "quarantined" }>
 type Ignored = Extract<InterceptResult, { readonly status: "ignored" }>
 
+/** Evidence that a duplicate has made worse; severities are places in `severities`. */
+export interface Raised {
+  readonly handle: EvidenceHandle
+  readonly before: number
+  readonly severity: number
+}
+
 /** Where evidence is held. All but the layer is synchronous and never throws. */
 export class Quarantine extends Context.Service<Quarantine, {
   /**
@@ -66,6 +73,8 @@ export class Quarantine extends Context.Service<Quarantine, {
    * becomes the evidence's. Null where there is none. `content` is what was signed.
    */
   readonly hit: (signed: DigestBuffer, content: Uint8Array, category: number, severity: number) => Ignored | null
+  /** From now on, calls back with evidence that a duplicate has made worse, on the turn of that. Must not throw. */
+  readonly onRaised: (listener: (raised: Raised) => void) => void
   /** Takes new evidence, of which there is none with its signature. Its content is copied. */
   readonly hold: (arrival: Arrival) => Quarantined
   /** A handle of evidence that is held, or null. */
@@ -123,6 +132,7 @@ export class Quarantine extends Context.Service<Quarantine, {
       const wanted = new DigestBuffer()
       const found = new DigestBuffer()
       const departure = new Departure()
+      const raisedListeners: Array<(raised: Raised) => void> = []
       let evictions = 0
       let hits = 0
 
@@ -311,9 +321,15 @@ export class Quarantine extends Context.Service<Quarantine, {
         const category = parseSignature(signature, wanted)
         return category < 0 ? NEVER_HELD : vault.find(wanted, category)
       }
+      const raise = (slot: number, before: number, severity: number): void => {
+        vault.raise(slot, severity)
+        for (const listener of raisedListeners)
+          listener({ handle: handleOf(slot), before, severity })
+      }
       const answer = (slot: number, severity: number): Ignored => {
         hits += 1
-        if (severity > vault.rankOf(slot)) vault.raise(slot, severity)
+        const before = vault.rankOf(slot)
+        if (severity > before) raise(slot, before, severity)
         else vault.touch(slot)
         return ignored[slot] ??= Object.freeze({ status: "ignored", signature: signatureAt(slot) })
       }
@@ -334,6 +350,9 @@ export class Quarantine extends Context.Service<Quarantine, {
           if (slot < 0) return null
           vault.remember(content, slot)
           return answer(slot, severity)
+        },
+        onRaised: (listener) => {
+          raisedListeners.push(listener)
         },
         hold: (arrival) => {
           const { captured, content, severity } = arrival

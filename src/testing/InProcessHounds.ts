@@ -77,7 +77,7 @@ export const make = (): Hounds => {
   const layer = Layer.effect(
     HoundPool,
     Effect.gen(function*() {
-      const { hound: { maxActive, maxPending, maxProcessingTime, minimumDormant } } = yield* Settings
+      const { hound: { enabled, maxActive, maxPending, maxProcessingTime, minimumDormant } } = yield* Settings
       const { root } = yield* ActorSystem
       const clock = yield* Clock.Clock
       const ids = yield* SecureIds
@@ -119,8 +119,17 @@ export const make = (): Hounds => {
         })
       const activations = yield* makeActivations(root, { maxActive, maxPending, examine })
       return {
-        hasHounds: true,
-        stats: () => ({ dormant: Math.max(minimumDormant, maxActive) - active, active, terminated }),
+        hasHounds: enabled,
+        stats: () => ({
+          dormant: Math.max(minimumDormant, maxActive) - active,
+          active,
+          terminated,
+          sandbox: "none" as const
+        }),
+        hounds: () => [],
+        sandbox: () => null,
+        deactivateUnsafe: () => false,
+        terminateUnsafe: () => false,
         activateUnsafe: (job) => {
           const isFree = active < maxActive && activations.waitingUnsafe() === activated.size
           const hound = isFree ? makeHound() : null

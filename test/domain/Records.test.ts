@@ -219,7 +219,7 @@ describe("what is told", () => {
     ])
   })
 
-  it("RFC W1 a snapshot has exactly the RFC's fields", () => {
+  it("RFC W1 a snapshot has exactly the RFC's fields, and the sandbox", () => {
     assert.deepStrictEqual(Object.keys(WatcherSnapshot.fields), [
       "quarantine",
       "hound",
@@ -230,7 +230,7 @@ describe("what is told", () => {
     ])
     const good = {
       quarantine: { count: 0, bytes: 0, bySeverity: { low: 0, medium: 0, high: 0, critical: 0 } },
-      hound: { dormant: 0, active: 0, terminated: 0 },
+      hound: { dormant: 0, active: 0, terminated: 0, sandbox: "none" },
       rateLimit: { blocked: 0, sources: 0 },
       throughput: 0.5,
       lastActivity: 0,

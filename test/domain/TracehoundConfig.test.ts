@@ -22,6 +22,8 @@ const numbers: ReadonlyArray<readonly [path: string, minimum: number, maximum: n
   ["hound.maxLifeTimeCycle", 1, 2_147_483_647],
   ["hound.maxProcessingTime", 1, 2_147_483_647],
   ["hound.replenishDelay", 0, 2_147_483_647],
+  ["hound.maxJobs", 1, 4_294_967_295],
+  ["hound.readyTimeout", 1, 2_147_483_647],
   ["scheduler.rotationInterval", 1, 2_147_483_647],
   ["scheduler.jitterMax", 0, 2_147_483_647],
   ["alerts.maxAlertsPerWindow", 1, 1_000_000],
@@ -59,7 +61,13 @@ describe("TracehoundConfig", () => {
         maxProcessingTime: 5_000,
         replenishDelay: 100,
         escalation: { severity: "critical", fill: 0.8 },
-        maxPending: 1_024
+        maxPending: 1_024,
+        enabled: true,
+        sandbox: "default",
+        maxJobs: 100,
+        readyTimeout: 3_000,
+        kennel: true,
+        debug: false
       },
       signature: {},
       scheduler: { rotationInterval: 300_000, jitterMax: 10_000, skipIfBusy: true },

@@ -44,11 +44,11 @@ describe("verdicts", () => {
     Effect.gen(function*() {
       const { handle, hound } = yield* escalated("abc")
       assert.deepStrictEqual(hound, { id: hound.id, state: "active", createdAt: 0, activatedAt: 0 } satisfies Hound)
-      assert.deepStrictEqual(yield* numbers, { dormant: 1, active: 1, terminated: 0 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 1, active: 1, terminated: 0, sandbox: "none" })
       yield* TracehoundTest.settled
       assert.deepStrictEqual(yield* examined, [{ signature: handle.signature, size: 3 }])
       assert.isFalse(handle.disposed)
-      assert.deepStrictEqual(yield* numbers, { dormant: 2, active: 0, terminated: 0 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 2, active: 0, terminated: 0, sandbox: "none" })
       assert.deepStrictEqual(yield* (yield* AlertRecorder).alerts, [])
     }).pipe(Effect.provide(TracehoundTest.layer(pool(2)))))
 
@@ -57,7 +57,7 @@ describe("verdicts", () => {
       yield* (yield* InProcessHounds).next("error")
       const { handle } = yield* escalated("abc")
       yield* TracehoundTest.settled
-      assert.deepStrictEqual(yield* numbers, { dormant: 2, active: 0, terminated: 1 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 2, active: 0, terminated: 1, sandbox: "none" })
       assert.deepStrictEqual(yield* (yield* AlertRecorder).types, ["failsafe.escalated"])
       assert.isFalse(handle.disposed)
     }).pipe(Effect.provide(TracehoundTest.layer(pool(2)))))
@@ -69,10 +69,10 @@ describe("verdicts", () => {
       const { handle } = yield* escalated("abc")
       yield* TracehoundTest.settled
       yield* TestClock.adjust(999)
-      assert.deepStrictEqual(yield* numbers, { dormant: 1, active: 1, terminated: 0 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 1, active: 1, terminated: 0, sandbox: "none" })
       yield* TestClock.adjust(1)
       yield* TracehoundTest.settled
-      assert.deepStrictEqual(yield* numbers, { dormant: 2, active: 0, terminated: 1 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 2, active: 0, terminated: 1, sandbox: "none" })
       assert.isTrue(handle.disposed)
       const [record] = sync.auditChain.records()
       assert.include(record?.entry, { status: "purged", reason: "timeout", timestamp: 1_000 })
@@ -96,7 +96,7 @@ describe("verdicts", () => {
       yield* TestClock.adjust(1_000)
       yield* escalated("e")
       yield* TracehoundTest.settled
-      assert.deepStrictEqual(yield* numbers, { dormant: 4, active: 0, terminated: 3 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 4, active: 0, terminated: 3, sandbox: "none" })
     }).pipe(Effect.provide(TracehoundTest.layer(pool(4, { onTimeout: "quarantine", onHoundError: "quarantine" })))))
 })
 
@@ -112,11 +112,11 @@ describe("the pool", () => {
         (yield* examined).map(({ signature }) => signature),
         [a, b].map((it) => it.handle.signature)
       )
-      assert.deepStrictEqual(yield* numbers, { dormant: 0, active: 2, terminated: 0 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 0, active: 2, terminated: 0, sandbox: "none" })
       yield* TestClock.adjust(1_000)
       yield* TracehoundTest.settled
       assert.deepStrictEqual((yield* examined).map(({ signature }) => signature).slice(2), [c.signature, d.signature])
-      assert.deepStrictEqual(yield* numbers, { dormant: 0, active: 2, terminated: 2 })
+      assert.deepStrictEqual(yield* numbers, { dormant: 0, active: 2, terminated: 2, sandbox: "none" })
     }).pipe(Effect.provide(TracehoundTest.layer(pool(2)))))
 
   it.effect("evidence that left before a hound was free is not looked at, and takes no verdict", () =>

@@ -21,7 +21,7 @@ describe("Watcher", () => {
         assert.isTrue(Schema.is(WatcherSnapshot)(snapshot))
         assert.deepStrictEqual(snapshot, {
           quarantine: { count: 0, bytes: 0, bySeverity: { low: 0, medium: 0, high: 0, critical: 0 } },
-          hound: { dormant: 0, active: 0, terminated: 0 },
+          hound: { dormant: 0, active: 0, terminated: 0, sandbox: "none" },
           rateLimit: { blocked: 0, sources: 0 },
           throughput: 0,
           lastActivity: 0,

@@ -15,7 +15,7 @@ import {
   panicActions,
   type PanicContext
 } from "../../domain/FailSafe.ts"
-import type { Hound } from "../../domain/Hound.ts"
+import { type Hound, sandboxLevels } from "../../domain/Hound.ts"
 import { type InterceptResult, PayloadBound } from "../../domain/InterceptResult.ts"
 import { ErrorState, type TracehoundError } from "../../domain/TracehoundError.ts"
 import type { WatcherSnapshot } from "../../domain/WatcherSnapshot.ts"
@@ -102,7 +102,7 @@ const rateLimit = Arbitrary.map(
 /** At most 32 errors; `lastActivity` 0, where nothing came, half of the time. */
 export const watcherSnapshot: Arbitrary.Arbitrary<WatcherSnapshot> = struct({
   quarantine,
-  hound: struct({ dormant: count, active: count, terminated: count }),
+  hound: struct({ dormant: count, active: count, terminated: count, sandbox: pick(sandboxLevels) }),
   rateLimit,
   throughput: Arbitrary.map(whole(0, 10_000_000), (tenths) => tenths / 10),
   lastActivity: choice([1, Arbitrary.Constant(0)], [1, timestamp]),

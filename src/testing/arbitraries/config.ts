@@ -61,7 +61,12 @@ export const configInput: Arbitrary.Arbitrary<TracehoundConfigInput> = partial({
     maxProcessingTime: duration,
     replenishDelay: durationOrZero,
     escalation: partial({ severity: pick(severities), fill: pick([0.8, 0, 0.5, 1]) }),
-    maxPending: whole(1, 8)
+    maxPending: whole(1, 8),
+    sandbox: pick(["default", "hard"]),
+    maxJobs: whole(1, 4),
+    readyTimeout: duration,
+    kennel: coin,
+    debug: coin
   }),
   scheduler: partial({ rotationInterval: duration, jitterMax: durationOrZero, skipIfBusy: coin }),
   alerts: partial({
