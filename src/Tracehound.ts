@@ -321,6 +321,7 @@ const roof = Layer.effect(
           return pool.hounds().length
         },
         list: pool.hounds,
+        outcomes: pool.outcomes,
         sandbox: pool.sandbox,
         activate: escalation.activateUnsafe,
         deactivate: pool.deactivateUnsafe,
@@ -390,7 +391,9 @@ const rooms = <E, R, E2, R2>(
     Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
     Layer.provide(Escalation.layer),
     Layer.provide(PurgeQueue.layer),
-    Layer.provide(Layer.mergeAll(Quarantine.layer, hounds)),
+    // Closed before the quarantine: what hounds have begun they end with evidence that is still held.
+    Layer.provide(hounds),
+    Layer.provide(Quarantine.layer),
     Layer.provide(ColdStorage.layer(endpointFor)),
     Layer.provide(FailSafe.layer),
     Layer.provide(

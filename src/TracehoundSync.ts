@@ -12,6 +12,7 @@ import type { AuditRecord, EvacuateRecord, NeutralizationRecord } from "./domain
 import type { Scent } from "./domain/Scent.ts"
 import type { QuarantineStats, WatcherSnapshot } from "./domain/WatcherSnapshot.ts"
 import type { RateLimitResult } from "./gate/RateLimiter.ts"
+import type { HoundOutcomes } from "./hound/HoundPool.ts"
 import type { SandboxReport } from "./hound/sandbox/Sandbox.ts"
 
 /** The quarantine as the roof shows it: its numbers, and the way to a handle. */
@@ -50,6 +51,8 @@ export interface HoundsView {
   readonly total: number
   /** All of them, the oldest first. O(n). */
   readonly list: () => ReadonlyArray<Hound>
+  /** Looks that have ended so far, by how. */
+  readonly outcomes: () => HoundOutcomes
   /** What their sandbox is made of on this machine; null before `init`, and where there are none. */
   readonly sandbox: () => SandboxReport | null
   /** Has evidence that is held looked at, whatever its severity: the hound, or null where it is not held or waits for one. */

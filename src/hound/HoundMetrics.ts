@@ -3,8 +3,8 @@
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
+import type { HoundOutcomes } from "./HoundPool.ts"
 import type { EndingCause } from "./Keeper.ts"
-import type { OutcomeKind } from "./Look.ts"
 
 const jobs = Metric.counter("hound_jobs", {
   description: "Pieces of evidence that hounds were done with, by how that ended",
@@ -24,7 +24,7 @@ const processing = Metric.histogram("hound_processing_milliseconds", {
 
 /** The series of a pool, in the context that they are counted in. */
 export interface HoundMetrics {
-  readonly jobUnsafe: (outcome: OutcomeKind, tookMs: number) => void
+  readonly jobUnsafe: (outcome: keyof HoundOutcomes, tookMs: number) => void
   readonly launchUnsafe: () => void
   readonly endingUnsafe: (cause: EndingCause) => void
   readonly retryUnsafe: () => void
@@ -35,7 +35,7 @@ export interface HoundMetrics {
 export const make = (context: Context.Context<never>): HoundMetrics => {
   const dormantNow = Metric.withAttributes(hounds, { state: "dormant" })
   const activeNow = Metric.withAttributes(hounds, { state: "active" })
-  const byOutcome = new Map<OutcomeKind, Metric.Counter<number>>()
+  const byOutcome = new Map<keyof HoundOutcomes, Metric.Counter<number>>()
   const byCause = new Map<EndingCause, Metric.Counter<number>>()
   return {
     jobUnsafe: (outcome, tookMs) => {

@@ -48,6 +48,21 @@ export interface HoundStats {
   readonly sandbox: SandboxLevel
 }
 
+/** Looks that have ended, by how: each piece of evidence that was taken on is in one of them, once. */
+export interface HoundOutcomes {
+  /** A hound came to an end with it. */
+  readonly complete: number
+  /** The hound's verdict, or its bad end; or one hound after the other was lost over it. */
+  readonly error: number
+  readonly timeout: number
+  /** It had left custody before a hound was free. */
+  readonly left: number
+  /** It was given up: by `deactivate`, or since Tracehound was closed. */
+  readonly abandoned: number
+  /** There are no hounds. */
+  readonly unavailable: number
+}
+
 /** Hounds do not come to be ready, and what is configured is why. */
 export class HoundBootError extends Schema.TaggedError<HoundBootError>()("HoundBootError", {
   reason: Schema.String
@@ -57,11 +72,22 @@ export class HoundBootError extends Schema.TaggedError<HoundBootError>()("HoundB
   }
 }
 
+/** Nothing was looked at. */
+export const noOutcomes: HoundOutcomes = Object.freeze({
+  complete: 0,
+  error: 0,
+  timeout: 0,
+  left: 0,
+  abandoned: 0,
+  unavailable: 0
+})
+
 /** Hounds for evidence. All but `rotate` and `start` is synchronous and never throws. */
 export class HoundPool extends Context.Service<HoundPool, {
   /** Whether there are any, ever: what need not be rotated is not. */
   readonly hasHounds: boolean
   readonly stats: () => HoundStats
+  readonly outcomes: () => HoundOutcomes
   /** The hounds that there are, the oldest first; those that are not ready yet are not among them. O(n). */
   readonly hounds: () => ReadonlyArray<Hound>
   /** What the sandbox is made of on this machine; null until that was looked at. */
@@ -88,6 +114,7 @@ export class HoundPool extends Context.Service<HoundPool, {
   static readonly layerNone = Layer.succeed(HoundPool, {
     hasHounds: false,
     stats: () => ({ dormant: 0, active: 0, terminated: 0, sandbox: "none" as const }),
+    outcomes: () => noOutcomes,
     hounds: () => [],
     sandbox: () => null,
     activateUnsafe: () => null,

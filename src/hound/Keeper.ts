@@ -90,6 +90,8 @@ interface Life {
   sentAt: number
   jobs: number
   readonly retireAt: number
+  /** It was deactivated before its look came. */
+  isUnwanted: boolean
   isWatched: boolean
   restingSince: number
   /** Why it ends, once that is known and told. */
@@ -144,9 +146,11 @@ export class Keeper {
   look(look: Look): void {
     if (this.#isClosed) return look.settle(withoutHound("lost"))
     const reserved = look.reserved === null ? undefined : this.pack.get(look.reserved)
-    if (reserved?.state === "active" && reserved.life.look === null && reserved.life.job === 0)
-      this.#begin(reserved, look)
-    else this.#waiting.push(look)
+    if (reserved?.state !== "active" || reserved.life.look !== null || reserved.life.job !== 0) this.#waiting.push(look)
+    else if (reserved.life.isUnwanted) {
+      look.settle({ ...withoutHound("abandoned"), hound: reserved.name })
+      this.#rest(reserved)
+    } else this.#begin(reserved, look)
     this.#serve()
   }
 
@@ -246,6 +250,7 @@ export class Keeper {
   deactivate(name: string): boolean {
     const member = this.#named(name)
     if (member?.state !== "active") return false
+    if (member.life.job === 0) member.life.isUnwanted = true
     this.#settle(member.life, name, "abandoned")
     return true
   }
@@ -368,6 +373,7 @@ export class Keeper {
   #rest(member: Mine): void {
     const { life } = member
     life.job = 0
+    life.isUnwanted = false
     life.due = never
     life.restingSince = this.#host.now()
     this.pack.rest(member)
@@ -432,6 +438,7 @@ export class Keeper {
       sentAt: 0,
       jobs: 0,
       retireAt: now + maxLifeTimeCycle,
+      isUnwanted: false,
       isWatched: false,
       restingSince: now,
       cause: null

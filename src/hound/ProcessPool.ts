@@ -24,7 +24,7 @@ import { SecureIds } from "../evidence/SecureIds.ts"
 import { makeActivations } from "./Activations.ts"
 import type { Den } from "./Den.ts"
 import * as HoundMetrics from "./HoundMetrics.ts"
-import { HoundBootError, type HoundFailure, type HoundJob, HoundPool } from "./HoundPool.ts"
+import { HoundBootError, type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "./HoundPool.ts"
 import type { EndingCause } from "./Keeper.ts"
 import type { Look, Outcome } from "./Look.ts"
 import * as Notices from "./Notices.ts"
@@ -67,6 +67,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
       let report: SandboxReport | null = null
       let booting: Booting | null = null
       let terminated = 0
+      const outcomes = { ...noOutcomes }
       /** There are no hounds, and there will be none. */
       let isGivenUp = !settings.enabled
 
@@ -123,6 +124,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
         const kind = outcome.kind === "lost" ? "error" : outcome.kind
         yield* Effect.annotateCurrentSpan({ outcome: kind, hound })
         metrics.jobUnsafe(kind, took)
+        outcomes[kind] += 1
         if (kind !== "error" && kind !== "timeout") return
         for (const listener of listeners) listener({ kind, hound, signature: job.signature })
       })
@@ -191,6 +193,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
             sandbox: pack === undefined || report === null ? "none" as const : report.level
           }
         },
+        outcomes: () => ({ ...outcomes }),
         hounds: () => (actor.keeper()?.pack.all() ?? []).map(houndOf).filter((hound) => hound !== null),
         sandbox: () => report,
         activateUnsafe: (job): Hound | null => {

@@ -19,7 +19,7 @@ import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
 import { Settings } from "../domain/Settings.ts"
 import { SecureIds } from "../evidence/SecureIds.ts"
 import { makeActivations } from "../hound/Activations.ts"
-import { type HoundFailure, type HoundJob, HoundPool } from "../hound/HoundPool.ts"
+import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../hound/HoundPool.ts"
 
 /** How a hound ends: well, with an error, or not at all. */
 export type Verdict = "complete" | "error" | "hang"
@@ -84,6 +84,7 @@ export const make = (): Hounds => {
       const listeners: Array<(failure: HoundFailure) => void> = []
       let active = 0
       let terminated = 0
+      const outcomes = { ...noOutcomes }
 
       const makeHound = (): Hound => {
         const bytes = new Uint8Array(secureIdBytes)
@@ -96,12 +97,16 @@ export const make = (): Hounds => {
       const failed = (kind: HoundFailure["kind"], hound: Hound, job: HoundJob) =>
         Effect.sync(() => {
           terminated += 1
+          outcomes[kind] += 1
           for (const listener of listeners) listener({ kind, hound: hound.id, signature: job.signature })
         })
       const look = (job: HoundJob, hound: Hound): Effect.Effect<void> => {
         const verdict = verdicts.shift() ?? ordinary
         if (verdict === "error") return failed("error", hound, job)
-        if (verdict === "complete") return Effect.void
+        if (verdict === "complete") {
+          outcomes.complete += 1
+          return Effect.void
+        }
         return Effect.andThen(Effect.sleep(maxProcessingTime), failed("timeout", hound, job))
       }
       const examine = (job: HoundJob): Effect.Effect<void> =>
@@ -110,6 +115,7 @@ export const make = (): Hounds => {
           if (!activated.delete(job)) active += 1
           const bytes = job.copy()
           examined.push({ signature: job.signature, size: bytes?.length ?? null })
+          if (bytes === null) outcomes.left += 1
           return Effect.ensuring(
             bytes === null ? Effect.void : look(job, hound),
             Effect.sync(() => {
@@ -126,6 +132,7 @@ export const make = (): Hounds => {
           terminated,
           sandbox: "none" as const
         }),
+        outcomes: () => ({ ...outcomes }),
         hounds: () => [],
         sandbox: () => null,
         deactivateUnsafe: () => false,
