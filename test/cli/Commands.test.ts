@@ -67,12 +67,28 @@ describe("doctor", () => {
     const flags = ["--disable-proto=throw", "--frozen-intrinsics", "--max-old-space-size=512"]
     const { status, stdout } = await tracehound(["doctor", "--json"], { nodeFlags: flags })
     assert.strictEqual(status, 0)
-    const { flags: reports, healthy, versions } = JSON.parse(stdout)
+    const { flags: reports, healthy, sandbox, versions } = JSON.parse(stdout)
     assert.isTrue(healthy)
+    assert.strictEqual(sandbox.report.level, "default")
     assert.isTrue(reports.every((report: { readonly holds: boolean }) => report.holds))
     assert.strictEqual(versions.effect, "4.1.0")
     assert.strictEqual(versions.node, process.versions.node)
   })
+
+  it("RFC H2 attacks the sandbox where it is told to, and nothing gets through", async () => {
+    const env = { TRACEHOUND_RUNTIME_FROZEN_INTRINSICS: "false" }
+    const nodeFlags = ["--disable-proto=throw", "--max-old-space-size=512"]
+    const { status, stdout } = await tracehound(["doctor", "--sandbox", "--json", "--only", "^(allow|net)/"], { env, nodeFlags })
+    const { sandbox } = JSON.parse(stdout)
+    assert.deepStrictEqual(
+      sandbox.probes.probes.filter(({ outcome }: { readonly outcome: string }) =>
+        outcome === "open" || outcome === "failed"
+      ),
+      []
+    )
+    assert.isAtLeast(sandbox.probes.probes.length, 16)
+    assert.strictEqual(status, 0)
+  }, 120_000)
 })
 
 describe("wrong use", () => {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Layer, Sink, Stdio } from "effect"
-import { sandboxOf } from "../../src/cli/Doctor.ts"
+import { describe as describe_, isKept, type SandboxDiagnosis } from "../../src/cli/Doctor.ts"
+import type { SandboxReport } from "../../src/hound/sandbox/Sandbox.ts"
 import * as Progress from "../../src/cli/Progress.ts"
 import * as RecordedClock from "../../src/cli/RecordedClock.ts"
 import * as ReplayRandomness from "../../src/cli/ReplayRandomness.ts"
@@ -88,10 +89,47 @@ describe("Progress", () => {
 })
 
 describe("Doctor", () => {
-  it("knows which Node can deny the network by flag", () => {
-    assert.deepStrictEqual(sandboxOf("22.19.0"), { permissionModel: true, networkDeniedByFlag: false })
-    assert.deepStrictEqual(sandboxOf("24.1.0"), { permissionModel: true, networkDeniedByFlag: false })
-    assert.deepStrictEqual(sandboxOf("25.0.0"), { permissionModel: true, networkDeniedByFlag: true })
-    assert.deepStrictEqual(sandboxOf("26.10.0"), { permissionModel: true, networkDeniedByFlag: true })
+  const report: SandboxReport = {
+    configured: "default",
+    level: "default",
+    measured: true,
+    platform: "linux x64",
+    node: "26.10.0",
+    mechanisms: [{ name: "seccomp", holds: false, note: "part of the level hard" }]
+  }
+  const probe = (outcome: "closed" | "open" | "failed" | "works") => ({
+    name: "net/connect",
+    group: "net" as const,
+    outcome,
+    detail: "a listener"
+  })
+  const attacked = (...outcomes: ReadonlyArray<"closed" | "open" | "failed" | "works">): SandboxDiagnosis => ({
+    enabled: true,
+    report,
+    refused: null,
+    probes: { level: "default", missing: null, sandbox: report, probes: outcomes.map(probe), resources: null }
+  })
+  const whole = (sandbox: SandboxDiagnosis) =>
+    describe_({ healthy: isKept(sandbox), versions: {}, platform: "linux x64", flags: [], sandbox })
+
+  it("RFC H2 is content with the level that is configured, and with nothing less", () => {
+    const kept: SandboxDiagnosis = { enabled: true, report, refused: null, probes: null }
+    assert.isTrue(isKept(kept))
+    assert.isTrue(isKept({ ...kept, report: { ...report, configured: "hard", level: "hard" } }))
+    assert.isFalse(isKept({ ...kept, report: { ...report, configured: "hard" } }))
+    assert.isFalse(isKept({ ...kept, report: { ...report, level: "none" } }))
+    assert.isFalse(isKept({ ...kept, report: null, refused: "the analyzer cannot be read" }))
+    assert.isTrue(isKept({ ...kept, enabled: false, report: null }))
+    assert.match(whole({ ...kept, report: { ...report, configured: "hard" } }), /missing {2}hounds: .*default.*hard/)
+    assert.match(whole({ ...kept, report: { ...report, measured: false } }), /never measured/)
+  })
+
+  it("RFC H2 says no where an attack got through or could not be made, and names it", () => {
+    assert.isTrue(isKept(attacked("closed", "works")))
+    assert.match(whole(attacked("closed", "works")), /1 closed, 1 that must work do/)
+    for (const outcome of ["open", "failed"] as const) {
+      assert.isFalse(isKept(attacked("closed", outcome)))
+      assert.match(whole(attacked("closed", outcome)), new RegExp(`net/connect is ${outcome}: a listener`))
+    }
   })
 })
