@@ -51,10 +51,12 @@ export class Escalation extends Context.Service<Escalation, {
         })
       }
       const worst = severities.indexOf(threshold)
-      pool.onFailure(({ kind, signature }: HoundFailure) => {
+      pool.onFailure(({ isVerdict, kind, signature }: HoundFailure) => {
         const action = failSafe.reportUnsafe(
           kind === "timeout" ? "timeout" : "hound_error",
-          kind === "timeout" ? timeoutError : houndError
+          kind === "timeout" ? timeoutError : houndError,
+          // Whoever can send such evidence could switch Tracehound off, one verdict after the other.
+          !isVerdict
         )
         if (action === "Purge") purges.purgeUnsafe(signature, kind)
       })

@@ -61,8 +61,11 @@ export const Callbacks: Context.Reference<FailSafeCallbacks> = Context.Reference
 
 /** Asked by all who can fail. All but `coldStorageFailed` and `panicked` is synchronous, never throws and never waits. */
 export class FailSafe extends Context.Service<FailSafe, {
-  /** Writes the error down, and says what the caller has to do about it. */
-  readonly reportUnsafe: (cause: FailSafeCause, error: TracehoundError) => FailSafeAction
+  /**
+   * Writes the error down, and says what the caller has to do about it. `counts`: whether an escalation is one more towards a panic,
+   * as it is where it is left out; what anybody can provoke at will is not.
+   */
+  readonly reportUnsafe: (cause: FailSafeCause, error: TracehoundError, counts?: boolean) => FailSafeAction
   /** An arrival finds no room: what is to be done, now and until there is room again. */
   readonly fullUnsafe: (stats: () => QuarantineStats) => EvictionStrategy
   /** There is room again. */
@@ -147,16 +150,17 @@ export class FailSafe extends Context.Service<FailSafe, {
           else if (answer === "panic") panic(contextOf("threshold", error))
           else if (answer === "escalate") raise(thresholdNotice)
         })
-      const escalate = (cause: FailSafeCause, error: TracehoundError): void => {
+      const escalate = (cause: FailSafeCause, error: TracehoundError, counts: boolean): void => {
         raise(escalations[cause])
+        if (!counts) return
         const verdict = errors.count(nowMs())
         if (verdict === "ask") askAboutPanic(error)
         if (verdict === "panic") panic(contextOf("threshold", error))
       }
-      const reportUnsafe = (cause: FailSafeCause, error: TracehoundError): FailSafeAction => {
+      const reportUnsafe = (cause: FailSafeCause, error: TracehoundError, counts = true): FailSafeAction => {
         const action = failSafe[settingOf[cause]]
         alerts.errorUnsafe(error)
-        if (action === "escalate") escalate(cause, error)
+        if (action === "escalate") escalate(cause, error, counts)
         if (action === "panic") panic(contextOf(cause, error))
         return action
       }

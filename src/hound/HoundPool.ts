@@ -34,6 +34,8 @@ export interface HoundJob {
 export interface HoundFailure {
   /** Not in time, or not at all. */
   readonly kind: "timeout" | "error"
+  /** Whether that is the hound's own verdict, which evidence can be made to provoke: the hound itself is well. */
+  readonly isVerdict: boolean
   readonly hound: string
   readonly signature: string
 }

@@ -327,7 +327,7 @@ export class Keeper {
       this.#end(member, "retired")
     else this.#rest(member)
     this.#replenish()
-    look?.settle({ kind: state, hound: member.name, took: now - sentAt })
+    look?.settle({ kind: state, isVerdict: true, hound: member.name, took: now - sentAt })
     this.#serve()
   }
 
@@ -356,7 +356,7 @@ export class Keeper {
   #settle(life: Life, name: string, kind: OutcomeKind): void {
     const { look, sentAt } = life
     life.look = null
-    look?.settle({ kind, hound: name, took: life.job === 0 ? 0 : this.#host.now() - sentAt })
+    look?.settle({ kind, isVerdict: false, hound: name, took: life.job === 0 ? 0 : this.#host.now() - sentAt })
   }
 
   /** Kills it. What it was looking at is the caller's to settle. */

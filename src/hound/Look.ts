@@ -13,6 +13,8 @@ export type OutcomeKind = "complete" | "error" | "timeout" | "left" | "lost" | "
 /** How a look ended. */
 export interface Outcome {
   readonly kind: OutcomeKind
+  /** Whether the hound said so itself. */
+  readonly isVerdict: boolean
   /** The hound; empty where there was none. */
   readonly hound: string
   /** From handing over the evidence to the end, in ms; 0 where it was not handed over. */
@@ -29,4 +31,4 @@ export interface Look {
 }
 
 /** How a look ends without a hound. */
-export const withoutHound = (kind: OutcomeKind): Outcome => ({ kind, hound: "", took: 0 })
+export const withoutHound = (kind: OutcomeKind): Outcome => ({ kind, isVerdict: false, hound: "", took: 0 })

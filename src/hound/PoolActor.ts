@@ -16,6 +16,7 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
+import type { ActorRef } from "../actor/ActorRef.ts"
 import { define } from "../actor/Definition.ts"
 import { fifo } from "../actor/Mailbox.ts"
 import type { Supervisor } from "../actor/Supervisor.ts"
@@ -100,9 +101,10 @@ export const makePoolActor = (
     /** When the timer goes off, in monotonic ms. */
     let alarm = never
 
-    const behaviour = (tell: (message: Protocol) => boolean) =>
+    const behaviour = (ref: ActorRef<Protocol>) =>
       Effect.gen(function*() {
         const runAlarm = yield* FiberHandle.makeRuntime<never>()
+        const tell = (message: Protocol): boolean => ref.tellUnsafe(message)
         let closeSpawner = (): Promise<void> => Promise.resolve()
         const arm = (due: number): void => {
           if (due >= alarm) return
@@ -123,16 +125,18 @@ export const makePoolActor = (
         const open = ({ openLine, openSpawner }: Den): void => {
           if (openSpawner === null || keeper !== null) return
           const spawner = openSpawner()
+          // What becomes of hounds that are being shut is nobody's news, and no dead letter.
+          const isMine = (): boolean => keeper === made && ref.refusalUnsafe() === null
           const made: Keeper = new Keeper(settings, {
             ...hooks,
             spawner,
             openLine: (id, pipe) => {
               const line = openLine(pipe)
-              line.onDecision((decision) => tell(new Heard({ keeper: made, id, decision })))
+              line.onDecision((decision) => isMine() && tell(new Heard({ keeper: made, id, decision })))
               return line
             },
-            onUp: (id, pipe) => tell(new Up({ keeper: made, id, pipe })),
-            onDown: (id, ending) => tell(new Fell({ keeper: made, id, ending })),
+            onUp: (id, pipe) => isMine() ? tell(new Up({ keeper: made, id, pipe })) : pipe.destroy(),
+            onDown: (id, ending) => isMine() && tell(new Fell({ keeper: made, id, ending })),
             now: time.nowMs,
             wallNow: () => clock.currentTimeMillisUnsafe()
           })
@@ -213,7 +217,7 @@ export const makePoolActor = (
           else if (message._tag === "Up") message.pipe.destroy()
           else if (message._tag === "Rotate") message.done()
         },
-        behaviour: ({ ref }) => behaviour((message) => ref.tellUnsafe(message))
+        behaviour: ({ ref }) => behaviour(ref)
       })
     ))
     return {

@@ -120,13 +120,13 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
           metrics.retryUnsafe()
           outcome = yield* lookOnce(job, null)
         }
-        const { hound, took } = outcome
+        const { hound, isVerdict, took } = outcome
         const kind = outcome.kind === "lost" ? "error" : outcome.kind
         yield* Effect.annotateCurrentSpan({ outcome: kind, hound })
         metrics.jobUnsafe(kind, took)
         outcomes[kind] += 1
         if (kind !== "error" && kind !== "timeout") return
-        for (const listener of listeners) listener({ kind, hound, signature: job.signature })
+        for (const listener of listeners) listener({ kind, isVerdict, hound, signature: job.signature })
       })
       const activations = yield* makeActivations(root, {
         maxActive: settings.maxActive,

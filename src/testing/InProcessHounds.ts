@@ -21,8 +21,8 @@ import { SecureIds } from "../evidence/SecureIds.ts"
 import { makeActivations } from "../hound/Activations.ts"
 import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../hound/HoundPool.ts"
 
-/** How a hound ends: well, with an error, or not at all. */
-export type Verdict = "complete" | "error" | "hang"
+/** How a hound ends: well, with the verdict `error`, not at all, or by dying over its evidence. */
+export type Verdict = "complete" | "error" | "hang" | "crash"
 
 /** Something that a hound looked at, or was to look at when it had left already. */
 export interface Examined {
@@ -94,20 +94,20 @@ export const make = (): Hounds => {
       }
       /** The hounds of what was activated and has not begun. */
       const activated = new Map<HoundJob, Hound>()
-      const failed = (kind: HoundFailure["kind"], hound: Hound, job: HoundJob) =>
+      const failed = (kind: HoundFailure["kind"], isVerdict: boolean, hound: Hound, job: HoundJob) =>
         Effect.sync(() => {
           terminated += 1
           outcomes[kind] += 1
-          for (const listener of listeners) listener({ kind, hound: hound.id, signature: job.signature })
+          for (const listener of listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
         })
       const look = (job: HoundJob, hound: Hound): Effect.Effect<void> => {
         const verdict = verdicts.shift() ?? ordinary
-        if (verdict === "error") return failed("error", hound, job)
+        if (verdict === "error" || verdict === "crash") return failed("error", verdict === "error", hound, job)
         if (verdict === "complete") {
           outcomes.complete += 1
           return Effect.void
         }
-        return Effect.andThen(Effect.sleep(maxProcessingTime), failed("timeout", hound, job))
+        return Effect.andThen(Effect.sleep(maxProcessingTime), failed("timeout", false, hound, job))
       }
       const examine = (job: HoundJob): Effect.Effect<void> =>
         Effect.suspend(() => {

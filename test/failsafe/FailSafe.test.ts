@@ -366,6 +366,23 @@ describe("what counts towards a panic", () => {
       })
   )
 
+  it.effect("RFC F2 a hound's verdict of error is escalated, and counts for nothing: evidence can be made to provoke it", () =>
+    Effect.gen(function*() {
+      const world = yield* openWorld({ config: { failSafe: { panic: { threshold: { min: 1, max: 2 } } } } })
+      yield* world.hounds.always("error")
+      for (let n = 0; n < 20; n++) {
+        take(world, n)
+        yield* turn
+      }
+      assert.strictEqual(world.sync.state(), "running")
+      assert.include(yield* world.types, "failsafe.escalated")
+      yield* world.hounds.always("crash")
+      take(world, "a")
+      take(world, "b")
+      yield* turn
+      assert.strictEqual(world.sync.state(), "panicked")
+    }))
+
   it.effect("RFC F2 escalations of every cause count together", () =>
     Effect.gen(function*() {
       const world = yield* openWorld({
@@ -379,7 +396,7 @@ describe("what counts towards a panic", () => {
           }
         }
       })
-      yield* world.hounds.next("error", "hang")
+      yield* world.hounds.next("crash", "hang")
       take(world, "a")
       yield* turn
       const b = take(world, "b")

@@ -1,0 +1,36 @@
+/**
+ * What a host and its kennel say to each other: both are ours, and nothing of a hound's is ever in it but a pipe and what became of it.
+ */
+import type { Ending, LaunchPlan } from "./Spawner.ts"
+
+/** A plan as JSON has it: the feed in base64, and null for a bound that is none. */
+export type WrittenPlan = Omit<LaunchPlan, "feed" | "maxRss"> & {
+  readonly feed: string | null
+  readonly maxRss: number | null
+}
+
+/** From the host. The plan comes first, and once. */
+export type Order =
+  | { readonly op: "plan"; readonly plan: WrittenPlan }
+  | { readonly op: "launch"; readonly id: number }
+  | { readonly op: "watch"; readonly id: number; readonly isOn: boolean }
+  | { readonly op: "kill"; readonly id: number }
+  | { readonly op: "close" }
+
+/** From the kennel. `up` brings the hound's pipe with it, unless the hound has ended meanwhile. */
+export type Report =
+  | { readonly op: "ready" }
+  | { readonly op: "up"; readonly id: number; readonly pid: number }
+  | { readonly op: "down"; readonly id: number; readonly ending: Ending }
+
+export const writtenPlan = (plan: LaunchPlan): WrittenPlan => ({
+  ...plan,
+  feed: plan.feed === null ? null : Buffer.from(plan.feed).toString("base64"),
+  maxRss: Number.isFinite(plan.maxRss) ? plan.maxRss : null
+})
+
+export const readPlan = (plan: WrittenPlan): LaunchPlan => ({
+  ...plan,
+  feed: plan.feed === null ? null : Buffer.from(plan.feed, "base64"),
+  maxRss: plan.maxRss ?? Number.POSITIVE_INFINITY
+})

@@ -1,0 +1,232 @@
+/**
+ * What sandbox this machine gives: finds the facts, tries out what it would do, and says what of it holds (CONFORMANCE H2).
+ *
+ * Promises
+ *
+ * - that a plan is one that worked: a hound with it was ready, and its self-test passed;
+ * - that less than what was asked for is never given in silence: the report has the level in effect, and why;
+ * - that the analyzer is pinned: whoever changes its file afterwards gets hounds that do not start.
+ *
+ * Cost: a start of Node (120 ms) for each plan that is tried; plans that were tried out are remembered by this process.
+ *
+ * **Gotchas**
+ *
+ * - What is tried out is Tracehound's own analyzer: whether somebody else's can be loaded, the first hound of it says.
+ * - A process that runs as root starts hounds as `nobody`, which needs the files of node and of the analyzer to be readable by
+ *   everybody. Where they are not, hounds run as root, and the report says so.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { execFile } from "node:child_process"
+import { createHash } from "node:crypto"
+import { constants } from "node:fs"
+import { access, readFile, realpath, stat } from "node:fs/promises"
+import { delimiter, dirname, isAbsolute, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { LaunchPlan } from "../process/Spawner.ts"
+import { type LaunchFacts, launchPlan, missingFlags, nobody } from "./Command.ts"
+import { makeReport } from "./Report.ts"
+import type { Sandbox, SandboxRequest } from "./Sandbox.ts"
+import { tryOut } from "./Trial.ts"
+
+/** The analyzer cannot be used. The message says what to do. */
+export class SandboxRefused
+  extends Schema.TaggedError<SandboxRefused>()("SandboxRefused", { message: Schema.String })
+{}
+
+/** What is asked of the machine; a test gives its own. */
+export interface Machine {
+  readonly platform: string
+  readonly architecture: string
+  /** As in `process.versions`. */
+  readonly versions: Readonly<Record<string, string | undefined>>
+  readonly execPath: string
+  readonly knownFlags: ReadonlySet<string>
+  /** Null where there are no users. */
+  readonly uid: number | null
+  /** Directories in which programs are looked for. */
+  readonly path: ReadonlyArray<string>
+  readonly shell: string
+  /** Null where a plan works, else what was found. */
+  readonly tryOut: (plan: LaunchPlan) => Promise<string | null>
+}
+
+/** This one. */
+export const thisMachine = (): Machine => ({
+  platform: process.platform,
+  architecture: process.arch,
+  versions: process.versions,
+  execPath: process.execPath,
+  knownFlags: process.allowedNodeEnvironmentFlags,
+  uid: process.getuid?.() ?? null,
+  path: [...(process.env["PATH"] ?? "").split(delimiter).filter(isAbsolute), "/usr/bin", "/usr/local/bin", "/bin"],
+  shell: "/bin/sh",
+  tryOut: tryOnce
+})
+
+const tried = new Map<string, Promise<string | null>>()
+
+/** A machine does not change its mind: what worked once is not tried again. What failed is. */
+const tryOnce = (plan: LaunchPlan): Promise<string | null> => {
+  const key = JSON.stringify([plan.file, plan.args, plan.uid])
+  let trial = tried.get(key)
+  if (trial === undefined) {
+    trial = tryOut(plan)
+    tried.set(key, trial)
+    void trial.then((found) => found === null || tried.delete(key))
+  }
+  return trial
+}
+
+const entryFile = new URL("./entry.mjs", import.meta.url)
+const builtinAnalyzer = new URL("../analyzers/builtin.mjs", import.meta.url)
+
+/** An analyzer's real path and its SHA-256. */
+const pin = async (analyzer: SandboxRequest["analyzer"]): Promise<LaunchFacts["analyzer"] | SandboxRefused> => {
+  const refuse = (message: string) => new SandboxRefused({ message })
+  const given = analyzer?.path ?? fileURLToPath(builtinAnalyzer)
+  // To Node's permission model a star stands for anything.
+  if (given.includes("*")) return refuse(`the analyzer's path must not have a star: ${given}`)
+  if (!isAbsolute(given)) return refuse(`the analyzer's path must be absolute: ${given}`)
+  let path: string
+  let bytes: Uint8Array
+  try {
+    path = await realpath(given)
+    if (path.includes("*")) return refuse(`the analyzer's path must not lead to one with a star: ${path}`)
+    if (!(await stat(path)).isFile()) return refuse(`the analyzer must be a file, one bundled ES module: ${given}`)
+    bytes = await readFile(path)
+  } catch {
+    return refuse(`the analyzer cannot be read: does this file exist, and may this user read it? ${given}`)
+  }
+  const sha256 = createHash("sha256").update(bytes).digest("hex")
+  if (analyzer?.sha256 !== undefined && analyzer.sha256.toLowerCase() !== sha256) {
+    return refuse(
+      `the analyzer is not the one that was configured: its SHA-256 is ${sha256}; if that is meant, configure it`
+    )
+  }
+  return { path, sha256 }
+}
+
+const isExecutable = (path: string): Promise<boolean> => access(path, constants.X_OK).then(() => true, () => false)
+
+/** The first of some places that has such a program. */
+const find = async (name: string, places: ReadonlyArray<string>): Promise<string | null> => {
+  for (const place of places) {
+    const path = join(place, name)
+    if (await isExecutable(path)) return realpath(path)
+  }
+  return null
+}
+
+/** The first of these files, or of the directories that lead to them, that is not everybody's; null where there is none. */
+const closedToOthers = async (paths: ReadonlyArray<string>): Promise<string | null> => {
+  for (const path of paths) {
+    if (((await stat(path)).mode & 0o004) === 0) return path
+    for (let directory = dirname(path);; directory = dirname(directory)) {
+      if (((await stat(directory)).mode & 0o001) === 0) return directory
+      if (directory === dirname(directory)) break
+    }
+  }
+  return null
+}
+
+/**
+ * What the dynamic loader loads for a program, and the loader: it lists that itself. Where it does not (musl), what is mapped into
+ * this process, which runs the same program.
+ */
+const librariesOf = async (program: string): Promise<ReadonlyArray<string>> => {
+  const listed = await new Promise<string>((resolve) => {
+    const options = { env: { LD_TRACE_LOADED_OBJECTS: "1" }, timeout: 10_000 }
+    execFile(program, ["--version"], options, (_error, stdout) => resolve(stdout))
+  })
+  const libraries = [...listed.matchAll(/(?:^|=>)\s+(\/\S+) \(0x[0-9a-f]+\)$/gm)].map(([, path = ""]) => path)
+  if (libraries.length > 0) return libraries
+  const mapped = await readFile("/proc/self/maps", "latin1").catch(() => "")
+  return [...new Set([...mapped.matchAll(/\s(\/\S+\.so(?:\.[0-9.]+)?)$/gm)].map(([, path = ""]) => path))]
+}
+
+/** Whether the C library is one with which the sandbox was measured. */
+const hasGlibc = async (): Promise<boolean> =>
+  (await readFile("/proc/self/maps", "latin1").catch(() => "")).includes("/libc.so.6")
+
+/** Why there can be no hounds on this machine; null where there can. */
+const unfit = ({ knownFlags, platform, versions }: Machine): string | null => {
+  if (platform === "win32") return "there are no hounds on Windows so far: run Tracehound on Linux, or in WSL"
+  for (const name of ["bun", "deno", "electron"]) {
+    if (versions[name] !== undefined)
+      return `hounds are processes of Node, and this is ${name}: run Tracehound with Node`
+  }
+  const missing = missingFlags(knownFlags)
+  return missing.length === 0 ? null : `this version of Node lacks ${missing.join(", ")}: use Node 22.19 or later`
+}
+
+/** Looks at the machine and at the analyzer. */
+export const detectSandbox = (
+  request: SandboxRequest,
+  machine: Machine = thisMachine()
+): Effect.Effect<Sandbox, SandboxRefused> =>
+  Effect.flatMap(
+    Effect.promise(() => detect(request, machine)),
+    (found) => found instanceof SandboxRefused ? Effect.fail(found) : Effect.succeed(found)
+  )
+
+/** One way to start hounds, and what is given up by it. */
+interface Candidate {
+  readonly level: "default" | "hard"
+  readonly isDropped: boolean
+}
+
+const detect = async (request: SandboxRequest, machine: Machine): Promise<Sandbox | SandboxRefused> => {
+  const analyzer = await pin(request.analyzer)
+  if (analyzer instanceof SandboxRefused) return analyzer
+  const about = { request, machine, hasGlibc: machine.platform === "linux" && await hasGlibc() }
+  const reason = unfit(machine)
+  if (reason !== null) return { report: makeReport({ ...about, outcome: null, notes: [reason] }), plan: null }
+
+  const node = await realpath(machine.execPath)
+  const entry = await realpath(fileURLToPath(entryFile))
+  const shell = await isExecutable(machine.shell) ? machine.shell : null
+  const notes: Array<string> = []
+
+  const isRoot = machine.uid === 0
+  const closed = isRoot ? await closedToOthers([node, entry, analyzer.path]) : null
+  const dropNote = !isRoot
+    ? null
+    : closed === null
+    ? "hounds run as nobody (65534)"
+    : `hounds run as root, since not everybody may read ${closed}: open it to others, or run Tracehound as a user of its own`
+
+  let bubblewrap: LaunchFacts["bubblewrap"] = null
+  if (request.level === "hard") {
+    const { architecture } = machine
+    const path = machine.platform === "linux" ? await find("bwrap", machine.path) : null
+    if (machine.platform !== "linux") notes.push("the level hard needs Linux")
+    else if (architecture !== "x64" && architecture !== "arm64") notes.push("the level hard needs x64 or arm64")
+    else if (path === null) notes.push("the level hard needs bubblewrap: install the package `bubblewrap`")
+    else bubblewrap = { path, architecture, libraries: await librariesOf(node) }
+  }
+
+  const { knownFlags, platform, versions } = machine
+  const { maxPayloadSize } = request
+  const version = versions["node"] ?? ""
+  const builtin = await pin(undefined)
+  if (builtin instanceof SandboxRefused) return builtin
+  const facts = { bubblewrap, entry, knownFlags, maxPayloadSize, node, platform, shell, version }
+  const planFor = ({ isDropped, level }: Candidate, analyzer: LaunchFacts["analyzer"], debug: boolean): LaunchPlan =>
+    launchPlan({ ...facts, analyzer, debug, dropTo: isDropped ? { uid: nobody, gid: nobody } : null, level })
+
+  const mayDrop = isRoot && closed === null
+  const candidates: ReadonlyArray<Candidate> = (["hard", "default"] as const)
+    .filter((level) => level === "default" || bubblewrap !== null)
+    .flatMap((level) => (mayDrop ? [true, false] : [false]).map((isDropped) => ({ level, isDropped })))
+  for (const candidate of candidates) {
+    const { isDropped, level } = candidate
+    const found = await machine.tryOut(planFor(candidate, builtin, true))
+    if (found === null) {
+      const outcome = { level, isDropped, hasLimits: shell !== null, dropNote }
+      return { report: makeReport({ ...about, outcome, notes }), plan: planFor(candidate, analyzer, request.debug) }
+    }
+    notes.push(`the level ${level}${isDropped ? " as nobody" : ""} does not work here: ${found}`)
+  }
+  return { report: makeReport({ ...about, outcome: null, notes }), plan: null }
+}

@@ -1,0 +1,262 @@
+import { assert, describe, it } from "@effect/vitest"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { Litter } from "../../../src/hound/process/Litter.ts"
+import { familyOf, type MemoryProbe, procMemory, psMemory } from "../../../src/hound/process/ResidentMemory.ts"
+import { inTemporaryDirectory } from "../../support/command.ts"
+import { spawnerContract } from "./spawnerContract.ts"
+import {
+  children,
+  descriptorsOf,
+  eventually,
+  exists,
+  hasProc,
+  holding,
+  launched,
+  planFor,
+  take,
+  unspawnable,
+  using
+} from "./spawners.ts"
+
+const MiB = 1_048_576
+
+spawnerContract({
+  name: "Litter",
+  make: (behaviour) =>
+    new Litter(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
+})
+
+describe("Litter", () => {
+  it("RFC H2 a hound gets what the plan says and nothing else", () =>
+    using(
+      new Litter(planFor("tells", "feed", { env: { ONLY: "this" }, feed: Uint8Array.of(1, 2, 254) })),
+      async (litter) => {
+        const hound = launched(litter, 1)
+        await hound.whenUp
+        const told = JSON.parse((await take(hound.pipe ?? assert.fail("no pipe"), 1)).toString()) as Record<
+          string,
+          unknown
+        >
+        assert.deepInclude(told, { env: { ONLY: "this" }, cwd: "/", feed: "0102fe" })
+      }
+    ))
+
+  // Only root may choose whom a process runs as.
+  it.runIf(process.getuid?.() === 0)(
+    "RFC H2 a hound runs as whom the plan says",
+    () =>
+      using(
+        new Litter(
+          planFor("tells", "", {
+            file: "/bin/sh",
+            args: ["-c", "id -u >&3; id -g >&3; id -G >&3; read x <&3"],
+            env: { PATH: "/usr/bin:/bin" },
+            uid: 65_534,
+            gid: 65_533
+          })
+        ),
+        async (litter) => {
+          const hound = launched(litter, 1)
+          await hound.whenUp
+          let told = ""
+          hound.pipe?.setEncoding("latin1").on("data", (text: string) => {
+            told += text
+          }).resume()
+          await eventually(() => told.split("\n").length === 4)
+          assert.deepStrictEqual(told.split("\n"), ["65534", "65533", "65533", ""])
+        }
+      )
+  )
+
+  it("RFC H1 hands a pipe over before anything was read from it, and loses nothing of what was said first", () =>
+    using(new Litter(planFor("greets")), async (litter) => {
+      const hound = launched(litter, 1)
+      await hound.whenUp
+      assert.isTrue(hound.pipe?.isPaused())
+      assert.strictEqual(hound.pipe?.bytesRead, 0)
+      assert.strictEqual(hound.pipe?.listenerCount("data"), 0)
+      assert.deepStrictEqual(
+        await take(hound.pipe ?? assert.fail("no pipe"), 1_000),
+        Buffer.from(new Uint8Array(1_000).map((_, i) => i))
+      )
+    }))
+
+  it("RFC H1 another's signal is told from our own", () =>
+    using(new Litter(planFor("aborts")), async (litter) => {
+      assert.deepInclude(await launched(litter, 1).whenDown, { cause: "signal", code: null, signal: "SIGTERM" })
+      const hound = launched(litter, 2)
+      await hound.whenUp
+      process.kill(hound.pid, "SIGKILL")
+      assert.deepInclude(await hound.whenDown, { cause: "signal", signal: "SIGKILL" })
+    }))
+
+  it("RFC H1 what spawn throws at once is heard later as well", () =>
+    holding(async () => {
+      for (
+        const plan of [
+          planFor("waits", "", { args: ["a\0b"] }),
+          planFor("waits", "", { cwd: "/nowhere" }),
+          planFor("waits", "", { file: "" })
+        ]
+      ) {
+        const litter = new Litter(plan)
+        const hound = launched(litter, 1)
+        assert.deepStrictEqual(hound.heard, [])
+        const ending = await hound.whenDown
+        assert.strictEqual(ending.cause, "spawn")
+        assert.match(ending.message, /^[ -~]{1,256}$/)
+        await litter.close()
+      }
+    }))
+
+  it("RFC H1 keeps stderr up to its bound, in letters that anything can show", () =>
+    holding(async () => {
+      for (
+        const [bytes, value, message] of [
+          [200, "", "why it ends:? ??"],
+          [8, "", "why it e"],
+          [64, "much", `why it ends:? ???${"x".repeat(64 - 17)}`],
+          [0, "much", ""]
+        ] as const
+      ) {
+        const litter = new Litter(planFor("talks", value, { stderrBytes: bytes }))
+        const hound = launched(litter, 1)
+        await hound.whenUp
+        // It goes on until nobody reads, and then waits for its pipe to end.
+        if (value === "much" && bytes === 0) litter.kill(1)
+        const down = hound.whenDown
+        setTimeout(() => hound.pipe?.destroy(), 0)
+        assert.strictEqual((await down).message, message)
+        await litter.close()
+      }
+    }))
+
+  it.runIf(hasProc)("RFC H6 leaves no zombie and no descriptor behind, whatever became of fifty hounds", {
+    timeout: 120_000
+  }, () =>
+    holding(async () => {
+      const before = { descriptors: descriptorsOf("self"), children: children() }
+      const pids: Array<number> = []
+      const waiting = new Litter(planFor("waits", "", { stderrBytes: 10, feed: Uint8Array.of(1) }))
+      const failing = new Litter(unspawnable)
+      for (let id = 0; id < 50; id++) {
+        const hound = launched(waiting, id)
+        if (id % 3 !== 0) await hound.whenUp
+        pids.push(hound.pid)
+        if (id % 3 === 1) hound.pipe?.destroy()
+        else waiting.kill(id)
+        await Promise.all([hound.whenDown, launched(failing, id).whenDown])
+      }
+      await Promise.all([waiting.close(), failing.close()])
+      await eventually(() => descriptorsOf("self") <= before.descriptors)
+      assert.deepStrictEqual(children(), before.children)
+      assert.deepStrictEqual(pids.filter((pid) => pid > 0 && exists(pid)), [])
+    }))
+
+  describe("memory", () => {
+    for (const [name, probe] of [["/proc", procMemory()], ["ps", psMemory()]] as const) {
+      it.runIf(hasProc)(
+        `RFC H2 a hound that is watched and holds too much is killed, by ${name}`,
+        () =>
+          using(new Litter(planFor("grows", "200", { maxRss: 180 * MiB }), probe), async (litter) => {
+            const [watched, other] = [launched(litter, 1), launched(litter, 2)]
+            await Promise.all([watched.whenUp, other.whenUp])
+            // What nobody watches may hold what it likes.
+            await take(other.pipe ?? assert.fail("no pipe"), 24)
+            litter.watch(1, true)
+            assert.deepInclude(await watched.whenDown, { cause: "rss", signal: "SIGKILL" })
+            assert.deepStrictEqual(other.heard, ["up"])
+            litter.watch(2, true)
+            assert.deepInclude(await other.whenDown, { cause: "rss" })
+          })
+      )
+
+      it.runIf(hasProc)(`RFC H2 one that is no more holds nothing, by ${name}`, () =>
+        holding(async () => {
+          const asked: Array<[number, number]> = []
+          let answered = false
+          await eventually(() => {
+            probe.look([process.pid, 2 ** 22 + 1], (pid, bytes) => {
+              asked.push([pid, bytes])
+              answered = true
+            })
+            return answered
+          })
+          const own = new Map(asked).get(process.pid) ?? 0
+          const rss = process.memoryUsage.rss()
+          assert.isTrue(own > rss / 2 && own < rss * 4, `${own} of ${rss}`)
+          assert.strictEqual(new Map(asked).get(2 ** 22 + 1) ?? 0, 0)
+        }))
+    }
+
+    it.runIf(hasProc)(
+      "RFC H2 counts what a hound's own children hold: it may be one of them",
+      () =>
+        using(
+          new Litter(planFor("works", "", { file: "/bin/sh", args: ["-c", "sleep 1000 & sleep 1000 & wait"] })),
+          async (litter) => {
+            const hound = launched(litter, 1)
+            await hound.whenUp
+            await eventually(() => familyOf(hound.pid).length === 3)
+            const sums = new Map<number, number>()
+            const { look } = procMemory()
+            look(familyOf(hound.pid), (pid, bytes) => sums.set(pid, bytes))
+            const [first = 0, ...rest] = [...sums.values()]
+            assert.isAbove(first, rest.reduce((sum, bytes) => sum + bytes, 0))
+            for (const pid of familyOf(hound.pid).slice(1)) process.kill(pid, "SIGKILL")
+            await hound.whenDown
+          }
+        )
+    )
+
+    it("RFC H2 looks while something is watched, and only then", () => {
+      let looks = 0
+      const probe: MemoryProbe = {
+        interval: 1,
+        look: (pids) => {
+          looks += 1
+          assert.lengthOf(pids, 1)
+        }
+      }
+      return using(new Litter(planFor("waits"), probe), async (litter) => {
+        const hounds = [launched(litter, 1), launched(litter, 2)]
+        await Promise.all(hounds.map(({ whenUp }) => whenUp))
+        litter.watch(1, true)
+        await eventually(() => looks > 2)
+        litter.watch(1, false)
+        const seen = looks
+        await new Promise((resolve) => {
+          setTimeout(resolve, 20)
+        })
+        assert.strictEqual(looks, seen)
+        litter.watch(2, true)
+        await eventually(() => looks > seen)
+        litter.kill(2)
+        await hounds[1]?.whenDown
+        const last = looks
+        await new Promise((resolve) => {
+          setTimeout(resolve, 20)
+        })
+        assert.strictEqual(looks, last)
+      })
+    })
+  })
+
+  it("RFC H6 keeps no process alive", () =>
+    inTemporaryDirectory(async (directory) => {
+      const litterModule = new URL("../../../src/hound/process/Litter.ts", import.meta.url).href
+      const program = join(directory, "host.mjs")
+      writeFileSync(
+        program,
+        `import { Litter } from ${JSON.stringify(litterModule)}
+         const litter = new Litter(${
+          JSON.stringify({ ...planFor("waits"), maxRss: 1e12, stderrBytes: 10, feed: null })
+        })
+         litter.launch(1, { up: (pid, pipe) => { litter.watch(1, true); pipe.unref(); console.log("up") }, down: () => console.log("down") })`
+      )
+      const { spawnSync } = await import("node:child_process")
+      const { status, stdout } = spawnSync(process.execPath, [program], { encoding: "utf8", timeout: 20_000 })
+      assert.deepStrictEqual([status, stdout], [0, "up\n"])
+    }))
+})
