@@ -6,6 +6,7 @@
  * - A floor is a line of the same section: it is what must be done at the least, written as plainly as it can be.
  */
 import type { Goal, Line } from "./goals.ts"
+import { houndLines } from "./houndLines.ts"
 
 /** A group of lines that are measured by one process. */
 export interface Section {
@@ -28,7 +29,8 @@ export const sectionNames = [
   "start",
   "growth",
   "peers",
-  "actors"
+  "actors",
+  "hounds"
 ] as const
 
 /** The file of a section in `sections/`. */
@@ -350,6 +352,8 @@ const actors: Section = {
   ]
 }
 
+const hounds: Section = { name: "hounds", title: "Hounds", lines: houndLines }
+
 /** All of them, in the order in which they are measured and shown. */
 export const catalogue: ReadonlyArray<Section> = [
   gate,
@@ -365,7 +369,8 @@ export const catalogue: ReadonlyArray<Section> = [
   start,
   growth,
   peers,
-  actors
+  actors,
+  hounds
 ]
 
 /** The lines whose `section: name` fits, and the floors they need. Sections without any are left out. */

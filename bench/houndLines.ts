@@ -24,7 +24,8 @@ export const handovers = ["transferred", "copied"] as const
 /** Hounds that are replaced while the host's event loop is looked at. */
 export const replacements = 20
 
-const most = (value: number | undefined): ReadonlyArray<Goal> => value === undefined ? [] : [{ of: "value", most: value }]
+const most = (value: number | undefined): ReadonlyArray<Goal> =>
+  value === undefined ? [] : [{ of: "value", most: value }]
 const least = (value: number | undefined): ReadonlyArray<Goal> =>
   value === undefined ? [] : [{ of: "value", least: value }]
 
@@ -60,7 +61,13 @@ const start: ReadonlyArray<Line> = [
 ]
 
 const memory: ReadonlyArray<Line> = [
-  { name: "a hound that is ready, resident", group: "kept", unit: "MiB", goals: most(60), note: "most of it is Node's own program, shared" },
+  {
+    name: "a hound that is ready, resident",
+    group: "kept",
+    unit: "MiB",
+    goals: most(60),
+    note: "most of it is Node's own program, shared"
+  },
   { name: "a hound that is ready, private", group: "kept", unit: "MiB", goals: most(16) },
   { name: "the kennel, resident", group: "kept", unit: "MiB" },
   { name: "the kennel, private", group: "kept", unit: "MiB" },
@@ -125,7 +132,12 @@ const delays: ReadonlyArray<Line> = [
   },
   { name: "1 GiB heap, starting, without a kennel: longest delay", group: "delays", unit: "ms" },
   ...houndPeers.flatMap((peer): ReadonlyArray<Line> => [
-    { name: `${peer}: 1 GiB heap, ${replacements} threads replaced: longest delay`, group: "delays", unit: "ms", note: noIsolation },
+    {
+      name: `${peer}: 1 GiB heap, ${replacements} threads replaced: longest delay`,
+      group: "delays",
+      unit: "ms",
+      note: noIsolation
+    },
     { name: `${peer}: 1 GiB heap, ${replacements} threads replaced: p99`, group: "delays", unit: "ms" }
   ])
 ]

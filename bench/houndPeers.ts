@@ -16,8 +16,12 @@ export type MakeThreads = (threads: number) => ThreadPool
 
 const filename = fileURLToPath(new URL("houndWorker.mjs", import.meta.url))
 
-const transferred = (task: Uint8Array<ArrayBuffer> | number): ReadonlyArray<ArrayBuffer> =>
-  typeof task === "number" ? [] : [task.buffer]
+const options = (
+  task: Uint8Array<ArrayBuffer> | number,
+  isTransferred: boolean
+): { transferList: Array<ArrayBuffer> } => ({
+  transferList: isTransferred && typeof task !== "number" ? [task.buffer] : []
+})
 
 /** Each loads its package once. */
 export const threadPools: Readonly<Record<typeof houndPeers[number], () => Promise<MakeThreads>>> = {
@@ -26,7 +30,7 @@ export const threadPools: Readonly<Record<typeof houndPeers[number], () => Promi
     return (threads) => {
       const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads })
       return {
-        run: (task, isTransferred) => pool.run(task, isTransferred ? { transferList: [...transferred(task)] } : {}),
+        run: (task, isTransferred) => pool.run(task, options(task, isTransferred)),
         close: () => pool.destroy()
       }
     }
@@ -36,7 +40,7 @@ export const threadPools: Readonly<Record<typeof houndPeers[number], () => Promi
     return (threads) => {
       const pool = new Tinypool({ filename, minThreads: threads, maxThreads: threads })
       return {
-        run: (task, isTransferred) => pool.run(task, isTransferred ? { transferList: [...transferred(task)] } : {}),
+        run: (task, isTransferred) => pool.run(task, options(task, isTransferred)),
         close: () => pool.destroy()
       }
     }

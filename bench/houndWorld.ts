@@ -107,7 +107,9 @@ export const keepBusy = (
   })
 
 /** What a process holds, in MiB: all of it, and what it shares with nobody. Linux only. */
-export const heldBy = async (pid: number | "self"): Promise<{ readonly resident: number; readonly private: number }> => {
+export const heldBy = async (
+  pid: number | "self"
+): Promise<{ readonly resident: number; readonly private: number }> => {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, "latin1")
   const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text)?.[1]) / 1024
   return { resident: of("Rss"), private: of("Private_Clean") + of("Private_Dirty") }

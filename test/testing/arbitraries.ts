@@ -147,7 +147,7 @@ export const all: ReadonlyArray<
   ["hound", Arbitraries.hound, Hound, { id, state: "dormant", createdAt: 0, activatedAt: null }],
   ["watcherSnapshot", Arbitraries.watcherSnapshot, WatcherSnapshot, {
     quarantine: { count: 0, bytes: 0, bySeverity: none },
-    hound: { dormant: 0, active: 0, terminated: 0 },
+    hound: { dormant: 0, active: 0, terminated: 0, sandbox: "none" },
     rateLimit: { blocked: 0, sources: 0 },
     throughput: 0,
     lastActivity: 0,
