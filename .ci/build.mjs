@@ -11,4 +11,5 @@ execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "
   cwd: root,
   stdio: "inherit"
 })
-for (const file of globSync("**/*.mjs", { cwd: join(root, "src") })) cpSync(join(root, "src", file), join(root, "dist", file))
+for (const file of globSync("**/*.mjs", { cwd: join(root, "src") }))
+  cpSync(join(root, "src", file), join(root, "dist", file))

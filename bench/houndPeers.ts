@@ -16,21 +16,14 @@ export type MakeThreads = (threads: number) => ThreadPool
 
 const filename = fileURLToPath(new URL("houndWorker.mjs", import.meta.url))
 
-const options = (
-  task: Uint8Array<ArrayBuffer> | number,
-  isTransferred: boolean
-): { transferList: Array<ArrayBuffer> } => ({
-  transferList: isTransferred && typeof task !== "number" ? [task.buffer] : []
-})
-
 /** Each loads its package once. */
 export const threadPools: Readonly<Record<typeof houndPeers[number], () => Promise<MakeThreads>>> = {
   piscina: async () => {
-    const { Piscina } = await import("piscina")
+    const { move, Piscina } = await import("piscina")
     return (threads) => {
       const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads })
       return {
-        run: (task, isTransferred) => pool.run(task, options(task, isTransferred)),
+        run: (task, isTransferred) => pool.run(isTransferred && typeof task !== "number" ? move(task) : task),
         close: () => pool.destroy()
       }
     }
@@ -40,7 +33,7 @@ export const threadPools: Readonly<Record<typeof houndPeers[number], () => Promi
     return (threads) => {
       const pool = new Tinypool({ filename, minThreads: threads, maxThreads: threads })
       return {
-        run: (task, isTransferred) => pool.run(task, options(task, isTransferred)),
+        run: (task, isTransferred) => pool.run(isTransferred && typeof task !== "number" ? Tinypool.move(task) : task),
         close: () => pool.destroy()
       }
     }

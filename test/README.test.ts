@@ -41,7 +41,7 @@ describe("README", () => {
       const file = join(directory, "first.ts")
       writeFileSync(file, programs[0] ?? "")
       const output = execFileSync(process.execPath, ["--import", "tsx", file], { cwd: root, encoding: "utf8" })
-      assert.match(output, /^injection:[0-9a-f]{64}\n$/)
+      assert.match(output, /^escalated injection:[0-9a-f]{64}\n$/)
     }))
 
   it("embeds in about twenty lines", () => {

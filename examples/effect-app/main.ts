@@ -22,7 +22,7 @@ const program = Effect.gen(function*() {
   const second = yield* tracehound.intercept({ ...attack, id: "3" })
   yield* Console.log(`an attack: ${first.status}; the same again: ${second.status}`)
 
-  if (first.status === "quarantined") {
+  if ("handle" in first) {
     yield* Console.log(`signed ${first.handle.signature}`)
     yield* tracehound.neutralize(first.handle.signature)
     yield* Console.log(`neutralized: ${first.handle.disposed}, bytes left: ${first.handle.bytes?.byteLength ?? 0}`)

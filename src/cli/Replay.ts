@@ -59,7 +59,9 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
 ) {
   const { config, format, observer } = options
   const clock = RecordedClock.make(yield* Clock.Clock)
-  const onRecordedTime = Tracehound.layerNoDeps(config).pipe(
+  // Whether a hound is free is this machine's time and not the recording's: the same file would not give the same answer.
+  const withoutHounds = { ...config, hound: { ...config.hound, enabled: false } }
+  const onRecordedTime = Tracehound.layerNoDeps(withoutHounds).pipe(
     // Ids of evidence that is written must differ from run to run, since nothing there is ever overwritten.
     Layer.provide(config.audit.coldStorage === undefined ? replayPorts : NodePorts.layer),
     Layer.provide(Layer.succeed(Clock.Clock, clock)),

@@ -34,7 +34,7 @@ import type { Ending } from "./process/Spawner.ts"
 import type { SandboxReport } from "./sandbox/Sandbox.ts"
 
 /** Hounds that look at one piece of evidence at the most, where each is lost. */
-export const maxLooks = 3
+const maxLooks = 3
 
 /** Boots that may fail at the start before the start has failed, where it may have been bad luck. */
 const maxBoots = 3
@@ -152,7 +152,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
         booting = { failures: 0, isReady }
         isGivenUp = false
         actor.open(den)
-        const answer = yield* awake(Deferred.await(isReady))
+        const answer = yield* Deferred.await(isReady)
         booting = null
         return answer
       })
@@ -212,7 +212,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
         },
         rotate: actor.rotate,
         isBusy: () => (actor.keeper()?.pack.active ?? 0) > 0,
-        start: isStarting.withPermits(1)(start)
+        start: awake(isStarting.withPermits(1)(start))
       }
     })
   )

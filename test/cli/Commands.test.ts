@@ -78,7 +78,10 @@ describe("doctor", () => {
   it("RFC H2 attacks the sandbox where it is told to, and nothing gets through", async () => {
     const env = { TRACEHOUND_RUNTIME_FROZEN_INTRINSICS: "false" }
     const nodeFlags = ["--disable-proto=throw", "--max-old-space-size=512"]
-    const { status, stdout } = await tracehound(["doctor", "--sandbox", "--json", "--only", "^(allow|net)/"], { env, nodeFlags })
+    const { status, stdout } = await tracehound(["doctor", "--sandbox", "--json", "--only", "^(allow|net)/"], {
+      env,
+      nodeFlags
+    })
     const { sandbox } = JSON.parse(stdout)
     assert.deepStrictEqual(
       sandbox.probes.probes.filter(({ outcome }: { readonly outcome: string }) =>

@@ -53,7 +53,7 @@ describe("examples", () => {
       const clean = await fetch(`${at}/search?q=shoes`)
       assert.strictEqual(clean.status, 200)
       const attack = "user=admin' OR 1=1 --"
-      assert.deepStrictEqual(await post(`${at}/login`, attack), [403, "blocked: quarantined\n"])
+      assert.deepStrictEqual(await post(`${at}/login`, attack), [403, "blocked: escalated\n"])
       assert.deepStrictEqual(await post(`${at}/login`, attack), [403, "blocked: ignored\n"])
       assert.deepStrictEqual(await post(`${at}/login`, "user=alice"), [200, "welcome\n"])
       assert.deepStrictEqual(await post(`${at}/comments`, "<script>alert(1)</script>"), [403, "blocked: quarantined\n"])
@@ -97,7 +97,7 @@ describe("examples", () => {
     withExample("effect-app", async ({ output, process }) => {
       const [code] = await once(process, "exit")
       assert.strictEqual(code, 0)
-      assert.match(output(), /an attack: quarantined; the same again: ignored/)
+      assert.match(output(), /an attack: escalated; the same again: ignored/)
       assert.match(output(), /signed injection:[0-9a-f]{64}/)
       assert.match(output(), /audit: 1 record, verified: true/)
     }))

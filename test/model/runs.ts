@@ -36,6 +36,7 @@ export const start = 1_760_000_000_000
 
 /** Cold storage that is never started takes exactly as many envelopes as its mailbox holds. */
 export const configOf = (bounds: Bounds): TracehoundConfigInput => ({
+  hound: { enabled: false },
   maxPayloadSize: bounds.maxPayloadSize,
   rateLimit: bounds.rateLimit,
   quarantine: bounds.quarantine,

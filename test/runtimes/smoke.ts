@@ -249,7 +249,7 @@ const core = Effect.gen(function*() {
 const roof = Effect.gen(function*() {
   const { Tracehound } = yield* Effect.promise(() => import("../../src/Tracehound.ts"))
   const hash = yield* Hash
-  const layer = Tracehound.layerNoDeps(config)
+  const layer = Tracehound.layerNoDeps({ ...config, hound: { enabled: false } })
   yield* Effect.gen(function*() {
     const { interceptScoped, sync } = yield* Tracehound
     walk("roof", { ...sync, chain: sync.auditChain }, hash)

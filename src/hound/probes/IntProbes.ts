@@ -168,7 +168,7 @@ export const intProbes: ReadonlyArray<Probe> = [
     "stackPathLeak",
     String.raw`
   ...[() => null.x, () => { throw new Error("x") }, () => JSON.parse("{"), () => new Uint8Array(-1), () => crypto.getRandomValues(1),
-    () => import("node:fs"), () => import("./x.mjs"), () => import.meta.resolve("./x.mjs"), () => crypto.subtle.digest("x", bytes),
+    () => import("node:fs"), () => import(["./x.mjs"][0]), () => import.meta.resolve("./x.mjs"), () => crypto.subtle.digest("x", bytes),
     () => new TextDecoder("x"), () => atob("\u{1}"), () => setTimeout(1), () => { const f = () => f(); f() },
     () => Error.captureStackTrace({}), () => decodeURIComponent("%"), () => new Intl.DateTimeFormat("x-x-x-x"),
     () => [1].reduce((a) => a.b.c, {}), () => Promise.any([]), () => Function("{"), () => import("data:text/javascript,{")].map((fail) => async () => {

@@ -26,7 +26,7 @@ const MiB = 1_048_576
 export const maxEvidence = 512 * MiB
 
 /** Bytes of stderr that are kept of a hound that is debugged. */
-export const debugStderrBytes = 8_192
+const debugStderrBytes = 8_192
 
 /** Whom a hound runs as where whoever starts it may choose: nobody. */
 export const nobody = 65_534

@@ -51,6 +51,15 @@ export interface Machine {
   readonly tryOut: (plan: LaunchPlan) => Promise<string | null>
 }
 
+/** Null as well where nobody may ask, as in Deno without a permission. */
+const userId = (): number | null => {
+  try {
+    return process.getuid?.() ?? null
+  } catch {
+    return null
+  }
+}
+
 /** This one. */
 export const thisMachine = (): Machine => ({
   platform: process.platform,
@@ -58,7 +67,7 @@ export const thisMachine = (): Machine => ({
   versions: process.versions,
   execPath: process.execPath,
   knownFlags: process.allowedNodeEnvironmentFlags,
-  uid: process.getuid?.() ?? null,
+  uid: userId(),
   path: [...(process.env["PATH"] ?? "").split(delimiter).filter(isAbsolute), "/usr/bin", "/usr/local/bin", "/bin"],
   shell: "/bin/sh",
   tryOut: tryOnce

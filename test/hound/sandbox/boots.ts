@@ -142,7 +142,7 @@ export interface Setup {
 }
 
 /** Detects the sandbox for an analyzer with this text. */
-export const withSandbox = async <A>(
+const withSandbox = async <A>(
   source: string,
   { debug = true, level = "default", maxPayloadSize = 1_048_576 }: Setup,
   use: (sandbox: Sandbox, path: string) => Promise<A>
