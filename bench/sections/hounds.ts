@@ -121,7 +121,8 @@ const roundTrips = async (context: Context): Promise<Values> => {
     contenders.push([`${peer}: `, (bytes) => pool.run(bytes, true)])
   }
   const values: Record<string, Values[string]> = {}
-  for (const { bytes, size } of houndSizes) {
+  const asked = houndSizes.filter(({ size }) => context.lines.some(({ name }) => name.includes(`, ${size}:`)))
+  for (const { bytes, size } of asked) {
     const rounds = context.quick ? 3 : 21
     const each = Math.max(20, Math.min(300, Math.round(30_000_000 / bytes)))
     const times = contenders.map((): Array<number> => [])

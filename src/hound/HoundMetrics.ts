@@ -4,7 +4,7 @@
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { HoundOutcomes } from "./HoundPool.ts"
-import type { EndingCause } from "./Keeper.ts"
+import type { EndingCause } from "./Endings.ts"
 
 const jobs = Metric.counter("hound_jobs", {
   description: "Pieces of evidence that hounds were done with, by how that ended",

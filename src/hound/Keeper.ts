@@ -22,61 +22,13 @@ import { Buffer } from "node:buffer"
 import type { Socket } from "node:net"
 import { threatCategories } from "../domain/Scent.ts"
 import { severities } from "../domain/Severity.ts"
-import type { Violation } from "./channel/FrameChannel.ts"
+import { causeOf, type EndingCause, isOwnDoing } from "./Endings.ts"
+import type { KeeperHost, KeeperSettings, Line } from "./KeeperHost.ts"
 import { type Look, type OutcomeKind, withoutHound } from "./Look.ts"
 import { type Member, Pack } from "./Pack.ts"
-import type { HoundLine, LineDecision } from "./process/HoundLine.ts"
-import type { Ending, Spawner } from "./process/Spawner.ts"
+import type { LineDecision } from "./process/HoundLine.ts"
+import type { Ending } from "./process/Spawner.ts"
 import { Respawns } from "./Respawns.ts"
-
-/** The bounds of a pool. Times in ms. */
-export interface KeeperSettings {
-  readonly minimumDormant: number
-  readonly maxActive: number
-  readonly maxLifeTimeCycle: number
-  readonly maxProcessingTime: number
-  readonly replenishDelay: number
-  readonly maxJobs: number
-  readonly readyTimeout: number
-}
-
-/** Why a hound ended. */
-export type EndingCause =
-  | "boot"
-  | "crashed"
-  | "error"
-  | "killed"
-  | "lost"
-  | "memory"
-  | "retired"
-  | "terminated"
-  | "timeout"
-  | "violation"
-
-/** A hound's line, as far as the keeper needs one. */
-export type Line = Pick<HoundLine, "send" | "close">
-
-/** What a keeper stands on. Nothing of it may throw. */
-export interface KeeperHost {
-  readonly spawner: Spawner
-  /** Wraps a pipe; what it hears comes back by `heard`. */
-  readonly openLine: (id: number, pipe: Socket) => Line
-  /** Told by the spawner: to come back by `up` and `down`. */
-  readonly onUp: (id: number, pipe: Socket) => void
-  readonly onDown: (id: number, ending: Ending) => void
-  /** Monotonic, in ms. */
-  readonly now: () => number
-  /** The time of day, in ms. */
-  readonly wallNow: () => number
-  readonly newName: () => string
-  readonly onLaunch: () => void
-  readonly onReady: () => void
-  /** A hound ended, or is being ended. Once for each. */
-  readonly onEnding: (cause: EndingCause) => void
-  readonly onViolation: (reason: Violation) => void
-  /** A hound did not come to be ready; null: not in time. */
-  readonly onBootFailure: (ending: Ending | null) => void
-}
 
 interface Life {
   line: Line | null
@@ -152,6 +104,8 @@ export class Keeper {
       this.#rest(reserved)
     } else this.#begin(reserved, look)
     this.#serve()
+    // The spare that takes its place among those that wait.
+    this.#replenish()
   }
 
   /** Nobody waits for this look any more: a hound that is at it goes on alone. */
@@ -472,11 +426,3 @@ export class Keeper {
     this.#replenish()
   }
 }
-
-/** Why it ended, where nobody here had it ended. */
-const causeOf = (ending: Ending): EndingCause =>
-  ending.cause === "rss" ? "memory" : ending.cause === "lost" ? "lost" : isOwnDoing(ending) ? "crashed" : "killed"
-
-/** Whether a process ended by what it did itself: a SIGKILL and the end of its pipe are others' doing. */
-const isOwnDoing = ({ cause, code, signal }: Ending): boolean =>
-  cause === "rss" || (cause === "exit" && code !== 0) || (cause === "signal" && signal !== "SIGKILL")

@@ -69,6 +69,31 @@ describe("the catalogue", () => {
     }
   })
 
+  it("sets the hounds' goals, and says beside each peer that it keeps nothing in", () => {
+    const { lines = [] } = catalogue.find(({ name }) => name === "hounds") ?? {}
+    const goals = lines.flatMap(({ goals = [], name, unit }) =>
+      goals.length === 0 ? [] : [[name, goals.map((goal) => goalText(goal, unit ?? null)).join(", ")]]
+    )
+    assert.deepStrictEqual(goals, [
+      ["spawn to ready, default", "<= 114 ms"],
+      ["spawn to ready, default, without a kennel", "<= 114 ms"],
+      ["spawn to ready, hard", "<= 138 ms"],
+      ["a hound that is ready, resident", "<= 60 MiB"],
+      ["a hound that is ready, private", "<= 16 MiB"],
+      ["round trip, 1 KiB: p50", "<= 0.13 ms"],
+      ["round trip, 1 MiB: p50", "<= 0.5 ms"],
+      ["two hounds kept busy, 1 KiB", ">= 17,000/s"],
+      ["two hounds kept busy, 1 MiB", ">= 1,100/s"],
+      ["1 GiB heap, 20 hounds replaced: longest delay", "<= 20 ms"]
+    ])
+    for (const group of new Set(lines.map(({ group }) => group))) {
+      for (const peer of ["piscina", "tinypool"]) {
+        const [first] = lines.filter((line) => line.group === group && line.name.startsWith(peer))
+        assert.include(first?.note ?? "", "no isolation", `${group}: ${peer}`)
+      }
+    }
+  })
+
   it("sets the actors' goals, and says beside each peer what it does not do", () => {
     const { lines = [] } = catalogue.find(({ name }) => name === "actors") ?? {}
     assert.deepStrictEqual(

@@ -26,8 +26,6 @@ describe("Keeper", () => {
     const world = new World()
     world.bootAll()
     world.look("a")
-    assert.deepStrictEqual(counts(world), { dormant: 1, active: 1, total: 2, booting: 0 })
-    world.keeper.tick()
     assert.deepStrictEqual(counts(world), { dormant: 1, active: 1, total: 2, booting: 1 })
     world.say(1, "processing")
     world.say(1, "complete")

@@ -4,7 +4,9 @@
 import type { Socket } from "node:net"
 import { Buffer } from "node:buffer"
 import type { HoundJob } from "../../src/hound/HoundPool.ts"
-import { type EndingCause, Keeper, type KeeperSettings } from "../../src/hound/Keeper.ts"
+import type { EndingCause } from "../../src/hound/Endings.ts"
+import { Keeper } from "../../src/hound/Keeper.ts"
+import type { KeeperSettings } from "../../src/hound/KeeperHost.ts"
 import type { Look, Outcome } from "../../src/hound/Look.ts"
 import type { Ending, LaunchListener } from "../../src/hound/process/Spawner.ts"
 
