@@ -335,7 +335,8 @@ describe("Keeper, in any order", () => {
       for (let i = 0; i < 4 * asked + 200; i++) {
         world.reap()
         world.bootAll()
-        for (const id of [...world.jobs.keys()]) {
+        const working = [...world.jobs.keys()]
+        for (const id of working) {
           if (stateOf(id) !== "active") continue
           world.say(id, "processing")
           world.say(id, "complete")
