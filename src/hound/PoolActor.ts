@@ -133,7 +133,10 @@ export const makePoolActor = (
             spawner,
             openLine: (id, pipe) => {
               const line = openLine(pipe)
-              line.onDecision((decision) => isMine() && tell(new Heard({ keeper: made, id, decision })))
+              line.onDecision((decision) => {
+                // What a hound says of itself is worth no message: the host timed it, and its memory was looked at.
+                if (decision.type !== "metrics" && isMine()) tell(new Heard({ keeper: made, id, decision }))
+              })
               return line
             },
             onUp: (id, pipe) => isMine() ? tell(new Up({ keeper: made, id, pipe })) : pipe.destroy(),

@@ -11,6 +11,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
@@ -44,6 +45,15 @@ export class InProcessHounds extends Context.Service<InProcessHounds, {
   /** Rotations that begin from now on take so many ms; 0, as at first, is none. */
   readonly slowRotationsBy: (ms: number) => Effect.Effect<void>
 }>()("tracehound/testing/InProcessHounds") {}
+
+/** A hound at its evidence. */
+interface Look {
+  readonly job: HoundJob
+  readonly hound: Hound
+  readonly killed: Deferred.Deferred<void>
+  /** It was deactivated: what comes of it is told nobody. */
+  isUnwanted: boolean
+}
 
 /** Both services: the control at once, the pool where its rooms are. */
 export interface Hounds {
@@ -82,66 +92,102 @@ export const make = (): Hounds => {
       const clock = yield* Clock.Clock
       const ids = yield* SecureIds
       const listeners: Array<(failure: HoundFailure) => void> = []
-      let active = 0
-      let terminated = 0
       const outcomes = { ...noOutcomes }
-
-      const makeHound = (): Hound => {
-        const bytes = new Uint8Array(secureIdBytes)
-        const now = clock.currentTimeMillisUnsafe()
-        ids.nextInto(bytes, now)
-        return { id: secureIdText(bytes), state: "active", createdAt: now, activatedAt: now }
-      }
+      /** What is looked at, by the hound's id. */
+      const looks = new Map<string, Look>()
       /** The hounds of what was activated and has not begun. */
       const activated = new Map<HoundJob, Hound>()
-      const failed = (kind: HoundFailure["kind"], isVerdict: boolean, hound: Hound, job: HoundJob) =>
-        Effect.sync(() => {
-          terminated += 1
-          outcomes[kind] += 1
-          for (const listener of listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
-        })
-      const look = (job: HoundJob, hound: Hound): Effect.Effect<void> => {
-        const verdict = verdicts.shift() ?? ordinary
-        if (verdict === "error" || verdict === "crash") return failed("error", verdict === "error", hound, job)
-        if (verdict === "complete") {
-          outcomes.complete += 1
-          return Effect.void
-        }
-        return Effect.andThen(Effect.sleep(maxProcessingTime), failed("timeout", false, hound, job))
+      let terminated = 0
+
+      const born = (): Hound => {
+        const now = clock.currentTimeMillisUnsafe()
+        ids.nextInto(id, now)
+        return { id: secureIdText(id), state: "dormant", createdAt: now, activatedAt: null }
       }
-      const examine = (job: HoundJob): Effect.Effect<void> =>
-        Effect.suspend(() => {
-          const hound = activated.get(job) ?? makeHound()
-          if (!activated.delete(job)) active += 1
+      const id = new Uint8Array(secureIdBytes)
+      const dormant = enabled ? Array.from({ length: Math.max(minimumDormant, maxActive) }, born) : []
+      const activate = (): Hound => ({
+        ...dormant.shift() ?? born(),
+        state: "active",
+        activatedAt: clock.currentTimeMillisUnsafe()
+      })
+      /** A hound has ended, by force, and there is another one. */
+      const replace = (look: Look): void => {
+        looks.delete(look.hound.id)
+        terminated += 1
+        dormant.push(born())
+      }
+      const rest = (look: Look): void => {
+        looks.delete(look.hound.id)
+        dormant.push({ ...look.hound, state: "dormant", activatedAt: null })
+      }
+      const failed = (kind: HoundFailure["kind"], isVerdict: boolean, look: Look): void => {
+        replace(look)
+        if (look.isUnwanted) return
+        outcomes[kind] += 1
+        const { hound, job } = look
+        for (const listener of listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
+      }
+      const conclude = (verdict: Exclude<Verdict, "hang"> | "timeout", look: Look): void => {
+        if (verdict === "timeout") return failed("timeout", false, look)
+        if (verdict !== "complete") return failed("error", verdict === "error", look)
+        rest(look)
+        if (!look.isUnwanted) outcomes.complete += 1
+      }
+      const examineWith = (job: HoundJob, hound: Hound): Effect.Effect<void> =>
+        Effect.gen(function*() {
+          const look: Look = { job, hound, isUnwanted: false, killed: yield* Deferred.make<void>() }
+          looks.set(hound.id, look)
           const bytes = job.copy()
           examined.push({ signature: job.signature, size: bytes?.length ?? null })
-          if (bytes === null) outcomes.left += 1
-          return Effect.ensuring(
-            bytes === null ? Effect.void : look(job, hound),
-            Effect.sync(() => {
-              active -= 1
-            })
+          if (bytes === null) {
+            outcomes.left += 1
+            return rest(look)
+          }
+          const verdict = verdicts.shift() ?? ordinary
+          if (verdict !== "hang") return conclude(verdict, look)
+          const isKilled = yield* Effect.raceFirst(
+            Effect.as(Deferred.await(look.killed), true),
+            Effect.as(Effect.sleep(maxProcessingTime), false)
           )
+          if (!isKilled) return conclude("timeout", look)
+          replace(look)
+          if (!look.isUnwanted) yield* examineWith(job, activate())
         })
-      const activations = yield* makeActivations(root, { maxActive, maxPending, examine })
+      const activations = yield* makeActivations(root, {
+        maxActive,
+        maxPending,
+        examine: (job) =>
+          Effect.suspend(() => {
+            const hound = activated.get(job) ?? activate()
+            activated.delete(job)
+            return examineWith(job, hound)
+          })
+      })
+      const active = (): number => looks.size + activated.size
+      /** Where a hound has not begun yet, there is nothing to give up or to hand over. */
+      const steer = (hound: string, change: (look: Look) => void): boolean => {
+        const look = looks.get(hound)
+        if (look === undefined) return false
+        change(look)
+        return true
+      }
       return {
         hasHounds: enabled,
-        stats: () => ({
-          dormant: Math.max(minimumDormant, maxActive) - active,
-          active,
-          terminated,
-          sandbox: "none" as const
-        }),
+        stats: () => ({ dormant: dormant.length, active: active(), terminated, sandbox: "none" as const }),
         outcomes: () => ({ ...outcomes }),
-        hounds: () => [],
+        hounds: () => [...dormant, ...activated.values(), ...[...looks.values()].map(({ hound }) => hound)],
         sandbox: () => null,
-        deactivateUnsafe: () => false,
-        terminateUnsafe: () => false,
+        deactivateUnsafe: (hound) =>
+          steer(hound, (look) => {
+            if (!look.isUnwanted) outcomes.abandoned += 1
+            look.isUnwanted = true
+          }),
+        terminateUnsafe: (hound) => steer(hound, ({ killed }) => Deferred.doneUnsafe(killed, Effect.void)),
         activateUnsafe: (job) => {
-          const isFree = active < maxActive && activations.waitingUnsafe() === activated.size
-          const hound = isFree ? makeHound() : null
-          if (!activations.tellUnsafe(job) || hound === null) return null
-          active += 1
+          const isFree = active() < maxActive && activations.waitingUnsafe() === activated.size
+          if (!activations.tellUnsafe(job) || !isFree) return null
+          const hound = activate()
           activated.set(job, hound)
           return hound
         },
@@ -150,9 +196,10 @@ export const make = (): Hounds => {
         },
         rotate: Effect.suspend(() => {
           rotations += 1
+          for (let rest = dormant.splice(0).length; rest > 0; rest--) dormant.push(born())
           return rotationMs > 0 ? Effect.sleep(rotationMs) : Effect.void
         }),
-        isBusy: () => active > 0,
+        isBusy: () => active() > 0,
         start: Effect.void
       }
     })

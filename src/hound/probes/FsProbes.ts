@@ -1,5 +1,5 @@
 /**
- * Probes that read, write or look at files and descriptors: group `fs` of SANDBOX.md (CONFORMANCE H2).
+ * Probes that read, write or look at files and descriptors: group `fs` (CONFORMANCE H2).
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 

@@ -1,5 +1,5 @@
 /**
- * Attacks beyond the table of SANDBOX.md, in the same groups (CONFORMANCE H2).
+ * Attacks beyond the table, in the same groups (CONFORMANCE H2).
  *
  * Some of them do harm to nobody but their own job, and are here for what the host must not do: believe them, wait for them, or fall.
  */

@@ -1,5 +1,5 @@
 /**
- * Probes that make code out of text: group `gen` of SANDBOX.md (CONFORMANCE H2). Each makes something that gives 7.
+ * Probes that make code out of text: group `gen` (CONFORMANCE H2). Each makes something that gives 7.
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 

@@ -1,5 +1,5 @@
 /**
- * Probes that go for the inside of Node: group `int` of SANDBOX.md (CONFORMANCE H2).
+ * Probes that go for the inside of Node: group `int` (CONFORMANCE H2).
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 

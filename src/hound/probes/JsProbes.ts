@@ -1,5 +1,5 @@
 /**
- * Probes of the language itself, group `js` of SANDBOX.md, and what must work, group `allow` (CONFORMANCE H2).
+ * Probes of the language itself, group `js`, and what must work, group `allow` (CONFORMANCE H2).
  */
 import { moduleProbe, type Probe, waysProbe } from "./Probe.ts"
 

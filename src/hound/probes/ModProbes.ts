@@ -1,5 +1,5 @@
 /**
- * Probes that load what they should not: group `mod` of SANDBOX.md (CONFORMANCE H2).
+ * Probes that load what they should not: group `mod` (CONFORMANCE H2).
  */
 import { moduleProbe, type Probe, waysProbe } from "./Probe.ts"
 

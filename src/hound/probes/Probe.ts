@@ -10,7 +10,7 @@
  * - `W` in a source is where its witnesses are (`ProbeFacts`), written before it by `sourceOf`.
  */
 
-/** The groups of SANDBOX.md; all but `allow` must fail, `allow` must work. */
+/** The groups of the table; all but `allow` must fail, `allow` must work. */
 export const probeGroups = ["gen", "mod", "int", "fs", "net", "proc", "js", "allow"] as const
 export type ProbeGroup = (typeof probeGroups)[number]
 

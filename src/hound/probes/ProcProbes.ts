@@ -1,5 +1,5 @@
 /**
- * Probes that use or harm processes: group `proc` of SANDBOX.md (CONFORMANCE H2).
+ * Probes that use or harm processes: group `proc` (CONFORMANCE H2).
  *
  * **Gotchas**
  *

@@ -1,5 +1,5 @@
 /**
- * The table of SANDBOX.md, row by row, and what is beyond it; and the same attacks with nothing to stop them, as a probe that gets nowhere
+ * The table of attacks, row by row, and what is beyond it; and the same attacks with nothing to stop them, as a probe that gets nowhere
  * even then proves nothing.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -13,7 +13,7 @@ import { bareTarget } from "./targets.ts"
 /** A machine that has other things to do takes its time. */
 const patience = 300_000
 
-/** What SANDBOX.md lists. */
+/** The attacks that the conformance list asks for. */
 const table = {
   gen:
     "AsyncFunction AsyncGenerator Function FunctionProto GeneratorFunction ShadowRealm eval evalDirect inspectorEval setTimeoutString vm " +
