@@ -1,4 +1,1 @@
-/**
- * An analyzer that looks at nothing: what is left is what a hound costs by itself.
- */
-export const analyze = () => undefined
+export const analyze = () => "error"

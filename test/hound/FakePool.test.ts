@@ -2,7 +2,7 @@
  * The pool over hounds that a test plays, in a test's own time, under a whole Tracehound.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Option, Scope } from "effect"
+import { Effect, Exit, Layer, Metric, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { AlertSinks } from "../../src/alert/AlertSink.ts"
 import { ColdStorageEndpoint } from "../../src/coldstorage/Endpoint.ts"
@@ -210,6 +210,41 @@ describe("the pool, in a test's time", () => {
       yield* after(20_000)
       assert.isTrue(hounds().slice(0, 2).every(({ isKilled }) => isKilled))
       assert.isAtLeast(sync.watcher.snapshot().hound.dormant, 2)
+    })))
+
+  it.effect("counts looks by outcome, launches and endings, with fixed words as labels", () =>
+    inTime(Effect.gen(function*() {
+      const count = Effect.map(Metric.snapshot, (all) => {
+        const counts = new Map<string, number>()
+        for (const { attributes, id, state } of all) {
+          if (!id.startsWith("hound")) continue
+          const label = Object.values(attributes ?? {}).join()
+          counts.set(
+            `${id} ${label}`.trim(),
+            "count" in state ? Number(state.count) : Number((state as { value: number }).value)
+          )
+        }
+        return counts
+      })
+      const before = yield* count
+      const { threat } = yield* play({
+        script: (hound, index) => {
+          wellBehaved(hound)
+          if (index === 0) hound.onJob = ({ job }) => hound.answer(job, "error")
+        }
+      })
+      threat("secret-1")
+      threat("secret-2")
+      yield* rest
+      const now = yield* count
+      const more = (series: string) => (now.get(series) ?? 0) - (before.get(series) ?? 0)
+      assert.strictEqual(more("hound_jobs complete"), 1)
+      assert.strictEqual(more("hound_jobs error"), 1)
+      assert.strictEqual(more("hound_endings error"), 1)
+      assert.isAtLeast(more("hound_launches"), 3)
+      assert.strictEqual(more("hound_processing_milliseconds"), 2)
+      assert.isAtLeast(now.get("hounds dormant") ?? 0, 1)
+      assert.notInclude([...now.keys()].join(), "secret")
     })))
 
   it.effect("RFC S1 what finds no place in the queue is a dead letter, and is still held", () =>

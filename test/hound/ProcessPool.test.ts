@@ -2,7 +2,7 @@
  * The pool with real processes, under a whole Tracehound.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Option, Scope, Tracer } from "effect"
+import { Effect, Exit, Fiber, Layer, Logger, Option, References, Scope, Tracer } from "effect"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -247,6 +247,20 @@ describe("hounds that are processes", () => {
       assert.deepStrictEqual(look?.links.map(({ span }) => span.spanId), [request.spanId])
       assert.strictEqual(look?.attributes.get("outcome"), "complete")
       assert.notInclude(JSON.stringify([...look?.attributes ?? []]), "192.0.2.7")
+    }), timeout)
+
+  it.live("hound.debug logs what the analyzer threw, and why a hound ended", () =>
+    Effect.gen(function*() {
+      const logged: Array<string> = []
+      const logger = Logger.make(({ fiber, message }) => {
+        logged.push(`${String(message)} ${JSON.stringify(fiber.getRef(References.CurrentLogAnnotations))}`)
+      })
+      const { threat } = yield* withHounds({ debug: true }).pipe(
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "Debug")
+      )
+      threat("throw")
+      yield* until(() => logged.some((line) => line.includes("not to my taste")))
     }), timeout)
 
   it.live("evidence that left before its turn is not looked at", () =>
