@@ -1,1 +1,4 @@
-export const analyze = () => "error"
+/**
+ * An analyzer that looks at nothing: what is left is what a hound costs by itself.
+ */
+export const analyze = () => undefined

@@ -1,8 +1,8 @@
 /**
- * Activations of hounds: work that waits its turn, first in, first out, and never more at once than the pool may have active (RFC,
+ * Activations of hounds: work that waits its turn, first in, first out, and never more of it begun at once than there are places (RFC,
  * "Queue Assignments": hound activation is FIFO; CONFORMANCE S1).
  *
- * Work that comes while fewer are active begins at once, on a fiber of its own; what more there is waits in a bounded mailbox.
+ * Work that comes while there are places begins at once, on a fiber of its own; what more there is waits in a bounded mailbox.
  * Closing goes on with what waits until the deadline and buries the rest; what has begun by then has the same time again to come
  * to its end.
  */
@@ -23,8 +23,8 @@ const deadline = "5 seconds"
 
 /** What a queue of activations is made of. */
 export interface ActivationOptions {
-  /** The most that are looked at at once. */
-  readonly maxActive: number
+  /** The most that have begun and not ended. */
+  readonly places: number
   /** The most that wait. */
   readonly maxPending: number
   /** Looks at one; must come to an end by itself. */
@@ -42,7 +42,7 @@ export interface Activations {
 /** A queue that lives as long as the scope. */
 export const makeActivations = (
   supervisor: Supervisor,
-  { examine, maxActive, maxPending }: ActivationOptions
+  { examine, maxPending, places: count }: ActivationOptions
 ): Effect.Effect<Activations, never, Scope.Scope> =>
   Effect.map(
     Effect.orDie(supervisor.spawn(
@@ -51,7 +51,7 @@ export const makeActivations = (
         drain: deadline,
         behaviour: () =>
           Effect.gen(function*() {
-            const places = yield* Semaphore.make(maxActive)
+            const places = yield* Semaphore.make(count)
             const active = yield* FiberSet.make<void>()
             // Before the set interrupts what is in it: closing is no reason for a hound to leave its work half done.
             yield* Effect.addFinalizer(() =>

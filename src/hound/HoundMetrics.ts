@@ -6,17 +6,26 @@ import * as Metric from "effect/Metric"
 import type { HoundOutcomes } from "./HoundPool.ts"
 import type { EndingCause } from "./Endings.ts"
 
-const jobs = Metric.counter("hound_jobs", {
-  description: "Pieces of evidence that hounds were done with, by how that ended",
-  incremental: true
-})
+// One metric for each label: those that share one by `withAttributes` take its cache from each other, and look theirs up anew each time.
+const jobs = (outcome: string) =>
+  Metric.counter("hound_jobs", {
+    description: "Pieces of evidence that hounds were done with, by how that ended",
+    incremental: true,
+    attributes: { outcome }
+  })
 const launches = Metric.counter("hound_launches", { description: "Hounds that were started", incremental: true })
-const endings = Metric.counter("hound_endings", { description: "Hounds that ended, by why", incremental: true })
+const endings = (cause: string) =>
+  Metric.counter("hound_endings", {
+    description: "Hounds that ended, by why",
+    incremental: true,
+    attributes: { cause }
+  })
 const retries = Metric.counter("hound_retries", {
   description: "Looks that another hound took over since the first was lost",
   incremental: true
 })
-const hounds = Metric.gauge("hounds", { description: "Hounds by state, when something last happened to one" })
+const hounds = (state: string) =>
+  Metric.gauge("hounds", { description: "Hounds by state, when something last happened to one", attributes: { state } })
 const processing = Metric.histogram("hound_processing_milliseconds", {
   description: "From handing evidence over to the hound's verdict, as the host timed it",
   boundaries: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000]
@@ -33,27 +42,31 @@ export interface HoundMetrics {
 
 /** The series, with their attributes ready. */
 export const make = (context: Context.Context<never>): HoundMetrics => {
-  const dormantNow = Metric.withAttributes(hounds, { state: "dormant" })
-  const activeNow = Metric.withAttributes(hounds, { state: "active" })
+  const dormantNow = hounds("dormant")
+  const activeNow = hounds("active")
+  let lastDormant = -1
+  let lastActive = -1
   const byOutcome = new Map<keyof HoundOutcomes, Metric.Counter<number>>()
   const byCause = new Map<EndingCause, Metric.Counter<number>>()
   return {
     jobUnsafe: (outcome, tookMs) => {
-      const series = byOutcome.get(outcome) ?? Metric.withAttributes(jobs, { outcome })
+      const series = byOutcome.get(outcome) ?? jobs(outcome)
       byOutcome.set(outcome, series)
       series.updateUnsafe(1, context)
       if (outcome === "complete" || outcome === "error") processing.updateUnsafe(tookMs, context)
     },
     launchUnsafe: () => launches.updateUnsafe(1, context),
     endingUnsafe: (cause) => {
-      const series = byCause.get(cause) ?? Metric.withAttributes(endings, { cause })
+      const series = byCause.get(cause) ?? endings(cause)
       byCause.set(cause, series)
       series.updateUnsafe(1, context)
     },
     retryUnsafe: () => retries.updateUnsafe(1, context),
     houndsUnsafe: (dormant, active) => {
-      dormantNow.updateUnsafe(dormant, context)
-      activeNow.updateUnsafe(active, context)
+      if (dormant !== lastDormant) dormantNow.updateUnsafe(dormant, context)
+      if (active !== lastActive) activeNow.updateUnsafe(active, context)
+      lastDormant = dormant
+      lastActive = active
     }
   }
 }

@@ -16,6 +16,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
+import * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import { Alerts } from "../alert/Alerts.ts"
 import type { Hound } from "../domain/Hound.ts"
@@ -63,6 +64,8 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
       const context = yield* Effect.context<R>()
       const ids = yield* SecureIds
       const metrics = HoundMetrics.make(context)
+      /** Where there is no tracer but Effect's own nobody sees a span, and it would be a tenth of a look. */
+      const isTraced = context.mapUnsafe.has(Tracer.Tracer.key)
       const listeners: Array<(failure: HoundFailure) => void> = []
       let report: SandboxReport | null = null
       let booting: Booting | null = null
@@ -122,23 +125,17 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
         }
         const { hound, isVerdict, took } = outcome
         const kind = outcome.kind === "lost" ? "error" : outcome.kind
-        yield* Effect.annotateCurrentSpan({ outcome: kind, hound })
+        if (isTraced || job.span !== undefined) yield* Effect.annotateCurrentSpan({ outcome: kind, hound })
         metrics.jobUnsafe(kind, took)
         outcomes[kind] += 1
         if (kind !== "error" && kind !== "timeout") return
         for (const listener of listeners) listener({ kind, isVerdict, hound, signature: job.signature })
       })
       const activations = yield* makeActivations(root, {
-        maxActive: settings.maxActive,
+        // As many again as there may be hounds at work: one that is through finds the next one waiting, and idles for no turn.
+        places: 2 * settings.maxActive,
         maxPending: settings.maxPending,
-        examine: (job) =>
-          Effect.withSpan(looks(job), "tracehound.hound.examine", {
-            root: true,
-            kind: "consumer",
-            links: job.span === undefined ? [] : [{ span: job.span, attributes: {} }],
-            attributes: { category: job.category, severity: job.severity, size: job.size },
-            captureStackTrace: false
-          })
+        examine: (job) => isTraced || job.span !== undefined ? inSpan(looks(job), job) : looks(job)
       })
       // Before the queue drains: what waits for hounds that never come would hold it up.
       yield* Effect.addFinalizer(() =>
@@ -216,6 +213,16 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
       }
     })
   )
+
+/** A span of its own, linked to that in which the threat came: it may have ended long ago. */
+const inSpan = (look: Effect.Effect<void>, { category, severity, size, span }: HoundJob): Effect.Effect<void> =>
+  Effect.withSpan(look, "tracehound.hound.examine", {
+    root: true,
+    kind: "consumer",
+    links: span === undefined ? [] : [{ span, attributes: {} }],
+    attributes: { category, severity, size },
+    captureStackTrace: false
+  })
 
 /** The pool as configured. */
 export const layer = layerOf(Effect.flatMap(Effect.promise(() => import("./Den.ts")), ({ open }) => open))

@@ -155,7 +155,7 @@ export const make = (): Hounds => {
           if (!look.isUnwanted) yield* examineWith(job, activate())
         })
       const activations = yield* makeActivations(root, {
-        maxActive,
+        places: maxActive,
         maxPending,
         examine: (job) =>
           Effect.suspend(() => {
