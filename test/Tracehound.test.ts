@@ -18,7 +18,7 @@ const withDirectory = <A, E, R>(use: (directory: string) => Effect.Effect<A, E, 
   )
 
 describe("Tracehound", () => {
-  layer(Tracehound.layer({ quarantine: { maxCount: 2 } }))("as a layer", (it) => {
+  layer(Tracehound.layer({ hound: { enabled: false }, quarantine: { maxCount: 2 } }))("as a layer", (it) => {
     it.effect("takes threats into custody by effects and by plain calls alike", () =>
       Effect.gen(function*() {
         const tracehound = yield* Tracehound
@@ -41,7 +41,7 @@ describe("Tracehound", () => {
       }))
   })
 
-  layer(Tracehound.layer())("with a scope that owns", (it) => {
+  layer(Tracehound.layer({ hound: { enabled: false } }))("with a scope that owns", (it) => {
     it.effect("RFC E8 closing the scope neutralizes what the call took in, and nothing else", () =>
       Effect.gen(function*() {
         const { intercept, interceptScoped, sync } = yield* Tracehound
@@ -76,7 +76,7 @@ describe("Tracehound", () => {
       const hash = { sha256Hex: (bytes: Uint8Array) => sha256("sha256", bytes), timingSafeEqual }
       const report = verifyRecords(kept, { anchor: checkpoint.head, from: checkpoint.length, hash })
       assert.deepStrictEqual(report, { valid: true, firstBroken: null, checked: 4, head: lastHash })
-    }).pipe(Effect.provide(Tracehound.layer({ audit: { maxRecords: 4 } }))))
+    }).pipe(Effect.provide(Tracehound.layer({ hound: { enabled: false }, audit: { maxRecords: 4 } }))))
 
   it.live("RFC E4 writes evacuated and evicted evidence to cold storage, whole and verifiable", () =>
     withDirectory((directory) =>
@@ -166,11 +166,13 @@ describe("several of one program", () => {
 
   it.effect("two layers are two Tracehounds, each with its own settings and its own custody", () =>
     Effect.scoped(Effect.gen(function*() {
-      const [small, large] = [1, 3].map((maxCount) => named(Tracehound.layer({ quarantine: { maxCount } })))
+      const [small, large] = [1, 3].map((maxCount) =>
+        named(Tracehound.layer({ hound: { enabled: false }, quarantine: { maxCount } }))
+      )
       const both = yield* Effect.all([Layer.build(small ?? assert.fail()), Layer.build(large ?? assert.fail())])
       const merged = yield* Layer.build(Layer.mergeAll(
-        Tracehound.layer({ quarantine: { maxCount: 1 } }),
-        named(Tracehound.layer({ quarantine: { maxCount: 3 } }))
+        Tracehound.layer({ hound: { enabled: false }, quarantine: { maxCount: 1 } }),
+        named(Tracehound.layer({ hound: { enabled: false }, quarantine: { maxCount: 3 } }))
       ))
       for (
         const [one, two] of [
@@ -189,7 +191,7 @@ describe("several of one program", () => {
 
   it.effect("one layer that is provided twice is one", () =>
     Effect.scoped(Effect.gen(function*() {
-      const layer = Tracehound.layer()
+      const layer = Tracehound.layer({ hound: { enabled: false } })
       const merged = yield* Layer.build(Layer.merge(layer, named(layer)))
       assert.strictEqual(Context.get(merged, Tracehound), Context.get(merged, Name))
     })))

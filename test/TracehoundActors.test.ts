@@ -184,7 +184,11 @@ const hook = async (status: number) => {
 describe("devopsEndpoint", () => {
   it("RFC W3 an alert that leaves is posted, before dispose has ended", async () => {
     const { bodies, close, url } = await hook(200)
-    const tracehound = createTracehound({ quarantine: { maxCount: 1 }, alerts: { devopsEndpoint: url } })
+    const tracehound = createTracehound({
+      hound: { enabled: false },
+      quarantine: { maxCount: 1 },
+      alerts: { devopsEndpoint: url }
+    })
     await tracehound.init()
     tracehound.intercept(scent("a"))
     tracehound.intercept(scent("b"))
@@ -198,7 +202,11 @@ describe("devopsEndpoint", () => {
 
   it("RFC S2 W3 what no actor could do is a dead letter of the whole, each once", async () => {
     const { close, url } = await hook(404)
-    const tracehound = createTracehound({ quarantine: { maxCount: 1 }, alerts: { devopsEndpoint: url } })
+    const tracehound = createTracehound({
+      hound: { enabled: false },
+      quarantine: { maxCount: 1 },
+      alerts: { devopsEndpoint: url }
+    })
     await tracehound.init()
     tracehound.intercept(scent("a"))
     tracehound.intercept(scent("b"))
@@ -213,7 +221,11 @@ describe("devopsEndpoint", () => {
 
   it("RFC W3 one that refuses is an error on the board and an alert to the log, which is not posted again", async () => {
     const { bodies, close, url } = await hook(404)
-    const tracehound = createTracehound({ quarantine: { maxCount: 1 }, alerts: { devopsEndpoint: url } })
+    const tracehound = createTracehound({
+      hound: { enabled: false },
+      quarantine: { maxCount: 1 },
+      alerts: { devopsEndpoint: url }
+    })
     await tracehound.init()
     tracehound.intercept(scent("a"))
     tracehound.intercept(scent("b"))

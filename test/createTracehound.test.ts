@@ -61,6 +61,7 @@ describe("createTracehound", () => {
     const endpoint = join(directory, "evidence")
     writeFileSync(endpoint, "in the way")
     const tracehound = createTracehound({
+      hound: { enabled: false },
       quarantine: { maxCount: 1 },
       audit: { coldStorage: { endpoint: `file:${endpoint}` } }
     })

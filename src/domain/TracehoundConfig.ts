@@ -96,7 +96,7 @@ const HoundPool = Schema.Struct({
   /** Ours: pieces of evidence that one hound looks at. With 1 nothing of one is left when it looks at the next. */
   maxJobs: orElse(whole(1, 4_294_967_295), 100),
   /** Ours: how long a hound may take to be ready, in ms. */
-  readyTimeout: orElse(Duration, 3_000),
+  readyTimeout: orElse(Duration, 10_000),
   /** Ours: whether a small process starts the hounds: a process with a large heap stands still while it starts one. */
   kennel: orElse(Schema.Boolean, true),
   /** Ours: whether what a hound writes to its stderr is logged, at the Debug level. For writing an analyzer, not for service. */

@@ -26,7 +26,7 @@ describe("the threshold", () => {
       assert.strictEqual(result.status, "escalated")
       if (result.status !== "escalated") return
       const { handle, hound } = result
-      assert.deepInclude(hound, { state: "active", createdAt: 5_000, activatedAt: 5_000 })
+      assert.deepInclude(hound, { state: "active", createdAt: 0, activatedAt: 5_000 })
       assert.isFalse(handle.disposed)
       assert.isNotNull(sync.quarantine.get(handle.signature))
       assert.strictEqual(sync.quarantine.bySeverity.critical, 1)

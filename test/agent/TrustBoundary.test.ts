@@ -183,7 +183,7 @@ describe("state that instances share", () => {
 
   it.effect.each(["memory", "none"] as const)("RFC R3 %s starts", (sharedState) =>
     Effect.gen(function*() {
-      const config = { trustBoundary: { cluster: { sharedState } } }
+      const config = { hound: { enabled: false }, trustBoundary: { cluster: { sharedState } } }
       const built = yield* Effect.exit(Effect.provide(Effect.asVoid(Tracehound), Tracehound.layer(config)))
       assert.isTrue(Exit.isSuccess(built))
       const tracehound = createTracehound(config)

@@ -65,7 +65,7 @@ describe("TracehoundConfig", () => {
         enabled: true,
         sandbox: "default",
         maxJobs: 100,
-        readyTimeout: 3_000,
+        readyTimeout: 10_000,
         kennel: true,
         debug: false
       },

@@ -75,7 +75,7 @@ describe("docs/analyzers.md", () => {
     const MiB = 1_048_576
     assert.deepStrictEqual([hound.maxProcessingTime, hound.readyTimeout, failSafe.onHoundError], [
       5000,
-      3000,
+      10000,
       "escalate"
     ])
     const { data, heap, resident } = memoryLimits({ maxPayloadSize: 1_000_000, version: "22.0.0" })

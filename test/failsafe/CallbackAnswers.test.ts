@@ -256,6 +256,7 @@ describe("createTracehound", () => {
       }
       const tracehound = createTracehound(
         {
+          hound: { enabled: false },
           quarantine: { maxCount: 1 },
           audit: { coldStorage: { endpoint: "file:/dev/null/nowhere", retries: 0 } },
           failSafe: {

@@ -155,6 +155,7 @@ describe("createTracehound", () => {
     const directory = mkdtempSync(join(tmpdir(), "tracehound-panic-"))
     try {
       const tracehound = createTracehound({
+        hound: { enabled: false },
         audit: { coldStorage: { endpoint: `file:${directory}`, maxPendingCount: 2 } }
       })
       for (let n = 0; n < 5; n++) tracehound.intercept(scent(n, "low"))

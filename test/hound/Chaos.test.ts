@@ -13,7 +13,7 @@ import * as NodePorts from "../../src/node/NodePorts.ts"
 import { assemble, started, Tracehound } from "../../src/Tracehound.ts"
 import { analyzerFile, descendants, houndsOf, obedient, until } from "./pools.ts"
 
-const seconds = Number(process.env["CHAOS_SECONDS"] ?? (process.env["npm_lifecycle_event"] === "chaos" ? 60 : 6))
+const seconds = Number(process.env["CHAOS_SECONDS"] ?? (process.env["npm_lifecycle_event"] === "chaos" ? 60 : 4))
 
 /** Jobs that wait at the most. */
 const crowd = 64

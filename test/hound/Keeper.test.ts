@@ -280,7 +280,7 @@ describe("Keeper, in any order", () => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor(seed / 2 ** 32 * below)
   }
-  const runs = Number(process.env["KEEPER_RUNS"] ?? 300)
+  const runs = Number(process.env["KEEPER_RUNS"] ?? 100)
   const first = Number(process.env["KEEPER_SEED"] ?? 1)
 
   it(`RFC H6 ${runs} random lives: bounds hold, and every look is settled once`, () => {

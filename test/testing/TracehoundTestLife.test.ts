@@ -86,7 +86,10 @@ describe("two of them", () => {
 
   it.effect("share nothing with a real one that a layer above makes for itself", () =>
     Effect.gen(function*() {
-      assert.notStrictEqual(yield* Effect.provide(Tracehound, Tracehound.layer()), yield* Tracehound)
+      assert.notStrictEqual(
+        yield* Effect.provide(Tracehound, Tracehound.layer({ hound: { enabled: false } })),
+        yield* Tracehound
+      )
     }).pipe(Layer.effectDiscard, Layer.provide(one), Layer.build))
 
   it.effect("are one where the same layer is asked for twice", () =>

@@ -78,6 +78,9 @@ describe("a verdict", () => {
   })
 })
 
+/** The table at both levels; what is beyond it at the weaker one: what does not get out of that has nothing to get out of the other. */
+const attacks = { default: [...probes, ...furtherProbes], hard: probes }
+
 for (const level of ["default", "hard"] as const) {
   describe(`the level ${level}`, () => {
     const results = new Map<string, ProbeResult>()
@@ -89,7 +92,7 @@ for (const level of ["default", "hard"] as const) {
         missing = target.failure.message
         return
       }
-      const found = await Effect.runPromise(runProbes([...probes, ...furtherProbes], target.success))
+      const found = await Effect.runPromise(runProbes(attacks[level], target.success))
       for (const result of found) results.set(result.name, result)
     }, patience)
 
@@ -97,7 +100,7 @@ for (const level of ["default", "hard"] as const) {
       if (missing !== null) process.stderr.write(`NOT TESTED: ${missing}\n`)
     })
 
-    for (const { group, name } of [...probes, ...furtherProbes]) {
+    for (const { group, name } of attacks[level]) {
       it(`RFC H2 ${name} ${group === "allow" ? "works" : "is closed"} (${level})`, ({ skip }) => {
         if (missing !== null) {
           if (level === "default" || process.env["CI"] === "true") assert.fail(missing)
