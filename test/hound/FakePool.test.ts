@@ -221,7 +221,7 @@ describe("the pool, in a test's time", () => {
           const label = Object.values(attributes ?? {}).join()
           counts.set(
             `${id} ${label}`.trim(),
-            "count" in state ? Number(state.count) : Number((state as { value: number }).value)
+            "count" in state ? Number(state.count) : (state as { readonly value: number }).value
           )
         }
         return counts

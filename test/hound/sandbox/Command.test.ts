@@ -75,6 +75,8 @@ describe("launchPlan", () => {
         "--max-old-space-size=64",
         "--max-semi-space-size=2",
         "--v8-pool-size=1",
+        "--single-threaded",
+        "--optimize-for-size",
         "--stack-trace-limit=0",
         "--freeze-flags-after-init",
         "/lib/entry.mjs",
