@@ -16,7 +16,7 @@ import { analyzerFile, descendants, houndsOf, obedient, until } from "./pools.ts
 const seconds = Number(process.env["CHAOS_SECONDS"] ?? (process.env["npm_lifecycle_event"] === "chaos" ? 60 : 4))
 
 /** Jobs that wait at the most. */
-const crowd = 64
+const crowd = 24
 
 const descriptors = (): number => readdirSync("/proc/self/fd").length
 
