@@ -78,7 +78,13 @@ describe("doctor", () => {
   it("RFC H2 attacks the sandbox where it is told to, and nothing gets through", async () => {
     const env = { TRACEHOUND_RUNTIME_FROZEN_INTRINSICS: "false" }
     const nodeFlags = ["--disable-proto=throw", "--max-old-space-size=512"]
-    const { status, stdout } = await tracehound(["doctor", "--sandbox", "--json", "--only", "^(allow/|net/(tcp|udp|connect))"], {
+    const { status, stdout } = await tracehound([
+      "doctor",
+      "--sandbox",
+      "--json",
+      "--only",
+      "^(allow/|net/(tcp|udp|connect))"
+    ], {
       env,
       nodeFlags
     })
