@@ -2,8 +2,7 @@
  * The pool over hounds that a test plays, in a test's own time, under a whole Tracehound.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Metric, Option, Scope } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect, Exit, Layer, Metric, Option, type Scope } from "effect"
 import { AlertSinks } from "../../src/alert/AlertSink.ts"
 import { ColdStorageEndpoint } from "../../src/coldstorage/Endpoint.ts"
 import type { Alert } from "../../src/domain/Alert.ts"
@@ -16,7 +15,8 @@ import { HoundLine } from "../../src/hound/process/HoundLine.ts"
 import type { SandboxReport } from "../../src/hound/sandbox/Sandbox.ts"
 import * as NodePorts from "../../src/node/NodePorts.ts"
 import { assemble, type StartError, started, Tracehound } from "../../src/Tracehound.ts"
-import { type FakeHound, FakeSpawner, settle } from "../support/FakeSpawner.ts"
+import { type FakeHound, FakeSpawner } from "../support/FakeSpawner.ts"
+import { after, inTime, rest } from "./ownTime.ts"
 
 const report: SandboxReport = {
   configured: "default",
@@ -88,26 +88,6 @@ const play = ({ callbacks = {}, den = {}, hound = {}, more = {}, script = wellBe
           threat: { category: "malware", severity: "critical" }
         })
     }
-  })
-
-/** Lets streams, microtasks and fibers come to rest. */
-const rest = Effect.gen(function*() {
-  for (let i = 0; i < 8; i++) {
-    yield* Effect.promise(settle)
-    yield* Effect.yieldNow
-  }
-})
-
-const after = (ms: number) => Effect.andThen(Effect.andThen(rest, TestClock.adjust(ms)), rest)
-
-/** A test whose closing has the time that it asks for: nobody else moves it. */
-const inTime = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E> =>
-  Effect.gen(function*() {
-    const scope = yield* Scope.make()
-    const exit = yield* Effect.exit(Scope.provide(effect, scope))
-    const closing = yield* Effect.forkChild(Scope.close(scope, exit), { startImmediately: true })
-    while (closing.pollUnsafe() === undefined) yield* after(500)
-    return yield* exit
   })
 
 const failureOf = <A>(effect: Effect.Effect<A, StartError, Scope.Scope>) =>

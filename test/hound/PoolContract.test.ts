@@ -2,8 +2,7 @@
  * What a pool of hounds promises to those above it, kept by the real one (over processes that a test plays) and by the one for tests.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Scope } from "effect"
-import { TestClock } from "effect/testing"
+import { Effect, Layer } from "effect"
 import { ColdStorageEndpoint } from "../../src/coldstorage/Endpoint.ts"
 import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
 import { HoundPool } from "../../src/hound/HoundPool.ts"
@@ -13,16 +12,8 @@ import * as NodePorts from "../../src/node/NodePorts.ts"
 import { make as makeInProcess, type Verdict } from "../../src/testing/InProcessHounds.ts"
 import { assemble, started, Tracehound } from "../../src/Tracehound.ts"
 import type { TracehoundSync } from "../../src/TracehoundSync.ts"
-import { FakeSpawner, settle } from "../support/FakeSpawner.ts"
-
-const rest = Effect.gen(function*() {
-  for (let i = 0; i < 8; i++) {
-    yield* Effect.promise(settle)
-    yield* Effect.yieldNow
-  }
-})
-
-const after = (ms: number) => Effect.andThen(Effect.andThen(rest, TestClock.adjust(ms)), rest)
+import { FakeSpawner } from "../support/FakeSpawner.ts"
+import { after, inTime, rest } from "./ownTime.ts"
 
 interface World {
   readonly sync: TracehoundSync
@@ -102,16 +93,6 @@ const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["
       says: (...more: ReadonlyArray<Verdict>) =>
         kind === "real" ? Effect.sync(() => void verdicts.push(...more)) : inProcess.control.next(...more)
     }
-  })
-
-/** A test whose closing has the time that it asks for. */
-const inTime = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E> =>
-  Effect.gen(function*() {
-    const scope = yield* Scope.make()
-    const exit = yield* Effect.exit(Scope.provide(effect, scope))
-    const closing = yield* Effect.forkChild(Scope.close(scope, exit), { startImmediately: true })
-    while (closing.pollUnsafe() === undefined) yield* after(500)
-    return yield* exit
   })
 
 /** What is true at every moment. */
