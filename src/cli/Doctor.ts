@@ -41,7 +41,10 @@ export interface Diagnosis {
 
 /** Whether hounds run as they are configured to, and nothing that was tried against them got through. Pure. */
 export const isKept = ({ enabled, probes, refused, report }: SandboxDiagnosis): boolean =>
-  !enabled || (refused === null && report?.level === report?.configured && (probes === null || holds(probes)))
+  !enabled || (refused === null && isWhole(report) && (probes === null || holds(probes)))
+
+/** Whether the level in effect is the one that is configured. A part that it lacks is noted: the same level on a poorer machine. */
+const isWhole = (report: SandboxReport | null): boolean => report !== null && report.level === report.configured
 
 const holds = ({ missing, probes }: LevelReport): boolean =>
   missing === null && probes.every(({ outcome }) => outcome === "closed" || outcome === "works")
@@ -50,11 +53,14 @@ const describeSandbox = ({ enabled, probes, refused, report }: SandboxDiagnosis)
   if (!enabled) return ["note     hounds: hound.enabled is false, nobody looks at evidence"]
   if (refused !== null) return [`missing  hounds: ${refused}`]
   if (report === null) return []
-  const isWhole = report.level === report.configured
   return [
-    `${isWhole ? "ok     " : "missing"}  hounds: the level in effect is ${report.level}${
-      isWhole ? "" : `, and hound.sandbox is ${report.configured}`
-    }${report.measured ? "" : " (never measured on this platform)"}`,
+    `${
+      isWhole(report) ? report.lacking.length === 0 ? "ok     " : "note   " : "missing"
+    }  hounds: the level in effect is ${report.level}${
+      report.lacking.length === 0 ? "" : ` without ${report.lacking.join(", ")}`
+    }${report.level === report.configured ? "" : `, and hound.sandbox is ${report.configured}`}${
+      report.measured ? "" : " (never measured on this platform)"
+    }`,
     ...report.mechanisms.map(({ holds, name, note }) =>
       `${holds ? "ok     " : "note   "}    ${name.padEnd(20)} ${note}`
     ),

@@ -159,7 +159,8 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
         if (isStarted || !settings.enabled) return
         const den = yield* Effect.provideContext(openDen, context)
         report = den.report
-        if (report.level !== report.configured && report.level !== "none") alerts.alertUnsafe(Notices.lowered(report))
+        const lowered = Notices.lowered(report)
+        if (lowered !== null) alerts.alertUnsafe(lowered)
         isStarted = den.openSpawner !== null && (yield* boot(den))
         if (isStarted) return
         yield* actor.shut

@@ -95,7 +95,8 @@ describe("Doctor", () => {
     measured: true,
     platform: "linux x64",
     node: "26.10.0",
-    mechanisms: [{ name: "seccomp", holds: false, note: "part of the level hard" }]
+    mechanisms: [{ name: "seccomp", holds: false, note: "part of the level hard" }],
+    lacking: []
   }
   const probe = (outcome: "closed" | "open" | "failed" | "works") => ({
     name: "net/connect",
@@ -118,6 +119,9 @@ describe("Doctor", () => {
     assert.isTrue(isKept({ ...kept, report: { ...report, configured: "hard", level: "hard" } }))
     assert.isFalse(isKept({ ...kept, report: { ...report, configured: "hard" } }))
     assert.isFalse(isKept({ ...kept, report: { ...report, level: "none" } }))
+    const poorer = { ...kept, report: { ...report, lacking: ["userDropped" as const] } }
+    assert.isTrue(isKept(poorer))
+    assert.match(whole(poorer), /note {5}hounds: .*default without userDropped/)
     assert.isFalse(isKept({ ...kept, report: null, refused: "the analyzer cannot be read" }))
     assert.isTrue(isKept({ ...kept, enabled: false, report: null }))
     assert.match(whole({ ...kept, report: { ...report, configured: "hard" } }), /missing {2}hounds: .*default.*hard/)

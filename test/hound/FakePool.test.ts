@@ -24,7 +24,8 @@ const report: SandboxReport = {
   measured: true,
   platform: "a test",
   node: "26.0.0",
-  mechanisms: []
+  mechanisms: [],
+  lacking: []
 }
 
 interface Play {
@@ -278,6 +279,17 @@ describe("a start that does not go well", () => {
       yield* rest
       assert.deepStrictEqual(types(), ["hound.sandbox_lowered"])
       assert.strictEqual(sync.watcher.snapshot().hound.sandbox, "default")
+    }))
+
+  it.effect("RFC H2 a level that lacks one of its parts is an alert that names it", () =>
+    Effect.gen(function*() {
+      const { alerts } = yield* play({ den: { report: { ...report, lacking: ["resourceLimits", "userDropped"] } } })
+      yield* rest
+      assert.deepStrictEqual(alerts.map(({ severity, type }) => [severity, type]), [[
+        "warning",
+        "hound.sandbox_lowered"
+      ]])
+      assert.include(alerts[0]?.message, "default without resourceLimits, userDropped")
     }))
 
   it.effect("a machine without hounds is an alert: evidence is held, and nothing waits", () =>

@@ -53,7 +53,8 @@ const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["
         measured: true,
         platform: "a test",
         node: "26.0.0",
-        mechanisms: []
+        mechanisms: [],
+        lacking: []
       },
       openSpawner: () => spawner,
       openLine: (pipe) => new HoundLine(pipe),

@@ -6,7 +6,9 @@
  *
  * **Gotchas**
  *
- * - The source is text, so that no compiler touches it: what runs in the hound is what stands here.
+ * - The source is text, so that no compiler touches it: what runs in the hound is what stands here. It is the enemy's program, not
+ *   ours: it reads clocks and sets timers because those are what it attacks, or has there.
+ * - An empty `catch` in a source is a way that led nowhere, and the next one is tried: whether any got through is the verdict.
  * - `W` in a source is where its witnesses are (`ProbeFacts`), written before it by `sourceOf`.
  */
 

@@ -30,6 +30,8 @@ export interface SandboxReport {
   readonly platform: string
   readonly node: string
   readonly mechanisms: ReadonlyArray<Mechanism>
+  /** Parts of the level in effect that this machine lacks: it is less than its name says. Empty where it is whole. */
+  readonly lacking: ReadonlyArray<Mechanism["name"]>
 }
 
 /** What is asked for. Paths are absolute. */

@@ -118,6 +118,7 @@ describe("detectSandbox: the machine", () => {
       assert.isFalse(mechanism(sandbox, name).holds, name)
     }
     assert.include(mechanism(sandbox, "seccomp").note, "needs Linux")
+    assert.sameMembers([...sandbox.report.lacking], ["resourceLimits", "memoryMonitor"])
     assert.notInclude(sandbox.plan?.args[1] ?? "", "ulimit -d")
   })
 
@@ -125,6 +126,7 @@ describe("detectSandbox: the machine", () => {
     const sandbox = await detect({}, { ...calm, shell: "/nowhere/sh" })
     assert.strictEqual(sandbox.plan?.file, realpathSync(process.execPath))
     assert.isFalse(mechanism(sandbox, "resourceLimits").holds)
+    assert.deepStrictEqual(sandbox.report.lacking, ["resourceLimits"])
   })
 
   it("RFC H2 hard never becomes default in silence", async () => {
@@ -141,6 +143,7 @@ describe("detectSandbox: the machine", () => {
       const working = await detect({ level: "hard" }, { ...calm, path: [directory] })
       assert.strictEqual(working.report.level, "hard")
       assert.include(working.plan?.args ?? [], join(directory, "bwrap"))
+      assert.deepStrictEqual(working.report.lacking, [])
     })
   })
 })
@@ -172,6 +175,7 @@ describe("detectSandbox: root", () => {
       assert.strictEqual(sandbox.report.level, "default")
       assert.notProperty(sandbox.plan, "uid")
       assert.isFalse(mechanism(sandbox, "userDropped").holds)
+      assert.deepStrictEqual(sandbox.report.lacking, ["userDropped"])
       assert.match(mechanism(sandbox, "userDropped").note, /as root.*(?:EPERM|not everybody)/)
     }))
 })
