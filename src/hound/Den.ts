@@ -10,9 +10,10 @@ import { HoundBootError } from "./HoundPool.ts"
 import { HoundLine } from "./process/HoundLine.ts"
 import { makeKennel } from "./process/Kennel.ts"
 import { Litter } from "./process/Litter.ts"
-import type { LaunchPlan, Spawner } from "./process/Spawner.ts"
+import type { Spawner } from "./process/Spawner.ts"
 import { detectSandbox } from "./sandbox/Detect.ts"
 import type { SandboxReport, SandboxRequest } from "./sandbox/Sandbox.ts"
+import { notInTime, tryOut } from "./sandbox/Trial.ts"
 
 /** Hounds can be had here, or it is said why not. */
 export interface Den {
@@ -20,12 +21,9 @@ export interface Den {
   /** Null where this machine has no hounds. */
   readonly openSpawner: (() => Spawner) | null
   readonly openLine: (pipe: Socket) => HoundLine
-  /** Why a hound does not come to be ready, by a launch of one that may say so. */
+  /** Why a hound does not come to be ready, by a launch of one that may say so; empty where that is not found. */
   readonly diagnose: Effect.Effect<string>
 }
-
-/** Bytes that a hound may write to its stderr in debug mode. */
-const debugBytes = 4_096
 
 /** As configured under `hound`. */
 export const open: Effect.Effect<Den, HoundBootError, Settings> = Effect.gen(function*() {
@@ -40,24 +38,11 @@ export const open: Effect.Effect<Den, HoundBootError, Settings> = Effect.gen(fun
     openSpawner: plan === null ? null : () => kennel ? makeKennel(plan) : new Litter(plan),
     openLine: (pipe) => new HoundLine(pipe),
     diagnose: detected({ ...request, debug: true }).pipe(
-      Effect.flatMap(({ plan }) => plan === null ? Effect.succeed("") : lastWords(plan, hound.readyTimeout)),
+      Effect.flatMap(({ plan }) =>
+        plan === null ? Effect.succeed(null) : Effect.promise(() => tryOut(plan, hound.readyTimeout))
+      ),
+      Effect.map((found) => found === null || found === notInTime ? "" : found),
       Effect.catch(({ reason }) => Effect.succeed(reason))
     )
   }
 })
-
-/** What one hound says on its way out; empty where it does not go. */
-const lastWords = (plan: LaunchPlan, readyTimeout: number): Effect.Effect<string> =>
-  Effect.callback<string>((resume) => {
-    const litter = new Litter({ ...plan, stderrBytes: debugBytes })
-    litter.launch(1, {
-      up: (_pid, pipe) => {
-        // It says that it is ready, which is more than was expected of it.
-        pipe.once("data", () => resume(Effect.succeed("")))
-        pipe.on("error", () => undefined)
-        pipe.resume()
-      },
-      down: ({ message }) => resume(Effect.succeed(message.trim()))
-    })
-    return Effect.promise(() => litter.close())
-  }).pipe(Effect.timeoutOrElse({ duration: readyTimeout, orElse: () => Effect.succeed("") }))

@@ -11,10 +11,13 @@ import { frameBytes, frameKinds, frameMagic } from "../channel/Frames.ts"
 import type { LaunchPlan } from "../process/Spawner.ts"
 
 /** Milliseconds until a hound that says nothing does not work. Machines under load take their time. */
-const deadline = 15_000
+const patience = 15_000
 
-/** Null where the plan works, else what was found: printable, and short. */
-export const tryOut = (plan: LaunchPlan): Promise<string | null> =>
+/** What is found of a hound that says nothing until the deadline. */
+export const notInTime = "it did not become ready in time"
+
+/** Null where the plan works, else what was found: printable, and short. The deadline is in ms. */
+export const tryOut = (plan: LaunchPlan, deadline = patience): Promise<string | null> =>
   new Promise((resolve) => {
     const child = (() => {
       try {
@@ -55,7 +58,7 @@ export const tryOut = (plan: LaunchPlan): Promise<string | null> =>
     child.once("error", (error) => settle(printable(error.message)))
     child.once("close", (code, signal) => {
       if (isReady) settle(null)
-      else if (child.killed) settle("it did not become ready in time")
+      else if (child.killed) settle(notInTime)
       else settle(printable(said) || `it ended with ${code === null ? String(signal) : `code ${code}`}`)
     })
   })
