@@ -73,6 +73,7 @@ import { PurgeQueue } from "./quarantine/PurgeQueue.ts"
 import { Quarantine } from "./quarantine/Quarantine.ts"
 import { TickScheduler } from "./scheduler/TickScheduler.ts"
 import { make as makeShutdown } from "./Shutdown.ts"
+import { makeSync } from "./SyncFacade.ts"
 import type { TracehoundSync } from "./TracehoundSync.ts"
 import { Watcher } from "./watcher/Watcher.ts"
 
@@ -252,86 +253,15 @@ const refusals = Layer.effectDiscard(Effect.gen(function*() {
 const roof = Layer.effect(
   Tracehound,
   Effect.gen(function*() {
-    const agent = yield* Agent
     const alerts = yield* Alerts
-    const chain = yield* AuditChain
     const coldStorage = yield* ColdStorage
     const escalation = yield* Escalation
-    const limiter = yield* RateLimiter
-    const quarantine = yield* Quarantine
-    const watcher = yield* Watcher
     const failSafe = yield* FailSafe
-    const system = yield* ActorSystem
     const pool = yield* HoundPool
     const shutdown = yield* makeShutdown
     const rotating = yield* rotation
 
-    const sync: TracehoundSync = {
-      intercept: agent.interceptUnsafe,
-      neutralize: quarantine.neutralize,
-      evacuate: quarantine.evacuate,
-      flush: quarantine.flush,
-      watcher,
-      quarantine: {
-        get count() {
-          return quarantine.stats().count
-        },
-        get bytes() {
-          return quarantine.stats().bytes
-        },
-        get bySeverity() {
-          return quarantine.stats().bySeverity
-        },
-        get evictions() {
-          return quarantine.evictions()
-        },
-        get hits() {
-          return quarantine.hits()
-        },
-        get: quarantine.get
-      },
-      auditChain: {
-        get lastHash() {
-          return chain.lastHash
-        },
-        get length() {
-          return chain.length
-        },
-        get closed() {
-          return shutdown.isClosed()
-        },
-        get checkpoint() {
-          return chain.checkpoint
-        },
-        records: chain.records,
-        verify: () => chain.inspect().valid,
-        inspect: chain.inspect
-      },
-      rateLimiter: { check: limiter.check, reset: limiter.reset },
-      detector: { refused: agent.refusedSignals },
-      coldStorage: { stats: coldStorage.stats },
-      hounds: {
-        get dormant() {
-          return pool.stats().dormant
-        },
-        get active() {
-          return pool.stats().active
-        },
-        get total() {
-          return pool.hounds().length
-        },
-        list: pool.hounds,
-        outcomes: pool.outcomes,
-        sandbox: pool.sandbox,
-        activate: escalation.activateUnsafe,
-        deactivate: pool.deactivateUnsafe,
-        terminate: pool.terminateUnsafe
-      },
-      deadLetters: () => system.deadLetters.total() + coldStorage.refusals(),
-      state: () => failSafe.isPanicked() ? "panicked" : "running",
-      panic: failSafe.panicUnsafe,
-      actors: system.inspect
-    }
+    const sync = yield* makeSync(shutdown.isClosed)
     /** What escalates is linked to the span of whoever asks, where there is one. */
     const interceptIn = ({ context }: Fiber.Fiber<unknown, unknown>, scent: Scent): InterceptResult => {
       const span = Context.getOrUndefined(context, Tracer.ParentSpan)

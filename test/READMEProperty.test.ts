@@ -4,11 +4,11 @@
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { pathToFileURL } from "node:url"
+import { programsOf, root } from "./support/programs.ts"
 
-const root = fileURLToPath(new URL("../", import.meta.url))
 const readme = readFileSync(join(root, "README.md"), "utf8")
-const tests = Array.from(readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
+const tests = programsOf(readme)
   .filter((code) => code.includes("from \"@effect/vitest\""))
 
 // Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part of it.

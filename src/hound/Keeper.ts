@@ -23,32 +23,13 @@ import type { Socket } from "node:net"
 import { threatCategories } from "../domain/Scent.ts"
 import { severities } from "../domain/Severity.ts"
 import { causeOf, type EndingCause, isOwnDoing } from "./Endings.ts"
-import type { KeeperHost, KeeperSettings, Line } from "./KeeperHost.ts"
+import type { KeeperHost, KeeperSettings } from "./KeeperHost.ts"
+import { type Life, newLife } from "./Life.ts"
 import { type Look, type OutcomeKind, withoutHound } from "./Look.ts"
 import { type Member, Pack } from "./Pack.ts"
 import type { LineDecision } from "./process/HoundLine.ts"
 import type { Ending } from "./process/Spawner.ts"
 import { Respawns } from "./Respawns.ts"
-
-interface Life {
-  line: Line | null
-  look: Look | null
-  /** The number of the job it has; 0: none. */
-  job: number
-  /** It said that it began. */
-  hasBegun: boolean
-  /** When it must have done what it is about. */
-  due: number
-  sentAt: number
-  jobs: number
-  readonly retireAt: number
-  /** It was deactivated before its look came. */
-  isUnwanted: boolean
-  isWatched: boolean
-  restingSince: number
-  /** Why it ends, once that is known and told. */
-  cause: EndingCause | null
-}
 
 type Mine = Member<Life>
 
@@ -383,20 +364,12 @@ export class Keeper {
   #launch(now: number): void {
     const { maxLifeTimeCycle, readyTimeout } = this.#settings
     const id = this.#nextId++
-    const member = this.pack.launch(id, this.#host.newName(), this.#host.wallNow(), {
-      line: null,
-      look: null,
-      job: 0,
-      hasBegun: false,
-      due: never,
-      sentAt: 0,
-      jobs: 0,
-      retireAt: now + maxLifeTimeCycle,
-      isUnwanted: false,
-      isWatched: false,
-      restingSince: now,
-      cause: null
-    })
+    const member = this.pack.launch(
+      id,
+      this.#host.newName(),
+      this.#host.wallNow(),
+      newLife(now, now + maxLifeTimeCycle)
+    )
     this.#expect(member, readyTimeout)
     this.#host.onLaunch()
     this.#host.spawner.launch(id, {

@@ -5,42 +5,24 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath, pathToFileURL } from "node:url"
+import { pathToFileURL } from "node:url"
 import { TracehoundConfig } from "../../src/domain/TracehoundConfig.ts"
 import { limits, maxLevels } from "../../src/hound/analyzers/builtin.mjs"
 import { memoryLimits } from "../../src/hound/sandbox/Command.ts"
 import type { Analyzer, EvidenceFacts } from "../../src/hound/index.ts"
+import { inWorkspace, programsOf, root, typeCheck } from "../support/programs.ts"
 
-const root = fileURLToPath(new URL("../../", import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
 const guide = read("docs/analyzers.md")
-const programs = Array.from(guide.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
-
-const inWorkspace = async (use: (directory: string) => void | Promise<void>) => {
-  mkdirSync(join(root, "reports"), { recursive: true })
-  const directory = mkdtempSync(join(root, "reports", "analyzers-"))
-  try {
-    await use(directory)
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
-}
+const programs = programsOf(guide)
 
 describe("docs/analyzers.md", () => {
-  it("has programs that type-check", () =>
-    inWorkspace((directory) => {
-      assert.isAtLeast(programs.length, 5)
-      programs.forEach((code, i) => writeFileSync(join(directory, `program-${i}.ts`), code))
-      writeFileSync(
-        join(directory, "tsconfig.json"),
-        JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"] })
-      )
-      const tsc = spawnSync("tsc", ["-p", directory], { encoding: "utf8" })
-      assert.strictEqual(tsc.stdout, "")
-      assert.strictEqual(tsc.status, 0)
-    }))
+  it("has programs that type-check", () => {
+    assert.isAtLeast(programs.length, 5)
+    return typeCheck(programs)
+  })
 
   it("has an analyzer and the command that bundles it", () =>
     inWorkspace(async (directory) => {
