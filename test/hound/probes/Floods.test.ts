@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 import { frameBytes } from "../../../src/hound/channel/Frames.ts"
 import type { ProbeEnd } from "../../../src/hound/probes/Probe.ts"
 import { runTrial } from "../../../src/hound/probes/Trial.ts"
@@ -22,6 +23,9 @@ const floods: ReadonlyArray<readonly [way: string, end: ProbeEnd, frames: number
   ["verdictTwice", "violation", 3]
 ]
 
+/** What a host may grow by over one flood, in bytes of resident memory: its own compiler and collector take some of it. */
+const maxGrowth = 16 * 1_048_576
+
 describe("a hostile hound's pipe", () => {
   for (const [way, end, frames] of floods) {
     // Only what must not come in time has a short deadline.
@@ -32,7 +36,15 @@ describe("a hostile hound's pipe", () => {
         // The second job finds a frame too many that came with the first one's verdict.
         const jobs = 2
         const options = { jobs, readyDeadline, jobDeadline, isWatched: false }
+        const before = process.memoryUsage.rss()
+        const delay = monitorEventLoopDelay({ resolution: 1 })
+        delay.enable()
         const trial = yield* Effect.scoped(runTrial(hostilePlan(way), options))
+        delay.disable()
+        const grown = process.memoryUsage.rss() - before
+        if (process.env["PROBE_REPORT"] === "1")
+          console.log(`${way}: read ${trial.bytesRead}, host grown by ${grown}, late by ${delay.max / 1e6} ms at most`)
+        assert.isAtMost(grown, maxGrowth)
         assert.strictEqual(trial.end, end)
         assert.isAtMost(trial.bytesRead, frames * frameBytes + 65_536)
         assert.isNotNull(trial.killedAfter)

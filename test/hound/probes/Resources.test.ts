@@ -11,6 +11,9 @@ import { sandboxTarget } from "../../../src/hound/probes/Target.ts"
 
 const patience = 300_000
 
+/** What a host may grow by over all of them, in bytes of resident memory: one bomb that reached it would be more. */
+const maxGrowth = 128 * 1_048_576
+
 describe("containment", () => {
   const trial = { end: "deadline", isGone: true, peak: maxPeak, wasReady: true } as const
 
@@ -34,6 +37,7 @@ for (const level of ["default", "hard"] as const) {
   describe(`resources at the level ${level}`, () => {
     const results = new Map<string, ResourceResult>()
     let missing: string | null = null
+    let grown = 0
 
     beforeAll(async () => {
       const target = await Effect.runPromise(Effect.result(sandboxTarget(level)))
@@ -42,10 +46,17 @@ for (const level of ["default", "hard"] as const) {
         process.stderr.write(`NOT TESTED: ${missing}\n`)
         return
       }
+      const before = process.memoryUsage.rss()
       const report = await Effect.runPromise(runResourceProbes(attacks[level], target.success))
+      grown = process.memoryUsage.rss() - before
       if (process.env["PROBE_REPORT"] === "1") process.stdout.write(`${renderResources(report)}\n`)
       for (const result of report.results) results.set(result.name, result)
     }, patience)
+
+    it(`RFC H4 the host holds hardly more than before (${level})`, ({ skip }) => {
+      if (missing !== null) return skip(missing)
+      assert.isAtMost(grown, maxGrowth)
+    })
 
     for (const { name } of attacks[level]) {
       it(`RFC H4 ${name} is contained (${level})`, ({ skip }) => {
