@@ -2,6 +2,8 @@
  * The sustained mix: 80 % clean, 8 % duplicate, 8 % new and evicting, 4 % other, with objects of 1 KiB, on a started
  * Tracehound whose quarantine is full.
  *
+ * Without hounds: with them, evidence that arrives at a full quarantine is looked at, and this would be a line about looks.
+ *
  * What comes again is of critical severity and what is new of low: so the new evicts what was new before, and the duplicates
  * stay. The other four in a hundred are rate limited, too large, too deep and no scent, in turns.
  */
@@ -45,7 +47,8 @@ export const makeMix = async (): Promise<Mix> => {
     rateLimit: { maxRequests, blockDurationMs: 2_000_000_000 },
     quarantine: { maxCount: held },
     // Full after a hundred thousand calls, so that a quick run sees the end of its growth as well.
-    audit: { maxRecords: held }
+    audit: { maxRecords: held },
+    hound: { enabled: false }
   })
   await tracehound.init()
   const { intercept, rateLimiter } = tracehound
