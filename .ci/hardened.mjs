@@ -6,7 +6,7 @@
  * `test/hostile/Hardened.test.ts`), and a run without that proof fails. The last line is the test runner's own count; the
  * status is not zero when anything failed, and when no test ran.
  *
- * Arguments are handed to vitest: `node .ci/hardened.mjs test/gate`. With any, the proof is added.
+ * Arguments are handed to vitest: `node .ci/hardened.mjs test/intake/gate`. With any, the proof is added.
  */
 import { spawnSync } from "node:child_process"
 import { readFileSync, rmSync } from "node:fs"

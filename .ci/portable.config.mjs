@@ -8,7 +8,9 @@ export default mergeConfig(
   { ...usual, test },
   defineConfig({
     test: {
-      include: ["agent", "audit", "evidence", "quarantine"].map((room) => `test/${room}/**/*.test.ts`),
+      include: ["intake/agent", "custody/audit", "custody/evidence", "custody/quarantine"].map((room) =>
+        `test/${room}/**/*.test.ts`
+      ),
       env: { TEST_PORTS: "portable" }
     }
   })

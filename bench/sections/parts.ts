@@ -11,7 +11,7 @@ import { hostNanoseconds } from "../runner.ts"
 import { median } from "../statistics.ts"
 
 const sourceKeys = (of: ReadonlyArray<string>) => async () => {
-  const { sourceKey } = await import("../../src/gate/SourceKey.ts")
+  const { sourceKey } = await import("../../src/intake/gate/SourceKey.ts")
   const mask = of.length - 1
   return { run: (i: number) => sourceKey(of[i & mask] ?? "") }
 }
@@ -62,7 +62,7 @@ export const measure: Measure = async (context): Promise<ReadonlyArray<Row>> => 
       return { run: (i) => sha256(bytes(i)) }
     },
     "sealing an envelope, 1 KiB": async () => {
-      const { seal } = await import("../../src/evidence/Envelope.ts")
+      const { seal } = await import("../../src/custody/evidence/Envelope.ts")
       const { hash } = await services()
       const bytes = changingBytes(1024)
       return { run: (i) => seal(record, "stored", bytes(i), hash) }

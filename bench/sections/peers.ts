@@ -34,7 +34,7 @@ export const measure: Measure = (context) =>
       return { run: (i) => store.increment(source(i)) }
     },
     "canonical bytes, 1 KiB object": async () => {
-      const { makeCanonicalWriter } = await import("../../src/gate/Canonical.ts")
+      const { makeCanonicalWriter } = await import("../../src/intake/gate/Canonical.ts")
       const { services } = await import("../services.ts")
       const { introspection } = await services()
       const writer = makeCanonicalWriter({ maxPayloadSize: 1_000_000, maxDepth: 256, maxKeys: 4096 }, introspection)

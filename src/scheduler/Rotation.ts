@@ -11,7 +11,7 @@
  * - A source that is broken in such a way that every draw is refused still gives a number in range, and always the same one.
  *   An honest source comes to that once in 2^64 times.
  */
-import type { Randomness } from "../port/Randomness.ts"
+import type { Randomness } from "../host/port/Randomness.ts"
 
 /** How often bits are drawn for one delay. */
 export const maxDraws = 64

@@ -32,7 +32,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Randomness } from "../port/Randomness.ts"
+import { Randomness } from "../host/port/Randomness.ts"
 import { nextDelay } from "./Rotation.ts"
 
 /** What a job is made of; times in whole ms. */

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type AlertSink, AlertSinks } from "../alert/AlertSink.ts"
+import { type AlertSink, AlertSinks } from "../safety/alert/AlertSink.ts"
 import type { Alert } from "../domain/Alert.ts"
 
 /** What a test sees of the alerts. */

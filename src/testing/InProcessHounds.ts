@@ -1,7 +1,7 @@
 /**
  * Hounds without processes: they look at evidence on a fiber, and a test says how that ends.
  *
- * Keeps the pool's promises (`hound/HoundPool.ts`): numbers that are true at all times, no more at once than `hound.maxActive`, work
+ * Keeps the pool's promises (`hound/pool/HoundPool.ts`): numbers that are true at all times, no more at once than `hound.maxActive`, work
  * that waits first in first out, an end within `hound.maxProcessingTime`. It gives no isolation whatever.
  *
  * **Gotchas**
@@ -17,10 +17,10 @@ import * as Layer from "effect/Layer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import type { Hound } from "../domain/Hound.ts"
 import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
-import { Settings } from "../domain/Settings.ts"
-import { SecureIds } from "../evidence/SecureIds.ts"
-import { makeActivations } from "../hound/Activations.ts"
-import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../hound/HoundPool.ts"
+import { Settings } from "../config/Settings.ts"
+import { SecureIds } from "../custody/evidence/SecureIds.ts"
+import { makeActivations } from "../hound/pool/Activations.ts"
+import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../hound/pool/HoundPool.ts"
 
 /** How a hound ends: well, with the verdict `error`, not at all, or by dying over its evidence. */
 export type Verdict = "complete" | "error" | "hang" | "crash"

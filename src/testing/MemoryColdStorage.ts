@@ -2,7 +2,7 @@
  * Cold storage in memory, which a test steers while it runs: it fails, hangs, is slow or cannot be opened, as it is told, and
  * shows what was written.
  *
- * Promises the contract of every endpoint (`coldstorage/Endpoint.ts`): whole writes, a name that was used is refused, no way to
+ * Promises the contract of every endpoint (`custody/coldstorage/Endpoint.ts`): whole writes, a name that was used is refused, no way to
  * read in the endpoint itself. What an attempt does is settled when it begins; only `release` reaches those under way. It
  * takes the time of `slowBy` first, then waits where it hangs, then fails or writes. An attempt that is interrupted writes nothing.
  *
@@ -19,7 +19,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
-import { ColdStorageEndpoint, ColdStorageError } from "../coldstorage/Endpoint.ts"
+import { ColdStorageEndpoint, ColdStorageError } from "../custody/coldstorage/Endpoint.ts"
 
 /** Something that was written, whole. */
 export interface Written {

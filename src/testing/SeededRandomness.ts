@@ -11,7 +11,7 @@
  * - Each layer that is built begins the stream anew.
  */
 import * as Layer from "effect/Layer"
-import { Randomness } from "../port/Randomness.ts"
+import { Randomness } from "../host/port/Randomness.ts"
 
 /** The bytes of this seed, from the first one on. */
 export const make = (seed: number | string): Randomness["Service"] => {

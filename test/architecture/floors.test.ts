@@ -8,7 +8,7 @@ import {
   barrels,
   clockReads,
   core,
-  floors,
+  house,
   headerStability,
   hostBound,
   importsOf,
@@ -20,8 +20,10 @@ import {
 
 const root = join(import.meta.dirname, "../..")
 
-const sources: ReadonlyArray<Source> = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+const files: ReadonlyArray<string> = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
   .map((path) => path.replaceAll("\\", "/"))
+
+const sources: ReadonlyArray<Source> = files
   .filter((path) => path.endsWith(".ts"))
   .toSorted()
   .map((path) => ({ path, text: readFileSync(join(root, "src", path), "utf8") }))
@@ -66,8 +68,16 @@ describe("the house", () => {
     assert.deepStrictEqual(clockReads(sources), nothing)
   })
 
-  it("every room of the core has a floor", () => {
-    assert.deepStrictEqual([...core].filter((room) => !floors.has(room)), [])
+  it("every group and room that is drawn is built, but for extensions, and each place of the core is there", () => {
+    const places = Object.entries(house).flatMap(([group, { rooms }]) =>
+      group === "extensions"
+        ? []
+        : rooms === undefined
+        ? [group]
+        : Object.keys(rooms).map((room) => `${group}/${room === "index" ? "index.ts" : room}`)
+    )
+    const empty = [...places, ...core].filter((place) => !files.some((path) => path.startsWith(place)))
+    assert.deepStrictEqual(empty, [])
   })
 })
 
@@ -76,7 +86,7 @@ describe("the rules themselves", () => {
 
   it("sees every way to import", () => {
     const found = importsOf(file(
-      "gate/A.ts",
+      "intake/gate/A.ts",
       "/* import \"./no.ts\" */ const text = \"import './no.ts'\"",
       "import \"./a.ts\"",
       "import * as B from \"./b.ts\"",
@@ -101,43 +111,81 @@ describe("the rules themselves", () => {
   })
 
   it("a text that is no TypeScript is refused by name", () => {
-    assert.throws(() => importsOf(file("gate/A.ts", "import {")), /gate\/A\.ts does not parse/)
+    assert.throws(() => importsOf(file("intake/gate/A.ts", "import {")), /intake\/gate\/A\.ts does not parse/)
   })
 
   it("downward, inside one room and into nested folders is allowed", () => {
     assert.deepStrictEqual(
       misplaced([
         severity,
-        file("gate/Rate.ts", "import type { Severity } from \"../domain/Severity.ts\"", "import \"./table/Row.ts\""),
+        file("intake/gate/Rate.ts", "import type { S } from \"../../domain/Severity.ts\"", "import \"./table/Row.ts\""),
+        file("intake/gate/table/Row.ts", "import \"../../../domain/Severity.ts\"", "import \"../Other.ts\""),
+        file("intake/gate/Other.ts"),
+        file("intake/agent/Agent.ts", "import \"../gate/Rate.ts\"", "import \"../../hound/pool/Pool.ts\""),
+        file("hound/pool/Pool.ts", "import \"../channel/Frames.ts\"", "import \"../../custody/evidence/Ids.ts\""),
+        file("hound/channel/Frames.ts"),
+        file("custody/evidence/Ids.ts"),
+        file("runtime/Tracehound.ts", "import \"../intake/gate/Rate.ts\""),
+        file("index.ts", "export * from \"./runtime/Tracehound.ts\""),
+        file("testing/Layers.ts", "import \"../runtime/Tracehound.ts\""),
         file(
-          "gate/table/Row.ts",
-          "import type { Severity } from \"../../domain/Severity.ts\"",
-          "import \"../Other.ts\""
+          "edge/cli/bin.ts",
+          "import \"../../index.ts\"",
+          "const detection = import(\"../../extensions/detection/A.ts\")"
         ),
-        file("gate/Other.ts"),
-        file("Tracehound.ts", "import \"./gate/Rate.ts\""),
-        file("index.ts", "export * from \"./Tracehound.ts\""),
-        file("testing/Layers.ts", "import \"../Tracehound.ts\""),
-        file("cli/bin.ts", "import \"../index.ts\"", "import \"../domain/Severity.ts\"")
+        file("extensions/detection/A.ts", "import \"../../index.ts\"", "import \"./rules/B.ts\""),
+        file("extensions/detection/rules/B.ts", "import \"../../../domain/Severity.ts\"")
       ]),
       nothing
     )
   })
 
   it.each([
-    ["a room above", file("domain/Severity.ts", "import \"../gate/Rate.ts\""), "above it"],
-    ["a neighbour", file("audit/Chain.ts", "import type { X } from \"../gate/Rate.ts\""), "neighbour gate"],
-    ["the roof", file("agent/Agent.ts", "export * from \"../Tracehound.ts\""), "roof (floor 7) above it"],
-    ["the testing room", file("cli/bin.ts", "import \"../testing/Layers.ts\""), "testing/ is for tests alone"],
-    ["what lies outside", file("agent/Agent.ts", "import \"../../test/x.ts\""), "leaves src/"],
-    ["what is not there", file("agent/Agent.ts", "import \"./Gone.ts\""), "is no file of src/"],
-    ["an unknown room", file("attic/Box.ts"), "no floor is drawn for attic/"]
+    ["a group above", file("domain/Severity.ts", "import \"../intake/gate/Rate.ts\""), "intake (floor 7) above it"],
+    [
+      "a neighbour",
+      file("scheduler/Ticks.ts", "import type { X } from \"../safety/alert/Desk.ts\""),
+      "neighbour safety"
+    ],
+    ["a room above", file("intake/gate/Table.ts", "import \"../agent/Agent.ts\""), "intake/agent above it"],
+    ["a neighbouring room", file("intake/signal/Line.ts", "import \"../gate/Rate.ts\""), "neighbour intake/gate"],
+    [
+      "a room that is not for it",
+      file("intake/agent/Log.ts", "import \"../../custody/audit/Log.ts\""),
+      "custody/audit"
+    ],
+    ["a group that is not for it", file("edge/cli/bin.ts", "import \"../../safety/alert/Desk.ts\""), "safety/alert"],
+    ["the roof", file("intake/agent/X.ts", "export * from \"../../runtime/Tracehound.ts\""), "runtime (floor 8) above"],
+    ["the testing room", file("edge/cli/bin.ts", "import \"../../testing/Layers.ts\""), "testing/ is for tests alone"],
+    ["the edge", file("extensions/a/A.ts", "import \"../../edge/probes/Report.ts\""), "imports the edge"],
+    [
+      "an extension",
+      file("edge/probes/A.ts", "import \"../../extensions/notify/N.ts\""),
+      "imports the extension notify"
+    ],
+    ["its fellow", file("extensions/a/A.ts", "import \"../notify/N.ts\""), "extension a imports the extension notify"],
+    [
+      "the core's inside",
+      file("extensions/a/A.ts", "import \"../../intake/gate/Rate.ts\""),
+      "may not import intake/gate"
+    ],
+    ["what lies outside", file("intake/agent/X.ts", "import \"../../../test/x.ts\""), "leaves src/"],
+    ["what is not there", file("intake/agent/X.ts", "import \"./Gone.ts\""), "is no file of src/"],
+    ["an unknown group", file("attic/Box.ts"), "no floor is drawn for attic"],
+    ["an unknown room", file("custody/attic/Box.ts"), "no floor is drawn for custody/attic"],
+    ["a file beside the rooms", file("custody/Box.ts"), "no floor is drawn for custody/index"],
+    ["a file beside the groups", file("Box.ts"), "no floor is drawn for Box.ts"]
   ])("refuses %s", (_, source, expected) => {
     const findings = misplaced([
       source,
-      file("gate/Rate.ts"),
-      file("Tracehound.ts"),
-      file("testing/Layers.ts")
+      file("intake/gate/Rate.ts"),
+      file("intake/agent/Agent.ts"),
+      file("safety/alert/Desk.ts"),
+      file("custody/audit/Log.ts"),
+      file("runtime/Tracehound.ts"),
+      file("testing/Layers.ts"),
+      file("edge/probes/Report.ts"),
+      file("extensions/notify/N.ts")
     ])
     assert.lengthOf(findings, 1)
     assert.include(findings[0], expected)
@@ -163,8 +211,8 @@ describe("the rules themselves", () => {
     ["setImmediate(() => {})"],
     ["/// <reference types=\"node\" />"]
   ])("RFC R5 refuses in the core: %s", (line) => {
-    assert.lengthOf(hostBound([file("gate/Rate.ts", line)]), 1)
-    assert.deepStrictEqual(hostBound([file("node/Rate.ts", line), file("cli/bin.ts", line)]), nothing)
+    assert.lengthOf(hostBound([file("intake/gate/Rate.ts", line)]), 1)
+    assert.deepStrictEqual(hostBound([file("host/node/Rate.ts", line), file("edge/cli/bin.ts", line)]), nothing)
   })
 
   it.each([
@@ -177,7 +225,7 @@ describe("the rules themselves", () => {
     ["import * as Effect from \"effect/Effect\"\nexport { Effect }"],
     ["import { gzipSync } from \"fflate\"\nexport { gzipSync }"]
   ])("RFC R5 allows in the core: %s", (line) => {
-    assert.deepStrictEqual(hostBound([file("gate/Rate.ts", line)]), nothing)
+    assert.deepStrictEqual(hostBound([file("intake/gate/Rate.ts", line)]), nothing)
   })
 
   it("refuses barrels and allows modules", () => {
@@ -190,7 +238,7 @@ describe("the rules themselves", () => {
       "import * as NodeStream2 from \"@effect/platform-node/NodeStream\""
     ]
     assert.deepStrictEqual(
-      barrels([file("http/Api.ts", ...lines)]).map((finding) => finding.split(":")[1]),
+      barrels([file("edge/http/Api.ts", ...lines)]).map((finding) => finding.split(":")[1]),
       ["1", "2", "3"]
     )
   })
@@ -207,24 +255,24 @@ describe("the rules themselves", () => {
 
   it("refuses unstable modules in the core alone", () => {
     const lines = ["import * as FileSystem from \"effect/FileSystem\"", "import * as Effect from \"effect/Effect\""]
-    const findings = unstable([file("gate/Rate.ts", ...lines), file("cli/bin.ts", ...lines)], stabilityOf)
-    assert.deepStrictEqual(findings, ["gate/Rate.ts:1: effect/FileSystem is unstable"])
+    const findings = unstable([file("intake/gate/Rate.ts", ...lines), file("edge/cli/bin.ts", ...lines)], stabilityOf)
+    assert.deepStrictEqual(findings, ["intake/gate/Rate.ts:1: effect/FileSystem is unstable"])
   })
 
   it("finds a ring, type-only links included, and no ring where paths only meet", () => {
     assert.deepStrictEqual(
       rings([
-        file("gate/C.ts", "import \"./A.ts\""),
-        file("gate/A.ts", "import type { B } from \"./B.ts\""),
-        file("gate/B.ts", "export * from \"./C.ts\"")
+        file("intake/gate/C.ts", "import \"./A.ts\""),
+        file("intake/gate/A.ts", "import type { B } from \"./B.ts\""),
+        file("intake/gate/B.ts", "export * from \"./C.ts\"")
       ]),
-      ["gate/A.ts -> gate/B.ts -> gate/C.ts -> gate/A.ts"]
+      ["intake/gate/A.ts -> intake/gate/B.ts -> intake/gate/C.ts -> intake/gate/A.ts"]
     )
     assert.deepStrictEqual(
       rings([
-        file("gate/A.ts", "import \"./B.ts\"", "import \"./C.ts\""),
-        file("gate/B.ts", "import \"./C.ts\""),
-        file("gate/C.ts")
+        file("intake/gate/A.ts", "import \"./B.ts\"", "import \"./C.ts\""),
+        file("intake/gate/B.ts", "import \"./C.ts\""),
+        file("intake/gate/C.ts")
       ]),
       nothing
     )
@@ -232,9 +280,9 @@ describe("the rules themselves", () => {
 
   it("tells reading the clock from converting a time", () => {
     const lines = ["new Date()", "Date()", "new Date(5)", "x instanceof Date", "Date.parse(y)"]
-    assert.deepStrictEqual(clockReads([file("gate/Rate.ts", ...lines), file("node/Clock.ts", ...lines)]), [
-      "gate/Rate.ts:1: reads the clock",
-      "gate/Rate.ts:2: reads the clock"
+    assert.deepStrictEqual(clockReads([file("intake/gate/Rate.ts", ...lines), file("host/node/Clock.ts", ...lines)]), [
+      "intake/gate/Rate.ts:1: reads the clock",
+      "intake/gate/Rate.ts:2: reads the clock"
     ])
   })
 })

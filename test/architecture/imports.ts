@@ -1,14 +1,14 @@
 /**
  * The rules of the house, as pure functions over source texts.
  *
- * `ARCHITECTURE.md` draws the tree as floors; these functions say where a set of sources breaks that drawing. They take
+ * `ARCHITECTURE.md` draws the tree as groups of rooms on floors; these functions say where a set of sources breaks that drawing. They take
  * `{ path, text }` pairs and give findings as lines of text, so that a test can feed them the real tree and, just as well,
  * three invented lines that must be refused.
  *
  * **Gotchas**
  *
  * - Type-only imports count: a type from above is knowledge from above, even though it is erased.
- * - A file in a nested folder (`gate/canonical/Keys.ts`) belongs to the room its first folder names.
+ * - A file in a nested folder (`intake/gate/canonical/Keys.ts`) belongs to the room that its second folder names.
  * - An import of a computed name cannot be followed; the core may not have one, elsewhere it is not seen.
  */
 import { builtinModules } from "node:module"
@@ -28,50 +28,66 @@ export interface Import {
   readonly specifier: string | undefined
 }
 
-const roof = "roof"
-const besideTheRoof = "testing"
+/** A group of rooms: a folder of `src/`, or a file beside them, which is a group of its own. */
+export interface Group {
+  /** Imports go to groups of lower floors only. */
+  readonly floor: number
+  /** The floors within the group, where it has rooms. A file beside the rooms is the room `index`. */
+  readonly rooms?: Readonly<Record<string, number>>
+  /** Groups and `group/room`s that this group may import; every lower floor where this is left out. */
+  readonly imports?: ReadonlyArray<string>
+}
 
-/** The floor of each room. A room that is not here has no place in the house. */
-export const floors: ReadonlyMap<string, number> = new Map([
-  ["domain", 1],
-  ["port", 1],
-  ["actor", 1],
-  ["gate", 2],
-  ["evidence", 2],
-  ["audit", 2],
-  ["alert", 2],
-  ["scheduler", 2],
-  ["signal", 2],
-  ["node", 2],
-  ["failsafe", 3],
-  ["devops", 3],
-  ["coldstorage", 4],
-  ["quarantine", 5],
-  ["hound", 5],
-  ["agent", 6],
-  ["watcher", 6],
-  [roof, 7],
-  [besideTheRoof, 7.5],
-  ["http", 8],
-  ["cli", 9]
-])
+/** The house. A folder that is not here has no place in it. */
+export const house: Readonly<Record<string, Group>> = {
+  actor: { floor: 1 },
+  domain: { floor: 1 },
+  memory: { floor: 1 },
+  config: { floor: 2 },
+  host: { floor: 3, rooms: { port: 1, node: 2 } },
+  safety: { floor: 4, rooms: { alert: 1, devops: 2, failsafe: 2 } },
+  scheduler: { floor: 4 },
+  custody: { floor: 5, rooms: { evidence: 1, audit: 2, coldstorage: 3, quarantine: 4 } },
+  hound: {
+    floor: 6,
+    rooms: { index: 1, channel: 1, analyzers: 2, process: 2, sandbox: 3, pool: 4 },
+    imports: ["actor", "domain", "memory", "config", "host", "safety", "custody/evidence"]
+  },
+  intake: {
+    floor: 7,
+    rooms: { signal: 1, gate: 1, agent: 2 },
+    imports: ["actor", "domain", "memory", "config", "host", "safety", "custody/quarantine", "hound/pool"]
+  },
+  runtime: { floor: 8 },
+  "index.ts": { floor: 9 },
+  testing: { floor: 9 },
+  edge: {
+    floor: 10,
+    rooms: { probes: 1, cli: 2 },
+    imports: ["domain", "config", "host", "custody", "hound", "intake/signal", "runtime", "index.ts"]
+  },
+  extensions: { floor: 10, imports: ["actor", "domain", "host/port", "index.ts"] }
+}
 
-/** The rooms that must run wherever JavaScript runs (CONFORMANCE R5). */
-export const core: ReadonlySet<string> = new Set([
-  "domain",
-  "port",
-  "gate",
-  "evidence",
-  "audit",
-  "alert",
-  "quarantine",
-  "agent",
-  "watcher",
-  "actor",
-  "failsafe",
-  "scheduler",
-  "signal"
-])
+/** Rooms, and single files, that must run wherever JavaScript runs (CONFORMANCE R5). */
+export const core: ReadonlyArray<string> = [
+  "actor/",
+  "domain/",
+  "memory/",
+  "config/Settings.ts",
+  "config/TracehoundConfig.ts",
+  "host/port/",
+  "safety/alert/",
+  "safety/failsafe/",
+  "scheduler/",
+  "custody/audit/",
+  "custody/evidence/",
+  "custody/quarantine/",
+  "intake/",
+  "runtime/Watcher.ts"
+]
+
+const isCore = (path: string): boolean => core.some((place) => path.startsWith(place))
 
 /** What the core may import beside Effect's modules: of packages that are portable and have no dependency of their own. */
 const portable: ReadonlySet<string> = new Set(["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate"])
@@ -93,7 +109,13 @@ const builtins: ReadonlySet<string> = new Set(builtinModules)
 /** `effect`, `effect/http` and `@effect/platform-node` name whole folders; `effect/http/HttpServer` names a module. */
 const barrel = /^(effect(\/[a-z-]+)?|@effect\/platform-node)$/
 
-const roomOf = (path: string): string => path.includes("/") ? path.slice(0, path.indexOf("/")) : roof
+/** The group and the room of a file; the room is empty where the group has none. */
+const placeOf = (path: string): readonly [group: string, room: string] => {
+  const [group = "", room = "", deeper] = path.split("/")
+  if (group === "extensions") return [group, room]
+  if (house[group]?.rooms === undefined) return [group, ""]
+  return [group, deeper === undefined ? "index" : room]
+}
 
 /** Every import of a file, in the order of the text; parses it, so a syntax error throws. */
 export const importsOf = (source: Source): ReadonlyArray<Import> => {
@@ -110,48 +132,75 @@ export const importsOf = (source: Source): ReadonlyArray<Import> => {
   return found
 }
 
-/** Rooms that are not in the house, imports that climb or reach a neighbour, and paths that leave `src/` or lead nowhere. */
+/**
+ * Files without a place in the house, imports that climb, reach a neighbour or are not the group's to make, and paths that
+ * leave `src/` or lead nowhere.
+ */
 export const misplaced = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
   const paths = new Set(sources.map(({ path }) => path))
   const findings: Array<string> = []
   for (const source of sources) {
-    const room = roomOf(source.path)
-    const floor = floors.get(room)
-    if (floor === undefined) {
-      findings.push(`${source.path}: no floor is drawn for ${room}/`)
+    const missing = missingPlace(source.path)
+    if (missing !== undefined) {
+      findings.push(`${source.path}: no floor is drawn for ${missing}`)
       continue
     }
     for (const { line, specifier } of importsOf(source)) {
       if (specifier === undefined || !specifier.startsWith(".")) continue
-      const at = `${source.path}:${line}`
       const target = posix.join(posix.dirname(source.path), specifier)
-      if (target.startsWith("..")) {
-        findings.push(`${at}: ${specifier} leaves src/`)
-        continue
-      }
-      if (!paths.has(target)) {
-        findings.push(`${at}: ${specifier} is no file of src/`)
-        continue
-      }
-      const targetRoom = roomOf(target)
-      if (targetRoom === room) continue
-      const targetFloor = floors.get(targetRoom)
-      if (targetRoom === besideTheRoof) findings.push(`${at}: testing/ is for tests alone`)
-      else if (targetFloor === floor)
-        findings.push(`${at}: ${room} (floor ${floor}) imports its neighbour ${targetRoom}`)
-      else if (targetFloor !== undefined && targetFloor > floor) {
-        findings.push(`${at}: ${room} (floor ${floor}) imports ${targetRoom} (floor ${targetFloor}) above it`)
-      }
+      const finding = target.startsWith("..")
+        ? `${specifier} leaves src/`
+        : !paths.has(target)
+        ? `${specifier} is no file of src/`
+        : forbidden(source.path, target)
+      if (finding !== undefined) findings.push(`${source.path}:${line}: ${finding}`)
     }
   }
   return findings
+}
+
+/** The folder of a path that the house does not have. */
+const missingPlace = (path: string): string | undefined => {
+  const [group, room] = placeOf(path)
+  const drawn = house[group]
+  if (drawn === undefined) return group
+  return drawn.rooms !== undefined && !(room in drawn.rooms) ? `${group}/${room}` : undefined
+}
+
+/** Why one file may not import another; undefined where it may. */
+const forbidden = (from: string, to: string): string | undefined => {
+  const [group, room] = placeOf(from)
+  const [toGroup, toRoom] = placeOf(to)
+  if (group === toGroup) return room === toRoom ? undefined : forbiddenWithin(group, room, toRoom)
+  const floor = house[group]?.floor ?? 0
+  const toFloor = house[toGroup]?.floor ?? 0
+  if (toGroup === "extensions") {
+    return group === "edge" && room === "cli" ? undefined : `${group} imports the extension ${toRoom}`
+  }
+  if (toGroup === "edge") return `${group} imports the edge`
+  if (toGroup === "testing") return "testing/ is for tests alone"
+  if (toFloor === floor) return `${group} (floor ${floor}) imports its neighbour ${toGroup}`
+  if (toFloor > floor) return `${group} (floor ${floor}) imports ${toGroup} (floor ${toFloor}) above it`
+  const allowed = house[group]?.imports
+  return allowed === undefined || allowed.includes(toGroup) || allowed.includes(`${toGroup}/${toRoom}`)
+    ? undefined
+    : `${group} may not import ${toRoom === "" ? toGroup : `${toGroup}/${toRoom}`}`
+}
+
+/** The same within one group. */
+const forbiddenWithin = (group: string, room: string, toRoom: string): string | undefined => {
+  if (group === "extensions") return `the extension ${room} imports the extension ${toRoom}`
+  const floor = house[group]?.rooms?.[room] ?? 0
+  const toFloor = house[group]?.rooms?.[toRoom] ?? 0
+  if (toFloor === floor) return `${group}/${room} imports its neighbour ${group}/${toRoom}`
+  return toFloor > floor ? `${group}/${room} imports ${group}/${toRoom} above it` : undefined
 }
 
 /** What ties the core to Node or to anything beside Effect's modules and the portable packages. */
 export const hostBound = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
   const findings: Array<string> = []
   for (const source of sources) {
-    if (!core.has(roomOf(source.path))) continue
+    if (!isCore(source.path)) continue
     for (const { line, specifier } of importsOf(source)) {
       const at = `${source.path}:${line}`
       if (specifier === undefined) findings.push(`${at}: the core imports a computed name`)
@@ -182,7 +231,7 @@ export const unstable = (
 ): ReadonlyArray<string> => {
   const findings: Array<string> = []
   for (const source of sources) {
-    if (!core.has(roomOf(source.path))) continue
+    if (!isCore(source.path)) continue
     for (const { line, specifier } of importsOf(source)) {
       if (specifier === undefined || !specifier.startsWith("effect/")) continue
       const stability = stabilityOf(specifier)
@@ -232,7 +281,7 @@ export const rings = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => 
 export const clockReads = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
   const findings: Array<string> = []
   for (const source of sources) {
-    if (["node", besideTheRoof].includes(roomOf(source.path))) continue
+    if (source.path.startsWith("host/node/") || source.path.startsWith("testing/")) continue
     for (const node of nodes(parse(source.path, source.text))) {
       const callee = child(node, "callee")
       if (callee === undefined || stringIn(callee, "name") !== "Date") continue

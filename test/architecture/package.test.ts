@@ -101,7 +101,7 @@ describe("the published package", { timeout: 120_000 }, () => {
         .test(path)
     )
     assert.deepStrictEqual(odd, none)
-    assert.includeMembers([...files()], ["LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/bin.js"])
+    assert.includeMembers([...files()], ["LICENSE", "dist/index.js", "dist/index.d.ts", "dist/edge/cli/bin.js"])
     const undeclared = files()
       .filter((path) => path.endsWith(".js"))
       .filter((path) => !existsSync(join(installed, path.replace(/\.js$/, ".d.ts"))))

@@ -3,7 +3,7 @@
  */
 import { allocationOf } from "../../bench/allocation.ts"
 import { sources } from "../../bench/payloads.ts"
-import { createTracehound } from "../../src/createTracehound.ts"
+import { createTracehound } from "../../src/runtime/createTracehound.ts"
 import type { Scent } from "../../src/domain/Scent.ts"
 
 const million = 1_000_000

@@ -4,9 +4,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { hostileKinds } from "../../bench/catalogue.ts"
 import { hostilePayloads } from "../../bench/hostile.ts"
-import { makeRateTable } from "../../src/gate/RateTable.ts"
-import { blocked, check } from "../gate/rateChecks.ts"
-import { nodeWriter } from "../gate/writers.ts"
+import { makeRateTable } from "../../src/intake/gate/RateTable.ts"
+import { blocked, check } from "../intake/gate/rateChecks.ts"
+import { nodeWriter } from "../intake/gate/writers.ts"
 
 describe("the canonical writer", () => {
   const maxPayloadSize = 20_000

@@ -2,7 +2,7 @@
  * Two payloads share a signature exactly where CANONICAL.md declares them equal: random pairs, other spellings, near misses.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { nearMiss, randomPayload, respell } from "../gate/payloads.ts"
+import { nearMiss, randomPayload, respell } from "../intake/gate/payloads.ts"
 import { random, Seed } from "../support/random.ts"
 import { areEqual, spell } from "./equality.ts"
 import { mutate } from "./mutations.ts"

@@ -3,7 +3,7 @@
  * failure can be had again.
  */
 import vm from "node:vm"
-import { randomPayload } from "../gate/payloads.ts"
+import { randomPayload } from "../intake/gate/payloads.ts"
 import type { Random } from "../support/random.ts"
 import * as wiresModule from "./wires.ts"
 

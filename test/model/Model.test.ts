@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TracehoundSync } from "../../src/TracehoundSync.ts"
+import type { TracehoundSync } from "../../src/runtime/TracehoundSync.ts"
 import { check, type Found, showProgram } from "./runs.ts"
 
 const seed = Number(process.env["MODEL_SEED"] ?? 20_261_121)

@@ -10,30 +10,30 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { ActorSystem } from "../../src/actor/ActorSystem.ts"
-import { Agent } from "../../src/agent/Agent.ts"
-import { Escalation } from "../../src/agent/Escalation.ts"
-import { Alerts } from "../../src/alert/Alerts.ts"
-import { AuditChain } from "../../src/audit/AuditChain.ts"
-import { verifyRecords } from "../../src/audit/Verify.ts"
-import { ColdStorage } from "../../src/coldstorage/ColdStorage.ts"
-import { ColdStorageEndpoint } from "../../src/coldstorage/Endpoint.ts"
-import { fromArgument, resolveConfig } from "../../src/ConfigSources.ts"
+import { Agent } from "../../src/intake/agent/Agent.ts"
+import { Escalation } from "../../src/intake/agent/Escalation.ts"
+import { Alerts } from "../../src/safety/alert/Alerts.ts"
+import { AuditChain } from "../../src/custody/audit/AuditChain.ts"
+import { verifyRecords } from "../../src/custody/audit/Verify.ts"
+import { ColdStorage } from "../../src/custody/coldstorage/ColdStorage.ts"
+import { ColdStorageEndpoint } from "../../src/custody/coldstorage/Endpoint.ts"
+import { fromArgument, resolveConfig } from "../../src/config/ConfigSources.ts"
 import type { AuditRecord } from "../../src/domain/Records.ts"
 import type { Scent } from "../../src/domain/Scent.ts"
-import { Settings } from "../../src/domain/Settings.ts"
-import type { TracehoundConfigInput } from "../../src/domain/TracehoundConfig.ts"
-import { EnvelopeError, open, seal } from "../../src/evidence/Envelope.ts"
-import { SecureIds } from "../../src/evidence/SecureIds.ts"
-import { FailSafe } from "../../src/failsafe/FailSafe.ts"
-import { RateLimiter } from "../../src/gate/RateLimiter.ts"
-import { Throughput } from "../../src/gate/Throughput.ts"
-import { Compression } from "../../src/port/Compression.ts"
-import { Hash } from "../../src/port/Hash.ts"
-import { layer as portable } from "../../src/port/portable.ts"
-import { HoundPool } from "../../src/hound/HoundPool.ts"
-import { PurgeQueue } from "../../src/quarantine/PurgeQueue.ts"
-import { Quarantine } from "../../src/quarantine/Quarantine.ts"
-import type { TracehoundSync } from "../../src/TracehoundSync.ts"
+import { Settings } from "../../src/config/Settings.ts"
+import type { TracehoundConfigInput } from "../../src/config/TracehoundConfig.ts"
+import { EnvelopeError, open, seal } from "../../src/custody/evidence/Envelope.ts"
+import { SecureIds } from "../../src/custody/evidence/SecureIds.ts"
+import { FailSafe } from "../../src/safety/failsafe/FailSafe.ts"
+import { RateLimiter } from "../../src/intake/gate/RateLimiter.ts"
+import { Throughput } from "../../src/intake/gate/Throughput.ts"
+import { Compression } from "../../src/host/port/Compression.ts"
+import { Hash } from "../../src/host/port/Hash.ts"
+import { layer as portable } from "../../src/host/port/portable.ts"
+import { HoundPool } from "../../src/hound/pool/HoundPool.ts"
+import { PurgeQueue } from "../../src/custody/quarantine/PurgeQueue.ts"
+import { Quarantine } from "../../src/custody/quarantine/Quarantine.ts"
+import type { TracehoundSync } from "../../src/runtime/TracehoundSync.ts"
 import auditFile from "../../vectors/audit.json" with { type: "json" }
 import envelopeFile from "../../vectors/envelope.json" with { type: "json" }
 
@@ -247,7 +247,7 @@ const core = Effect.gen(function*() {
 
 /** Loaded here and not above: its layers for Node are beside it. */
 const roof = Effect.gen(function*() {
-  const { Tracehound } = yield* Effect.promise(() => import("../../src/Tracehound.ts"))
+  const { Tracehound } = yield* Effect.promise(() => import("../../src/runtime/Tracehound.ts"))
   const hash = yield* Hash
   const layer = Tracehound.layerNoDeps({ ...config, hound: { enabled: false } })
   yield* Effect.gen(function*() {

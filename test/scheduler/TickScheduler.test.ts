@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Clock, Context, Effect, Exit, Layer, Logger, References, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { Randomness } from "../../src/port/Randomness.ts"
+import { Randomness } from "../../src/host/port/Randomness.ts"
 import type { Job, JobOptions } from "../../src/scheduler/TickScheduler.ts"
 import { random, Seed } from "../support/random.ts"
 import { job, jumping, scripted, started, work } from "./jobs.ts"

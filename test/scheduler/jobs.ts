@@ -2,7 +2,7 @@
  * What the scheduler is tested with: scripted randomness, jobs that say what was done with them, and clocks that are watched.
  */
 import { Clock, Context, Duration, Effect, Exit, Layer, Scope } from "effect"
-import { Randomness } from "../../src/port/Randomness.ts"
+import { Randomness } from "../../src/host/port/Randomness.ts"
 import { type JobOptions, TickScheduler } from "../../src/scheduler/TickScheduler.ts"
 
 /** Gives these bytes, one a call, and then 0. */

@@ -24,7 +24,7 @@ export interface RunOptions {
   readonly nodeFlags?: ReadonlyArray<string>
 }
 
-const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
+const bin = fileURLToPath(new URL("../../src/edge/cli/bin.ts", import.meta.url))
 
 /** Runs `tracehound` with these arguments. */
 export const tracehound = (args: ReadonlyArray<string>, options: RunOptions = {}): Promise<Ended> =>

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { withDeadline } from "../../src/coldstorage/Deadline.ts"
-import { ColdStorageEndpoint } from "../../src/coldstorage/Endpoint.ts"
+import { withDeadline } from "../../src/custody/coldstorage/Deadline.ts"
+import { ColdStorageEndpoint } from "../../src/custody/coldstorage/Endpoint.ts"
 import { make, MemoryColdStorage } from "../../src/testing/MemoryColdStorage.ts"
-import { endpointContract } from "../coldstorage/endpointContract.ts"
-import { noise } from "../port/contract.ts"
+import { endpointContract } from "../custody/coldstorage/endpointContract.ts"
+import { noise } from "../host/port/contract.ts"
 
 endpointContract(
   "cold storage in memory",

@@ -10,7 +10,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Redacted from "effect/Redacted"
 import { severities } from "../../domain/Severity.ts"
-import type { TracehoundConfigInput } from "../../domain/TracehoundConfig.ts"
+import type { TracehoundConfigInput } from "../../config/TracehoundConfig.ts"
 import { failSafeAction } from "./answers.ts"
 import { choice, coin, partial, pick, struct, structWith, whole } from "./building.ts"
 import { textOfBytes } from "./values.ts"

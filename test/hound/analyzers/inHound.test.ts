@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import * as zlib from "node:zlib"
-import { unbase64, vectors } from "../../evidence/envelopes.ts"
+import { unbase64, vectors } from "../../custody/evidence/envelopes.ts"
 import { type Trial, verdictsOf } from "./realHound.ts"
 import { bytesOf, deflated, zipOf } from "./streams.ts"
 

@@ -1,0 +1,63 @@
+/**
+ * What the chain is told of evidence on its way out, before it is a record.
+ *
+ * Numbers and binary digests, as the rooms hold them: the texts that a record has are made where somebody reads it.
+ */
+import { DigestBuffer } from "../../domain/Digest.ts"
+import type { CustodyRecord, PurgeReason } from "../../domain/Records.ts"
+import { threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
+import { secureIdFrom } from "../../domain/SecureIdText.ts"
+import type { Severity } from "../../domain/Severity.ts"
+
+/** How evidence left custody. */
+export type Status = CustodyRecord["status"]
+
+/** What is written down about evidence on its way out. Read at once: nothing of it is kept. */
+export interface AuditFacts {
+  readonly status: Status
+  /** Written for `evicted` and `purged`, as only those records have it. */
+  readonly severity: Severity
+  /** Written for `purged` alone, where null counts as `error`. */
+  readonly purgeReason: PurgeReason | null
+  readonly category: ThreatCategory
+  /** Bytes. */
+  readonly size: number
+  /** Bytes of the pressed form. Written for `evacuated` alone, where null counts as 0. */
+  readonly compressedSize: number | null
+  /** Milliseconds since the epoch. */
+  readonly timestamp: number
+  /** A secure id in binary: its first 20 bytes. */
+  readonly id: Uint8Array
+  /** The SHA-256 of the evidence: its first 32 bytes. */
+  readonly hash: Uint8Array
+  /** The digest in the signature: its first 32 bytes. The hash, unless signatures have a key. */
+  readonly digest: Uint8Array
+  /** Written for `evicted` and `purged`, and for `evacuated`, where null counts as the empty text. */
+  readonly destination: string | null
+}
+
+/** The destination that the record of these facts has. */
+export const destinationOf = ({ destination, status }: AuditFacts): string | null =>
+  status === "evacuated" ? destination ?? "" : status === "evicted" || status === "purged" ? destination : null
+
+/** What a record says, as the chain was told it. For records that fit their schema. */
+export const factsOf = (entry: CustodyRecord): AuditFacts => {
+  const hash = new DigestBuffer()
+  hash.read(entry.hash, 0)
+  const digest = new DigestBuffer()
+  const colon = entry.signature.indexOf(":")
+  digest.read(entry.signature, colon + 1)
+  return {
+    status: entry.status,
+    severity: "severity" in entry ? entry.severity : "low",
+    purgeReason: entry.status === "purged" ? entry.reason : null,
+    category: threatCategories.find((name) => name === entry.signature.slice(0, colon)) ?? "unknown",
+    size: entry.size,
+    compressedSize: entry.status === "evacuated" ? entry.compressedSize : null,
+    timestamp: entry.timestamp,
+    id: secureIdFrom(entry.id),
+    hash: hash.bytes,
+    digest: digest.bytes,
+    destination: "destination" in entry ? entry.destination : null
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * A checkpoint: what stands for the records that are no longer kept (AUDIT.md, "Checkpoints").
+ *
+ * A record's hash covers all records before it, so that of the last one that left stands for all that have. The checkpoint's own
+ * hash ties it to their number: SHA-256 of `THK1`, the number in 8 bytes, and that hash. It depends on the records alone and not
+ * on when they left, so that any two who have the same records have the same checkpoint.
+ */
+import { digestBytes, hexOf } from "../../domain/Digest.ts"
+import type { Hash } from "../../host/port/Hash.ts"
+
+/** What is known of the first `length` records of a chain. */
+export interface Checkpoint {
+  readonly length: number
+  /** The hash of the last of them; `genesis` where there are none. */
+  readonly head: string
+  /** SHA-256 over both. */
+  readonly hash: string
+}
+
+const magic = 0x5448_4b31
+const lengthAt = 4
+const headAt = 12
+
+/** The checkpoint of so many records, of which the last has this hash. */
+export const makeCheckpoint = (
+  length: number,
+  head: Uint8Array,
+  { sha256Into }: Pick<Hash["Service"], "sha256Into">
+): Checkpoint => {
+  const bytes = new Uint8Array(headAt + digestBytes)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, magic)
+  view.setBigUint64(lengthAt, BigInt(length))
+  bytes.set(head, headAt)
+  const digest = new Uint8Array(digestBytes)
+  sha256Into(bytes, digest)
+  return Object.freeze({ length, head: hexOf(head), hash: hexOf(digest) })
+}

@@ -1,0 +1,73 @@
+/**
+ * Verifying records of whatever origin, as somebody does who was sent them (AUDIT.md, "Verifying"; CONFORMANCE A1, A2).
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { DigestBuffer } from "../../domain/Digest.ts"
+import { AuditRecord, type CustodyRecord } from "../../domain/Records.ts"
+import type { Hash } from "../../host/port/Hash.ts"
+import { factsOf } from "./AuditFacts.ts"
+import { RowBuffer } from "./AuditRow.ts"
+
+/** Where a run of records begins, and how to hash it. */
+export interface RunStart {
+  /** The hash before its first record: 64 zeros, or the `head` of a checkpoint. */
+  readonly anchor: string
+  /** The sequence of its first record: 0, or the `length` of that checkpoint. */
+  readonly from: number
+  readonly hash: Pick<Hash["Service"], "sha256Hex" | "timingSafeEqual">
+}
+
+/** What was found in a run of records. */
+export interface RunReport {
+  readonly valid: boolean
+  /** The sequence of the first record that does not fit, or null. */
+  readonly firstBroken: number | null
+  /** How many records were looked at. */
+  readonly checked: number
+  /** The hash of the last record that fits. */
+  readonly head: string
+}
+
+const utf8 = new TextEncoder()
+
+/** In time that depends on the lengths alone (CONFORMANCE A2). */
+export const areSame = ({ timingSafeEqual }: Pick<Hash["Service"], "timingSafeEqual">, a: string, b: string): boolean =>
+  timingSafeEqual(utf8.encode(a), utf8.encode(b))
+
+/** The bytes that the hash of a record covers, in a buffer that is used again. For records that fit their schema. */
+export const makeEncoder = (): (sequence: number, entry: CustodyRecord) => Uint8Array => {
+  const row = new RowBuffer()
+  const previous = new DigestBuffer()
+  return (sequence, entry) => {
+    const facts = factsOf(entry)
+    const destination = utf8.encode(facts.destination ?? "")
+    previous.read(entry.previousHash, 0)
+    row.write(sequence, previous, facts, destination.length)
+    return row.with(destination)
+  }
+}
+
+const decodeRecord = Schema.decodeUnknownResult(AuditRecord, { onExcessProperty: "error" })
+/** Only of such a record does the encoding cover every field, and is no other record's. */
+const isExactly = (record: AuditRecord): boolean => Result.isSuccess(decodeRecord(record))
+
+/**
+ * Verifies a run of records that begins after `anchor` at `from`. Any array will do, of whatever origin: this is what finds
+ * an edit, a deletion, an insertion and a reordering; a field too many or of another type is an edit. A tail that was cut off
+ * shows where `head` is not the one you know. O(records), one hash and one decode each.
+ */
+export const verifyRecords = (records: Iterable<AuditRecord>, { anchor, from, hash }: RunStart): RunReport => {
+  const encode = makeEncoder()
+  let head = anchor
+  let sequence = from
+  for (const record of records) {
+    const holds = isExactly(record) && record.sequence === sequence && areSame(hash, record.previousHash, head) &&
+      areSame(hash, record.entry.previousHash, head) &&
+      areSame(hash, record.hash, hash.sha256Hex(encode(sequence, record.entry)))
+    if (!holds) return { valid: false, firstBroken: sequence, checked: sequence - from + 1, head }
+    head = record.hash
+    sequence += 1
+  }
+  return { valid: true, firstBroken: null, checked: sequence - from, head }
+}

@@ -1,0 +1,59 @@
+/**
+ * An envelope's body, opened: the evidence under a codec (ENVELOPE.md, "Body").
+ *
+ * Promises that a body is one stream and nothing else, on every host. That a stream ends where the body does, and that a gzip
+ * member has no optional fields, is the promise of `Compression`. That it is one zstd frame, without a dictionary, is looked
+ * for here: decoders take several frames, and skip some, without a word.
+ *
+ * Cost: O(blocks) of a zstd frame, besides inflating to at most `size` bytes.
+ */
+import type { Codec } from "../../domain/Codec.ts"
+import { type Compression, CompressionError } from "../../host/port/Compression.ts"
+
+/** What opening a body asks of its host. */
+export type Opener = Pick<Compression["Service"], "codecs" | "openSync">
+
+/** Why a body was not opened. */
+export type BodyRefusal = "inconsistent" | "codec_unavailable" | "host"
+
+/** The evidence, at most `size` bytes of it and in memory of its own, or why there is none. */
+export const openBody = (codec: Codec, body: Uint8Array, size: number, opener: Opener): Uint8Array | BodyRefusal => {
+  // A copy whatever the class: `slice` of Node's Buffer would be a view of the envelope.
+  if (codec === "stored") return body.length === size ? new Uint8Array(body) : "inconsistent"
+  if (!opener.codecs.includes(codec)) return "codec_unavailable"
+  if (codec === "zstd" && !isOneFrame(body)) return "inconsistent"
+  try {
+    return opener.openSync(codec, body, size)
+  } catch (error) {
+    if (!(error instanceof CompressionError)) return "host"
+    return error.reason === "unsupported" ? "codec_unavailable" : error.reason === "host" ? "host" : "inconsistent"
+  }
+}
+
+/** RFC 8878 section 3.1.1: the magic number as bytes, and what a frame is made of. */
+const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd]
+const blockHeaderBytes = 3
+const rle = 1
+const reserved = 3
+
+/** Whether the body is one zstd frame to its last byte, by its block headers; what is in the blocks is the decoder's. */
+const isOneFrame = (body: Uint8Array): boolean => {
+  const descriptor = body[4]
+  if (descriptor === undefined || zstdMagic.some((byte, i) => body[i] !== byte)) return false
+  const isSingleSegment = (descriptor & 0x20) !== 0
+  const hasChecksum = (descriptor & 0x04) !== 0
+  const hasDictionary = (descriptor & 0x03) !== 0
+  if (hasDictionary) return false
+  const sizeFlag = descriptor >> 6
+  const sizeBytes = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeFlag
+  let at = zstdMagic.length + 1 + (isSingleSegment ? 0 : 1) + sizeBytes
+  for (let isLast = false; !isLast;) {
+    if (at + blockHeaderBytes > body.length) return false
+    const header = (body[at] ?? 0) | ((body[at + 1] ?? 0) << 8) | ((body[at + 2] ?? 0) << 16)
+    const type = (header >> 1) & 3
+    if (type === reserved) return false
+    isLast = (header & 1) === 1
+    at += blockHeaderBytes + (type === rle ? 1 : header >> 3)
+  }
+  return at + (hasChecksum ? 4 : 0) === body.length
+}

@@ -1,0 +1,64 @@
+/**
+ * The order of eviction (RFC, "Quarantine Eviction Policy"; CONFORMANCE Q1): doubly linked lists over slots, one for each
+ * severity under `priority`, one for all under `lru`. Everything but `all` is O(1): nothing is searched, sorted or
+ * allocated.
+ *
+ * **Gotchas**
+ *
+ * - A slot is on at most one list, and must be taken off with the severity that it was put on with.
+ */
+import { severities } from "../../domain/Severity.ts"
+import { Links, NONE, SlotList } from "../../memory/SlotLists.ts"
+
+/** Which evidence goes first. */
+export type EvictionPolicy = "priority" | "lru"
+
+/** Slots in the order in which they would be evicted. A rank is a place in `severities`. */
+export class EvictionLists {
+  private readonly links = new Links()
+  private readonly isLru: boolean
+  private readonly lists: ReadonlyArray<SlotList>
+
+  constructor(policy: EvictionPolicy) {
+    this.isLru = policy === "lru"
+    this.lists = (this.isLru ? ["all"] : severities).map(() => new SlotList(this.links))
+  }
+
+  /** Makes room for slots below `capacity`. */
+  grow(capacity: number): void {
+    this.links.grow(capacity)
+  }
+
+  /** What would be evicted now, or NONE. */
+  first(): number {
+    for (const list of this.lists) if (list.first !== NONE) return list.first
+    return NONE
+  }
+
+  /** As the newest. */
+  add(slot: number, rank: number): void {
+    this.listOf(rank)?.pushLast(slot)
+  }
+
+  remove(slot: number, rank: number): void {
+    this.listOf(rank)?.remove(slot)
+  }
+
+  /** It was seen again: under `lru` it becomes the newest, under `priority` it stays where it is. */
+  touch(slot: number, rank: number): void {
+    if (this.isLru) this.listOf(rank)?.moveLast(slot)
+  }
+
+  /** All slots, in the order of eviction. O(n). */
+  all(): Array<number> {
+    const slots: Array<number> = []
+    for (const list of this.lists) {
+      for (let slot = list.first; slot !== NONE; slot = this.links.next[slot] ?? NONE) slots.push(slot)
+    }
+    return slots
+  }
+
+  private listOf(rank: number): SlotList | undefined {
+    return this.lists[this.isLru ? 0 : rank]
+  }
+}

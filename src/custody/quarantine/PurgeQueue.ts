@@ -1,0 +1,51 @@
+/**
+ * Purges in the background, first in, first out, as forensics wants them (RFC, "Purge + Replace Model" and "Queue Assignments";
+ * CONFORMANCE S1).
+ *
+ * Whoever gives up on evidence says so and goes on; the actor destroys it, records that, and tells whoever wants to know.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Request from "effect/Request"
+import { ActorSystem } from "../../actor/ActorSystem.ts"
+import { define } from "../../actor/Definition.ts"
+import { fifo } from "../../actor/Mailbox.ts"
+import type { PurgeReason } from "../../domain/Records.ts"
+import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import { Quarantine } from "./Quarantine.ts"
+
+/** Evidence to be given up. */
+class Purge extends Request.TaggedClass("Purge")<{ readonly signature: string; readonly reason: PurgeReason }, void> {}
+
+/** Purges that may wait: each is a signature and no more. What finds no room stays in custody, and is a dead letter. */
+const capacity = 16_384
+
+/** Where evidence is given up. */
+export class PurgeQueue extends Context.Service<PurgeQueue, {
+  /** Whether it was taken. Never throws, never waits. Evidence that has left by its turn is left alone. */
+  readonly purgeUnsafe: (signature: string, reason: PurgeReason) => boolean
+}>()("tracehound/custody/quarantine/PurgeQueue") {
+  static readonly layer = Layer.effect(
+    PurgeQueue,
+    Effect.gen(function*() {
+      const { root } = yield* ActorSystem
+      const failSafe = yield* FailSafe
+      const quarantine = yield* Quarantine
+      const actor = yield* Effect.orDie(root.spawn(
+        define<Purge>()("purge", {
+          mailbox: fifo({ capacity }),
+          behaviour: () =>
+            Effect.succeed({
+              Purge: ({ reason, signature }: Purge) => {
+                const record = quarantine.purge(signature, reason)
+                if (record !== null) failSafe.purgedUnsafe(record)
+                return Effect.void
+              }
+            })
+        })
+      ))
+      return { purgeUnsafe: (signature, reason) => actor.tellUnsafe(new Purge({ signature, reason })) }
+    })
+  )
+}

@@ -1,0 +1,363 @@
+/**
+ * What is held, in columns: a slot for each piece of evidence, its bytes in an arena, everything else in typed arrays (RFC,
+ * "Quarantine"; CONFORMANCE D7, E5, Q1, Q4).
+ *
+ * Promises that looking up, inserting, removing, the next to evict and all numbers are O(1) at any size, and that a held piece of
+ * evidence is no object: it costs the garbage collector nothing, and about 150 bytes beside its own and those of its scent's
+ * id and source. Bytes are overwritten when they leave.
+ *
+ * It keeps no bounds and writes no records: that is the quarantine's.
+ *
+ * **Gotchas**
+ *
+ * - A slot is used again. Whoever keeps one keeps its `generation` with it.
+ * - Columns double where they are full, which copies all of them once.
+ */
+import { Digest, type DigestBuffer, digestWords } from "../../domain/Digest.ts"
+import { threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
+import { severities, type Severity } from "../../domain/Severity.ts"
+import { Arena, maxRegionBytes } from "../../memory/Arena.ts"
+import { type EvidenceFacts, wipe } from "../evidence/Evidence.ts"
+import type { EqualBytes } from "../../host/port/Memory.ts"
+import { DigestIndex } from "./DigestIndex.ts"
+import { type EvictionPolicy, EvictionLists } from "./EvictionLists.ts"
+import { SampleIndex, sampleSeedWords } from "./SampleIndex.ts"
+import { textBytes, readText, writeText } from "./Texts.ts"
+
+/** Unpredictable words that a vault is seeded with. */
+export const vaultSeedWords = 2 + sampleSeedWords
+
+/** Content up to here lives in the arena, with the texts of its scent beside it; more of it has a buffer of its own. */
+const maxInArena = maxRegionBytes - 1024
+const initialCapacity = 64
+const NONE = -1
+
+/** Evidence that arrives. `category` and `severity` are places in `threatCategories` and `severities`. */
+export interface Arrival {
+  readonly category: number
+  readonly severity: number
+  /** Copied. */
+  readonly content: Uint8Array
+  /** Milliseconds since the epoch. */
+  readonly captured: number
+  /** What the scent said of itself. */
+  readonly id: string
+  readonly source: string
+  readonly timestamp: number
+  /** The SHA-256 of the content. */
+  readonly hash: DigestBuffer
+  /** The digest in the signature: the same, or with a key its HMAC. */
+  readonly signed: DigestBuffer
+}
+
+/** How a vault is made. */
+export interface VaultOptions {
+  readonly policy: EvictionPolicy
+  /** Whether a signature's digest is another one than the hash, so that both must be kept. */
+  readonly keyed: boolean
+  /** As many unpredictable words as `vaultSeedWords`. */
+  readonly seed: Int32Array
+  readonly equal: EqualBytes
+}
+
+/** Evidence by slot. Every method that takes a slot needs one that is in use. */
+export class Vault {
+  private readonly arena = new Arena()
+  private readonly order: EvictionLists
+  private readonly samples: SampleIndex
+  private readonly equal: EqualBytes
+  private readonly keyed: boolean
+  private readonly index: DigestIndex
+  /** What was last looked for, and where its place is. */
+  private sampled: Uint8Array | null = null
+  private place = 0
+  /** Buffers of content that is not in the arena. */
+  private readonly own = new Map<number, ArrayBuffer>()
+  private capacity = 0
+  private used = 0
+  private free = new Int32Array(0)
+  private freeCount = 0
+
+  /** The digest of the signature, eight words a slot, and the category: what the index looks at. */
+  digests = new Int32Array(0)
+  categories = new Uint8Array(0)
+  private hashes = new Int32Array(0)
+  private severityRanks = new Uint8Array(0)
+  private exposed = new Uint8Array(0)
+  private generations = new Uint32Array(0)
+  private sizes = new Int32Array(0)
+  private captured = new Float64Array(0)
+  private timestamps = new Float64Array(0)
+  private idBytes = new Int16Array(0)
+  private sourceBytes = new Int16Array(0)
+
+  /** Evidence held, and its bytes, by severity. */
+  readonly counts: Float64Array = new Float64Array(severities.length)
+  readonly byteCounts: Float64Array = new Float64Array(severities.length)
+  count = 0
+  bytes = 0
+
+  constructor({ equal, keyed, policy, seed }: VaultOptions) {
+    this.order = new EvictionLists(policy)
+    this.index = new DigestIndex(this, seed)
+    this.samples = new SampleIndex(seed.subarray(2))
+    this.equal = equal
+    this.keyed = keyed
+  }
+
+  /** Places that the index has looked at so far: the work of finding and removing. */
+  get probes(): number {
+    return this.index.probes
+  }
+
+  /** Bytes of memory reserved for evidence in the arena. */
+  get reserved(): number {
+    return this.arena.reserved
+  }
+
+  /** The slot with this signature, or -1. */
+  find(signed: DigestBuffer, category: number): number {
+    return this.index.find(signed.words, category)
+  }
+
+  /**
+   * The slot that holds these very bytes in this category, or -1 where that is not known without hashing them. One comparison
+   * with one candidate; bytes that somebody was given are no candidate.
+   */
+  findSame(content: Uint8Array, category: number): number {
+    this.sampled = content
+    this.place = this.samples.placeOf(content, category)
+    const slot = this.samples.at(this.place)
+    if (slot < 0 || this.sizes[slot] !== content.length || this.categories[slot] !== category) return NONE
+    if (this.exposed[slot] !== 0 || !this.isInUse(slot)) return NONE
+    const own = this.own.get(slot)
+    const memory = own === undefined ? this.arena.memory(slot) : new Uint8Array(own)
+    const at = own === undefined ? this.arena.at(slot) : 0
+    return this.equal(memory, at, content, 0, content.length) ? slot : NONE
+  }
+
+  /** Notes that this content, which is held in the slot, was asked for: the next `findSame` finds it. */
+  remember(content: Uint8Array, slot: number): void {
+    // Usually it was looked for a moment ago. Where it was not, the worst that happens is that it is not found by its looks.
+    const place = content === this.sampled ? this.place : this.samples.placeOf(content, this.categories[slot] ?? 0)
+    this.samples.put(place, slot)
+  }
+
+  /** Takes evidence whose signature is not held. O(1) beside the copy. */
+  insert(arrival: Arrival): number {
+    const { captured, category, content, hash, id, severity, signed, source, timestamp } = arrival
+    const slot = this.freeSlot()
+    const size = content.length
+    const idBytes = textBytes(id)
+    const sourceBytes = textBytes(source)
+    const inArena = size <= maxInArena ? size : 0
+    this.arena.allocate(slot, inArena + Math.abs(idBytes) + Math.abs(sourceBytes))
+    const memory = this.arena.memory(slot)
+    const at = this.arena.at(slot)
+    if (inArena === size) memory.set(content, at)
+    else this.own.set(slot, copyOf(content))
+    writeText(memory, at + inArena, id, idBytes)
+    writeText(memory, at + inArena + Math.abs(idBytes), source, sourceBytes)
+
+    this.digests.set(signed.words, slot * digestWords)
+    if (this.keyed) this.hashes.set(hash.words, slot * digestWords)
+    this.categories[slot] = category
+    this.severityRanks[slot] = severity
+    this.exposed[slot] = 0
+    this.sizes[slot] = size
+    this.captured[slot] = captured
+    this.timestamps[slot] = timestamp
+    this.idBytes[slot] = idBytes
+    this.sourceBytes[slot] = sourceBytes
+    this.generations[slot] = (this.generations[slot] ?? 0) + 1
+    this.index.add(slot)
+    this.remember(content, slot)
+    this.order.add(slot, severity)
+    this.account(severity, 1, size)
+    return slot
+  }
+
+  /** Overwrites what is left of the evidence and frees its slot. */
+  remove(slot: number): void {
+    const severity = this.rankOf(slot)
+    const own = this.own.get(slot)
+    if (own !== undefined) {
+      wipe(own)
+      this.own.delete(slot)
+    }
+    this.arena.release(slot)
+    this.index.remove(slot)
+    this.order.remove(slot, severity)
+    this.account(severity, -1, -this.sizeOf(slot))
+    // Odd generations are in use.
+    this.generations[slot] = (this.generations[slot] ?? 0) + 1
+    this.free[this.freeCount++] = slot
+  }
+
+  /** Moves the bytes out, to be owned by the caller; then `remove` what is left. */
+  take(slot: number): ArrayBuffer {
+    const own = this.own.get(slot)
+    if (own !== undefined) {
+      this.own.delete(slot)
+      // Somebody who was given the live buffer may have detached it: what is left of it is what leaves.
+      return own.detached ? new ArrayBuffer(0) : own.transfer()
+    }
+    return copyOf(this.contentOf(slot))
+  }
+
+  /** The live buffer of the evidence, which from now on somebody has. */
+  expose(slot: number): ArrayBuffer {
+    this.exposed[slot] = 1
+    const own = this.own.get(slot)
+    if (own !== undefined) return own
+    const content = this.contentOf(slot)
+    const buffer = copyOf(content)
+    content.fill(0)
+    this.own.set(slot, buffer)
+    return buffer
+  }
+
+  isExposed(slot: number): boolean {
+    return this.exposed[slot] !== 0
+  }
+
+  /** The bytes as they are, not copied: to be read at once. Nothing where whoever was given them took them away. */
+  contentOf(slot: number): Uint8Array<ArrayBuffer> {
+    const own = this.own.get(slot)
+    if (own !== undefined) return new Uint8Array(own.detached ? new ArrayBuffer(0) : own)
+    const at = this.arena.at(slot)
+    return this.arena.memory(slot).subarray(at, at + this.sizeOf(slot))
+  }
+
+  /** A worse detector spoke: the newest of its new severity. */
+  raise(slot: number, severity: number): void {
+    const before = this.rankOf(slot)
+    this.order.remove(slot, before)
+    this.account(before, -1, -this.sizeOf(slot))
+    this.severityRanks[slot] = severity
+    this.order.add(slot, severity)
+    this.account(severity, 1, this.sizeOf(slot))
+  }
+
+  /** It was seen again. */
+  touch(slot: number): void {
+    this.order.touch(slot, this.rankOf(slot))
+  }
+
+  /** What would be evicted now, or -1. */
+  first(): number {
+    return this.order.first()
+  }
+
+  /** All slots in use, in the order of eviction. O(n). */
+  all(): Array<number> {
+    return this.order.all()
+  }
+
+  /** Whether the slot still holds what it held at that generation. */
+  holds(slot: number, generation: number): boolean {
+    return this.generations[slot] === generation
+  }
+
+  generationOf(slot: number): number {
+    return this.generations[slot] ?? 0
+  }
+
+  sizeOf(slot: number): number {
+    return this.sizes[slot] ?? 0
+  }
+
+  rankOf(slot: number): number {
+    return this.severityRanks[slot] ?? 0
+  }
+
+  severityOf(slot: number): Severity {
+    return severities[this.rankOf(slot)] ?? "low"
+  }
+
+  categoryOf(slot: number): ThreatCategory {
+    return threatCategories[this.categories[slot] ?? 0] ?? "unknown"
+  }
+
+  /** Copies the digest of the signature, and the hash, to where they are wanted. */
+  readDigests(slot: number, signed: DigestBuffer, hash: DigestBuffer): void {
+    signed.copyFrom(this.digests, slot * digestWords)
+    hash.copyFrom(this.keyed ? this.hashes : this.digests, slot * digestWords)
+  }
+
+  /** What is known of the evidence. */
+  factsOf(slot: number): EvidenceFacts {
+    const signed = new Digest(this.digests, slot * digestWords)
+    return {
+      category: this.categoryOf(slot),
+      severity: this.severityOf(slot),
+      size: this.sizeOf(slot),
+      captured: this.captured[slot] ?? 0,
+      hash: this.keyed ? new Digest(this.hashes, slot * digestWords) : signed,
+      signed
+    }
+  }
+
+  /** What the scent said of itself. */
+  scentOf(slot: number): { readonly id: string; readonly source: string; readonly timestamp: number } {
+    const memory = this.arena.memory(slot)
+    const inArena = this.sizeOf(slot) <= maxInArena ? this.sizeOf(slot) : 0
+    const at = this.arena.at(slot) + inArena
+    const idBytes = this.idBytes[slot] ?? 0
+    return {
+      id: readText(memory, at, idBytes),
+      source: readText(memory, at + Math.abs(idBytes), this.sourceBytes[slot] ?? 0),
+      timestamp: this.timestamps[slot] ?? 0
+    }
+  }
+
+  private isInUse(slot: number): boolean {
+    return (this.generationOf(slot) & 1) === 1
+  }
+
+  private account(severity: number, count: number, size: number): void {
+    this.counts[severity] = (this.counts[severity] ?? 0) + count
+    this.byteCounts[severity] = (this.byteCounts[severity] ?? 0) + size
+    this.count += count
+    this.bytes += size
+  }
+
+  private freeSlot(): number {
+    if (this.freeCount > 0) return this.free[--this.freeCount] ?? 0
+    if (this.used === this.capacity) this.grow(Math.max(2 * this.capacity, initialCapacity))
+    return this.used++
+  }
+
+  private grow(capacity: number): void {
+    this.capacity = capacity
+    this.arena.grow(capacity)
+    this.order.grow(capacity)
+    this.samples.grow(capacity)
+    this.sampled = null
+    this.free = longer(this.free, new Int32Array(capacity))
+    this.digests = longer(this.digests, new Int32Array(capacity * digestWords))
+    if (this.keyed) this.hashes = longer(this.hashes, new Int32Array(capacity * digestWords))
+    this.categories = longer(this.categories, new Uint8Array(capacity))
+    this.severityRanks = longer(this.severityRanks, new Uint8Array(capacity))
+    this.exposed = longer(this.exposed, new Uint8Array(capacity))
+    this.generations = longer(this.generations, new Uint32Array(capacity))
+    this.sizes = longer(this.sizes, new Int32Array(capacity))
+    this.captured = longer(this.captured, new Float64Array(capacity))
+    this.timestamps = longer(this.timestamps, new Float64Array(capacity))
+    this.idBytes = longer(this.idBytes, new Int16Array(capacity))
+    this.sourceBytes = longer(this.sourceBytes, new Int16Array(capacity))
+  }
+}
+
+const longer = <A extends Int32Array | Uint32Array | Int16Array | Uint8Array | Float64Array>(from: A, to: A): A => {
+  to.set(from)
+  return to
+}
+
+/** Bytes of its own, whatever memory they are in now. */
+const copyOf = (content: Uint8Array): ArrayBuffer => {
+  const { buffer, byteLength, byteOffset } = content
+  return buffer instanceof ArrayBuffer
+    ? buffer.slice(byteOffset, byteOffset + byteLength)
+    : new Uint8Array(content).buffer
+}

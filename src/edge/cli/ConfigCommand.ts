@@ -1,0 +1,64 @@
+/**
+ * `tracehound config check` and `tracehound config print`
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { configSources } from "../../config/ConfigFiles.ts"
+import { type Explained, explainConfig, type InvalidConfig, resolveConfig } from "../../config/ConfigSources.ts"
+import { AnswerIsNo } from "./Failure.ts"
+import { configFile, json } from "./Options.ts"
+
+const file = Argument.String("file").pipe(
+  Argument.withDescription("A JSON configuration file; the same as --config"),
+  Argument.optional
+)
+
+const options = { file, config: configFile, json }
+
+/** What the file and the environment say, or every mistake in them. */
+const sourcesOf = (given: { readonly file: Option.Option<string>; readonly config: Option.Option<string> }) =>
+  Effect.result(configSources({ file: Option.getOrUndefined(Option.orElse(given.file, () => given.config)) }))
+
+/** Every mistake, then the answer no. */
+const refuse = Effect.fnUntraced(function*(error: InvalidConfig, asJson: boolean) {
+  yield* asJson
+    ? Console.log(JSON.stringify({ valid: false, mistakes: error.mistakes }))
+    : Console.error(error.message)
+  return yield* new AnswerIsNo()
+})
+
+const check = Command.make("check", options, (given) =>
+  Effect.gen(function*() {
+    const resolved = Result.flatMap(yield* sourcesOf(given), resolveConfig)
+    if (Result.isFailure(resolved)) return yield* refuse(resolved.failure, given.json)
+    yield* Console.log(given.json ? JSON.stringify({ valid: true, mistakes: [] }) : "the configuration is valid")
+  })).pipe(Command.withDescription("Check the configuration: all mistakes at once, each with its path"))
+
+/** Every setting with its value, and where it comes from. Pure. */
+const table = (settings: ReadonlyArray<Explained>): string => {
+  const width = Math.max(...settings.map(({ path }) => path.length))
+  const values = settings.map(({ value }) => JSON.stringify(value))
+  const valueWidth = Math.max(...values.map((value) => value.length))
+  return settings
+    .map(({ path, source }, i) => `${path.padEnd(width)}  ${(values[i] ?? "").padEnd(valueWidth)}  ${source}`)
+    .join("\n")
+}
+
+const print = Command.make("print", options, (given) =>
+  Effect.gen(function*() {
+    const sources = yield* sourcesOf(given)
+    const resolved = Result.flatMap(sources, resolveConfig)
+    if (Result.isFailure(resolved)) return yield* refuse(resolved.failure, given.json)
+    const settings = Result.getOrElse(Result.flatMap(sources, explainConfig), () => [])
+    yield* Console.log(given.json ? JSON.stringify(resolved.success, undefined, 2) : table(settings))
+  })).pipe(Command.withDescription("Print the configuration in effect, and where each setting comes from"))
+
+/** The two ways to look at a configuration. */
+export const configCommand = Command.make("config").pipe(
+  Command.withDescription("Look at the configuration: defaults, then file, then environment"),
+  Command.withSubcommands([check, print])
+)

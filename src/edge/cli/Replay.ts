@@ -1,0 +1,104 @@
+/**
+ * A replay: recorded traffic through the whole runtime, on recorded time.
+ *
+ * Promises flat memory for input of any length, that a malformed line costs itself and nothing else, and that evidence is
+ * never dropped for want of patience: where cold storage falls behind, the replay waits.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
+import type { InterceptResult } from "../../domain/InterceptResult.ts"
+import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
+import * as NodePorts from "../../host/node/NodePorts.ts"
+import { type Format, type ScentEvent, scents } from "../../intake/signal/index.ts"
+import { Tracehound } from "../../runtime/Tracehound.ts"
+import * as RecordedClock from "./RecordedClock.ts"
+import * as ReplayRandomness from "./ReplayRandomness.ts"
+import { makeTally, type ReplaySummary, type Tally } from "./ReplaySummary.ts"
+
+/** What goes on during a replay, for whoever watches it. */
+export interface ReplayObserver<E> {
+  /** A line that could not be used, and why. */
+  readonly invalid: (line: number, message: string) => Effect.Effect<void>
+  /** A line and what it was answered; `signature` is empty where there is none. */
+  readonly answered: (line: number, status: string, signature: string) => void
+  /** After each piece of input, some hundred lines. */
+  readonly progress: (tally: Tally, tracehound: Tracehound["Service"]) => Effect.Effect<void, E>
+}
+
+/**
+ * How far cold storage may be behind before the replay waits for it, in envelopes and in bytes of evidence: half of what its
+ * mailbox takes, since one arrival may evict several, and no more than keeps memory small.
+ */
+const maxBehind = (coldStorage: TracehoundConfig["audit"]["coldStorage"]) => ({
+  count: Math.min(512, Math.floor((coldStorage?.maxPendingCount ?? 0) / 2)),
+  bytes: Math.min(33_554_432, Math.floor((coldStorage?.maxPendingBytes ?? 0) / 2))
+})
+
+const signatureOf = (result: InterceptResult): string => {
+  switch (result.status) {
+    case "ignored":
+      return result.signature
+    case "quarantined":
+    case "escalated":
+      return result.handle.signature
+    default:
+      return ""
+  }
+}
+
+/** The ports of Node, but for randomness: the same for every run, so that the head of the chain is part of the answer. */
+const replayPorts = Layer.mergeAll(NodePorts.layer, ReplayRandomness.layer.pipe(Layer.provide(NodePorts.layer)))
+
+/** Replays a byte stream. The Tracehound lives as long as the replay, and what it still holds goes with it. */
+export const replay = Effect.fn("replay")(function*<E, R, E2>(
+  input: Stream.Stream<Uint8Array, E, R>,
+  options: { readonly format: Format; readonly config: TracehoundConfig; readonly observer: ReplayObserver<E2> }
+) {
+  const { config, format, observer } = options
+  const clock = RecordedClock.make(yield* Clock.Clock)
+  // Whether a hound is free is this machine's time and not the recording's: the same file would not give the same answer.
+  const withoutHounds = { ...config, hound: { ...config.hound, enabled: false } }
+  const onRecordedTime = Tracehound.layerNoDeps(withoutHounds).pipe(
+    // Ids of evidence that is written must differ from run to run, since nothing there is ever overwritten.
+    Layer.provide(config.audit.coldStorage === undefined ? replayPorts : NodePorts.layer),
+    Layer.provide(Layer.succeed(Clock.Clock, clock)),
+    // The summary counts what the log would say ten times a window.
+    Layer.provide(Logger.layer([]))
+  )
+  const run = Effect.gen(function*() {
+    const tracehound = yield* Tracehound
+    const { coldStorage, intercept } = tracehound.sync
+    const tally = makeTally()
+    const behind = maxBehind(config.audit.coldStorage)
+
+    const keepUp = Effect.suspend(() => {
+      const { pending, pendingBytes } = coldStorage.stats()
+      return pending > behind.count || pendingBytes > behind.bytes ? tracehound.settled : Effect.void
+    })
+    const one = (event: ScentEvent) => {
+      if (event._tag === "Invalid") {
+        tally.addInvalid()
+        observer.answered(event.line, "invalid", "")
+        return observer.invalid(event.line, event.message)
+      }
+      clock.setUnsafe(event.scent.timestamp)
+      const result = intercept(event.scent)
+      tally.add(event.scent, result)
+      observer.answered(event.line, result.status, signatureOf(result))
+      return keepUp
+    }
+    yield* scents(input, { format }).pipe(
+      Stream.runForEachArray((events) =>
+        Effect.forEach(events, one, { discard: true }).pipe(
+          Effect.andThen(observer.progress(tally, tracehound))
+        )
+      )
+    )
+    yield* tracehound.settled
+    return tally.summary(tracehound.sync) satisfies ReplaySummary
+  })
+  return yield* Effect.provide(run, onRecordedTime)
+})

@@ -1,0 +1,146 @@
+/**
+ * `tracehound replay FILE|-`
+ */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import { configSources } from "../../config/ConfigFiles.ts"
+import { type ConfigSource, resolveConfig } from "../../config/ConfigSources.ts"
+import { type Format, formats } from "../../intake/signal/index.ts"
+import { AnswerIsNo, WrongUse } from "./Failure.ts"
+import * as Input from "./Input.ts"
+import { configFile, json } from "./Options.ts"
+import * as Progress from "./Progress.ts"
+import { replay } from "./Replay.ts"
+import type { ReplaySummary } from "./ReplaySummary.ts"
+import * as SignatureFile from "./SignatureFile.ts"
+
+const { group } = Progress
+
+/** The answer for people: what came of the lines, what is held, what the chain says. Pure. */
+const describe = (summary: ReplaySummary): string => {
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ["lines", group(summary.lines)],
+    ["  clean", group(summary.clean)],
+    ["  quarantined", group(summary.quarantined)],
+    ["  escalated", group(summary.escalated)],
+    ["  ignored", `${group(summary.ignored)} (evidence was held already)`],
+    ["  rate limited", group(summary.rateLimited)],
+    ["  too large", group(summary.tooLarge)],
+    ["  errors", group(summary.errors)],
+    ["  invalid", group(summary.invalid)],
+    ["new by severity", counts(summary.bySeverity)],
+    ["new by category", counts(summary.byCategory)],
+    ["held", `${group(summary.held.count)} (${group(summary.held.bytes)} bytes)`],
+    ["evictions", group(summary.evictions)],
+    ["dead letters", group(summary.deadLetters)],
+    ["audit records", group(summary.audit.records)],
+    ["audit head", summary.audit.head],
+    ["audit verified", summary.audit.verified ? "yes" : "NO"]
+  ]
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join("\n")
+}
+
+const counts = (by: Readonly<Record<string, number>>): string =>
+  Object.entries(by).filter(([, n]) => n > 0).map(([name, n]) => `${name} ${group(n)}`).join(", ") || "none"
+
+/** The directory for what must outlast the process: evidence goes to DIR/evidence. */
+const dataSource = Effect.fnUntraced(function*(directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const whole = path.resolve(directory)
+  yield* Effect.mapError(
+    fs.makeDirectory(whole, { recursive: true, mode: 0o700 }),
+    () => new WrongUse({ message: `${directory} cannot be made a directory: check the path and its permissions` })
+  )
+  return {
+    name: "--data",
+    value: { audit: { coldStorage: { endpoint: `file:${whole}/evidence` } } }
+  } satisfies ConfigSource
+})
+
+/** Feeds recorded traffic through the whole runtime. */
+export const replayCommand = Command.make("replay", {
+  file: Argument.String("file").pipe(
+    Argument.withDescription("The recording, plain or gzip; - reads standard input")
+  ),
+  format: Flag.Literals("format", formats).pipe(
+    Flag.withDescription("What the lines are"),
+    Flag.withDefault<Format>("scent")
+  ),
+  config: configFile,
+  data: Flag.String("data").pipe(
+    Flag.withMetavar("DIR"),
+    Flag.withDescription("Keep evicted evidence in DIR/evidence"),
+    Flag.optional
+  ),
+  signatures: Flag.String("signatures").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Write line number, status and signature of every line, separated by tabs"),
+    Flag.optional
+  ),
+  json
+}, (options) =>
+  Effect.scoped(Effect.gen(function*() {
+    const input = yield* Input.open(options.file)
+    const sources = yield* configSources({ file: Option.getOrUndefined(options.config) })
+    const data = Option.isSome(options.data) ? [yield* dataSource(options.data.value)] : []
+    const config = yield* Effect.fromResult(resolveConfig([...sources, ...data]))
+    const signatures = Option.isSome(options.signatures)
+      ? yield* SignatureFile.open(options.signatures.value)
+      : SignatureFile.none
+    const progress = yield* Progress.make
+
+    const summary = yield* replay(input.bytes, {
+      format: options.format,
+      config,
+      observer: {
+        answered: signatures.add,
+        invalid: (line, message) => Effect.andThen(progress.clear, Console.error(`line ${line}: ${message}`)),
+        progress: (tally, { sync: { quarantine } }) =>
+          Effect.andThen(
+            signatures.flush,
+            progress.show({
+              lines: tally.lines,
+              invalid: tally.invalid,
+              held: quarantine.count,
+              evicted: quarantine.evictions,
+              done: input.done()
+            })
+          )
+      }
+    })
+    yield* progress.clear
+    if (summary.lines === 0) yield* Console.error(`${input.name} has no lines: nothing was replayed`)
+    else if (summary.invalid === summary.lines) {
+      yield* Console.error(
+        `no line could be read as ${options.format}: is --format right? There are: ${formats.join(", ")}`
+      )
+    }
+    yield* Console.log(options.json ? JSON.stringify(summary) : describe(summary))
+    if (!summary.audit.verified || summary.deadLetters > 0) return yield* new AnswerIsNo()
+  }))).pipe(
+    Command.withDescription(
+      "Feed recorded traffic through the whole runtime, on recorded time: the same file gives the same answer"
+    ),
+    Command.withExamples([
+      {
+        command: "tracehound replay audit.log.gz --format modsecurity",
+        description: "Replay a ModSecurity v3 JSON audit log"
+      },
+      {
+        command: "tracehound replay - --json < scents.ndjson",
+        description: "Read standard input, answer with one JSON object"
+      },
+      {
+        command: "tracehound replay audit.log --format modsecurity --data ./data",
+        description: "Keep evicted evidence"
+      }
+    ])
+  )

@@ -1,0 +1,100 @@
+/**
+ * What a replay answers: one object, whose keys are a public contract.
+ */
+import * as Schema from "effect/Schema"
+import type { InterceptResult } from "../../domain/InterceptResult.ts"
+import type { Scent, ThreatCategory } from "../../domain/Scent.ts"
+import { BySeverity } from "../../domain/Severity.ts"
+import type { TracehoundSync } from "../../runtime/TracehoundSync.ts"
+
+/** The counts of a replay. Every line that is not blank is counted once: under `invalid`, or under what it was answered. */
+export const ReplaySummary = Schema.Struct({
+  lines: Schema.Natural,
+  invalid: Schema.Natural,
+  clean: Schema.Natural,
+  quarantined: Schema.Natural,
+  ignored: Schema.Natural,
+  escalated: Schema.Natural,
+  rateLimited: Schema.Natural,
+  tooLarge: Schema.Natural,
+  errors: Schema.Natural,
+  /** New evidence: quarantined and escalated. */
+  bySeverity: BySeverity,
+  /** New evidence: quarantined and escalated. */
+  byCategory: Schema.Struct({
+    injection: Schema.Natural,
+    ddos: Schema.Natural,
+    flood: Schema.Natural,
+    spam: Schema.Natural,
+    malware: Schema.Natural,
+    unknown: Schema.Natural
+  }),
+  evictions: Schema.Natural,
+  deadLetters: Schema.Natural,
+  held: Schema.Struct({ count: Schema.Natural, bytes: Schema.Natural }),
+  audit: Schema.Struct({ records: Schema.Natural, head: Schema.String, verified: Schema.Boolean })
+})
+export type ReplaySummary = typeof ReplaySummary.Type
+
+/** Counts while it goes on. */
+export interface Tally {
+  readonly lines: number
+  readonly invalid: number
+  readonly addInvalid: () => void
+  readonly add: (scent: Scent, result: InterceptResult) => void
+  /** With what the Tracehound itself has counted. Verifies the chain: O(records). */
+  readonly summary: (tracehound: TracehoundSync) => ReplaySummary
+}
+
+const counterOf = {
+  clean: "clean",
+  rate_limited: "rateLimited",
+  payload_too_large: "tooLarge",
+  ignored: "ignored",
+  quarantined: "quarantined",
+  escalated: "escalated",
+  error: "errors"
+} as const
+
+/** A tally at zero. */
+export const makeTally = (): Tally => {
+  const counts = { clean: 0, rateLimited: 0, tooLarge: 0, ignored: 0, quarantined: 0, escalated: 0, errors: 0 }
+  const bySeverity = { low: 0, medium: 0, high: 0, critical: 0 }
+  const byCategory = { injection: 0, ddos: 0, flood: 0, spam: 0, malware: 0, unknown: 0 } satisfies Record<
+    ThreatCategory,
+    number
+  >
+  let lines = 0
+  let invalid = 0
+  return {
+    get lines() {
+      return lines
+    },
+    get invalid() {
+      return invalid
+    },
+    addInvalid: () => {
+      lines += 1
+      invalid += 1
+    },
+    add: ({ threat }, { status }) => {
+      lines += 1
+      counts[counterOf[status]] += 1
+      if (threat !== undefined && (status === "quarantined" || status === "escalated")) {
+        bySeverity[threat.severity] += 1
+        byCategory[threat.category] += 1
+      }
+    },
+    summary: ({ auditChain, deadLetters, quarantine }) => ({
+      lines,
+      invalid,
+      ...counts,
+      bySeverity: { ...bySeverity },
+      byCategory: { ...byCategory },
+      evictions: quarantine.evictions,
+      deadLetters: deadLetters(),
+      held: { count: quarantine.count, bytes: quarantine.bytes },
+      audit: { records: auditChain.length, head: auditChain.lastHash, verified: auditChain.verify() }
+    })
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * SHA-256 as the core asks for it: synchronous, one call, no state.
+ *
+ * **Gotchas**
+ *
+ * - No method keeps the bytes or returns a view of them.
+ */
+import * as Context from "effect/Context"
+
+/** What a host must be able to hash and compare. */
+export class Hash extends Context.Service<Hash, {
+  /** The digest, 32 bytes of its own. */
+  readonly sha256: (bytes: Uint8Array) => Uint8Array
+  /**
+   * Writes the digest into the first 32 bytes of the target: the fastest way, and nothing is left of it but that. The bytes
+   * may lie in the target. Throws a RangeError, and writes nothing, where the target is shorter.
+   */
+  readonly sha256Into: (bytes: Uint8Array, target: Uint8Array) => void
+  /** The digest in lowercase hexadecimal. */
+  readonly sha256Hex: (bytes: Uint8Array) => string
+  /** Whether two byte strings are equal, in time that depends on their lengths alone (CONFORMANCE A2). */
+  readonly timingSafeEqual: (a: Uint8Array, b: Uint8Array) => boolean
+}>()("tracehound/host/port/Hash") {}
+
+/** Bytes of a SHA-256. */
+export const sha256Bytes = 32
+
+/** The target of `sha256Into` has no room for a digest. */
+export const shortTarget = (target: Uint8Array): RangeError =>
+  new RangeError(`a SHA-256 needs a target of ${sha256Bytes} bytes, not ${target.length}`)

@@ -1,0 +1,48 @@
+/**
+ * Where hounds come from on this machine: how they are started, and what keeps them in (CONFORMANCE H1, H2).
+ *
+ * Loaded when the first hound is wanted: nothing of it is on the way to a Tracehound that has none.
+ */
+import * as Effect from "effect/Effect"
+import type { Socket } from "node:net"
+import { Settings } from "../../config/Settings.ts"
+import { HoundBootError } from "./HoundPool.ts"
+import { HoundLine } from "../process/HoundLine.ts"
+import { makeKennel } from "../process/Kennel.ts"
+import { Litter } from "../process/Litter.ts"
+import type { Spawner } from "../process/Spawner.ts"
+import { detectSandbox } from "../sandbox/Detect.ts"
+import type { SandboxReport, SandboxRequest } from "../sandbox/Sandbox.ts"
+import { notInTime, tryOut } from "../sandbox/Trial.ts"
+
+/** Hounds can be had here, or it is said why not. */
+export interface Den {
+  readonly report: SandboxReport
+  /** Null where this machine has no hounds. */
+  readonly openSpawner: (() => Spawner) | null
+  readonly openLine: (pipe: Socket) => HoundLine
+  /** Why a hound does not come to be ready, by a launch of one that may say so; empty where that is not found. */
+  readonly diagnose: Effect.Effect<string>
+}
+
+/** As configured under `hound`. */
+export const open: Effect.Effect<Den, HoundBootError, Settings> = Effect.gen(function*() {
+  const { hound, maxPayloadSize } = yield* Settings
+  const { analyzer, debug, kennel, sandbox: level } = hound
+  const request: SandboxRequest = { level, analyzer, maxPayloadSize, debug }
+  const detected = (request: SandboxRequest) =>
+    Effect.mapError(detectSandbox(request), ({ message }) => new HoundBootError({ reason: message }))
+  const { plan, report } = yield* detected(request)
+  return {
+    report,
+    openSpawner: plan === null ? null : () => kennel ? makeKennel(plan) : new Litter(plan),
+    openLine: (pipe) => new HoundLine(pipe),
+    diagnose: detected({ ...request, debug: true }).pipe(
+      Effect.flatMap(({ plan }) =>
+        plan === null ? Effect.succeed(null) : Effect.promise(() => tryOut(plan, hound.readyTimeout))
+      ),
+      Effect.map((found) => found === null || found === notInTime ? "" : found),
+      Effect.catch(({ reason }) => Effect.succeed(reason))
+    )
+  }
+})

@@ -1,0 +1,39 @@
+/**
+ * What the pool of hounds tells people: fixed text, as whatever a hound says is hostile.
+ */
+import type { Notice } from "../../safety/alert/Alerts.ts"
+import type { SandboxReport } from "../sandbox/Sandbox.ts"
+
+/** A hound sent what it may not send (CONFORMANCE H3). */
+export const violation: Notice = Object.freeze({
+  type: "hound.violation",
+  severity: "critical",
+  message:
+    "a hound broke the rules of its channel and was killed: its analyzer, or evidence that took it over, is hostile"
+})
+
+export const bootFailed: Notice = Object.freeze({
+  type: "hound.boot_failed",
+  severity: "warning",
+  message: "a hound did not come to be ready: `tracehound doctor --sandbox` says what this machine gives"
+})
+
+/** There are no hounds, and nobody asked for that. */
+export const unavailable: Notice = Object.freeze({
+  type: "hound.unavailable",
+  severity: "critical",
+  message:
+    "there are no hounds: evidence is held and nobody looks at it; `tracehound doctor` says what is missing, hound.enabled: false is without them"
+})
+
+/** Less than was configured, or less than it should be; null where it is neither. Never in silence (CONFORMANCE H2). */
+export const lowered = ({ configured, lacking, level }: SandboxReport): Notice | null => {
+  if (level === "none" || (level === configured && lacking.length === 0)) return null
+  const lacks = lacking.length === 0 ? "" : ` without ${lacking.join(", ")}`
+  return {
+    type: "hound.sandbox_lowered",
+    severity: level === configured ? "warning" : "critical",
+    message:
+      `hound.sandbox is ${configured}, and what is in effect is ${level}${lacks}: \`tracehound doctor\` says what is missing`
+  }
+}

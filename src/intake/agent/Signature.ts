@@ -1,0 +1,78 @@
+/**
+ * The signature: the name that content gives itself (RFC, "Intent"; CONFORMANCE D3, D8).
+ *
+ * Different content has a different signature, the same content always the same one: the category, and a digest of the
+ * payload's canonical bytes, which CANONICAL.md specifies. Without a key it is their SHA-256, which anybody can recompute.
+ * With a key it is their HMAC-SHA-256 (RFC 2104), which nobody can who has not got the key: an attacker cannot tell whether
+ * content is held by looking for its signature in a log or a page.
+ *
+ * The HMAC is two hashes: the first over the inner block and the content, which the canonical writer lays one behind the
+ * other in its buffer, the second over 96 bytes. It costs as much as the SHA-256 where content is long, and the double at 64
+ * bytes. New evidence is hashed once more without the key, as its record carries the plain SHA-256 of its bytes.
+ */
+import { digestBytes, DigestBuffer } from "../../domain/Digest.ts"
+import type { Hash } from "../../host/port/Hash.ts"
+
+/** RFC 2104: the block of SHA-256, and what its key is mixed with. */
+const blockBytes = 64
+const innerPad = 0x36
+const outerPad = 0x5c
+
+/** What the canonical writer gives of the payload it wrote. */
+interface Written {
+  readonly content: Uint8Array
+  /** The content behind the signer's prefix. */
+  readonly prefixed: Uint8Array
+}
+
+/** Makes digests of what was written. */
+export interface Signer {
+  /** What must stand before the content in the writer's buffer. Empty without a key. */
+  readonly prefix: Uint8Array
+  /** The digest for the signature, valid until the next call. */
+  readonly sign: (written: Written) => DigestBuffer
+  /** The SHA-256 of what was signed last, valid until the next call. */
+  readonly hash: (written: Written) => DigestBuffer
+}
+
+/** SHA-256 without a key: the signature's digest is the hash. */
+const plainSigner = ({ sha256Into }: Pick<Hash["Service"], "sha256Into">): Signer => {
+  const digest = new DigestBuffer()
+  return {
+    prefix: new Uint8Array(0),
+    sign: ({ content }) => {
+      sha256Into(content, digest.bytes)
+      return digest
+    },
+    hash: () => digest
+  }
+}
+
+/** HMAC-SHA-256 with a key of any length. */
+const keyedSigner = ({ sha256Into }: Pick<Hash["Service"], "sha256Into">, key: Uint8Array): Signer => {
+  const block = new Uint8Array(blockBytes)
+  if (key.length > blockBytes) sha256Into(key, block)
+  else block.set(key)
+  const outer = new Uint8Array(blockBytes + digestBytes)
+  outer.set(block.map((byte) => byte ^ outerPad))
+  const inner = new DigestBuffer()
+  const signed = new DigestBuffer()
+  const plain = new DigestBuffer()
+  return {
+    prefix: block.map((byte) => byte ^ innerPad),
+    sign: ({ prefixed }) => {
+      sha256Into(prefixed, inner.bytes)
+      outer.set(inner.bytes, blockBytes)
+      sha256Into(outer, signed.bytes)
+      return signed
+    },
+    hash: ({ content }) => {
+      sha256Into(content, plain.bytes)
+      return plain
+    }
+  }
+}
+
+/** A signer, with a key where there is one. */
+export const makeSigner = (hash: Pick<Hash["Service"], "sha256Into">, key: Uint8Array | undefined): Signer =>
+  key === undefined ? plainSigner(hash) : keyedSigner(hash, key)

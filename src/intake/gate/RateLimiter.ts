@@ -1,0 +1,59 @@
+/**
+ * The rate limiter as a service: the gate before the Agent (RFC, "Security Layer: Rate Limiting"; CONFORMANCE G1 to G4).
+ *
+ * Sources are counted by their canonical key, so that one host cannot be many by spelling its address differently. Time is
+ * monotonic: whoever sets the time of day, back or forward, neither unblocks nor blocks anybody.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Settings } from "../../config/Settings.ts"
+import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
+import { makeRateTable } from "./RateTable.ts"
+import { makeSourceKeys } from "./SourceKey.ts"
+
+/** The RFC's answer. `retryAfter` is in milliseconds. */
+export type RateLimitResult =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly retryAfter: number; readonly reason: string }
+
+/** Counts requests by source. Synchronous, O(1), never throws. */
+export class RateLimiter extends Context.Service<RateLimiter, {
+  /** The RFC's method: counts a request at the time now. */
+  readonly check: (source: string) => RateLimitResult
+  /**
+   * The same for the hot path, at the monotonic time that was read last: 0 when allowed, else whole milliseconds to wait.
+   * Allocates nothing.
+   */
+  readonly waitUnsafe: (source: string) => number
+  /** Unblocks a source and forgets its count (CONFORMANCE G2). */
+  readonly reset: (source: string) => void
+  readonly stats: () => { readonly blocked: number; readonly sources: number }
+}>()("tracehound/intake/gate/RateLimiter") {
+  /** As configured under `rateLimit`. */
+  static readonly layer = Layer.effect(
+    RateLimiter,
+    Effect.gen(function*() {
+      const { rateLimit } = yield* Settings
+      const { last, tick } = yield* MonotonicTime
+      const table = makeRateTable({ ...rateLimit, keyOf: makeSourceKeys() })
+      const reason = `more than ${rateLimit.maxRequests} requests in ${rateLimit.windowMs} ms`
+      const waitUnsafe = (source: string): number => table.check(source, last)
+      return {
+        waitUnsafe,
+        check: (source) => {
+          tick()
+          const retryAfter = waitUnsafe(source)
+          return retryAfter === 0 ? { allowed: true } : { allowed: false, retryAfter, reason }
+        },
+        reset: (source) => {
+          table.reset(source)
+        },
+        stats: () => {
+          tick()
+          return { blocked: table.blocked(last), sources: table.sources }
+        }
+      }
+    })
+  )
+}

@@ -1,0 +1,154 @@
+/**
+ * The JSON audit log of ModSecurity v3 (`SecAuditLogFormat JSON`), one transaction a line.
+ *
+ * | of a scent | from the transaction |
+ * |---|---|
+ * | id | `unique_id` |
+ * | source | `client_ip` |
+ * | timestamp | `time_stamp`, taken as UTC |
+ * | payload | `request`, as it stands |
+ * | threat | there is one when `messages` is not empty |
+ * | severity | the worst of the messages' syslog numbers: 0 to 2 critical, 3 high, 4 medium, others or none low |
+ * | category | by the messages' tags, see `categories` below |
+ *
+ * **Gotchas**
+ *
+ * - ModSecurity writes its host's local time without a zone. On a host that does not run on UTC, the times are off by its
+ *   zone, all alike.
+ * - A log without `messages` is refused and not called clean: part H was switched off, and nobody can tell.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { maxIdentifierBytes, type Scent, type ThreatCategory, type ThreatSignal } from "../../domain/Scent.ts"
+import type { Severity } from "../../domain/Severity.ts"
+import { BoundedString } from "../../domain/Text.ts"
+import { parseAsctime } from "./Asctime.ts"
+import { jsonLine } from "./JsonLine.ts"
+import { SignalError } from "./SignalError.ts"
+
+const advice = "set SecAuditLogFormat JSON, and have parts B and H in SecAuditLogParts"
+
+const Identifier = BoundedString(maxIdentifierBytes)
+
+/** An object, which stays the one that JSON.parse made. */
+const Untouched = Schema.Unknown.check(
+  Schema.makeFilter((value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value), {
+    expected: "object"
+  })
+)
+
+const Message = Schema.Struct({
+  details: Schema.optionalKey(Schema.Struct({
+    /** A string in version 3; any other value is a number of no meaning, which the mapping calls low. */
+    severity: Schema.optionalKey(Schema.Unknown),
+    tags: Schema.optionalKey(Schema.Array(Schema.String))
+  }))
+})
+type Message = typeof Message.Type
+
+const AuditLine = Schema.Struct({
+  transaction: Schema.Struct({
+    unique_id: Identifier,
+    client_ip: Identifier,
+    time_stamp: Schema.String,
+    request: Untouched,
+    messages: Schema.Array(Message)
+  })
+})
+
+const decodeLine = jsonLine(AuditLine, advice)
+
+/** What tags stand for, in the order in which they are asked: the first that any message's tags meet counts. */
+const categories: ReadonlyArray<readonly [ThreatCategory, ReadonlyArray<string>]> = [
+  ["ddos", ["attack-dos"]],
+  ["injection", [
+    "attack-sqli",
+    "attack-xss",
+    "attack-rce",
+    "attack-lfi",
+    "attack-rfi",
+    "attack-ssrf",
+    "attack-ldap",
+    "attack-injection-*",
+    "attack-fixation"
+  ]],
+  ["malware", ["attack-webshell", "attack-malware"]],
+  ["spam", ["attack-reputation-scanner", "attack-reputation-crawler", "attack-reputation-script"]]
+]
+
+const injectionPrefix = "attack-injection-"
+const rankOfTag = new Map(categories.flatMap(([, tags], rank) => tags.map((tag) => [tag, rank] as const)))
+const rankOf = (tag: string): number | undefined =>
+  rankOfTag.get(tag.startsWith(injectionPrefix) ? `${injectionPrefix}*` : tag)
+
+const categoryOf = (messages: ReadonlyArray<Message>): ThreatCategory => {
+  let best = categories.length
+  for (const { details } of messages) {
+    for (const tag of details?.tags ?? []) best = Math.min(best, rankOf(tag) ?? best)
+  }
+  return categories[best]?.[0] ?? "unknown"
+}
+
+/** By syslog number (RFC 5424, 6.2.1), from 0 to 4; what is past the end is low. */
+const severityOfNumber: ReadonlyArray<Severity> = ["critical", "critical", "critical", "high", "medium"]
+
+/** The number, or the mildest for what is none. */
+const syslogNumber = (severity: unknown): number => {
+  const number = typeof severity === "string" && /^\d$/.test(severity) ? Number(severity) : severity
+  return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : 7
+}
+
+const severityOf = (messages: ReadonlyArray<Message>): Severity => {
+  let worst = 7
+  for (const { details } of messages) worst = Math.min(worst, syslogNumber(details?.severity))
+  return severityOfNumber[worst] ?? "low"
+}
+
+const threatOf = (messages: ReadonlyArray<Message>): ThreatSignal => ({
+  category: categoryOf(messages),
+  severity: severityOf(messages)
+})
+
+/**
+ * Decodes a line of a ModSecurity v3 JSON audit log. Never throws. Takes about twice as long as JSON.parse alone.
+ *
+ * **Example** (A clean transaction)
+ *
+ * ```ts
+ * import { Result } from "effect"
+ * import { decodeModSecurity } from "tracehound/signal"
+ *
+ * const line = JSON.stringify({
+ *   transaction: {
+ *     unique_id: "179522954252.237230",
+ *     client_ip: "198.51.9.69",
+ *     time_stamp: "Sat Nov 21 02:52:22 2026",
+ *     request: { method: "GET", uri: "/" },
+ *     messages: []
+ *   }
+ * })
+ * const scent = Result.getOrThrow(decodeModSecurity(line))
+ * scent.timestamp // => 1795229542000
+ * scent.threat // => undefined
+ * ```
+ */
+export const decodeModSecurity = (line: string): Result.Result<Scent, SignalError> => {
+  const decoded = decodeLine(line)
+  if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
+  const { client_ip, messages, request, time_stamp, unique_id } = decoded.success.transaction
+  const timestamp = parseAsctime(time_stamp)
+  if (timestamp === undefined) {
+    return Result.fail(
+      new SignalError({
+        message: `expected a date such as "Sat Nov 21 02:52:22 2026" at transaction.time_stamp: ${advice}`
+      })
+    )
+  }
+  return Result.succeed({
+    id: unique_id,
+    payload: request,
+    source: client_ip,
+    timestamp,
+    ...(messages.length === 0 ? {} : { threat: threatOf(messages) })
+  })
+}

@@ -1,0 +1,63 @@
+/**
+ * Our own NDJSON: one Scent a line, for a detector that can write what Tracehound reads.
+ *
+ * ```json
+ * {"id":"r-1","source":"192.0.2.7","timestamp":1760000000000,"payload":{"q":"' OR 1=1"},"threat":{"category":"injection","severity":"high"}}
+ * {"id":"r-2","source":"192.0.2.8","timestamp":1760000000500,"payloadBase64":"AAEC/w=="}
+ * ```
+ *
+ * **Gotchas**
+ *
+ * - A payload is there exactly once: as `payload`, which may be any JSON value, `null` too, or as `payloadBase64`, raw bytes
+ *   in strict base64.
+ * - A scent without a threat has no `threat` key; `null` is a mistake.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { Scent } from "../../domain/Scent.ts"
+import { decodeBase64 } from "./Base64.ts"
+import { jsonLine } from "./JsonLine.ts"
+import { SignalError } from "./SignalError.ts"
+
+const advice = "a scent is {id, source, timestamp in ms, payload or payloadBase64, threat?: {category, severity}}"
+
+/** A scent as a line has it: the domain's own, but for how a payload may be written. */
+const ScentLine = Schema.Struct({
+  ...Scent.fields,
+  payload: Schema.optionalKey(Schema.Unknown),
+  payloadBase64: Schema.optionalKey(Schema.String)
+})
+
+const decodeLine = jsonLine(ScentLine, advice, { errors: "all" })
+
+const mistake = (message: string) => Result.fail(new SignalError({ message: `${message}: ${advice}` }))
+
+/**
+ * Decodes a line of the `scent` format. The payload is what JSON.parse makes of it, or a Uint8Array of its own where the line
+ * has `payloadBase64`. Never throws.
+ *
+ * **Example** (A scent with raw bytes)
+ *
+ * ```ts
+ * import { Result } from "effect"
+ * import { decodeScent } from "tracehound/signal"
+ *
+ * const scent = Result.getOrThrow(
+ *   decodeScent("{\"id\":\"r-1\",\"source\":\"192.0.2.7\",\"timestamp\":1760000000000,\"payloadBase64\":\"AAEC/w==\"}")
+ * )
+ * scent.payload // => Uint8Array [0, 1, 2, 255]
+ * ```
+ */
+export const decodeScent = (line: string): Result.Result<Scent, SignalError> => {
+  const decoded = decodeLine(line)
+  if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
+  const { id, payloadBase64, source, threat, timestamp } = decoded.success
+  const hasPayload = Object.hasOwn(decoded.success, "payload")
+  if (hasPayload && payloadBase64 !== undefined) {
+    return mistake("expected one of payload and payloadBase64, found both")
+  }
+  if (!hasPayload && payloadBase64 === undefined) return mistake("expected payload or payloadBase64, found neither")
+  const payload = payloadBase64 === undefined ? decoded.success.payload : decodeBase64(payloadBase64)
+  if (payload === undefined) return mistake("expected base64 with its padding, RFC 4648 section 4, at payloadBase64")
+  return Result.succeed({ id, payload, source, timestamp, ...(threat === undefined ? {} : { threat }) })
+}

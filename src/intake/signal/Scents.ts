@@ -1,0 +1,102 @@
+/**
+ * From the bytes of a recording to Scents: decompression, lines and a decoder in one stream.
+ *
+ * Promises that nothing in the bytes makes it fail or die: each line that is not blank gives one event, in order, and a gzip
+ * stream that breaks gives one more, the last. Memory does not grow with the input.
+ */
+import * as Arr from "effect/Array"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { Scent } from "../../domain/Scent.ts"
+import { GzipError, type Inflate } from "../../host/port/Inflate.ts"
+import { type Decoder, decoderFor, type Format } from "./Decoder.ts"
+import { gunzipIfNeeded } from "./Gunzip.ts"
+import { type LineOptions, splitWith } from "./Lines.ts"
+import { type Line, LineSplitter } from "./LineSplitter.ts"
+
+/** What came of a line: a scent, or why there is none. The message is short and holds nothing of the line. */
+export type ScentEvent =
+  | { readonly _tag: "Scent"; readonly line: number; readonly scent: Scent }
+  | { readonly _tag: "Invalid"; readonly line: number; readonly message: string }
+
+/** How a recording is read. */
+export interface ScentsOptions extends LineOptions {
+  readonly format: Format
+}
+
+/**
+ * Reads a recording, plain or gzip. What the byte stream itself fails with, it fails with, after the events before. Needs
+ * the host's `Inflate`, for plain recordings too, since nobody knows before the first bytes.
+ *
+ * The events come in arrays, of what lies in 64 KiB of input: `Stream.runForEachArray` and `Stream.mapArray` see them.
+ *
+ * **Example** (What a log holds)
+ *
+ * ```ts
+ * import { Console, Stream } from "effect"
+ * import { NodeInflate } from "tracehound"
+ * import { scents } from "tracehound/signal"
+ *
+ * const report = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
+ *   scents(bytes, { format: "modsecurity" }).pipe(
+ *     Stream.provide(NodeInflate.layer),
+ *     Stream.runForEach((event) =>
+ *       event._tag === "Scent"
+ *         ? Console.log(event.line, event.scent.threat?.severity ?? "clean")
+ *         : Console.error(event.line, event.message)
+ *     )
+ *   )
+ * ```
+ */
+export const scents = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  options: ScentsOptions
+): Stream.Stream<ScentEvent, Exclude<E, GzipError>, R | Inflate> =>
+  Stream.suspend(() => {
+    const splitter = new LineSplitter(options.maxLineBytes)
+    const decode = eventOf(decoderFor(options.format))
+    return gunzipIfNeeded(bytes).pipe(
+      (plain) => splitWith(plain, splitter),
+      Stream.mapArray(Arr.map(decode)),
+      Stream.catchIf<E | GzipError, GzipError, ScentEvent, never, never>(
+        (error) => error instanceof GzipError,
+        (error) => Stream.fromArray(lastEvents(error, splitter, decode))
+      )
+    )
+  })
+
+const eventOf = ({ decode }: Decoder) => (line: Line): ScentEvent => {
+  if (line._tag === "Rejected") return { _tag: "Invalid", line: line.line, message: line.problem }
+  const decoded = decode(line.text)
+  return Result.isSuccess(decoded)
+    ? { _tag: "Scent", line: line.line, scent: decoded.success }
+    : { _tag: "Invalid", line: line.line, message: decoded.failure.message }
+}
+
+/**
+ * A line that was cut off is a scent after all where it lacks nothing but its line break: a JSON object ends with its brace,
+ * so no part of one is one. Any other is what broke, and the gzip stream's problem is told in its place.
+ */
+const lastEvents = (
+  error: GzipError,
+  splitter: LineSplitter,
+  decode: (line: Line) => ScentEvent
+): ReadonlyArray<ScentEvent> => {
+  const whole = splitter.completed
+  const [cut] = splitter.end().map(decode)
+  const saved = cut?._tag === "Scent" ? [cut] : []
+  const after = whole + saved.length
+  return [...saved, { _tag: "Invalid", line: after + 1, message: problemAfter(error, after) }]
+}
+
+const problemAfter = ({ reason }: GzipError, line: number): string => {
+  const place = line === 0 ? "before the end of its first line" : `after line ${line}`
+  switch (reason) {
+    case "truncated":
+      return `the gzip stream ends before its end ${place}: get the rest of the file and read it again from its start`
+    case "corrupt":
+      return `the gzip stream is damaged ${place}: check it with gzip -t and get a fresh copy`
+    case "garbage":
+      return `something that is not gzip follows the gzip stream ${place}: cut it off, or read it as a file of its own`
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What a panic comes to: a graceful shutdown of what Tracehound does, not of its host (RFC, "Fail-Safe Actions"; CONFORMANCE F3).
+ *
+ * From the turn of the panic on no scent is looked at. In the background the evidence in custody goes to cold storage, as fast as
+ * that takes it, each piece with a record; when nothing is held any more, the chain is closed: there is nothing left to write.
+ *
+ * **Gotchas**
+ *
+ * - Evidence that cold storage does not take stays in custody, until somebody neutralizes it or Tracehound is disposed of. So does
+ *   all of it where none is configured, and where the panic came because the actors had given up.
+ */
+import * as Effect from "effect/Effect"
+import * as Request from "effect/Request"
+import type * as Scope from "effect/Scope"
+import { ActorSystem } from "../actor/ActorSystem.ts"
+import { define } from "../actor/Definition.ts"
+import { fifo } from "../actor/Mailbox.ts"
+import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
+import type { TracehoundError } from "../domain/TracehoundError.ts"
+import { FailSafe } from "../safety/failsafe/FailSafe.ts"
+import { Quarantine } from "../custody/quarantine/Quarantine.ts"
+
+/** There was a panic. */
+class Panicked extends Request.TaggedClass("Panicked")<{}, void> {}
+
+/** Pieces of evidence that are handed over on one turn. */
+const batch = 64
+
+/** How far a shutdown is. */
+export interface Shutdown {
+  /** Whether the chain is closed: after a panic, with nothing left in custody. */
+  readonly isClosed: () => boolean
+}
+
+/** Listens to the panic for as long as the scope lasts; the root's escalation is one (CONFORMANCE S3). */
+export const make: Effect.Effect<
+  Shutdown,
+  never,
+  ActorSystem | ColdStorage | FailSafe | Quarantine | Scope.Scope
+> = Effect.gen(function*() {
+  const { escalated, root } = yield* ActorSystem
+  const coldStorage = yield* ColdStorage
+  const failSafe = yield* FailSafe
+  const quarantine = yield* Quarantine
+
+  /** Whether the actors have given up: cold storage's then take what they will not write. */
+  let isOver = false
+  /** Comes to an end: each turn something leaves, or it is the last. */
+  const empty: Effect.Effect<void> = Effect.suspend(() => {
+    if (isOver) return Effect.void
+    if (quarantine.purgeForPanic(batch) > 0) return Effect.andThen(Effect.yieldNow, empty)
+    const isWaiting = coldStorage.stats().pending > 0
+    return quarantine.stats().count > 0 && isWaiting ? Effect.andThen(coldStorage.settled, empty) : Effect.void
+  })
+  const actor = yield* Effect.orDie(root.spawn(
+    define<Panicked>()("shutdown", {
+      mailbox: fifo({ capacity: 1 }),
+      behaviour: () => Effect.succeed({ Panicked: () => coldStorage.destination === null ? Effect.void : empty })
+    })
+  ))
+  failSafe.onPanic(() => {
+    actor.tellUnsafe(new Panicked())
+  })
+  yield* Effect.forkScoped(
+    Effect.map(escalated, () => {
+      isOver = true
+      failSafe.reportUnsafe("system_error", systemError)
+    })
+  )
+  return { isClosed: () => failSafe.isPanicked() && quarantine.stats().count === 0 }
+})
+
+const systemError: TracehoundError = Object.freeze({
+  state: "agent",
+  code: "system_error",
+  message: "a part of Tracehound crashed more often than it may; please report how to reproduce this",
+  recoverable: false
+})

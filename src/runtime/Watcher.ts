@@ -1,0 +1,42 @@
+/**
+ * The Watcher: one look at everything, taken when somebody asks (RFC, "Watcher"; CONFORMANCE W1).
+ *
+ * It has no state and changes none: two looks at the same moment are equal.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Alerts } from "../safety/alert/Alerts.ts"
+import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
+import { RateLimiter } from "../intake/gate/RateLimiter.ts"
+import { Throughput } from "../intake/gate/Throughput.ts"
+import { HoundPool } from "../hound/pool/HoundPool.ts"
+import { Quarantine } from "../custody/quarantine/Quarantine.ts"
+
+/** The pull-based monitor. */
+export class Watcher extends Context.Service<Watcher, {
+  /** O(1): nothing in custody is visited. */
+  readonly snapshot: () => WatcherSnapshot
+}>()("tracehound/runtime/Watcher") {
+  /** Over the rooms below. */
+  static readonly layer = Layer.effect(
+    Watcher,
+    Effect.gen(function*() {
+      const alerts = yield* Alerts
+      const limiter = yield* RateLimiter
+      const pool = yield* HoundPool
+      const quarantine = yield* Quarantine
+      const throughput = yield* Throughput
+      return {
+        snapshot: () => ({
+          quarantine: quarantine.stats(),
+          hound: pool.stats(),
+          rateLimit: limiter.stats(),
+          throughput: throughput.perSecond(),
+          lastActivity: throughput.lastActivity(),
+          errors: alerts.errors()
+        })
+      }
+    })
+  )
+}

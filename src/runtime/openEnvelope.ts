@@ -1,0 +1,34 @@
+/**
+ * Opens an evidence envelope on Node: what cold storage wrote, given back to whoever has the file. ENVELOPE.md says what is
+ * checked, and in which order.
+ *
+ * It starts nothing: of compression it uses what works on the caller's turn, and a press worker is started by the first
+ * evidence that is pressed.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { type EnvelopePorts, open, type Opened } from "../custody/evidence/Envelope.ts"
+import * as NodeCompression from "../host/node/NodeCompression.ts"
+import * as NodeHash from "../host/node/NodeHash.ts"
+import { Compression } from "../host/port/Compression.ts"
+import { Hash } from "../host/port/Hash.ts"
+
+/** The most that `maxPayloadSize` may be. */
+const defaultLimit = 268_435_456
+
+/** For as long as the process lives: with nothing started, there is nothing to close. */
+const ports: EnvelopePorts = Effect.runSync(
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const context = yield* Layer.buildWithScope(Layer.mergeAll(NodeCompression.layer, NodeHash.layer), scope)
+    return { compression: Context.get(context, Compression), hash: Context.get(context, Hash) }
+  })
+)
+
+/**
+ * The evidence and its record, checked against every hash in the envelope. Inflates at most `limit` bytes. Throws
+ * `EnvelopeError`, whose `reason` says why the file was refused.
+ */
+export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit): Opened => open(envelope, limit, ports)

@@ -1,0 +1,191 @@
+import { assert, describe, it } from "@effect/vitest"
+import { isDeepStrictEqual } from "node:util"
+import { genesis } from "../../../src/custody/audit/HashChain.ts"
+import { verifyRecords } from "../../../src/custody/audit/Verify.ts"
+import type { AuditRecord } from "../../../src/domain/Records.ts"
+import { custody } from "../../domain/samples.ts"
+import { random, Seed } from "../../support/random.ts"
+import { bentFields, chainOf, entries, hash } from "./entries.ts"
+
+const verify = (records: ReadonlyArray<AuditRecord>, from = 0, anchor = genesis) =>
+  verifyRecords(records, { anchor, from, hash })
+
+/** What a valid run says. */
+const sound = (records: ReadonlyArray<AuditRecord>) => ({
+  valid: true,
+  firstBroken: null,
+  checked: records.length,
+  head: records.at(-1)?.hash ?? genesis
+})
+
+const brokenAt = (records: ReadonlyArray<AuditRecord>, at: number) => ({
+  valid: false,
+  firstBroken: at,
+  checked: at + 1,
+  head: records[at - 1]?.hash ?? genesis
+})
+
+describe("verifyRecords", () => {
+  it.prop("RFC A1 finds nothing wrong with what the chain wrote, also after JSON", [entries(10, 0)], ([given]) => {
+    const records = chainOf(given).records()
+    assert.deepStrictEqual(verify(records), sound(records))
+    assert.deepStrictEqual(verify(JSON.parse(JSON.stringify(records)) as typeof records), sound(records))
+  }, { arbitrary: { runs: 40, size: 10 } })
+
+  it.prop("RFC A1 finds an edit of any field of any record, at that record", [entries(5)], ([given]) => {
+    const records = chainOf(given).records()
+    for (const [at, record] of records.entries()) {
+      for (const [field, bent] of bentFields(record)) {
+        assert.deepStrictEqual(verify(records.with(at, bent)), brokenAt(records, at), field)
+      }
+    }
+  }, { arbitrary: { runs: 25, size: 5 } })
+
+  it.prop("RFC A1 finds any deletion but that of the tail, which the head shows", [entries(8)], ([given]) => {
+    const records = chainOf(given).records()
+    for (let at = 0; at < records.length; at++) {
+      for (let count = 1; at + count <= records.length; count++) {
+        const cut = records.toSpliced(at, count)
+        if (at + count < records.length) assert.deepStrictEqual(verify(cut), brokenAt(records, at))
+        else {
+          assert.deepStrictEqual(verify(cut), sound(cut))
+          assert.notStrictEqual(verify(cut).head, records.at(-1)?.hash)
+        }
+      }
+    }
+  }, { arbitrary: { runs: 25, size: 8 } })
+
+  it.prop(
+    "RFC A1 finds the insertion of any record, of this chain or of another",
+    { mine: entries(6), theirs: entries(6) },
+    ({ mine, theirs }) => {
+      const records = chainOf(mine).records()
+      const foreign = chainOf([...theirs, custody.evicted]).records()
+      for (let at = 0; at <= records.length; at++) {
+        for (const inserted of [...records, ...foreign]) {
+          const wide = records.toSpliced(at, 0, inserted)
+          // One that fits where it stands, as the first of another chain does: then the one behind it is one too many.
+          const fits = inserted.sequence === at && inserted.previousHash === (records[at - 1]?.hash ?? genesis)
+          const expected = !fits
+            ? brokenAt(records, at)
+            : at === records.length
+            ? sound(wide)
+            : { ...brokenAt(records, at + 1), head: inserted.hash }
+          assert.deepStrictEqual(verify(wide), expected)
+        }
+      }
+    },
+    { arbitrary: { runs: 20, size: 6 } }
+  )
+
+  it.prop("RFC A1 finds any reordering, at the first record out of place", { given: entries(10, 2), seed: Seed }, ({
+    given,
+    seed
+  }) => {
+    const records = chainOf(given).records()
+    const shuffled = random(seed).shuffle(records)
+    const first = shuffled.findIndex((record, at) => record !== records[at])
+    assert.deepStrictEqual(verify(shuffled), first === -1 ? sound(records) : brokenAt(records, first))
+  }, { arbitrary: { runs: 60, size: 10 } })
+
+  it.prop("RFC A1 after any run of random mutations it holds only what is still untouched", {
+    given: entries(12, 2),
+    seed: Seed
+  }, ({ given, seed }) => {
+    const { below, pick } = random(seed)
+    const records = chainOf(given).records()
+    let bent: ReadonlyArray<AuditRecord> = records
+    for (let n = 0; n <= below(4); n++) {
+      const at = below(bent.length)
+      const record = bent[at]
+      if (record === undefined) break
+      bent = pick([
+        () => bent.toSpliced(at, 1),
+        () => bent.toSpliced(at, 0, record),
+        () => bent.toSpliced(below(bent.length), 0, record),
+        () => bent.with(at, bentFields(record)[below(8)]?.[1] ?? record),
+        () => bent.toReversed()
+      ])()
+    }
+    // A field that was bent twice may be as it was.
+    const first = bent.findIndex((record, at) => !isDeepStrictEqual(record, records[at]))
+    assert.deepStrictEqual(verify(bent), first === -1 ? sound(bent) : brokenAt(records, first))
+  }, { arbitrary: { runs: 150, size: 12 } })
+
+  it("RFC A1 begins where it is told: after an anchor that it does not have itself", () => {
+    const records = chainOf([custody.evicted, custody.evacuated, custody.neutralized]).records()
+    const tail = records.slice(1)
+    const anchor = records[0]?.hash ?? assert.fail("no record")
+    assert.deepStrictEqual(verify(tail, 1, anchor), { ...sound(tail), checked: 2 })
+    assert.deepStrictEqual(verify(tail, 1), { valid: false, firstBroken: 1, checked: 1, head: genesis })
+    assert.deepStrictEqual(verify(tail, 0, anchor), { valid: false, firstBroken: 0, checked: 1, head: anchor })
+  })
+
+  // What the hash would not show, as these values are written with the bytes of those that they replace.
+  const disguised: ReadonlyArray<readonly [name: string, bend: object]> = [
+    ["a size that is text", { size: "11" }],
+    ["a size that is an array", { size: [11] }],
+    ["a size with a fraction", { size: 11.5 }],
+    ["a size 2^64 above", { size: 11 + 2 ** 64 }],
+    ["a size that is a bigint", { size: 11n }],
+    ["a time that is text", { timestamp: "1760000000002" }],
+    ["a time that is a Date", { timestamp: new Date(1_760_000_000_002) }],
+    ["a reason that is none", { reason: "request" }],
+    ["no reason", { reason: undefined }],
+    ["a field too many", { note: "approved" }],
+    ["a field of another record", { compressedSize: 5 }],
+    ["a destination that is no text", { destination: ["file:\ufffd"] }],
+    ["a lone surrogate for what it would be written as", { destination: "file:\ud800" }]
+  ]
+  it.each(disguised)("RFC A2 finds %s", (_name, bend) => {
+    const records = chainOf([{ ...custody.evicted, destination: "file:\ufffd" }]).records()
+    const [record] = records
+    assert.isTrue(verify(records).valid)
+    const bent = { ...record, entry: { ...record?.entry, ...bend } } as unknown as AuditRecord
+    assert.deepStrictEqual(verify([bent]), brokenAt(records, 0))
+  })
+
+  const purge = custody.purged
+  const bentPurges: ReadonlyArray<readonly [name: string, bend: object]> = [
+    ["another reason", { reason: "panic" }],
+    ["a reason that is none", { reason: "boredom" }],
+    ["an eviction's reason", { reason: "capacity" }],
+    ["a reason that is a number", { reason: 1 }],
+    ["no reason", { reason: undefined }],
+    ["another severity", { severity: "low" }],
+    ["no severity", { severity: undefined }],
+    ["a destination lost", { destination: null }],
+    ["an eviction in its place", { status: "evicted", reason: "capacity" }],
+    ["a compressed size", { compressedSize: 0 }]
+  ]
+  it.each(bentPurges)("RFC A1 of a purge finds %s", (_name, bend) => {
+    const records = chainOf([purge, custody.neutralized]).records()
+    const [record, next] = records
+    assert.isTrue(verify(records).valid)
+    const bent = { ...record, entry: { ...record?.entry, ...bend } } as unknown as AuditRecord
+    assert.deepStrictEqual(verify([bent, next ?? bent]), brokenAt(records, 0))
+  })
+
+  it.each([custody.neutralized, custody.evacuated, custody.transferred, custody.evicted])(
+    "RFC A1 finds a purge's reason on a record that is $status",
+    (entry) => {
+      const records = chainOf([entry]).records()
+      const [record] = records
+      const bent = { ...record, entry: { ...record?.entry, reason: "timeout" } } as unknown as AuditRecord
+      assert.deepStrictEqual(verify([bent]), brokenAt(records, 0))
+    }
+  )
+
+  it("RFC A1 refuses what is no record at all, and does not throw", () => {
+    const records = chainOf([custody.evicted]).records()
+    for (const value of [undefined, null, 0, "", [], {}, { entry: null }, { ...records[0], entry: undefined }]) {
+      assert.deepStrictEqual(verify([...records, value as unknown as AuditRecord]), brokenAt(records, 1))
+    }
+  })
+
+  it("RFC A1 a field too many in the record itself is an edit", () => {
+    const records = chainOf([custody.evicted]).records()
+    const bent = { ...records[0], note: 1 } as unknown as AuditRecord
+    assert.isFalse(verify([bent]).valid)
+  })
+})

@@ -1,0 +1,156 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { codecs } from "../../../src/domain/Codec.ts"
+import { EnvelopeError, type EnvelopePorts, open, seal } from "../../../src/custody/evidence/Envelope.ts"
+import { evidence } from "../../domain/samples.ts"
+import { content, noise } from "../../host/port/contract.ts"
+import { anyEvidence, byHand, fitted, hash, hosts, outcome, press, sha256 } from "./envelopes.ts"
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+
+/** Ports that write down what they were asked to inflate, and to which limit. */
+const metered = (ports: EnvelopePorts, limits: Array<number>): EnvelopePorts => ({
+  ...ports,
+  compression: {
+    codecs: ports.compression.codecs,
+    openSync: (codec, bytes, limit) => {
+      limits.push(limit)
+      return ports.compression.openSync(codec, bytes, limit)
+    }
+  }
+})
+
+describe.each(hosts)("an envelope on %s", (_name, ports) => {
+  it.prop("RFC E6 gives back the same record and the same bytes", [anyEvidence], ([{ bytes, record }]) => {
+    for (const codec of ports.compression.codecs) {
+      const opened = open(seal(record, codec, press[codec](bytes), hash), bytes.length, ports)
+      assert.deepStrictEqual(opened.record, record)
+      assert.strictEqual(hex(opened.content), hex(bytes))
+    }
+  }, { arbitrary: { runs: 60 } })
+
+  it.prop("RFC E6 any flipped bit of any envelope is refused, and so is any truncation of it", [
+    anyEvidence,
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7fff_ffff }))
+  ], ([{ bytes, record }, seed]) => {
+    for (const codec of ports.compression.codecs) {
+      const envelope = seal(record, codec, press[codec](bytes), hash)
+      const bent = envelope.slice()
+      const at = seed % envelope.length
+      bent[at] = (bent[at] ?? 0) ^ (1 << (seed % 8))
+      assert.notStrictEqual(outcome(() => open(bent, 10_000, ports)), "opened")
+      assert.notStrictEqual(outcome(() => open(envelope.subarray(0, at), 10_000, ports)), "opened")
+      assert.notStrictEqual(outcome(() => open(envelope.subarray(envelope.length - at), 10_000, ports)), "opened")
+    }
+  }, { arbitrary: { runs: 60 } })
+
+  it("RFC E6 every byte more is refused, at either end and between any two", () => {
+    const envelope = byHand()
+    for (let at = 0; at <= envelope.length; at++) {
+      for (const byte of [0, 0xff]) {
+        const longer = Uint8Array.from([...envelope.subarray(0, at), byte, ...envelope.subarray(at)])
+        assert.notStrictEqual(outcome(() => open(longer, 1_000, ports)), "opened", `byte at ${at}`)
+      }
+    }
+    for (const more of [1, 32, 80, 1_000]) {
+      const longer = new Uint8Array(envelope.length + more)
+      longer.set(envelope)
+      assert.strictEqual(outcome(() => open(longer, 1_000, ports)), "damaged")
+    }
+    assert.strictEqual(outcome(() => open(Uint8Array.from([...envelope, ...envelope]), 1_000, ports)), "damaged")
+  })
+
+  it.prop(
+    "RFC E6 garbage is refused with an EnvelopeError, with or without a header in front of it",
+    { garbage: content, at: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 48 })) },
+    ({ at, garbage }) => {
+      assert.notStrictEqual(outcome(() => open(garbage, 1_000, ports)), "opened")
+      garbage.set(byHand().subarray(0, Math.min(at, garbage.length)))
+      assert.notStrictEqual(outcome(() => open(garbage, 1_000, ports)), "opened")
+    },
+    { arbitrary: { runs: 100 } }
+  )
+
+  it("RFC E6 a bomb that declares little is stopped at what it declares", () => {
+    for (const codec of ports.compression.codecs.filter((codec) => codec !== "stored")) {
+      const limits: Array<number> = []
+      const zeros = new Uint8Array(8_000_000)
+      const bomb = byHand({
+        codec: codecs.indexOf(codec),
+        body: press[codec](zeros),
+        metadata: Buffer.from(JSON.stringify({ ...fitted(evidence, zeros), size: 100 })),
+        digest: sha256(zeros),
+        size: 100
+      })
+      assert.strictEqual(outcome(() => open(bomb, 1_000_000, metered(ports, limits))), "inconsistent")
+      assert.deepStrictEqual(limits, [100])
+    }
+  })
+
+  it("RFC E6 a bomb that declares what it holds is refused by the reader's bound, and not inflated at all", () => {
+    for (const codec of ports.compression.codecs) {
+      const limits: Array<number> = []
+      const bomb = byHand({ codec: codecs.indexOf(codec), content: new Uint8Array(2_000_000) })
+      assert.strictEqual(outcome(() => open(bomb, 1_999_999, metered(ports, limits))), "too_large")
+      assert.deepStrictEqual(limits, [])
+      assert.strictEqual(open(bomb, 2_000_000, ports).content.length, 2_000_000)
+    }
+  })
+
+  it("RFC E6 inflates nothing where the metadata is of other evidence", () => {
+    const limits: Array<number> = []
+    const envelope = byHand({ content: noise(3_000), metadata: Buffer.from(JSON.stringify(evidence)) })
+    assert.strictEqual(outcome(() => open(envelope, 10_000, metered(ports, limits))), "inconsistent")
+    assert.deepStrictEqual(limits, [])
+  })
+
+  it("RFC E6 inflates nothing before the seal holds", () => {
+    const limits: Array<number> = []
+    const envelope = byHand({ content: noise(3_000) })
+    envelope[1_000] = (envelope[1_000] ?? 0) ^ 1
+    assert.strictEqual(outcome(() => open(envelope, 10_000, metered(ports, limits))), "damaged")
+    assert.deepStrictEqual(limits, [])
+  })
+
+  it("RFC E5 what it gives is a copy: the envelope's memory may be used again, whatever its class", () => {
+    const bytes = noise(500)
+    for (const codec of ports.compression.codecs.map((codec) => codecs.indexOf(codec))) {
+      for (const envelope of [byHand({ content: bytes, codec }), Buffer.from(byHand({ content: bytes, codec }))]) {
+        const opened = open(envelope, 500, ports)
+        envelope.fill(0)
+        assert.strictEqual(hex(opened.content), hex(bytes))
+      }
+    }
+  })
+
+  it("RFC E6 opens a view into a larger buffer", () => {
+    const envelope = byHand()
+    const around = new Uint8Array(envelope.length + 30).fill(0xee)
+    around.set(envelope, 13)
+    assert.strictEqual(open(around.subarray(13, 13 + envelope.length), 1_000, ports).content.length, 26)
+  })
+})
+
+describe("seal", () => {
+  it("RFC E6 leaves the body as it was, and shares no memory with it", () => {
+    const bytes = noise(64)
+    const before = bytes.slice()
+    const envelope = seal(fitted(evidence, bytes), "stored", bytes, hash)
+    assert.deepStrictEqual(bytes, before)
+    envelope.fill(0)
+    assert.deepStrictEqual(bytes, before)
+  })
+
+  it("an EnvelopeError says for people what is wrong, and nothing of the content", () => {
+    const [, ports] = hosts[0] ?? assert.fail("no host")
+    try {
+      open(byHand({ metadata: Buffer.from("{\"secret\":\"hunter2\"") }), 1_000, ports)
+      assert.fail("opened")
+    } catch (error) {
+      assert.instanceOf(error, EnvelopeError)
+      assert.match(error.message, /^this evidence envelope was not opened: /)
+      assert.notInclude(error.message, "hunter2")
+      assert.notInclude(JSON.stringify(error), "hunter2")
+    }
+  })
+})

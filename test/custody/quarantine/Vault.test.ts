@@ -1,0 +1,210 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { createHash } from "node:crypto"
+import { DigestBuffer } from "../../../src/domain/Digest.ts"
+import { threatCategories } from "../../../src/domain/Scent.ts"
+import { severities } from "../../../src/domain/Severity.ts"
+import { equalBytes } from "../../../src/host/port/Memory.ts"
+import { type Arrival, Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
+
+const seed = Int32Array.from({ length: vaultSeedWords }, (_, i) => Math.imul(i + 1, 0x9e37_79b1))
+
+const vaultOf = (policy: "priority" | "lru" = "priority", keyed = false) =>
+  new Vault({ policy, keyed, seed, equal: equalBytes })
+
+const digestOf = (...parts: ReadonlyArray<string | Uint8Array>): DigestBuffer => {
+  const digest = new DigestBuffer()
+  const hash = createHash("sha256")
+  for (const part of parts) hash.update(part)
+  digest.bytes.set(hash.digest())
+  return digest
+}
+
+const arrivalOf = (content: Uint8Array, more: Partial<Arrival> = {}): Arrival => ({
+  category: 0,
+  severity: 0,
+  content,
+  captured: 1,
+  id: "id",
+  source: "source",
+  timestamp: 2,
+  hash: digestOf(content),
+  signed: digestOf(content),
+  ...more
+})
+
+const bytes = (length: number, byte: number) => new Uint8Array(length).fill(byte)
+
+/** Sizes on both sides of where content gets a buffer of its own. */
+const inside = 64_512
+const sizes = [0, 1, 100, inside, inside + 1, 200_000]
+
+const Rank = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: severities.length - 1 }))
+const Steps = Schema.Array(Schema.Struct({
+  what: Schema.Literals(["insert", "insert", "insert", "remove", "raise", "touch", "expose", "take", "find"]),
+  n: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 })),
+  rank: Rank,
+  category: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: threatCategories.length - 1 })),
+  text: Schema.String
+}))
+
+describe("Vault", () => {
+  for (const size of sizes) {
+    it(`RFC E5 holds ${size} bytes of its own, and what is known of them`, () => {
+      const vault = vaultOf()
+      const content = bytes(size, 7)
+      const slot = vault.insert(arrivalOf(content, { category: 3, severity: 2, id: "é", source: "a\ud800Ā" }))
+      content.fill(9)
+      assert.deepStrictEqual(new Uint8Array(vault.contentOf(slot)), bytes(size, 7))
+      const { hash, ...facts } = vault.factsOf(slot)
+      assert.strictEqual(hash.hex(), createHash("sha256").update(bytes(size, 7)).digest("hex"))
+      assert.deepStrictEqual({ ...facts, signed: facts.signed.hex() }, {
+        category: "spam",
+        severity: "high",
+        size,
+        captured: 1,
+        signed: hash.hex()
+      })
+      assert.deepStrictEqual(vault.scentOf(slot), { id: "é", source: "a\ud800Ā", timestamp: 2 })
+      assert.deepStrictEqual([vault.count, vault.bytes], [1, size])
+    })
+
+    it(`RFC E3 gives ${size} bytes away, and leaves no trace of them`, () => {
+      const vault = vaultOf()
+      const slot = vault.insert(arrivalOf(bytes(size, 7)))
+      const memory = vault.contentOf(slot)
+      assert.deepStrictEqual(new Uint8Array(vault.take(slot)), bytes(size, 7))
+      vault.remove(slot)
+      assert.isTrue(memory.buffer.detached || memory.every((byte) => byte === 0))
+      assert.strictEqual(vault.find(digestOf(bytes(size, 7)), 0), -1)
+      assert.deepStrictEqual([vault.count, vault.bytes], [0, 0])
+    })
+
+    it(`RFC E2 the live buffer of ${size} bytes is the evidence, and is wiped and detached with it`, () => {
+      const vault = vaultOf()
+      const slot = vault.insert(arrivalOf(bytes(size, 7)))
+      const where = vault.contentOf(slot)
+      const buffer = vault.expose(slot)
+      assert.deepStrictEqual(new Uint8Array(buffer), bytes(size, 7))
+      assert.strictEqual(vault.expose(slot), buffer)
+      assert.strictEqual(vault.contentOf(slot).buffer, buffer)
+      if (size <= inside) assert.isTrue(where.every((byte) => byte === 0), "nothing stays where it was")
+      assert.deepStrictEqual(vault.scentOf(slot), { id: "id", source: "source", timestamp: 2 })
+      vault.remove(slot)
+      assert.isTrue(buffer.detached)
+    })
+
+    it(`RFC D7 knows ${size} bytes again without their hash, in their own category alone`, () => {
+      const vault = vaultOf()
+      const slot = vault.insert(arrivalOf(bytes(size, 7)))
+      assert.strictEqual(vault.findSame(bytes(size, 7), 0), slot)
+      assert.strictEqual(vault.findSame(bytes(size, 7), 1), -1)
+      assert.strictEqual(vault.findSame(bytes(size + 1, 7), 0), -1)
+      if (size > 0) {
+        const almost = bytes(size, 7)
+        almost[size - 1] = 8
+        assert.strictEqual(vault.findSame(almost, 0), -1)
+      }
+      vault.remove(slot)
+      assert.strictEqual(vault.findSame(bytes(size, 7), 0), -1)
+    })
+  }
+
+  it("RFC D7 does not know bytes by their looks that somebody may have changed", () => {
+    const vault = vaultOf()
+    const slot = vault.insert(arrivalOf(bytes(64, 7)))
+    new Uint8Array(vault.expose(slot)).fill(8)
+    assert.strictEqual(vault.findSame(bytes(64, 8), 0), -1)
+    assert.strictEqual(vault.findSame(bytes(64, 7), 0), -1)
+    assert.strictEqual(vault.find(digestOf(bytes(64, 7)), 0), slot)
+  })
+
+  it("RFC D8 with a key keeps the hash beside the signature's digest", () => {
+    const vault = vaultOf("priority", true)
+    const content = bytes(10, 1)
+    const signed = digestOf("key", content)
+    const slot = vault.insert(arrivalOf(content, { signed }))
+    assert.strictEqual(vault.find(signed, 0), slot)
+    assert.strictEqual(vault.find(digestOf(content), 0), -1)
+    const facts = vault.factsOf(slot)
+    assert.notStrictEqual(facts.hash.hex(), facts.signed.hex())
+    const [a, b] = [new DigestBuffer(), new DigestBuffer()]
+    vault.readDigests(slot, a, b)
+    assert.deepStrictEqual([a.words, b.words], [signed.words, digestOf(content).words])
+  })
+
+  it("a slot is used again, and its generation tells", () => {
+    const vault = vaultOf()
+    const first = vault.insert(arrivalOf(bytes(1, 1)))
+    const generation = vault.generationOf(first)
+    assert.isTrue(vault.holds(first, generation))
+    vault.remove(first)
+    assert.isFalse(vault.holds(first, generation))
+    const second = vault.insert(arrivalOf(bytes(1, 2)))
+    assert.strictEqual(second, first)
+    assert.isFalse(vault.holds(second, generation))
+    assert.isTrue(vault.holds(second, vault.generationOf(second)))
+  })
+
+  it("gives away as nothing what its holder has taken", () => {
+    const vault = vaultOf()
+    const slot = vault.insert(arrivalOf(bytes(5, 1)))
+    vault.expose(slot).transfer()
+    assert.strictEqual(vault.contentOf(slot).length, 0)
+    assert.strictEqual(vault.take(slot).byteLength, 0)
+    vault.remove(slot)
+    assert.strictEqual(vault.count, 0)
+  })
+
+  for (const policy of ["priority", "lru"] as const) {
+    it.prop(`RFC Q1 is what a list of plain objects is, after every step, under ${policy}`, [Steps], ([steps]) => {
+      const vault = vaultOf(policy)
+      const model: Array<{ slot: number; n: number; rank: number; category: number; size: number; text: string }> = []
+      for (const { category, n, rank, text, what } of steps) {
+        const at = model.findIndex((held) => held.n === n)
+        const held = model[at]
+        const content = bytes(n * 40, n)
+        if (what === "insert") {
+          if (held !== undefined) continue
+          const slot = vault.insert(
+            arrivalOf(content, { category, severity: rank, id: text, source: text, signed: digestOf(`${n}`) })
+          )
+          model.push({ slot, n, rank, category, size: n * 40, text })
+        } else if (held === undefined) {
+          assert.strictEqual(vault.find(digestOf(`${n}`), category), -1)
+        } else if (what === "remove") {
+          vault.remove(held.slot)
+          model.splice(at, 1)
+        } else if (what === "raise") {
+          vault.raise(held.slot, rank)
+          model.splice(at, 1)
+          model.push({ ...held, rank })
+        } else if (what === "touch") {
+          vault.touch(held.slot)
+          if (policy === "lru") model.push(...model.splice(at, 1))
+        } else if (what === "expose") {
+          assert.strictEqual(vault.expose(held.slot).byteLength, held.size)
+        } else if (what === "take") {
+          assert.deepStrictEqual(new Uint8Array(vault.take(held.slot)), content)
+          vault.remove(held.slot)
+          model.splice(at, 1)
+        } else assert.strictEqual(vault.find(digestOf(`${n}`), held.category), held.slot)
+
+        const order = policy === "lru" ? model : model.toSorted((a, b) => a.rank - b.rank)
+        assert.deepStrictEqual(vault.all(), order.map(({ slot }) => slot))
+        assert.strictEqual(vault.first(), order[0]?.slot ?? -1)
+        assert.strictEqual(vault.count, model.length)
+        assert.strictEqual(vault.bytes, model.reduce((sum, { size }) => sum + size, 0))
+        severities.forEach((_, severity) => {
+          const of = model.filter((one) => one.rank === severity)
+          assert.strictEqual(vault.counts[severity], of.length)
+          assert.strictEqual(vault.byteCounts[severity], of.reduce((sum, { size }) => sum + size, 0))
+        })
+        for (const one of model) {
+          assert.isTrue(Buffer.alloc(one.size, one.n).equals(vault.contentOf(one.slot)))
+          assert.deepStrictEqual(vault.scentOf(one.slot), { id: one.text, source: one.text, timestamp: 2 })
+        }
+      }
+    }, { arbitrary: { runs: 60, size: 60 } })
+  }
+})

@@ -1,0 +1,139 @@
+/**
+ * The other commands, and the ways of using the command line wrongly.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
+
+const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"))
+
+describe("config", () => {
+  it("RFC R2 reports every mistake of file and environment at once, and answers no", () =>
+    inTemporaryDirectory(async (directory) => {
+      const file = join(directory, "tracehound.json")
+      writeFileSync(file, "{\"maxPayloadSize\":\"big\",\"quarantine\":{\"maxCount\":0,\"bogus\":1}}")
+      const env = { TRACEHOUND_RATE_LIMIT_WINDOW_MS: "soon" }
+      const text = await tracehound(["config", "check", file], { env })
+      assert.strictEqual(text.status, 1)
+      assert.strictEqual(text.stdout, "")
+      for (
+        const expected of [
+          "maxPayloadSize",
+          "quarantine.maxCount",
+          "quarantine.bogus",
+          "TRACEHOUND_RATE_LIMIT_WINDOW_MS"
+        ]
+      ) {
+        assert.include(text.stderr, expected)
+      }
+      assert.notInclude(text.stderr, "soon")
+      const json = await tracehound(["config", "check", "--config", file, "--json"], { env })
+      assert.strictEqual(json.status, 1)
+      assert.strictEqual(JSON.parse(json.stdout).valid, false)
+      assert.strictEqual(JSON.parse(json.stdout).mistakes.length, 4)
+    }))
+
+  it("says that a good one is valid", async () => {
+    const { status, stdout } = await tracehound(["config", "check", "--json"])
+    assert.strictEqual(status, 0)
+    assert.deepStrictEqual(JSON.parse(stdout), { valid: true, mistakes: [] })
+  })
+
+  it("prints every setting with its value and where it comes from", () =>
+    inTemporaryDirectory(async (directory) => {
+      const file = join(directory, "tracehound.json")
+      writeFileSync(file, "{\"quarantine\":{\"maxCount\":7}}")
+      const env = { TRACEHOUND_MAX_PAYLOAD_SIZE: "5" }
+      const { stdout } = await tracehound(["config", "print", file], { env })
+      assert.match(stdout, /^quarantine\.maxCount\s+7\s+.*tracehound\.json$/m)
+      assert.match(stdout, /^maxPayloadSize\s+5\s+environment$/m)
+      assert.match(stdout, /^quarantine\.maxBytes\s+100000000\s+default$/m)
+      const json = await tracehound(["config", "print", file, "--json"], { env })
+      assert.strictEqual(JSON.parse(json.stdout).quarantine.maxCount, 7)
+    }))
+})
+
+describe("doctor", () => {
+  it("RFC R1 answers no where a required flag is missing, and says which", async () => {
+    const { status, stdout } = await tracehound(["doctor"])
+    assert.strictEqual(status, 1)
+    assert.match(stdout, new RegExp(`tracehound\\s+${version.replaceAll(".", "\\.")}`))
+    assert.match(stdout, /missing {2}--frozen-intrinsics/)
+    assert.match(stdout, /start node with: /)
+  })
+
+  it("RFC R1 is content, and works, under the flags that the RFC requires", async () => {
+    const flags = ["--disable-proto=throw", "--frozen-intrinsics", "--max-old-space-size=512"]
+    const { status, stdout } = await tracehound(["doctor", "--json"], { nodeFlags: flags })
+    assert.strictEqual(status, 0)
+    const { flags: reports, healthy, sandbox, versions } = JSON.parse(stdout)
+    assert.isTrue(healthy)
+    assert.strictEqual(sandbox.report.level, "default")
+    assert.isTrue(reports.every((report: { readonly holds: boolean }) => report.holds))
+    assert.strictEqual(versions.effect, "4.1.0")
+    assert.strictEqual(versions.node, process.versions.node)
+  })
+
+  it("RFC H2 attacks the sandbox where it is told to, and nothing gets through", async () => {
+    const env = { TRACEHOUND_RUNTIME_FROZEN_INTRINSICS: "false" }
+    const nodeFlags = ["--disable-proto=throw", "--max-old-space-size=512"]
+    const { status, stdout } = await tracehound([
+      "doctor",
+      "--sandbox",
+      "--json",
+      "--only",
+      "^(allow/|net/(tcp|udp|connect))"
+    ], {
+      env,
+      nodeFlags
+    })
+    const { sandbox } = JSON.parse(stdout)
+    assert.deepStrictEqual(
+      sandbox.probes.probes.filter(({ outcome }: { readonly outcome: string }) =>
+        outcome === "open" || outcome === "failed"
+      ),
+      []
+    )
+    assert.isAtLeast(sandbox.probes.probes.length, 7)
+    assert.strictEqual(status, 0)
+  }, 120_000)
+})
+
+describe("wrong use", () => {
+  const cases: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
+    [["bogus"], /bogus/],
+    [["replay"], /file/],
+    [["replay", "x", "--format", "syslog"], /syslog|format/],
+    [["replay", "x", "--bogus"], /bogus/],
+    [["config", "bogus"], /bogus/]
+  ]
+  for (const [args, expected] of cases) {
+    it(`answers 2 and says what is wrong: ${args.join(" ")}`, async () => {
+      const { status, stderr } = await tracehound(args)
+      assert.strictEqual(status, 2)
+      assert.match(stderr, expected)
+    })
+  }
+
+  it("calls a configuration that cannot be used by a replay wrong use", () =>
+    inTemporaryDirectory(async (directory) => {
+      const recording = join(directory, "recording")
+      writeFileSync(recording, "")
+      const { status, stderr, stdout } = await tracehound(["replay", recording], { env: { TRACEHOUND_BOGUS: "1" } })
+      assert.strictEqual(status, 2)
+      assert.strictEqual(stdout, "")
+      assert.include(stderr, "TRACEHOUND_BOGUS")
+    }))
+
+  it("gives help and the version when it is asked to", async () => {
+    const help = await tracehound(["--help"])
+    assert.strictEqual(help.status, 0)
+    assert.include(help.stdout, "replay")
+    const asked = await tracehound(["--version"])
+    assert.strictEqual(asked.status, 0)
+    assert.include(asked.stdout, version)
+    const bare = await tracehound([])
+    assert.strictEqual(bare.status, 0)
+  })
+})

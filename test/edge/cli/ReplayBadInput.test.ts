@@ -1,0 +1,173 @@
+/**
+ * Recordings that are broken in every way that recordings break.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { gzipSync } from "node:zlib"
+import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
+
+const threat = { category: "injection", severity: "high" }
+const scent = (id: number, over: object = {}) =>
+  JSON.stringify({
+    id: String(id),
+    source: "192.0.2.1",
+    timestamp: 1_760_000_000_000 + id,
+    payload: { id },
+    threat,
+    ...over
+  })
+
+const replayOf = (directory: string, content: string | Uint8Array, ...args: Array<string>) => {
+  const file = join(directory, "recording")
+  writeFileSync(file, content)
+  return tracehound(["replay", file, "--json", ...args])
+}
+
+/** The numbers of the lines that were reported. */
+const reported = (stderr: string) => Array.from(stderr.matchAll(/^line (\d+): /gm), (match) => Number(match[1]))
+
+describe("replay of broken input", () => {
+  it("counts and reports each malformed line by its number, and loses nothing around it", () =>
+    inTemporaryDirectory(async (directory) => {
+      const bad = [
+        "this is no JSON",
+        "{\"id\":",
+        "null",
+        "[1,2]",
+        scent(3, { id: 7 }),
+        scent(3, { source: null }),
+        scent(3, { timestamp: "now" }),
+        scent(3).replace(/"timestamp":\d+/, "\"timestamp\":NaN"),
+        scent(3).replace(/"timestamp":\d+/, "\"timestamp\":1e999"),
+        scent(3, { threat: { category: "injection", severity: "fatal" } }),
+        scent(3, { threat: { category: "witchcraft", severity: "high" } }),
+        scent(3, { threat: "injection" }),
+        scent(3, { id: "x".repeat(257) }),
+        scent(3, { payloadBase64: "AAAA" }),
+        JSON.stringify({ id: "1", source: "s", timestamp: 1 })
+      ]
+      const lines = bad.flatMap((line, i) => [scent(1000 + i), line])
+      const { status, stderr, stdout } = await replayOf(directory, `${lines.join("\n")}\n${scent(1)}\n`)
+      const summary = JSON.parse(stdout)
+      assert.strictEqual(status, 0)
+      assert.strictEqual(summary.lines, bad.length * 2 + 1)
+      assert.strictEqual(summary.invalid, bad.length)
+      assert.strictEqual(summary.quarantined, bad.length + 1)
+      assert.deepStrictEqual(reported(stderr), bad.map((_, i) => i * 2 + 2))
+      assert.strictEqual(stderr.trimEnd().split("\n").length, bad.length)
+    }))
+
+  it("takes a truncated gzip as far as it goes, and says where it broke", () =>
+    inTemporaryDirectory(async (directory) => {
+      const whole = gzipSync(Array.from({ length: 5000 }, (_, i) => `${scent(i)}\n`).join(""))
+      const { status, stderr, stdout } = await replayOf(directory, whole.subarray(0, whole.length / 2))
+      const summary = JSON.parse(stdout)
+      assert.strictEqual(status, 0)
+      assert.isAbove(summary.quarantined + summary.rateLimited, 100)
+      assert.strictEqual(summary.invalid, 1)
+      assert.strictEqual(summary.lines, summary.quarantined + summary.rateLimited + 1)
+      assert.strictEqual(stderr.trimEnd().split("\n").length, 1)
+      assert.match(stderr, /line \d+: .*gzip/)
+    }))
+
+  it("skips a line of 50 MB without holding it", () =>
+    inTemporaryDirectory(async (directory) => {
+      const file = join(directory, "recording")
+      writeFileSync(file, `${scent(1)}\n`)
+      const megabyte = "x".repeat(1_000_000)
+      for (let i = 0; i < 50; i++) writeFileSync(file, megabyte, { flag: "a" })
+      writeFileSync(file, `\n${scent(2)}\n`, { flag: "a" })
+      const { stderr, stdout } = await tracehound(["replay", file, "--json"], {
+        nodeFlags: ["--max-old-space-size=64"]
+      })
+      const summary = JSON.parse(stdout)
+      assert.deepStrictEqual([summary.lines, summary.invalid, summary.quarantined], [3, 1, 2])
+      assert.deepStrictEqual(reported(stderr), [2])
+    }))
+
+  it("decodes invalid UTF-8 as the WHATWG says and keeps the line", () =>
+    inTemporaryDirectory(async (directory) => {
+      const line = Buffer.concat([
+        Buffer.from("{\"id\":\"1\",\"source\":\"s\",\"timestamp\":1,\"payload\":\""),
+        Buffer.from([0xff, 0xc3, 0x28]),
+        Buffer.from("\",\"threat\":{\"category\":\"spam\",\"severity\":\"low\"}}\n")
+      ])
+      const { stdout } = await replayOf(directory, line, "--signatures", join(directory, "signatures"))
+      assert.strictEqual(JSON.parse(stdout).quarantined, 1)
+      const { createHash } = await import("node:crypto")
+      const expected = createHash("sha256").update("\ufffd\ufffd(").digest("hex")
+      assert.strictEqual(readFileSync(join(directory, "signatures"), "utf8"), `1\tquarantined\tspam:${expected}\n`)
+    }))
+
+  it("asks whether the format is right where no line could be used", () =>
+    inTemporaryDirectory(async (directory) => {
+      const { stderr, stdout } = await replayOf(directory, `${scent(1)}\n${scent(2)}\n`, "--format", "modsecurity")
+      assert.strictEqual(JSON.parse(stdout).invalid, 2)
+      assert.deepStrictEqual(reported(stderr), [1, 2])
+      assert.match(stderr.trimEnd().split("\n").at(-1) ?? "", /is --format right\?.*scent, modsecurity$/)
+    }))
+
+  it("says that an empty file has no lines", () =>
+    inTemporaryDirectory(async (directory) => {
+      for (const content of ["", "\n\n", gzipSync("")]) {
+        const { status, stderr, stdout } = await replayOf(directory, content)
+        assert.strictEqual(status, 0)
+        assert.strictEqual(JSON.parse(stdout).lines, 0)
+        assert.match(stderr, /has no lines/)
+      }
+    }))
+
+  it("calls a file that does not exist, and a directory, wrong use, in one line", () =>
+    inTemporaryDirectory(async (directory) => {
+      mkdirSync(join(directory, "logs"))
+      for (const [file, expected] of [["nowhere.ndjson", /does not exist/], ["logs", /is a directory/]] as const) {
+        const { status, stderr, stdout } = await tracehound(["replay", join(directory, file), "--json"])
+        assert.strictEqual(status, 2)
+        assert.strictEqual(stdout, "")
+        assert.match(stderr, expected)
+        assert.strictEqual(stderr.trimEnd().split("\n").length, 1)
+      }
+    }))
+
+  it("finishes its work when its reader goes away", () =>
+    inTemporaryDirectory(async (directory) => {
+      const signatures = join(directory, "signatures")
+      const file = join(directory, "recording")
+      writeFileSync(file, Array.from({ length: 500 }, (_, i) => `${scent(i)}\n`).join(""))
+      const { status, stderr } = await tracehound(["replay", file, "--signatures", signatures], { closeEarly: true })
+      assert.strictEqual(status, 0)
+      assert.strictEqual(stderr, "standard output was closed early: the rest of the answer was not printed\n")
+      assert.strictEqual(readFileSync(signatures, "utf8").split("\n").length, 501)
+    }))
+
+  it("reads standard input, plain or gzip, in pieces", async () => {
+    const text = Array.from({ length: 50 }, (_, i) => `${scent(i)}\n`).join("")
+    for (const whole of [Buffer.from(text), gzipSync(text)]) {
+      const pieces = Array.from({ length: Math.ceil(whole.length / 7) }, (_, i) => whole.subarray(i * 7, i * 7 + 7))
+      const { stdout } = await tracehound(["replay", "-", "--json"], { input: pieces })
+      assert.strictEqual(JSON.parse(stdout).quarantined, 50)
+    }
+  })
+
+  it("takes raw bytes as payloadBase64", () =>
+    inTemporaryDirectory(async (directory) => {
+      const line = JSON.stringify({ id: "1", source: "s", timestamp: 1, payloadBase64: "AAEC/w==", threat })
+      const signatures = join(directory, "signatures")
+      await replayOf(directory, `${line}\n`, "--signatures", signatures)
+      const { createHash } = await import("node:crypto")
+      const expected = createHash("sha256").update(new Uint8Array([0, 1, 2, 255])).digest("hex")
+      assert.strictEqual(readFileSync(signatures, "utf8"), `1\tquarantined\tinjection:${expected}\n`)
+    }))
+
+  it("RFC G1 limits on recorded time: a block lasts as long in the recording as it did in the world", () =>
+    inTemporaryDirectory(async (directory) => {
+      const at = (ms: number) => scent(ms, { timestamp: ms, payload: `p${ms}` })
+      const lines = [at(1000), at(1001), at(1002), at(1002 + 299_999), at(1002 + 300_000)]
+      const config = join(directory, "config.json")
+      writeFileSync(config, "{\"rateLimit\":{\"maxRequests\":2}}")
+      const { stdout } = await replayOf(directory, `${lines.join("\n")}\n`, "--config", config)
+      const { quarantined, rateLimited } = JSON.parse(stdout)
+      assert.deepStrictEqual({ quarantined, rateLimited }, { quarantined: 3, rateLimited: 2 })
+    }))
+})

@@ -1,0 +1,26 @@
+import { describe } from "@effect/vitest"
+import { Layer } from "effect"
+import * as NodeCompression from "../../../src/host/node/NodeCompression.ts"
+import * as NodePorts from "../../../src/host/node/NodePorts.ts"
+import { Compression } from "../../../src/host/port/Compression.ts"
+import { Hash } from "../../../src/host/port/Hash.ts"
+import { Introspection } from "../../../src/host/port/Introspection.ts"
+import * as PortableCompression from "../../../src/host/port/PortableCompression.ts"
+import { Randomness } from "../../../src/host/port/Randomness.ts"
+import {
+  codecContract,
+  compressionContract,
+  hashContract,
+  introspectionContract,
+  randomnessContract
+} from "../port/contract.ts"
+
+describe("Node's ports", () => {
+  compressionContract(Layer.effect(Compression, Compression).pipe(Layer.provide(NodePorts.layer)), [
+    PortableCompression.layer
+  ])
+  codecContract(NodeCompression.layer, [PortableCompression.layer])
+  hashContract(Layer.effect(Hash, Hash).pipe(Layer.provide(NodePorts.layer)))
+  randomnessContract(Layer.effect(Randomness, Randomness).pipe(Layer.provide(NodePorts.layer)))
+  introspectionContract(Layer.effect(Introspection, Introspection).pipe(Layer.provide(NodePorts.layer)), true)
+})

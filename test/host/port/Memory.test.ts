@@ -1,0 +1,31 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import * as NodeMemory from "../../../src/host/node/NodeMemory.ts"
+import { Memory } from "../../../src/host/port/Memory.ts"
+import { random } from "../../support/random.ts"
+
+const Small = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 300 }))
+
+for (const [host, layer] of Object.entries({ portable: Memory.layerPortable, node: NodeMemory.layer })) {
+  const { equal } = Effect.runSync(Effect.provide(Memory, layer))
+  describe(`Memory, ${host}`, () => {
+    it.prop(
+      "RFC R5 says whether two ranges hold the same bytes",
+      [Small, Small, Small, Small],
+      ([aAt, bAt, length, wrong]) => {
+        const { below } = random(aAt * 7 + bAt + 1)
+        const content = Uint8Array.from({ length }, () => below(256))
+        const a = new Uint8Array(aAt + length + 9).fill(1)
+        const b = Buffer.alloc(bAt + length + 5, 2)
+        a.set(content, aAt)
+        b.set(content, bAt)
+        assert.isTrue(equal(a, aAt, b, bAt, length))
+        assert.isTrue(equal(b, bAt, a, aAt, length))
+        if (wrong >= length) return
+        a[aAt + wrong] = (a[aAt + wrong] ?? 0) ^ 1
+        assert.isFalse(equal(a, aAt, b, bAt, length))
+        assert.isFalse(equal(b, bAt, a, aAt, length))
+      }
+    )
+  })
+}

@@ -1,0 +1,408 @@
+/**
+ * What every implementation of a port must do. One suite for each port, run against each host's implementation.
+ */
+import { afterAll, assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Context, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { createHash } from "node:crypto"
+import * as zlib from "node:zlib"
+import { Compression, CompressionError } from "../../../src/host/port/Compression.ts"
+import { Hash } from "../../../src/host/port/Hash.ts"
+import { Introspection } from "../../../src/host/port/Introspection.ts"
+import { Randomness } from "../../../src/host/port/Randomness.ts"
+import { random } from "../../support/random.ts"
+
+/** Incompressible bytes that are the same every time. */
+export const noise = (length: number, seed = 1): Uint8Array<ArrayBuffer> => {
+  const { below } = random(seed)
+  return Uint8Array.from({ length }, () => below(256))
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
+
+/** Some KB of bytes, from all alike to all different. */
+export const content = Arbitrary.map(
+  Arbitrary.all({
+    seed: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0xffff }))),
+    length: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 6_000 }))),
+    kinds: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 256 })))
+  }),
+  ({ kinds, length, seed }) => noise(length, seed).map((byte) => byte % kinds)
+)
+
+/** Plain bytes in memory of their own: no class of the host's, and nothing kept alive besides. */
+const assertOwn = (bytes: Uint8Array): void => {
+  assert.strictEqual(Object.getPrototypeOf(bytes), Uint8Array.prototype)
+  assert.strictEqual(bytes.buffer.byteLength, bytes.length)
+}
+
+/** The reason of the CompressionError that this throws; anything else that it throws fails the test. */
+export const refusal = (open: () => unknown): CompressionError["reason"] | "none" => {
+  try {
+    open()
+    return "none"
+  } catch (error) {
+    assert.instanceOf(error, CompressionError)
+    return error.reason
+  }
+}
+
+/** `others` are the hosts that must be able to open what this one presses. */
+export const compressionContract = (
+  layer: Layer.Layer<Compression>,
+  others: ReadonlyArray<Layer.Layer<Compression>>
+): void => {
+  const scope = Effect.runSync(Scope.make())
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+  const of = (from: Layer.Layer<Compression>) =>
+    Context.get(Effect.runSync(Layer.buildWithScope(from, scope)), Compression)
+  const compression = of(layer)
+  const openers = [layer, ...others].map(of)
+  const small = new TextEncoder().encode("evidence evidence evidence evidence ".repeat(3))
+  const pressed = compression.pressSync("gzip", small)
+
+  describe("Compression", () => {
+    it.effect.prop(
+      "RFC E6 every host opens what this one presses, to the same bytes",
+      { content },
+      (given) =>
+        Effect.gen(function*() {
+          const before = given.content.slice()
+          for (
+            const stream of [
+              compression.pressSync("gzip", given.content),
+              yield* compression.pressUnsafe("gzip", given.content)
+            ]
+          ) {
+            assertOwn(stream)
+            assert.deepStrictEqual([...stream.subarray(0, 3)], [0x1f, 0x8b, 8], "RFC 1952, deflate")
+            assert.deepStrictEqual([...stream.subarray(4, 8)], [0, 0, 0, 0], "no time in it")
+            for (const { openSync } of openers) {
+              assert.strictEqual(hex(openSync("gzip", stream, given.content.length)), hex(given.content))
+            }
+          }
+          assert.deepStrictEqual(given.content, before, "the input is left as it was")
+        }),
+      { arbitrary: { runs: 40 } }
+    )
+
+    it("RFC E6 a stream of many steps, of noise and of one byte alone", () => {
+      for (const long of [noise(150_000), new Uint8Array(1_000_000).fill(65)]) {
+        const stream = compression.pressSync("gzip", long)
+        for (const { openSync } of openers) {
+          assert.strictEqual(Buffer.compare(openSync("gzip", stream, long.length), long), 0)
+          assert.strictEqual(refusal(() => openSync("gzip", stream, long.length - 1)), "too_large")
+        }
+      }
+    })
+
+    it("a limit is met to the byte, down to none", () => {
+      const { openSync } = compression
+      assert.strictEqual(openSync("gzip", pressed, small.length).length, small.length)
+      assert.strictEqual(openSync("gzip", pressed, 2 ** 32 - 1).length, small.length)
+      for (const limit of [small.length - 1, 1, 0])
+        assert.strictEqual(refusal(() => openSync("gzip", pressed, limit)), "too_large")
+      assert.strictEqual(
+        refusal(() => openSync("gzip", compression.pressSync("gzip", Uint8Array.of(1)), 0)),
+        "too_large"
+      )
+      assert.strictEqual(openSync("gzip", compression.pressSync("gzip", new Uint8Array(0)), 0).length, 0)
+    })
+
+    it("RFC E6 a bomb is refused at its limit", () => {
+      const bomb = zlib.gzipSync(new Uint8Array(4_000_000))
+      assert.isBelow(bomb.length, 20_000)
+      for (const limit of [0, 1, 1_000, 3_999_999]) {
+        assert.strictEqual(refusal(() => compression.openSync("gzip", bomb, limit)), "too_large")
+      }
+    })
+
+    it("RFC E6 every truncation is refused as corrupt", () => {
+      for (const stream of [pressed, compression.pressSync("gzip", noise(40_000))]) {
+        for (let length = 0; length < stream.length; length += stream === pressed || length < 40 ? 1 : 997) {
+          assert.strictEqual(
+            refusal(() => compression.openSync("gzip", stream.subarray(0, length), 40_000)),
+            "corrupt",
+            `${length}`
+          )
+        }
+        assert.strictEqual(refusal(() => compression.openSync("gzip", stream.subarray(0, -1), 40_000)), "corrupt")
+      }
+    })
+
+    it("RFC E6 a flipped bit is refused, or is one that says nothing of the content", () => {
+      let refused = 0
+      for (let bit = 0; bit < pressed.length * 8; bit++) {
+        const bent = pressed.slice()
+        bent[bit >> 3] = (bent[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+        let opened: Uint8Array | undefined
+        if (refusal(() => opened = compression.openSync("gzip", bent, small.length)) === "none") {
+          assert.strictEqual(hex(opened ?? assert.fail("nothing")), hex(small), `bit ${bit}`)
+        } else refused += 1
+      }
+      // Without meaning are the time, the hints and the host (RFC 1952 section 2.3.1), and what pads deflate's last byte.
+      assert.isAtLeast(refused, (pressed.length - 9) * 8)
+    })
+
+    it.prop("garbage is refused as corrupt, and nothing comes out that its CRC and size do not vouch for", [content], ([
+      garbage
+    ]) => {
+      assert.strictEqual(refusal(() => compression.openSync("gzip", garbage, 1_000_000)), "corrupt")
+      // As far as it can be like a stream: its beginning, and the CRC and size of nothing.
+      garbage.set([0x1f, 0x8b, 8, 0].slice(0, garbage.length))
+      garbage.fill(0, Math.max(0, garbage.length - 8))
+      let opened = new Uint8Array(0)
+      if (refusal(() => opened = new Uint8Array(compression.openSync("gzip", garbage, 1_000_000))) !== "corrupt") {
+        assert.strictEqual(opened.length, 0)
+      }
+    }, { arbitrary: { runs: 60 } })
+
+    it("takes a view into a larger buffer, and gives back memory of its own", () => {
+      const around = new Uint8Array(pressed.length + 20).fill(0xee)
+      around.set(pressed, 7)
+      const opened = compression.openSync("gzip", around.subarray(7, 7 + pressed.length), 1_000)
+      around.fill(0)
+      assert.strictEqual(hex(opened), hex(small))
+      assertOwn(opened)
+      assert.strictEqual(
+        hex(compression.pressSync("gzip", around.subarray(0, 3))),
+        hex(compression.pressSync("gzip", new Uint8Array(3)))
+      )
+    })
+  })
+}
+
+/** What holds of every codec that the host has; `others` as above. */
+export const codecContract = (
+  layer: Layer.Layer<Compression>,
+  others: ReadonlyArray<Layer.Layer<Compression>>
+): void => {
+  const of = (from: Layer.Layer<Compression>) => Effect.runSync(Effect.provide(Compression, from))
+  const compression = of(layer)
+  const text = new TextEncoder().encode("evidence evidence evidence evidence ".repeat(3))
+
+  describe.each(compression.codecs)("Compression with %s", (codec) => {
+    const openers = [layer, ...others].map(of).filter(({ codecs }) => codecs.includes(codec))
+    const pressed = compression.pressSync(codec, text)
+
+    it.live("RFC E7 R5 presses now or later to what every host opens, and leaves the input as it was", () =>
+      Effect.gen(function*() {
+        const { pressSync, pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
+        for (const length of [0, 1, 63, 1_000, 70_000, 400_000]) {
+          const given = noise(length, 3).map((byte) => byte % 9)
+          const before = given.slice()
+          for (const stream of [pressSync(codec, given), yield* pressUnsafe(codec, given)]) {
+            for (const { openSync } of openers) {
+              assert.isTrue(Buffer.from(openSync(codec, stream, length)).equals(given))
+            }
+          }
+          assert.isTrue(Buffer.from(before).equals(given))
+        }
+      }).pipe(Effect.scoped))
+
+    it.live("RFC E5 takes its copy at once: what the caller does to the bytes afterwards changes nothing", () =>
+      Effect.gen(function*() {
+        const { pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
+        const given = [100, 300_000].map((length) => noise(length))
+        const pressings = given.map((bytes) => pressUnsafe(codec, bytes))
+        for (const bytes of given) bytes.fill(0)
+        for (const [i, pressing] of pressings.entries()) {
+          const { length } = given[i] ?? []
+          const opened = compression.openSync(codec, yield* pressing, length ?? 0)
+          assert.isTrue(Buffer.from(opened).equals(noise(length ?? 0)))
+        }
+      }).pipe(Effect.scoped))
+
+    it("RFC E6 meets its limit to the byte, and gives back memory of its own", () => {
+      for (const { openSync } of openers) {
+        const opened = openSync(codec, pressed, text.length)
+        assert.strictEqual(hex(opened), hex(text))
+        assertOwn(opened)
+        for (const limit of [text.length - 1, 1, 0]) {
+          assert.strictEqual(refusal(() => openSync(codec, pressed, limit)), "too_large", `${limit}`)
+        }
+        assert.strictEqual(openSync(codec, compression.pressSync(codec, new Uint8Array(0)), 0).length, 0)
+      }
+    })
+
+    it("RFC E6 refuses what ends early, what goes on, and what is bent or gives other bytes", () => {
+      if (codec === "stored") return
+      for (const { openSync } of openers) {
+        for (let length = 0; length < pressed.length; length++) {
+          assert.strictEqual(refusal(() => openSync(codec, pressed.subarray(0, length), 1_000)), "corrupt", `${length}`)
+        }
+        for (const tail of [[0], [1, 2, 3], [...pressed], new Array<number>(40).fill(0)]) {
+          const longer = Uint8Array.from([...pressed, ...tail])
+          // Two zstd frames are one stream to zlib: there the content shows it.
+          const reason = refusal(() => openSync(codec, longer, text.length))
+          assert.isTrue(reason === "corrupt" || reason === "too_large", `${tail.length}: ${reason}`)
+        }
+      }
+    })
+
+    it("RFC E6 a bomb is stopped at its limit", () => {
+      if (codec === "stored") return
+      const bomb = compression.pressSync(codec, new Uint8Array(8_000_000))
+      assert.isBelow(bomb.length, 40_000)
+      for (const { openSync } of openers) {
+        for (const limit of [0, 1, 1_000, 7_999_999]) {
+          assert.strictEqual(refusal(() => openSync(codec, bomb, limit)), "too_large")
+        }
+      }
+    })
+  })
+
+  it.each(["zstd", "brotli"] as const)("RFC E7 says that it lacks %s, where it does, and what to do", (codec) => {
+    if (compression.codecs.includes(codec)) return
+    assert.strictEqual(refusal(() => compression.pressSync(codec, text)), "unsupported")
+    assert.strictEqual(refusal(() => compression.openSync(codec, text, 1_000)), "unsupported")
+    const error = Effect.runSync(Effect.flip(compression.pressUnsafe(codec, text)))
+    assert.strictEqual(error.reason, "unsupported")
+    assert.include(error.message, "choose stored or gzip")
+  })
+}
+
+export const hashContract = (layer: Layer.Layer<Hash>): void => {
+  const { sha256, sha256Hex, sha256Into, timingSafeEqual } = Effect.runSync(Effect.provide(Hash, layer))
+  const utf8 = new TextEncoder()
+  // FIPS 180-4 and NIST's examples of SHA-256.
+  const vectors: ReadonlyArray<readonly [name: string, message: Uint8Array, digest: string]> = [
+    ["nothing", new Uint8Array(0), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+    ["abc", utf8.encode("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
+    [
+      "two blocks",
+      utf8.encode("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+    ],
+    [
+      "a million of a",
+      new Uint8Array(1_000_000).fill(97),
+      "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+    ]
+  ]
+
+  describe("Hash", () => {
+    it.each(vectors)("RFC D3 SHA-256 of %s", (_name, message, digest) => {
+      assert.strictEqual(sha256Hex(message), digest)
+      assert.strictEqual(hex(sha256(message)), digest)
+    })
+
+    it("RFC R5 gives the same digest in each of three ways, of any length, and writes nothing beside it", () => {
+      for (const length of [...Array(300).keys(), 4_096, 65_537, 1_000_003]) {
+        const message = noise(length, length + 1)
+        const digest = createHash("sha256").update(message).digest("hex")
+        assert.strictEqual(sha256Hex(message), digest)
+        assert.strictEqual(hex(sha256(message)), digest)
+        const target = new Uint8Array(40).fill(0xee)
+        sha256Into(message, target)
+        assert.strictEqual(hex(target), `${digest}${"ee".repeat(8)}`)
+      }
+    })
+
+    it("RFC R5 hashes Buffers, views and shared memory alike", () => {
+      const bytes = noise(100)
+      const shared = new Uint8Array(new SharedArrayBuffer(120)).subarray(7, 107)
+      shared.set(bytes)
+      for (const form of [Buffer.from(bytes), Buffer.concat([Buffer.alloc(3), bytes]).subarray(3), shared]) {
+        assert.strictEqual(sha256Hex(form), sha256Hex(bytes))
+        const target = Buffer.alloc(32)
+        sha256Into(form, target)
+        assert.strictEqual(hex(target), sha256Hex(bytes))
+      }
+    })
+
+    it("hashes a view, not the buffer behind it", () => {
+      const around = utf8.encode("xxabcxx").subarray(2, 5)
+      assert.strictEqual(sha256Hex(around), sha256Hex(utf8.encode("abc")))
+    })
+
+    it("gives a digest of its own: 32 bytes that nobody else writes to", () => {
+      const message = utf8.encode("abc")
+      const first = sha256(message)
+      const kept = hex(first)
+      message.fill(0)
+      sha256(message)
+      assert.strictEqual(hex(first), kept)
+      assert.strictEqual(first.length, 32)
+      assertOwn(first)
+    })
+
+    it("RFC A2 timingSafeEqual tells equal from unequal at every byte, and unequal lengths without an exception", () => {
+      const digest = sha256(utf8.encode("abc"))
+      assert.isTrue(timingSafeEqual(digest, digest.slice()))
+      for (let i = 0; i < digest.length; i++) {
+        const bent = digest.slice()
+        bent[i] = (bent[i] ?? 0) ^ 1
+        assert.isFalse(timingSafeEqual(digest, bent), `byte ${i}`)
+      }
+      assert.isFalse(timingSafeEqual(digest, digest.subarray(1)))
+      assert.isFalse(timingSafeEqual(digest, new Uint8Array(0)))
+      assert.isTrue(timingSafeEqual(new Uint8Array(0), new Uint8Array(0)))
+    })
+  })
+}
+
+export const randomnessContract = (layer: Layer.Layer<Randomness>): void => {
+  const { fill } = Effect.runSync(Effect.provide(Randomness, layer))
+
+  describe("Randomness", () => {
+    it.each([1, 16, 4_096, 65_535, 65_536, 65_537, 200_000])("RFC D9 overwrites every one of %d bytes", (length) => {
+      // By chance a byte stays as it was once in 256 fills: in 16 fills no byte always does.
+      const changed = new Uint8Array(length)
+      for (let round = 0; round < 16; round++) {
+        const target = new Uint8Array(length)
+        fill(target)
+        for (let i = 0; i < length; i++) changed[i] = (changed[i] ?? 0) | (target[i] ?? 0)
+      }
+      assert.strictEqual(changed.indexOf(0), -1, "a byte that no fill reached")
+    })
+
+    it("RFC D9 never fills with zeros alone, nor twice with the same", () => {
+      const seen = new Set<string>()
+      for (let round = 0; round < 200; round++) {
+        const target = new Uint8Array(16)
+        fill(target)
+        seen.add(hex(target))
+      }
+      assert.strictEqual(seen.size, 200)
+      assert.isFalse(seen.has("0".repeat(32)))
+    })
+
+    it("overwrites the target and nothing beside it; an empty one is no mistake", () => {
+      const around = new Uint8Array(64)
+      fill(around.subarray(16, 48))
+      assert.isTrue(around.subarray(0, 16).every((byte) => byte === 0))
+      assert.isTrue(around.subarray(48).every((byte) => byte === 0))
+      assert.isTrue(around.subarray(16, 48).some((byte) => byte !== 0))
+      fill(new Uint8Array(0))
+    })
+  })
+}
+
+/** `tells` is whether this host can tell a Proxy from what it pretends to be. */
+export const introspectionContract = (layer: Layer.Layer<Introspection>, tells: boolean): void => {
+  const { isProxy } = Effect.runSync(Effect.provide(Introspection, layer))
+
+  describe("Introspection", () => {
+    it("RFC D4 asks a Proxy without running one of its traps", () => {
+      const ran: Array<string> = []
+      const traps = new Proxy({}, {
+        get: (_, trap) => () => {
+          ran.push(String(trap))
+          throw new Error(String(trap))
+        }
+      })
+      for (const target of [{}, [], () => 1, new Map()]) assert.strictEqual(isProxy(new Proxy(target, traps)), tells)
+      const { proxy, revoke } = Proxy.revocable({}, traps)
+      revoke()
+      assert.strictEqual(isProxy(proxy), tells)
+      assert.deepStrictEqual(ran, [])
+    })
+
+    it("RFC D4 calls nothing else a Proxy", () => {
+      const mimic = Object.defineProperty({}, Symbol.toStringTag, { value: "Proxy" })
+      for (const value of [{}, [], () => 1, new Map(), new Uint8Array(1), Object.create(null), mimic]) {
+        assert.isFalse(isProxy(value as object))
+      }
+    })
+  })
+}

@@ -1,0 +1,357 @@
+/**
+ * The pool over hounds that a test plays, in a test's own time, under a whole Tracehound.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Layer, Metric, Option, type Scope } from "effect"
+import { AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
+import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
+import type { Alert } from "../../../src/domain/Alert.ts"
+import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
+import type { PurgeRecord } from "../../../src/domain/Records.ts"
+import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
+import type { Den } from "../../../src/hound/pool/Den.ts"
+import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
+import { HoundLine } from "../../../src/hound/process/HoundLine.ts"
+import type { SandboxReport } from "../../../src/hound/sandbox/Sandbox.ts"
+import * as NodePorts from "../../../src/host/node/NodePorts.ts"
+import { assemble, type StartError, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
+import { type FakeHound, FakeSpawner } from "../../support/FakeSpawner.ts"
+import { after, inTime, rest } from "./ownTime.ts"
+
+const report: SandboxReport = {
+  configured: "default",
+  level: "default",
+  measured: true,
+  platform: "a test",
+  node: "26.0.0",
+  mechanisms: [],
+  lacking: []
+}
+
+interface Play {
+  readonly hound?: TracehoundConfigInput["hound"]
+  readonly more?: TracehoundConfigInput
+  readonly callbacks?: FailSafeCallbacks
+  readonly script?: (hound: FakeHound, index: number) => void
+  readonly den?: Partial<Den>
+}
+
+const wellBehaved = (hound: FakeHound): void => {
+  hound.onJob = ({ job }) => hound.answer(job)
+  hound.ready()
+}
+
+const play = ({ callbacks = {}, den = {}, hound = {}, more = {}, script = wellBehaved }: Play = {}) =>
+  Effect.gen(function*() {
+    const spawners: Array<FakeSpawner> = []
+    const alerts: Array<Alert> = []
+    const whole: Den = {
+      report,
+      openSpawner: () => {
+        const spawner = new FakeSpawner(script)
+        spawners.push(spawner)
+        return spawner
+      },
+      openLine: (pipe) => new HoundLine(pipe),
+      diagnose: Effect.succeed("the analyzer imports \"node:fs\""),
+      ...den
+    }
+    const context = yield* Layer.build(
+      started(assemble({
+        config: { alerts: { maxAlertsPerWindow: 1_000 }, ...more, hound },
+        callbacks,
+        endpointFor: () => Layer.effect(ColdStorageEndpoint, Effect.never),
+        hounds: layerOf(Effect.succeed(whole))
+      })).pipe(
+        Layer.provide(NodePorts.layer),
+        Layer.provide(Layer.succeed(AlertSinks, [{
+          sendUnsafe: (alert: Alert) => {
+            alerts.push(alert)
+          },
+          onFailure: () => undefined
+        }]))
+      )
+    )
+    const { sync } = yield* Effect.provideContext(Tracehound, context)
+    let id = 0
+    return {
+      sync,
+      alerts,
+      spawners,
+      hounds: () => spawners.flatMap(({ hounds }) => hounds),
+      types: () => alerts.map(({ type }) => type),
+      threat: (payload: string) =>
+        sync.intercept({
+          id: `${++id}`,
+          source: "192.0.2.7",
+          timestamp: 1,
+          payload,
+          threat: { category: "malware", severity: "critical" }
+        })
+    }
+  })
+
+const failureOf = <A>(effect: Effect.Effect<A, StartError, Scope.Scope>) =>
+  Effect.map(
+    Effect.exit(Effect.scoped(effect)),
+    (exit) => Exit.isFailure(exit) ? Option.getOrUndefined(Exit.findErrorOption(exit))?.message : "it started"
+  )
+
+describe("the pool, in a test's time", () => {
+  it.effect("RFC H4 a look that does not end costs its hound and its evidence, at the deadline and not before", () =>
+    inTime(Effect.gen(function*() {
+      const purged: Array<PurgeRecord> = []
+      const { hounds, sync, threat } = yield* play({
+        callbacks: { onPurge: (record) => void purged.push(record) },
+        script: (hound, index) => {
+          wellBehaved(hound)
+          if (index === 0) hound.onJob = ({ job }) => hound.processing(job)
+        }
+      })
+      assert.strictEqual(threat("slow").status, "escalated")
+      yield* after(4_990)
+      assert.isFalse(hounds()[0]?.isKilled)
+      assert.strictEqual(sync.watcher.snapshot().hound.active, 1)
+      yield* after(10)
+      assert.isTrue(hounds()[0]?.isKilled)
+      assert.deepStrictEqual(purged.map(({ reason }) => reason), ["timeout"])
+      assert.strictEqual(sync.quarantine.count, 0)
+      assert.deepStrictEqual(sync.watcher.snapshot().hound, {
+        dormant: 2,
+        active: 0,
+        terminated: 1,
+        sandbox: "default"
+      })
+    })))
+
+  it.effect("RFC H6 lost over its evidence three times: it has failed, and is still held", () =>
+    inTime(Effect.gen(function*() {
+      const { alerts, sync, threat } = yield* play({
+        script: (hound) => {
+          wellBehaved(hound)
+          hound.onJob = ({ job }) => {
+            hound.processing(job)
+            hound.die("SIGKILL")
+          }
+        }
+      })
+      threat("cursed")
+      for (let i = 0; i < 10; i++) yield* after(200)
+      assert.strictEqual(sync.hounds.outcomes().error, 1)
+      assert.strictEqual(sync.quarantine.count, 1)
+      assert.strictEqual(alerts.filter(({ type }) => type === "failsafe.escalated").length, 1)
+    })))
+
+  it.effect("RFC H3 a hound that breaks its word is an alert", () =>
+    inTime(Effect.gen(function*() {
+      const { hounds, sync, threat, types } = yield* play({
+        script: (hound) => {
+          hound.ready()
+          hound.onJob = () => hound.flood()
+        }
+      })
+      threat("x")
+      yield* rest
+      assert.include(types(), "hound.violation")
+      assert.strictEqual(sync.hounds.outcomes().error, 1)
+      assert.isTrue(hounds()[0]?.isLetGo)
+    })))
+
+  it.effect("RFC H5 rotation at its time, and never while hounds are busy", () =>
+    inTime(Effect.gen(function*() {
+      const { hounds, spawners, sync, threat } = yield* play({
+        hound: { maxProcessingTime: 3_000_000, minimumDormant: 1 },
+        more: { scheduler: { rotationInterval: 10_000, jitterMax: 0 } },
+        script: (hound, index) => {
+          wellBehaved(hound)
+          if (index === 0) hound.onJob = ({ job }) => hound.processing(job)
+        }
+      })
+      threat("long")
+      yield* after(10_000)
+      const [first] = spawners.flatMap(({ living }) => living)
+      assert.strictEqual(hounds().length, 2)
+      assert.strictEqual(sync.watcher.snapshot().hound.active, 1)
+      first?.complete(first.jobs[0]?.job ?? 0)
+      yield* after(10_000)
+      assert.strictEqual(sync.watcher.snapshot().hound.active, 0)
+      assert.isAtLeast(hounds().length, 3)
+      assert.isTrue(hounds().slice(0, 2).some(({ isKilled }) => isKilled))
+      assert.strictEqual(sync.watcher.snapshot().hound.terminated, 0)
+    })))
+
+  it.effect("RFC H1 hounds that are old are replaced, and memory is looked at only after work", () =>
+    inTime(Effect.gen(function*() {
+      const { hounds, sync, threat } = yield* play({ hound: { maxLifeTimeCycle: 20_000 } })
+      threat("x")
+      yield* rest
+      assert.isTrue(hounds()[0]?.isWatched)
+      yield* after(2_000)
+      assert.isFalse(hounds()[0]?.isWatched)
+      yield* after(20_000)
+      assert.isTrue(hounds().slice(0, 2).every(({ isKilled }) => isKilled))
+      assert.isAtLeast(sync.watcher.snapshot().hound.dormant, 2)
+    })))
+
+  it.effect("counts looks by outcome, launches and endings, with fixed words as labels", () =>
+    inTime(Effect.gen(function*() {
+      const count = Effect.map(Metric.snapshot, (all) => {
+        const counts = new Map<string, number>()
+        for (const { attributes, id, state } of all) {
+          if (!id.startsWith("hound")) continue
+          const label = Object.values(attributes ?? {}).join()
+          counts.set(
+            `${id} ${label}`.trim(),
+            "count" in state ? Number(state.count) : (state as { readonly value: number }).value
+          )
+        }
+        return counts
+      })
+      const before = yield* count
+      const { threat } = yield* play({
+        script: (hound, index) => {
+          wellBehaved(hound)
+          if (index === 0) hound.onJob = ({ job }) => hound.answer(job, "error")
+        }
+      })
+      threat("secret-1")
+      threat("secret-2")
+      yield* rest
+      const now = yield* count
+      const more = (series: string) => (now.get(series) ?? 0) - (before.get(series) ?? 0)
+      assert.strictEqual(more("hound_jobs complete"), 1)
+      assert.strictEqual(more("hound_jobs error"), 1)
+      assert.strictEqual(more("hound_endings error"), 1)
+      assert.isAtLeast(more("hound_launches"), 3)
+      assert.strictEqual(more("hound_processing_milliseconds"), 2)
+      assert.isAtLeast(now.get("hounds dormant") ?? 0, 1)
+      assert.notInclude([...now.keys()].join(), "secret")
+    })))
+
+  it.effect("RFC S1 what finds no place in the queue is a dead letter, and is still held", () =>
+    inTime(Effect.gen(function*() {
+      const { sync, threat } = yield* play({
+        hound: { minimumDormant: 1, maxActive: 1, maxPending: 2 },
+        script: (hound) => hound.ready()
+      })
+      for (let i = 0; i < 6; i++) assert.include(["escalated", "quarantined"], threat(`${i}`).status)
+      yield* rest
+      assert.isAtLeast(sync.deadLetters(), 1)
+      assert.strictEqual(sync.quarantine.count, 6)
+    })))
+
+  it.effect("RFC S2 an actor that crashes has new hounds, and what the old ones looked at is looked at again", () =>
+    inTime(Effect.gen(function*() {
+      let lines = 0
+      const { spawners, sync, threat } = yield* play({
+        hound: { minimumDormant: 1 },
+        script: (hound) => {
+          hound.ready()
+          // Those of the second incarnation answer.
+          if (lines >= 2) hound.onJob = ({ job }) => hound.answer(job)
+        },
+        den: {
+          openLine: (pipe) => {
+            lines += 1
+            // That of the spare, while the first is at work.
+            if (lines === 2) throw new Error("a mistake of ours")
+            return new HoundLine(pipe)
+          }
+        }
+      })
+      threat("x")
+      yield* rest
+      for (let i = 0; i < 5; i++) yield* after(1_000)
+      assert.strictEqual(spawners.length, 2)
+      assert.isTrue(spawners[0]?.living.length === 0)
+      assert.strictEqual(sync.hounds.outcomes().complete, 1)
+      assert.strictEqual(sync.state(), "running")
+    })))
+})
+
+describe("a start that does not go well", () => {
+  it.effect("RFC H2 less than was configured is an alert, and in the snapshot", () =>
+    Effect.gen(function*() {
+      const { sync, types } = yield* play({
+        hound: { sandbox: "hard" },
+        den: { report: { ...report, configured: "hard" } }
+      })
+      yield* rest
+      assert.deepStrictEqual(types(), ["hound.sandbox_lowered"])
+      assert.strictEqual(sync.watcher.snapshot().hound.sandbox, "default")
+    }))
+
+  it.effect("RFC H2 a level that lacks one of its parts is an alert that names it", () =>
+    Effect.gen(function*() {
+      const { alerts } = yield* play({ den: { report: { ...report, lacking: ["resourceLimits", "userDropped"] } } })
+      yield* rest
+      assert.deepStrictEqual(alerts.map(({ severity, type }) => [severity, type]), [[
+        "warning",
+        "hound.sandbox_lowered"
+      ]])
+      assert.include(alerts[0]?.message, "default without resourceLimits, userDropped")
+    }))
+
+  it.effect("a machine without hounds is an alert: evidence is held, and nothing waits", () =>
+    Effect.gen(function*() {
+      const { sync, threat, types } = yield* play({ den: { openSpawner: null, report: { ...report, level: "none" } } })
+      yield* rest
+      assert.deepStrictEqual(types(), ["hound.unavailable"])
+      assert.strictEqual(threat("x").status, "quarantined")
+      assert.strictEqual(sync.watcher.snapshot().hound.sandbox, "none")
+      assert.strictEqual(sync.deadLetters(), 0)
+    }))
+
+  it.effect("RFC H1 a first boot that fails is no crash loop: with an analyzer of one's own it is an error that says why", () =>
+    Effect.gen(function*() {
+      let launches = 0
+      const script = (hound: FakeHound): void => {
+        launches += 1
+        hound.exit(66)
+      }
+      const message = yield* failureOf(play({ hound: { analyzer: { path: "/a.mjs" } }, script }))
+      assert.strictEqual(message, "hounds do not start: the analyzer imports \"node:fs\"")
+      assert.isAtMost(launches, 2)
+    }))
+
+  it.effect("and with ours the machine lacks something: an alert", () =>
+    Effect.gen(function*() {
+      let launches = 0
+      const { sync, threat, types } = yield* play({
+        script: (hound) => {
+          launches += 1
+          hound.failToSpawn("spawn EAGAIN")
+        }
+      })
+      yield* rest
+      assert.include(types(), "hound.unavailable")
+      assert.isAtMost(launches, 2)
+      yield* after(60_000)
+      assert.isAtMost(launches, 2)
+      assert.strictEqual(threat("x").status, "quarantined")
+      assert.strictEqual(sync.hounds.total, 0)
+    }))
+
+  it.live("boots that are not in time may be bad luck, three times", () =>
+    Effect.gen(function*() {
+      let launches = 0
+      const message = yield* failureOf(play({
+        hound: { analyzer: { path: "/a.mjs" }, readyTimeout: 20, replenishDelay: 0, minimumDormant: 1 },
+        script: () => {
+          launches += 1
+        },
+        den: { diagnose: Effect.succeed("") }
+      }))
+      assert.include(message, "hound.readyTimeout")
+      assert.strictEqual(launches, 3)
+    }))
+
+  it.live("bad luck, once: the second try is ready", () =>
+    Effect.gen(function*() {
+      const { sync } = yield* Effect.scoped(play({
+        hound: { analyzer: { path: "/a.mjs" }, minimumDormant: 1, replenishDelay: 0 },
+        script: (hound, index) => index === 0 ? hound.die("SIGKILL") : wellBehaved(hound)
+      }))
+      assert.strictEqual(sync.hounds.outcomes().error, 0)
+    }))
+})

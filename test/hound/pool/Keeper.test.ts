@@ -1,0 +1,386 @@
+/**
+ * What is done about hounds, event by event, over a world without processes.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { maxLevel, Respawns } from "../../../src/hound/pool/Respawns.ts"
+import { ending, settings, World } from "./keepers.ts"
+
+const counts = ({ keeper: { pack } }: World) => ({
+  dormant: pack.dormant,
+  active: pack.active,
+  total: pack.total,
+  booting: pack.booting
+})
+
+describe("Keeper", () => {
+  it("RFC H1 the minimum is launched at once, and is dormant when it is ready", () => {
+    const world = new World()
+    assert.deepStrictEqual(counts(world), { dormant: 0, active: 0, total: 0, booting: 2 })
+    world.boot(1)
+    assert.deepStrictEqual(counts(world), { dormant: 1, active: 0, total: 1, booting: 1 })
+    world.boot(2)
+    assert.deepStrictEqual(counts(world), { dormant: 2, active: 0, total: 2, booting: 0 })
+  })
+
+  it("RFC H1 dormant, active and total are true while a hound looks, and a spare is on its way", () => {
+    const world = new World()
+    world.bootAll()
+    world.look("a")
+    assert.deepStrictEqual(counts(world), { dormant: 1, active: 1, total: 2, booting: 1 })
+    world.say(1, "processing")
+    world.say(1, "complete")
+    assert.strictEqual(world.outcome("a"), "complete")
+    assert.deepStrictEqual(counts(world), { dormant: 2, active: 0, total: 2, booting: 1 })
+  })
+
+  it("RFC H1 maxActive holds, and what comes beyond it waits first in, first out", () => {
+    const world = new World()
+    world.bootAll()
+    for (const signature of ["a", "b", "c", "d", "e"]) world.look(signature)
+    world.bootAll()
+    world.bootAll()
+    assert.strictEqual(world.keeper.pack.active, settings.maxActive)
+    assert.deepStrictEqual([...world.jobs.keys()], [1, 2, 3])
+    world.say(2, "processing")
+    world.say(2, "complete")
+    assert.strictEqual(world.keeper.pack.active, settings.maxActive)
+    assert.include(world.log, "send 4 d")
+    assert.notInclude(world.log.join(), " e")
+  })
+
+  it("RFC H4 overdue: killed, replaced, and only then told; what waits goes to another", () => {
+    const world = new World({ maxActive: 1 })
+    world.bootAll()
+    world.look("slow")
+    world.look("next")
+    world.bootAll()
+    world.say(1, "processing")
+    world.log.length = 0
+    world.advance(settings.maxProcessingTime)
+    assert.deepStrictEqual(world.log.slice(0, 4), ["kill 1", "launch 4", "settle slow timeout", "send 2 next"])
+    assert.deepStrictEqual(world.endings, ["timeout"])
+    assert.strictEqual(world.keeper.pack.active, 1)
+  })
+
+  it("RFC H4 a hound that has not even begun is at fault, not the evidence", () => {
+    const world = new World()
+    world.bootAll()
+    world.look("a")
+    world.advance(settings.maxProcessingTime)
+    assert.strictEqual(world.outcome("a"), "lost")
+    assert.isTrue(world.killed.has(1))
+  })
+
+  it("RFC H4 an error is the end of its hound, and what it does after that is nobody's", () => {
+    const world = new World()
+    world.bootAll()
+    world.look("a")
+    world.say(1, "processing")
+    world.say(1, "error")
+    assert.strictEqual(world.outcome("a"), "error")
+    assert.isTrue(world.killed.has(1))
+    world.say(1, "complete")
+    world.keeper.heard(1, { type: "violation", reason: "out of turn" })
+    world.end(1, ending("signal", { signal: "SIGSEGV" }))
+    assert.strictEqual(world.outcome("a"), "error")
+    assert.deepStrictEqual(world.endings, ["error"])
+    assert.strictEqual(world.violations, 0)
+  })
+
+  it("RFC H3 a broken rule is told, and the evidence has failed", () => {
+    const world = new World()
+    world.bootAll()
+    world.look("a")
+    world.keeper.heard(1, { type: "violation", reason: "oversized" })
+    assert.strictEqual(world.violations, 1)
+    assert.strictEqual(world.outcome("a"), "error")
+    assert.isTrue(world.killed.has(1))
+  })
+
+  it("RFC H6 a hound that is killed from outside loses nothing, one that crashes has failed", () => {
+    for (
+      const [its, expected] of [
+        [ending("signal"), "lost"],
+        [ending("lost"), "lost"],
+        [ending("exit", { code: 0 }), "lost"],
+        [ending("exit", { code: 134 }), "error"],
+        [ending("signal", { signal: "SIGABRT" }), "error"],
+        [ending("rss"), "error"]
+      ] as const
+    ) {
+      const world = new World()
+      world.bootAll()
+      world.look("a")
+      world.say(1, "processing")
+      world.end(1, its)
+      assert.strictEqual(world.outcome("a"), expected, `${its.cause} ${its.code} ${its.signal}`)
+      assert.isAtLeast(world.keeper.pack.size, 2)
+    }
+  })
+
+  it("RFC H6 one whose pipe is gone is killed, and its end says who is to blame", () => {
+    for (
+      const [its, expected] of [[ending("killed"), "lost"], [ending("signal", { signal: "SIGABRT" }), "error"]] as const
+    ) {
+      const world = new World()
+      world.bootAll()
+      world.look("a")
+      world.say(1, "processing")
+      world.keeper.heard(1, { type: "gone" })
+      assert.isTrue(world.killed.has(1))
+      assert.isUndefined(world.outcome("a"))
+      world.end(1, its)
+      assert.strictEqual(world.outcome("a"), expected)
+    }
+  })
+
+  it("RFC H1 maxJobs and maxLifeTimeCycle retire", () => {
+    const world = new World({ maxJobs: 2 })
+    world.bootAll()
+    for (const signature of ["a", "b", "c"]) {
+      world.look(signature)
+      const [id = 0] = world.jobs.keys()
+      world.say(id, "processing")
+      world.say(id, "complete")
+    }
+    assert.deepStrictEqual(world.endings, ["retired"])
+    world.reap()
+    world.bootAll()
+    world.log.length = 0
+    // Old age: nobody goes before the replacement is there.
+    world.advance(settings.maxLifeTimeCycle)
+    const before = world.keeper.pack.dormant
+    assert.isAtLeast(before, settings.minimumDormant)
+    assert.notInclude(world.log.join(), "kill")
+    world.bootAll()
+    world.bootAll()
+    assert.isAtLeast(world.keeper.pack.dormant, settings.minimumDormant)
+    assert.isTrue(world.endings.every((cause) => cause === "retired"))
+    assert.strictEqual(world.keeper.pack.stale, 0)
+  })
+
+  it("RFC H5 a rotation replaces each dormant hound by one that is ready", () => {
+    const world = new World()
+    world.bootAll()
+    world.keeper.rotate()
+    assert.isFalse(world.keeper.isRotated)
+    assert.strictEqual(world.killed.size, 0)
+    world.boot(3)
+    assert.strictEqual(world.killed.size, 1)
+    assert.isAtLeast(world.keeper.pack.dormant, settings.minimumDormant)
+    world.boot(4)
+    assert.deepStrictEqual([...world.killed].sort(), [1, 2])
+    assert.isTrue(world.keeper.isRotated)
+    assert.deepStrictEqual(world.keeper.pack.all().filter(({ state }) => state === "dormant").map(({ id }) => id), [
+      3,
+      4
+    ])
+  })
+
+  it("RFC H1 deactivate gives up what a hound is at, and leaves the hound", () => {
+    const world = new World()
+    world.bootAll()
+    world.look("a")
+    assert.isTrue(world.keeper.deactivate("hound-1"))
+    assert.strictEqual(world.outcome("a"), "abandoned")
+    assert.strictEqual(world.keeper.pack.active, 1)
+    world.say(1, "processing")
+    world.say(1, "complete")
+    assert.strictEqual(world.outcome("a"), "abandoned")
+    assert.strictEqual(world.keeper.pack.active, 0)
+    assert.isFalse(world.keeper.deactivate("hound-1"))
+    assert.isFalse(world.keeper.deactivate("nobody"))
+  })
+
+  it("RFC H1 terminate kills, and another takes the work", () => {
+    const world = new World()
+    world.bootAll()
+    world.look("a")
+    assert.isTrue(world.keeper.terminate("hound-1"))
+    assert.strictEqual(world.outcome("a"), "lost")
+    assert.deepStrictEqual(world.endings, ["terminated"])
+    assert.isFalse(world.keeper.terminate("hound-1"))
+    assert.isFalse(world.keeper.terminate("nobody"))
+  })
+
+  it("evidence that has left is not looked at", () => {
+    const world = new World()
+    world.bootAll()
+    world.look("a", null, () => false)
+    assert.strictEqual(world.outcome("a"), "left")
+    assert.deepStrictEqual(counts(world), { dormant: 2, active: 0, total: 2, booting: 0 })
+  })
+
+  it("a hound that was activated keeps its place for its look, but not for ever", () => {
+    const world = new World()
+    world.bootAll()
+    const member = world.keeper.reserve()
+    assert.strictEqual(member?.id, 1)
+    assert.strictEqual(world.keeper.pack.active, 1)
+    world.look("a", 1)
+    assert.include(world.log, "send 1 a")
+    const other = world.keeper.reserve()
+    assert.strictEqual(other?.id, 2)
+    world.advance(settings.maxProcessingTime - 1)
+    assert.strictEqual(other?.state, "active")
+    world.advance(1)
+    assert.strictEqual(other?.state, "dormant")
+  })
+
+  it("one that died before its look came is no loss", () => {
+    const world = new World()
+    world.bootAll()
+    assert.strictEqual(world.keeper.reserve()?.id, 1)
+    world.end(1, ending("signal"))
+    world.look("a", 1)
+    assert.include(world.log, "send 2 a")
+  })
+
+  it("boots that fail are paced, doubling, and never stop being tried", () => {
+    const world = new World({ minimumDormant: 1, maxActive: 1, replenishDelay: 100 })
+    for (let i = 0; i < 600; i++) {
+      for (const { id, state } of world.keeper.pack.all())
+        if (state === "booting") world.end(id, ending("exit", { code: 65 }))
+      world.advance(100)
+    }
+    const longest = 100 * 2 ** maxLevel
+    const last = world.launchedAt.slice(-5)
+    for (const [i, at] of last.slice(1).entries()) assert.isAtLeast(at - (last[i] ?? 0), longest)
+    assert.isAtLeast(world.launched.length, 60_000 / longest - 1)
+    assert.isAtMost(world.launched.length, 60_000 / longest + 12)
+    assert.strictEqual(world.bootFailures, world.launched.length)
+  })
+
+  it("memory is looked at while there is work, and no message is sent for each job", () => {
+    const world = new World({ minimumDormant: 1 })
+    world.bootAll()
+    world.look("a")
+    assert.deepStrictEqual([...world.watched], [1])
+    world.say(1, "processing")
+    world.say(1, "complete")
+    assert.deepStrictEqual([...world.watched], [1])
+    world.advance(1_000)
+    assert.deepStrictEqual([...world.watched], [])
+  })
+
+  it("closing settles everything, once", () => {
+    const world = new World({ maxActive: 1 })
+    world.bootAll()
+    for (const signature of ["a", "b", "c"]) world.look(signature)
+    world.keeper.close("lost")
+    world.reap()
+    world.look("late")
+    for (const signature of ["a", "b", "c", "late"]) assert.strictEqual(world.outcome(signature), "lost")
+  })
+})
+
+describe("Keeper, in any order", () => {
+  /** Numbers that look random, the same for a seed. */
+  const randoms = (seed: number) => (below: number): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor(seed / 2 ** 32 * below)
+  }
+  const runs = Number(process.env["KEEPER_RUNS"] ?? 100)
+  const first = Number(process.env["KEEPER_SEED"] ?? 1)
+
+  it(`RFC H6 ${runs} random lives: bounds hold, and every look is settled once`, () => {
+    for (let seed = first; seed < first + runs; seed++) {
+      const random = randoms(seed)
+      const bounds = {
+        minimumDormant: random(4),
+        maxActive: 1 + random(4),
+        maxJobs: 1 + random(4),
+        maxLifeTimeCycle: 1_000 + random(20_000),
+        replenishDelay: random(3) * 50
+      }
+      const world = new World(bounds)
+      let asked = 0
+      const pick = (): number => {
+        const all = [...world.alive.keys()]
+        return all[random(all.length)] ?? 0
+      }
+      const stateOf = (id: number) => world.keeper.pack.get(id)?.state
+      for (let step = 0; step < 200; step++) {
+        const what = random(16)
+        const id = pick()
+        const isQuiet = !world.jobs.has(id)
+        if (what < 4) world.look(`${seed}-${asked++}`, random(3) === 0 ? world.keeper.reserve()?.id ?? null : null)
+        else if (what < 7) world.bootAll()
+        else if (what < 10) {
+          if (!isQuiet && stateOf(id) === "active") {
+            world.say(id, "processing")
+            if (random(5) > 0) world.say(id, random(4) === 0 ? "error" : "complete")
+          }
+        } else if (what === 10) world.end(id, ending((["signal", "exit", "rss", "lost"] as const)[random(4)] ?? "exit"))
+        else if (what === 11)
+          world.keeper.heard(id, random(2) === 0 ? { type: "gone" } : { type: "violation", reason: "oversized" })
+        else if (what === 12) world.reap()
+        else if (what === 13) world.advance(random(3_000))
+        else if (what === 14) world.keeper.rotate()
+        else if (random(2) === 0) world.keeper.terminate(`hound-${1 + random(world.launched.length)}`)
+        else world.keeper.deactivate(`hound-${1 + random(world.launched.length)}`)
+
+        const { active, booting, dormant, size, stale, total } = world.keeper.pack
+        const states = world.keeper.pack.all().map(({ state }) => state)
+        assert.isAtMost(active, bounds.maxActive, `seed ${seed}`)
+        assert.strictEqual(dormant, states.filter((state) => state === "dormant").length)
+        assert.strictEqual(active, states.filter((state) => state === "active").length)
+        assert.strictEqual(total, size - booting)
+        assert.isAtMost(stale, dormant)
+        // Those on their way out do not count: they are killed already.
+        const living = dormant + active + booting
+        assert.isAtMost(living, 2 * (bounds.minimumDormant + bounds.maxActive), `seed ${seed}`)
+      }
+      // In the end: whoever is well answers, and the pool is whole again.
+      for (let i = 0; i < 4 * asked + 200; i++) {
+        world.reap()
+        world.bootAll()
+        const working = [...world.jobs.keys()]
+        for (const id of working) {
+          if (stateOf(id) !== "active") continue
+          world.say(id, "processing")
+          world.say(id, "complete")
+        }
+        world.advance(500)
+      }
+      for (let i = 0; i < asked; i++)
+        assert.strictEqual(world.settled.get(`${seed}-${i}`)?.length, 1, `seed ${seed}, look ${i}`)
+      assert.strictEqual(world.keeper.pack.active, 0, `seed ${seed}`)
+      assert.isAtLeast(world.keeper.pack.dormant, bounds.minimumDormant, `seed ${seed}`)
+    }
+  })
+})
+
+describe("Respawns", () => {
+  it("RFC H1 a burst at once, and then one for each interval", () => {
+    const respawns = new Respawns(3, 100, 0)
+    assert.deepStrictEqual([1, 2, 3, 4].map(() => respawns.take(0)), [true, true, true, false])
+    assert.strictEqual(respawns.nextAt(0), 100)
+    assert.isFalse(respawns.take(99))
+    assert.isTrue(respawns.take(100))
+    assert.isFalse(respawns.take(100))
+    assert.deepStrictEqual([1, 2, 3, 4].map(() => respawns.take(10_000)), [true, true, true, false])
+  })
+
+  it("trouble doubles the interval up to a bound, and its absence halves it again", () => {
+    const respawns = new Respawns(1, 100, 0)
+    let now = 0
+    for (let i = 0; i < 20; i++) {
+      now = respawns.nextAt(now)
+      assert.isTrue(respawns.take(now))
+      respawns.trouble(now)
+    }
+    assert.strictEqual(respawns.level, maxLevel)
+    assert.strictEqual(respawns.nextAt(now) - now, 100 * 2 ** maxLevel)
+    for (let i = 0; i <= maxLevel; i++) {
+      now = respawns.nextAt(now)
+      assert.isTrue(respawns.take(now))
+    }
+    assert.strictEqual(respawns.level, 0)
+  })
+
+  it("an interval of 0 is no pace", () => {
+    const respawns = new Respawns(1, 0, 0)
+    for (let i = 0; i < 10; i++) assert.isTrue(respawns.take(0))
+  })
+})

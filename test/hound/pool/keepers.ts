@@ -1,0 +1,160 @@
+/**
+ * A keeper over nothing: processes are numbers, time is a variable, and whatever it does is written down.
+ */
+import type { Socket } from "node:net"
+import { Buffer } from "node:buffer"
+import type { HoundJob } from "../../../src/hound/pool/HoundPool.ts"
+import type { EndingCause } from "../../../src/hound/pool/Endings.ts"
+import { Keeper } from "../../../src/hound/pool/Keeper.ts"
+import type { KeeperSettings } from "../../../src/hound/pool/KeeperHost.ts"
+import type { Look, Outcome } from "../../../src/hound/pool/Look.ts"
+import type { Ending, LaunchListener } from "../../../src/hound/process/Spawner.ts"
+
+export const settings: KeeperSettings = {
+  minimumDormant: 2,
+  maxActive: 3,
+  maxLifeTimeCycle: 60_000,
+  maxProcessingTime: 5_000,
+  replenishDelay: 100,
+  maxJobs: 100,
+  readyTimeout: 3_000
+}
+
+const pipe = { destroy: () => undefined } as unknown as Socket
+
+export const ending = (cause: Ending["cause"], more: Partial<Ending> = {}): Ending => ({
+  cause,
+  code: cause === "exit" ? 1 : null,
+  signal: cause === "signal" || cause === "killed" || cause === "rss" ? "SIGKILL" : null,
+  message: "",
+  ...more
+})
+
+/** What a keeper does to a world that a test moves by hand. */
+export class World {
+  now = 1_000
+  /** Everything that happened, in order, as short words: what a test compares. */
+  readonly log: Array<string> = []
+  readonly launched: Array<number> = []
+  readonly launchedAt: Array<number> = []
+  readonly alive = new Map<number, LaunchListener>()
+  readonly killed = new Set<number>()
+  readonly watched = new Set<number>()
+  /** Jobs that were sent and not answered: hound to job. */
+  readonly jobs = new Map<number, number>()
+  readonly endings: Array<EndingCause> = []
+  bootFailures = 0
+  violations = 0
+  readonly settled = new Map<string, Array<Outcome>>()
+  readonly keeper: Keeper
+
+  constructor(changes: Partial<KeeperSettings> = {}) {
+    let names = 0
+    this.keeper = new Keeper({ ...settings, ...changes }, {
+      spawner: {
+        launch: (id, listener) => {
+          this.log.push(`launch ${id}`)
+          this.launched.push(id)
+          this.launchedAt.push(this.now)
+          this.alive.set(id, listener)
+        },
+        watch: (id, isOn) => {
+          if (isOn) this.watched.add(id)
+          else this.watched.delete(id)
+        },
+        kill: (id) => {
+          this.log.push(`kill ${id}`)
+          this.killed.add(id)
+        },
+        close: () => Promise.resolve()
+      },
+      openLine: (id) => ({
+        send: ({ job }, bytes) => {
+          this.log.push(`send ${id} ${Buffer.from(bytes).toString()}`)
+          this.jobs.set(id, job)
+        },
+        close: () => undefined
+      }),
+      onUp: (id, its) => this.keeper.up(id, its),
+      onDown: (id, its) => this.keeper.down(id, its),
+      now: () => this.now,
+      wallNow: () => 1_700_000_000_000 + this.now,
+      newName: () => `hound-${++names}`,
+      onLaunch: () => undefined,
+      onReady: () => undefined,
+      onEnding: (cause) => {
+        this.endings.push(cause)
+      },
+      onViolation: () => {
+        this.violations += 1
+      },
+      onBootFailure: () => {
+        this.bootFailures += 1
+      }
+    })
+    this.keeper.open()
+  }
+
+  /** It runs, and is ready. */
+  boot(id: number): void {
+    this.alive.get(id)?.up(id, pipe)
+    this.keeper.heard(id, { type: "ready", memoryKiB: 1 })
+  }
+
+  bootAll(): void {
+    for (const { id, state } of this.keeper.pack.all()) if (state === "booting") this.boot(id)
+  }
+
+  /** Its process is gone. */
+  end(id: number, its: Ending): void {
+    const listener = this.alive.get(id)
+    this.alive.delete(id)
+    this.jobs.delete(id)
+    listener?.down(its)
+  }
+
+  /** Killed processes end. */
+  reap(): void {
+    for (const id of this.killed) if (this.alive.has(id)) this.end(id, ending("killed"))
+  }
+
+  say(id: number, state: "processing" | "complete" | "error"): void {
+    const job = this.jobs.get(id) ?? 0
+    if (state !== "processing") this.jobs.delete(id)
+    this.keeper.heard(id, { type: "status", job, state })
+  }
+
+  advance(ms: number): void {
+    this.now += ms
+    this.keeper.tick()
+  }
+
+  job(signature: string, isHeld: () => boolean = () => true): HoundJob {
+    return {
+      signature,
+      category: "malware",
+      severity: "critical",
+      size: signature.length,
+      hash: "00".repeat(32),
+      span: undefined,
+      copy: () => isHeld() ? new Uint8Array(Buffer.from(signature)) : null
+    }
+  }
+
+  look(signature: string, reserved: number | null = null, isHeld?: () => boolean): Look {
+    const look: Look = {
+      job: this.job(signature, isHeld),
+      reserved,
+      settle: (outcome) => {
+        this.log.push(`settle ${signature} ${outcome.kind}`)
+        this.settled.set(signature, [...this.settled.get(signature) ?? [], outcome])
+      }
+    }
+    this.keeper.look(look)
+    return look
+  }
+
+  outcome(signature: string): string | undefined {
+    return this.settled.get(signature)?.map(({ kind }) => kind).join(",")
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * When evidence is not only held but looked at: by whom, in what order, and how many at once.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { severities, type Severity } from "../../../src/domain/Severity.ts"
+import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
+import { openWorld, scent, signatureIn, take, turn } from "../../safety/failsafe/world.ts"
+
+const open = (config: TracehoundConfigInput = {}) => openWorld({ config })
+
+/** Each severity, once. */
+const statuses = (config: TracehoundConfigInput) =>
+  Effect.map(open(config), ({ sync }) => severities.map((severity) => sync.intercept(scent(severity, severity)).status))
+
+describe("the threshold", () => {
+  it.effect("RFC H7 D6 by default critical evidence escalates: a hound, the handle, and the evidence in custody", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open()
+      yield* TestClock.setTime(5_000)
+      for (const severity of ["low", "medium", "high"] as const) {
+        assert.strictEqual(sync.intercept(scent(severity, severity)).status, "quarantined")
+      }
+      const result = sync.intercept(scent("the worst"))
+      assert.strictEqual(result.status, "escalated")
+      if (result.status !== "escalated") return
+      const { handle, hound } = result
+      assert.deepInclude(hound, { state: "active", createdAt: 0, activatedAt: 5_000 })
+      assert.isFalse(handle.disposed)
+      assert.isNotNull(sync.quarantine.get(handle.signature))
+      assert.strictEqual(sync.quarantine.bySeverity.critical, 1)
+      assert.deepStrictEqual(yield* hounds.examined, [], "not on the turn of the intercept")
+      yield* turn
+      assert.deepStrictEqual(yield* hounds.examined, [{ signature: handle.signature, size: 9 }])
+      assert.strictEqual(sync.quarantine.count, 4, "looking at it takes nothing away")
+      assert.strictEqual(sync.intercept(scent("the worst")).status, "ignored")
+      yield* turn
+      assert.strictEqual((yield* hounds.examined).length, 1, "what is held already is not looked at again")
+    }))
+
+  it.effect.each(severities)("RFC H7 from %s on, by configuration", (severity) =>
+    Effect.gen(function*() {
+      const seen = yield* statuses({ hound: { escalation: { severity } } })
+      const from = severities.indexOf(severity)
+      assert.deepStrictEqual(seen, severities.map((_, rank) => rank < from ? "quarantined" : "escalated"))
+    }))
+
+  it.effect("RFC H7 any evidence escalates that comes when the quarantine is 80 % full, by count", () =>
+    Effect.gen(function*() {
+      const { sync } = yield* open({ quarantine: { maxCount: 10 }, hound: { maxActive: 100 } })
+      const seen = Array.from({ length: 10 }, (_, n) => sync.intercept(scent(n, "low")).status)
+      assert.deepStrictEqual(seen.indexOf("escalated"), 7, "with it, eight of ten are held")
+      assert.deepStrictEqual(new Set(seen.slice(7)), new Set(["escalated"]))
+      sync.flush()
+      assert.strictEqual(sync.intercept(scent("after", "low")).status, "quarantined")
+    }))
+
+  it.effect("RFC H7 or by bytes, at exactly the fill that is configured", () =>
+    Effect.gen(function*() {
+      const { sync } = yield* open({ quarantine: { maxBytes: 100 }, hound: { escalation: { fill: 0.5 } } })
+      assert.strictEqual(sync.intercept(scent("a".repeat(49), "low")).status, "quarantined")
+      assert.strictEqual(sync.intercept(scent("b", "low")).status, "escalated")
+    }))
+
+  it.effect("RFC H7 evidence that is turned away is looked at by nobody", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open({
+        quarantine: { maxCount: 1 },
+        failSafe: { onQuarantineFull: "quarantine" }
+      })
+      take({ sync }, "first", "low")
+      const result = sync.intercept(scent("second"))
+      assert.strictEqual(result.status === "quarantined" && result.evicted?.status, "evicted")
+      yield* turn
+      assert.strictEqual((yield* hounds.examined).length, 1)
+    }))
+
+  it.effect("RFC H7 clean scents and duplicates activate nobody", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open({ quarantine: { maxCount: 1 } })
+      const { threat: _, ...clean } = scent("clean")
+      assert.strictEqual(sync.intercept(clean).status, "clean")
+      yield* turn
+      assert.deepStrictEqual(yield* hounds.examined, [])
+    }))
+})
+
+describe("hounds that are busy", () => {
+  const two: TracehoundConfigInput = { hound: { maxActive: 2, maxProcessingTime: 1_000 } }
+
+  it.effect("RFC H7 with no hound free it is quarantined, and the work waits its turn, first in, first out", () =>
+    Effect.gen(function*() {
+      const world = yield* open(two)
+      const { hounds, sync } = world
+      yield* hounds.always("hang")
+      const results = Array.from({ length: 6 }, (_, n) => sync.intercept(scent(n)))
+      assert.deepStrictEqual(results.map(({ status }) => status), [
+        "escalated",
+        "escalated",
+        "quarantined",
+        "quarantined",
+        "quarantined",
+        "quarantined"
+      ])
+      const expected = results.map(signatureIn)
+      for (const begun of [2, 4, 6, 6]) {
+        yield* turn
+        assert.deepStrictEqual((yield* hounds.examined).map(({ signature }) => signature), expected.slice(0, begun))
+        // The next ones begin when these are given up, and not before.
+        yield* TestClock.adjust(900)
+        assert.strictEqual((yield* hounds.examined).length, begun)
+        yield* TestClock.adjust(90)
+      }
+    }))
+
+  it.effect("RFC H1 H7 never more than maxActive are active, and no other work overtakes what waits", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open(two)
+      const active = () => sync.watcher.snapshot().hound
+      yield* hounds.always("hang")
+      let most = 0
+      const arrived: Array<string> = []
+      for (let n = 0; n < 60; n++) {
+        const result = sync.intercept(scent(n))
+        arrived.push(signatureIn(result))
+        const { active: now, dormant } = active()
+        most = Math.max(most, now)
+        assert.isAtMost(now, 2)
+        assert.strictEqual(now + dormant, 2)
+        assert.strictEqual(result.status, n < 2 ? "escalated" : "quarantined")
+        yield* TestClock.adjust(137)
+      }
+      assert.strictEqual(most, 2)
+      for (let n = 0; n < 40; n++) yield* TestClock.adjust(1_000)
+      assert.deepStrictEqual((yield* hounds.examined).map(({ signature }) => signature), arrived)
+      assert.strictEqual(active().active, 0)
+      assert.strictEqual(sync.intercept(scent("again")).status, "escalated")
+    }))
+
+  it.effect("RFC H7 evidence that left meanwhile is not looked at", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open({ hound: { maxActive: 1, maxProcessingTime: 1_000 } })
+      yield* hounds.next("hang")
+      const first = take({ sync }, "first")
+      const second = take({ sync }, "second")
+      const third = take({ sync }, "third")
+      yield* turn
+      assert.strictEqual(sync.neutralize(second)?.status, "neutralized")
+      yield* TestClock.adjust(1_000)
+      yield* turn
+      assert.deepStrictEqual(yield* hounds.examined, [
+        { signature: first, size: 5 },
+        { signature: second, size: null },
+        { signature: third, size: 5 }
+      ])
+    }))
+
+  it.effect("RFC H7 S2 no more work waits than may: the rest is held all the same, and nobody looks at it", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open({ hound: { maxActive: 1, maxPending: 3, maxProcessingTime: 1_000 } })
+      yield* hounds.always("hang")
+      for (let n = 0; n < 100; n++) {
+        take({ sync }, n)
+        if (n === 0) yield* turn
+      }
+      assert.strictEqual(sync.quarantine.count, 100)
+      for (let n = 0; n < 20; n++) yield* TestClock.adjust(1_000)
+      assert.strictEqual((yield* hounds.examined).length, 4)
+      assert.strictEqual(sync.quarantine.count, 96, "those that were looked at in vain were purged")
+      const { active } = sync.watcher.snapshot().hound
+      assert.strictEqual(active, 0)
+      assert.strictEqual(sync.intercept(scent("again")).status, "escalated")
+    }))
+
+  it.effect("RFC H7 a hound that is told free is free: evidence of one turn gets no more hounds than there are", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open(two)
+      for (let round = 0; round < 5; round++) {
+        const seen = Array.from({ length: 4 }, (_, n) => sync.intercept(scent(`${round} ${n}`)).status)
+        assert.deepStrictEqual(seen, ["escalated", "escalated", "quarantined", "quarantined"])
+        yield* turn
+        assert.strictEqual((yield* hounds.examined).length, (round + 1) * 4)
+      }
+      const ids = new Set<string>()
+      for (let n = 0; n < 2; n++) {
+        const result = sync.intercept(scent(`last ${n}`))
+        if (result.status === "escalated") ids.add(result.hound.id)
+      }
+      assert.strictEqual(ids.size, 2)
+    }))
+
+  it.effect("RFC H7 S4 closing lets a hound at work come to its end", () =>
+    Effect.gen(function*() {
+      const world = yield* open(two)
+      yield* world.hounds.next("hang")
+      take(world, "evidence")
+      yield* turn
+      const closing = yield* Effect.forkChild(world.close)
+      yield* TestClock.adjust(900)
+      assert.deepStrictEqual(world.errors(), [])
+      yield* TestClock.adjust(100)
+      assert.deepStrictEqual(world.errors(), ["hound_timeout"])
+      yield* turn
+      assert.isDefined(closing.pollUnsafe())
+    }))
+
+  it.effect("RFC H7 S4 closing is bounded, however much waits and whatever hangs", () =>
+    Effect.gen(function*() {
+      const world = yield* open({ hound: { maxActive: 2, maxProcessingTime: 1_000_000 } })
+      yield* world.hounds.always("hang")
+      for (let n = 0; n < 50; n++) take(world, n)
+      yield* turn
+      const closing = yield* Effect.forkChild(world.close)
+      yield* TestClock.adjust(4_000)
+      assert.isUndefined(closing.pollUnsafe())
+      for (let n = 0; n < 8; n++) yield* TestClock.adjust(1_000)
+      assert.isDefined(closing.pollUnsafe())
+      assert.strictEqual((yield* world.hounds.examined).length, 2)
+      assert.strictEqual(world.sync.actors().phase, "ended")
+    }))
+})
+
+describe("hounds that fail", () => {
+  it.effect.each(
+    [["error", "hound_error"], ["hang", "hound_timeout"]] as const
+  )("RFC H7 H4 one that ends with %s frees its place, and evidence of any severity is told by its signature", (
+    [verdict, code]
+  ) =>
+    Effect.gen(function*() {
+      const world = yield* open({
+        hound: { maxActive: 1, escalation: { severity: "low" } },
+        failSafe: { onTimeout: "Purge", onHoundError: "Purge" }
+      })
+      const { hounds, sync } = world
+      yield* hounds.next(verdict)
+      const bad = take(world, "bad", "low")
+      const good = take(world, "good", "low")
+      yield* TestClock.adjust(5_000)
+      yield* turn
+      assert.deepStrictEqual(world.errors(), [code])
+      assert.isNull(sync.quarantine.get(bad))
+      assert.isNotNull(sync.quarantine.get(good))
+      assert.deepStrictEqual(sync.auditChain.records().map(({ entry }) => entry.signature), [bad])
+      assert.strictEqual((yield* hounds.examined).length, 2)
+      const severity: Severity = "low"
+      assert.strictEqual(sync.intercept(scent("next", severity)).status, "escalated")
+    }))
+})

@@ -1,0 +1,125 @@
+import { assert, describe, it } from "@effect/vitest"
+import { TOO_LARGE } from "../../../src/intake/gate/Canonical.ts"
+import { Shapes } from "../../../src/intake/gate/canonical/Shapes.ts"
+import { random, Seed } from "../../support/random.ts"
+import { randomPayload } from "./payloads.ts"
+import { bytesFrom, canonicalText, nodeWriter } from "./writers.ts"
+
+/** How often a shape must come before it is kept, and once more. */
+const often = 3
+
+describe("shapes that are known", () => {
+  it.prop("RFC D3 a payload has the same bytes each time that it comes", { seed: Seed }, ({ seed }) => {
+    const payload = randomPayload(random(seed))
+    const writer = nodeWriter()
+    const first = bytesFrom(writer, [payload])
+    for (let time = 1; time < often; time++) assert.isTrue(bytesFrom(writer, [payload]).equals(first))
+  }, { arbitrary: { runs: 500 } })
+
+  it("RFC D3 are in canonical order, whatever the order they came in", () => {
+    const writer = nodeWriter()
+    const spelled: ReadonlyArray<readonly [string, () => unknown]> = [
+      ["{\"a\":1,\"b\":2}", () => ({ b: 2, a: 1 })],
+      ["{\"a\":1,\"b\":2}", () => ({ a: 1, b: 2 })],
+      ["{\"\":0,\"\\u0001\":2,\"\\\"\":1}", () => ({ "\"": 1, "\u0001": 2, "": 0 })],
+      ["{\"1\":0,\"10\":1,\"2\":2}", () => ({ 10: 1, 2: 2, 1: 0 })],
+      ["{\"__proto__\":1,\"constructor\":2}", () => JSON.parse("{\"constructor\":2,\"__proto__\":1}")],
+      ["{\"é\":1,\"😀\":2,\"\ufb33\":3}", () => ({ דּ: 3, "\u{1f600}": 2, é: 1 })]
+    ]
+    for (let time = 0; time < often; time++) {
+      for (const [text, make] of spelled) assert.strictEqual(bytesFrom(writer, make()).toString(), text)
+    }
+  })
+
+  it("RFC D4 have their values looked at each time: an accessor is never called, and a value is never remembered", () => {
+    const writer = nodeWriter()
+    let ran = 0
+    const trap = (name: string): object =>
+      Object.defineProperty({ a: 1, b: 2, c: 3 }, name, {
+        enumerable: true,
+        get: () => ran++
+      })
+    for (let time = 0; time < often; time++) {
+      assert.strictEqual(bytesFrom(writer, { a: time, b: "", c: null }).toString(), `{"a":${time},"b":"","c":null}`)
+    }
+    assert.strictEqual(bytesFrom(writer, trap("b")).toString(), "{\"a\":1,\"b\":!g,\"c\":3}")
+    assert.strictEqual(bytesFrom(writer, trap("a")).toString(), "{\"a\":!g,\"b\":2,\"c\":3}")
+    assert.strictEqual(ran, 0)
+  })
+
+  it("RFC D5 meet the limit to the byte", () => {
+    const payload = { key: [{ inner: 12, other: "x" }], longer: { inner: 3, other: "" } }
+    const { length } = canonicalText(payload)
+    for (let limit = 0; limit <= length; limit++) {
+      const writer = nodeWriter({ maxPayloadSize: limit })
+      for (let time = 0; time < often; time++) {
+        assert.strictEqual(writer.write(payload), limit === length ? length : TOO_LARGE)
+      }
+    }
+  })
+})
+
+describe("refusals", () => {
+  it("RFC D5 are the same for a shape that is known: what is met first", () => {
+    // The key takes all that is left, so that its value is met, and is too deep.
+    const payload = { "\u20ac\u20ac": {} }
+    for (let limit = 0; limit < 20; limit++) {
+      const writer = nodeWriter({ maxPayloadSize: limit, maxDepth: 1 })
+      const answers = Array.from({ length: often }, () => writer.write(payload))
+      assert.deepStrictEqual(new Set(answers).size, 1, `${limit}: ${answers.join(" ")}`)
+    }
+  })
+})
+
+describe("the table of shapes", () => {
+  const foundAfter = (keys: ReadonlyArray<string>, times: number): boolean => {
+    const shapes = new Shapes()
+    for (let time = 1; time < times; time++) shapes.find(keys)
+    return shapes.find(keys) !== undefined
+  }
+
+  it("keeps what comes a second time", () => {
+    assert.isFalse(foundAfter(["a", "b"], 1))
+    assert.isTrue(foundAfter(["a", "b"], 2))
+    assert.isTrue(foundAfter(["a", "b"], often))
+    assert.isTrue(foundAfter([""], 2))
+  })
+
+  it("keeps nothing that is empty, or long", () => {
+    const keys = (count: number, length: number) =>
+      Array.from({ length: count }, (_, i) => `${i}`.padStart(length, "k"))
+    assert.isFalse(foundAfter([], often))
+    assert.isTrue(foundAfter(keys(32, 2), often))
+    assert.isFalse(foundAfter(keys(33, 2), often))
+    assert.isTrue(foundAfter(keys(2, 256), often))
+    assert.isFalse(foundAfter(keys(2, 257), often))
+  })
+
+  it("gives the shape of exactly these keys, whatever else has been there", () => {
+    const shapes = new Shapes()
+    const r = random(7)
+    for (let i = 0; i < 20_000; i++) {
+      // Few letters and lengths, so that lists often have the same place.
+      const keys = [
+        ...new Set(Array.from({ length: 1 + r.below(4) }, () => "xyz"[r.below(3)] + "a".repeat(r.below(3))))
+      ]
+      const shape = shapes.find(keys)
+      if (shape === undefined) continue
+      assert.deepStrictEqual(shape.keys, keys)
+      assert.deepStrictEqual(shape.sorted, keys.toSorted())
+      assert.strictEqual(shape.starts.length, keys.length + 1)
+      const text = Buffer.from(shape.written).toString()
+      assert.strictEqual(text, keys.toSorted().map((key) => `"${key}":`).join(","))
+    }
+  })
+
+  it("keeps a list of its own: who changes the keys afterwards changes nothing", () => {
+    const shapes = new Shapes()
+    const keys = ["b", "a"]
+    shapes.find(keys)
+    const shape = shapes.find(keys)
+    keys[0] = "z"
+    assert.deepStrictEqual(shape?.keys, ["b", "a"])
+    assert.strictEqual(shapes.find(["b", "a"]), shape)
+  })
+})

@@ -1,0 +1,333 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result, Stream } from "effect"
+import { readFileSync } from "node:fs"
+import { gunzipSync } from "node:zlib"
+import type { Scent } from "../../../src/domain/Scent.ts"
+import { decodeModSecurity, lines, SignalError } from "../../../src/intake/signal/index.ts"
+import { random, Seed } from "../../support/random.ts"
+import { needsSharedData } from "../../support/sharedData.ts"
+import { chunksOf, eventsOf } from "./bytes.ts"
+
+const request = { method: "GET", http_version: 1.1, uri: "/?q=1", body: "", headers: { Host: "localhost" } }
+
+const transaction = {
+  client_ip: "198.51.9.69",
+  time_stamp: "Sat Nov 21 02:52:22 2026",
+  unique_id: "179522954252.237230",
+  request,
+  messages: [] as ReadonlyArray<unknown>
+}
+
+const lineWith = (fields: Record<string, unknown>): string =>
+  JSON.stringify({ transaction: { ...transaction, ...fields } })
+
+const message = (severity: unknown, ...tags: ReadonlyArray<string>) => ({ message: "m", details: { severity, tags } })
+
+const decoded = (fields: Record<string, unknown>): Scent => Result.getOrThrow(decodeModSecurity(lineWith(fields)))
+
+const refusalOf = (line: string): string => {
+  const result = decodeModSecurity(line)
+  assert(Result.isFailure(result), "it was not refused")
+  assert.instanceOf(result.failure, SignalError)
+  return result.failure.message
+}
+
+const advice = ": set SecAuditLogFormat JSON, and have parts B and H in SecAuditLogParts"
+
+describe("decodeModSecurity", () => {
+  it("maps a clean transaction", () => {
+    const scent = decoded({})
+    assert.deepStrictEqual(scent, {
+      id: "179522954252.237230",
+      source: "198.51.9.69",
+      timestamp: Date.parse("2026-11-21T02:52:22Z"),
+      payload: request
+    })
+    assert.isFalse(Object.hasOwn(scent, "threat"))
+  })
+
+  it("leaves the request as it stands, own __proto__ keys and all", () => {
+    const line = lineWith({}).replace("\"method\":\"GET\"", "\"__proto__\":{\"a\":1},\"n\":1e400,\"d\":1,\"d\":2")
+    const { payload } = Result.getOrThrow(decodeModSecurity(line))
+    assert.deepStrictEqual(Object.keys(payload as object), [
+      "__proto__",
+      "n",
+      "d",
+      "http_version",
+      "uri",
+      "body",
+      "headers"
+    ])
+    assert.strictEqual((payload as { readonly n: number }).n, Number.POSITIVE_INFINITY)
+    assert.strictEqual((payload as { readonly d: number }).d, 2)
+  })
+
+  it.each<readonly [ReadonlyArray<unknown>, string]>([
+    [["0"], "critical"],
+    [["1"], "critical"],
+    [["2"], "critical"],
+    [["3"], "high"],
+    [["4"], "medium"],
+    [["5"], "low"],
+    [["6"], "low"],
+    [["7"], "low"],
+    [[0], "critical"],
+    [[2], "critical"],
+    [[3], "high"],
+    [[4], "medium"],
+    [[5], "low"],
+    [["5", "3", "4"], "high"],
+    [["7", 2, "nonsense"], "critical"],
+    [["8"], "low"],
+    [[99], "low"],
+    [["-1"], "low"],
+    [[-1], "low"],
+    [["2.0"], "low"],
+    [[1.5], "low"],
+    [[-1, "2"], "critical"],
+    [[1.5, "3"], "high"],
+    [[""], "low"],
+    [[" 2"], "low"],
+    [["02"], "low"],
+    [["CRITICAL"], "low"],
+    [[null], "low"],
+    [[{ valueOf: 0 }], "low"],
+    [[["2"]], "low"],
+    [[undefined], "low"]
+  ])("takes %j for %s", (numbers, severity) => {
+    assert.strictEqual(decoded({ messages: numbers.map((number) => message(number)) }).threat?.severity, severity)
+  })
+
+  it.each<readonly [ReadonlyArray<ReadonlyArray<string>>, string]>([
+    [[["attack-dos"]], "ddos"],
+    ...[
+      "sqli",
+      "xss",
+      "rce",
+      "lfi",
+      "rfi",
+      "ssrf",
+      "ldap",
+      "injection-php",
+      "injection-java",
+      "injection-",
+      "fixation"
+    ].map((tag) => [[[`attack-${tag}`]], "injection"] as const),
+    [[["attack-webshell"]], "malware"],
+    [[["attack-malware"]], "malware"],
+    [[["attack-reputation-scanner"]], "spam"],
+    [[["attack-reputation-crawler"]], "spam"],
+    [[["attack-reputation-script"]], "spam"],
+    [[[]], "unknown"],
+    [[["attack-protocol", "attack-generic", "OWASP_CRS"]], "unknown"],
+    [[["attack-reputation-ip"]], "unknown"],
+    [[["attack-injection"]], "unknown"],
+    [[["xattack-sqli"]], "unknown"],
+    [[["attack-sqli2"]], "unknown"],
+    [[["ATTACK-SQLI"]], "unknown"],
+    [[["__proto__", "constructor", "toString"]], "unknown"],
+    [[["attack-reputation-scanner", "attack-malware"]], "malware"],
+    [[["attack-malware"], ["attack-sqli"]], "injection"],
+    [[["attack-sqli"], ["attack-dos"]], "ddos"],
+    [[["attack-reputation-crawler"], [], ["attack-injection-x"], ["attack-webshell"]], "injection"]
+  ])("takes the tags %j for %s", (tags, category) => {
+    assert.strictEqual(decoded({ messages: tags.map((each) => message("2", ...each)) }).threat?.category, category)
+  })
+
+  it("has a threat for any message at all", () => {
+    const unknown = { category: "unknown", severity: "low" }
+    assert.deepStrictEqual(decoded({ messages: [{}] }).threat, unknown)
+    assert.deepStrictEqual(decoded({ messages: [{ message: "m" }] }).threat, unknown)
+    assert.deepStrictEqual(decoded({ messages: [{ details: {} }] }).threat, unknown)
+  })
+
+  it.each([
+    ["Thu Jan  1 00:00:00 1970", "1970-01-01T00:00:00Z"],
+    ["Sun Nov  1 23:59:59 2026", "2026-11-01T23:59:59Z"],
+    ["Sun Nov 01 23:59:59 2026", "2026-11-01T23:59:59Z"],
+    ["Sun Nov 1 23:59:59 2026", "2026-11-01T23:59:59Z"],
+    ["Thu Feb 29 12:00:00 2024", "2024-02-29T12:00:00Z"],
+    ["Tue Feb 29 12:00:00 2000", "2000-02-29T12:00:00Z"],
+    ["Fri Dec 31 23:59:59 9999", "9999-12-31T23:59:59Z"]
+  ])("reads the time %j", (time_stamp, iso) => {
+    assert.strictEqual(decoded({ time_stamp }).timestamp, Date.parse(iso))
+  })
+
+  it.each([
+    "",
+    "2026-11-21T02:52:22Z",
+    "Sat Nov 31 02:52:22 2026",
+    "Sun Feb 29 12:00:00 2026",
+    "Thu Feb 29 12:00:00 1900",
+    "Fri Feb 30 12:00:00 2024",
+    "Sat Nov  0 02:52:22 2026",
+    "Sat Nov 00 02:52:22 2026",
+    "Sat Nov 32 02:52:22 2026",
+    "Sat Nov 99 02:52:22 2026",
+    "Sat Nov 21 24:00:00 2026",
+    "Sat Nov 21 02:60:22 2026",
+    "Sat Nov 21 02:52:60 2026",
+    "Sat Nov 21 2:52:22 2026",
+    "Sat Nov 21 02:52:22 0026",
+    "Sat Nov 21 02:52:22 26",
+    "Sat Nov 21 02:52:22 12026",
+    "Sat Nov 21 02:52:22 2026 ",
+    " Sat Nov 21 02:52:22 2026",
+    "Sat Nov   1 02:52:22 2026",
+    "Sat Nov 21 02:52:22 2026\n",
+    "sat nov 21 02:52:22 2026",
+    "Day Nov 21 02:52:22 2026",
+    "Sat Foo 21 02:52:22 2026",
+    "Sat Nov ٢١ 02:52:22 2026"
+  ])("refuses the time %j", (time_stamp) => {
+    assert.strictEqual(
+      refusalOf(lineWith({ time_stamp })),
+      `expected a date such as "Sat Nov 21 02:52:22 2026" at transaction.time_stamp${advice}`
+    )
+  })
+
+  it.prop("reads every second of ten thousand years as the calendar has it", { seed: Seed }, ({ seed }) => {
+    const { below } = random(seed)
+    const time = Date.UTC(1000 + below(9000), below(12), 1 + below(31), below(24), below(60), below(60))
+    const [weekday = "", day = "", month = "", year = "", clock = ""] = new Date(time).toUTCString().split(/,? /)
+    const date = day.replace(/^0/, " ")
+    assert.strictEqual(decoded({ time_stamp: `${weekday} ${month} ${date} ${clock} ${year}` }).timestamp, time)
+  }, { arbitrary: { runs: 500 } })
+
+  it.each<readonly [string, unknown, string]>([
+    ["unique_id", 5, "expected string at transaction.unique_id"],
+    ["unique_id", undefined, "missing key at transaction.unique_id"],
+    ["unique_id", "x".repeat(257), "expected a string of at most 256 bytes in UTF-8 at transaction.unique_id"],
+    ["client_ip", null, "expected string at transaction.client_ip"],
+    ["client_ip", "x".repeat(1_000_000), "expected a string of at most 256 bytes in UTF-8 at transaction.client_ip"],
+    ["time_stamp", 1_760_000_000_000, "expected string at transaction.time_stamp"],
+    ["request", undefined, "missing key at transaction.request"],
+    ["request", null, "expected object at transaction.request"],
+    ["request", "GET /", "expected object at transaction.request"],
+    ["request", [], "expected object at transaction.request"],
+    ["messages", undefined, "missing key at transaction.messages"],
+    ["messages", null, "expected array at transaction.messages"],
+    ["messages", {}, "expected array at transaction.messages"],
+    ["messages", "", "expected array at transaction.messages"],
+    ["messages", [{}, "m"], "expected object at transaction.messages[1]"],
+    ["messages", [{ details: [] }], "expected object at transaction.messages[0].details"],
+    ["messages", [{ details: { tags: "attack-sqli" } }], "expected array at transaction.messages[0].details.tags"],
+    ["messages", [{ details: { tags: ["a", 1] } }], "expected string at transaction.messages[0].details.tags[1]"]
+  ])("RFC D1 refuses a %s of %.40j", (key, value, problem) => {
+    assert.strictEqual(refusalOf(lineWith({ [key]: value })), problem + advice)
+  })
+
+  it.each([
+    ["", "expected JSON, which ended too early"],
+    ["null", "expected object"],
+    ["[]", "expected object"],
+    ["\"text\"", "expected object"],
+    ["{}", "missing key at transaction"],
+    ["{\"transaction\":[]}", "expected object at transaction"],
+    ["[".repeat(100_000), "expected JSON, which ended too early"],
+    [`{"transaction":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, "expected object at transaction"]
+  ])("RFC D1 refuses the line %.40j", (line, problem) => {
+    assert.strictEqual(refusalOf(line), problem + advice)
+  })
+
+  it("says one thing of a line with a million mistakes", () => {
+    assert.strictEqual(
+      refusalOf(lineWith({ messages: Array.from({ length: 1_000_000 }, () => 1) })),
+      `expected object at transaction.messages[0]${advice}`
+    )
+  })
+})
+
+describe("a recorded audit log", () => {
+  const path = needsSharedData("modsecurity-audit.ndjson.gz")
+
+  it.effect.skipIf(path === undefined)(
+    "is read whole: each line, each threat, each category and severity",
+    () =>
+      Effect.gen(function*() {
+        const pressed = readFileSync(path ?? "")
+        const events = yield* eventsOf(chunksOf(pressed, 65_536), "modsecurity")
+        const expected = byHand(gunzipSync(pressed))
+        const scents = events.map((event) => event._tag === "Scent" ? { line: event.line, ...event.scent } : event)
+        assert.deepStrictEqual<ReadonlyArray<unknown>>(scents, expected)
+        assert.lengthOf(events, 3049)
+        assert.lengthOf(events.filter((event) => event._tag === "Scent" && event.scent.threat === undefined), 803)
+        const totals: Record<string, number> = {}
+        for (const { threat } of expected) {
+          if (threat === undefined) continue
+          totals[threat.category] = (totals[threat.category] ?? 0) + 1
+          totals[threat.severity] = (totals[threat.severity] ?? 0) + 1
+        }
+        assert.deepStrictEqual(totals, { injection: 1121, spam: 4, unknown: 1121, critical: 2237, medium: 9 })
+      })
+  )
+
+  it.effect.skipIf(path === undefined)("has U+FFFD where its bytes are no UTF-8", () =>
+    Effect.gen(function*() {
+      const text = gunzipSync(readFileSync(path ?? ""))
+      const strict = new TextDecoder("utf-8", { fatal: true })
+      const invalid = text.toString("latin1").split("\n").flatMap((line, index) => {
+        try {
+          strict.decode(Buffer.from(line, "latin1"))
+          return []
+        } catch {
+          return [index + 1]
+        }
+      })
+      assert.lengthOf(invalid, 6)
+      const found = yield* Stream.runCollect(lines(Stream.make(text)))
+      const replaced = found.filter((line) => line._tag === "Text" && line.text.includes("\ufffd"))
+      assert.deepStrictEqual(replaced.map(({ line }) => line), invalid)
+      const events = yield* eventsOf([text], "modsecurity")
+      for (const line of invalid) assert.strictEqual(events[line - 1]?._tag, "Scent")
+    }))
+})
+
+interface ByHand {
+  readonly line: number
+  readonly id: string
+  readonly source: string
+  readonly timestamp: number
+  readonly payload: unknown
+  readonly threat?: { readonly category: string; readonly severity: string }
+}
+
+interface AuditMessage {
+  readonly details: { readonly severity: string; readonly tags: ReadonlyArray<string> }
+}
+
+/** The mapping once more, straight from its description. */
+const byHand = (log: Uint8Array): ReadonlyArray<ByHand> =>
+  new TextDecoder().decode(log).trimEnd().split("\n").map((text, index) => {
+    const parsed: unknown = JSON.parse(text)
+    const { transaction } = parsed as {
+      readonly transaction: {
+        readonly unique_id: string
+        readonly client_ip: string
+        readonly time_stamp: string
+        readonly request: unknown
+        readonly messages: ReadonlyArray<AuditMessage>
+      }
+    }
+    const scent = {
+      line: index + 1,
+      id: transaction.unique_id,
+      source: transaction.client_ip,
+      timestamp: Date.parse(`${transaction.time_stamp} UTC`),
+      payload: transaction.request
+    }
+    if (transaction.messages.length === 0) return scent
+    const tags = transaction.messages.flatMap(({ details }) => details.tags).join("\n")
+    const category = /^attack-dos$/m.test(tags)
+      ? "ddos"
+      : /^attack-(?:sqli|xss|rce|lfi|rfi|ssrf|ldap|injection-.*|fixation)$/m.test(tags)
+      ? "injection"
+      : /^attack-(?:webshell|malware)$/m.test(tags)
+      ? "malware"
+      : /^attack-reputation-(?:scanner|crawler|script)$/m.test(tags)
+      ? "spam"
+      : "unknown"
+    const worst = Math.min(...transaction.messages.map(({ details }) => Number.parseInt(details.severity, 10)))
+    const severity = worst <= 2 ? "critical" : worst === 3 ? "high" : worst === 4 ? "medium" : "low"
+    return { ...scent, threat: { category, severity } }
+  })

@@ -1,0 +1,212 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Logger, type LogLevel, References, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
+import { Alerts } from "../../../src/safety/alert/Alerts.ts"
+import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.ts"
+import { Settings } from "../../../src/config/Settings.ts"
+import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
+import { signature } from "../../domain/samples.ts"
+
+interface Line {
+  readonly level: LogLevel.LogLevel
+  readonly message: unknown
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+const loggerTo = (lines: Array<Line>): Logger.Logger<unknown, void> =>
+  Logger.make(({ fiber, logLevel, message }) => {
+    const annotations = fiber.getRef(References.CurrentLogAnnotations)
+    lines.push({ level: logLevel, message: Array.isArray(message) ? message[0] : message, annotations })
+  })
+
+/** A desk in a scope of its own, and what it wrote. */
+const desk = (
+  alerts: NonNullable<TracehoundConfigInput["alerts"]> = {},
+  logger = loggerTo,
+  minimum: LogLevel.LogLevel = "All"
+) =>
+  Effect.gen(function*() {
+    const lines: Array<Line> = []
+    const scope = yield* Scope.make()
+    const host = Layer.mergeAll(
+      Logger.layer([logger(lines)]),
+      Layer.succeed(References.MinimumLogLevel, minimum),
+      ActorSystem.layer(),
+      Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument({ alerts })])))
+    )
+    const context = yield* Layer.buildWithScope(Layer.provide(Alerts.layer, host), scope)
+    const service = Context.get(context, Alerts)
+    /** Lets the actor write what it has. */
+    const written = Effect.map(TestClock.adjust(1), () => lines)
+    return { ...service, lines, written, close: Scope.close(scope, Exit.void) }
+  })
+
+const evictionNotice = { type: "high_severity_eviction", severity: "warning", message: "m" } as const
+const failure = { type: "coldstorage.failure", severity: "critical", message: "evidence was not written" } as const
+
+describe("Alerts", () => {
+  it.effect("RFC W2 S1 an alert is written through Effect's logger, at the level of its severity, with the time it was raised, the worst first", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(1_760_000_000_000)
+      const { alertUnsafe, start, written } = yield* desk()
+      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(failure)
+      alertUnsafe({ ...failure, severity: "info" })
+      yield* TestClock.adjust("1 second")
+      yield* start
+      const timestamp = 1_760_000_000_000
+      assert.deepStrictEqual(yield* written, [
+        {
+          level: "Error",
+          message: "coldstorage.failure: evidence was not written",
+          annotations: { type: "coldstorage.failure", timestamp }
+        },
+        {
+          level: "Warn",
+          message: "high_severity_eviction: m",
+          annotations: { type: "high_severity_eviction", timestamp, signature }
+        },
+        {
+          level: "Info",
+          message: "coldstorage.failure: evidence was not written",
+          annotations: { type: "coldstorage.failure", timestamp }
+        }
+      ])
+    }))
+
+  it.effect("RFC Q2 a log event is written at the Debug level", () =>
+    Effect.gen(function*() {
+      const { logUnsafe, start, written } = yield* desk()
+      yield* start
+      const event = { type: "quarantine.eviction", signature, severity: "high", reason: "capacity" } as const
+      logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => signature)
+      assert.deepStrictEqual(yield* written, [{ level: "Debug", message: "quarantine.eviction", annotations: event }])
+    }))
+
+  it.effect("RFC Q2 a log event at a level that the host does not log is not made at all", () =>
+    Effect.gen(function*() {
+      const { deadLetters, logUnsafe, lines } = yield* desk({}, loggerTo, "Info")
+      for (let n = 0; n < 10_000; n++) {
+        logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => assert.fail("nobody listens"))
+      }
+      assert.strictEqual(deadLetters(), 0)
+      assert.deepStrictEqual(lines, [])
+    }))
+
+  it.effect("RFC W2 a signature is asked for only where an alert leaves", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe } = yield* desk({ maxAlertsPerWindow: 3 })
+      let asked = 0
+      for (let n = 0; n < 100; n++) {
+        alertUnsafe(evictionNotice, () => {
+          asked += 1
+          return signature
+        })
+      }
+      assert.strictEqual(asked, 3)
+    }))
+
+  it.effect("RFC W2 a flood raises alert.flood once a window, with the count, and nothing else", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, deadLetters, start, written } = yield* desk({
+        maxAlertsPerWindow: 3,
+        windowMs: 1_000,
+        escalationThreshold: 5
+      })
+      yield* start
+      for (let n = 0; n < 100_000; n++) alertUnsafe(evictionNotice, () => signature)
+      const lines = yield* written
+      assert.deepStrictEqual(lines.map(({ annotations }) => annotations["type"]), [
+        "alert.flood",
+        "high_severity_eviction",
+        "high_severity_eviction",
+        "high_severity_eviction"
+      ])
+      assert.strictEqual(lines[0]?.level, "Error")
+      assert.strictEqual(lines[0]?.annotations["alertCount"], 8)
+      assert.strictEqual(deadLetters(), 0, "what the limiter holds back never enters the mailbox")
+      yield* TestClock.adjust("1 second")
+      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => signature)
+      assert.strictEqual((yield* written).length, 8)
+    }))
+
+  it.effect("RFC W2 F3 a panic is told, however many alerts came before it", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, start, written } = yield* desk({ maxAlertsPerWindow: 1 })
+      yield* start
+      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe({ type: "failsafe.panic", severity: "critical", message: "m" })
+      alertUnsafe(failure)
+      assert.deepStrictEqual((yield* written).map(({ annotations }) => annotations["type"]), [
+        "alert.flood",
+        "failsafe.panic",
+        "high_severity_eviction"
+      ])
+    }))
+
+  it.effect("RFC S2 notices past 1024 in a lane are dead letters, counted one by one, and cost the other lanes nothing", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, close, deadLetters, lines, logUnsafe, start } = yield* desk()
+      const kind = { type: "quarantine.eviction", reason: "capacity" } as const
+      const event = () => logUnsafe(kind, "low", () => signature)
+      for (let n = 0; n < 1_024; n++) event()
+      assert.strictEqual(deadLetters(), 0)
+      for (let n = 0; n < 10; n++) event()
+      alertUnsafe(evictionNotice, () => signature)
+      assert.strictEqual(deadLetters(), 10)
+      yield* start
+      yield* close
+      assert.strictEqual(lines.length, 1_025)
+      assert.strictEqual(lines[0]?.level, "Warn")
+      assert.strictEqual(deadLetters(), 10)
+    }))
+
+  it.effect("RFC S4 closing writes what waits, and counts what comes after", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, close, deadLetters, lines, start } = yield* desk()
+      yield* start
+      alertUnsafe(evictionNotice, () => signature)
+      yield* close
+      assert.strictEqual(lines.length, 1)
+      alertUnsafe(evictionNotice, () => signature)
+      assert.strictEqual(deadLetters(), 1)
+    }))
+
+  it.effect("RFC S4 a desk that never started counts what it could not write", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, close, deadLetters } = yield* desk()
+      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => signature)
+      yield* close
+      assert.strictEqual(deadLetters(), 2)
+    }))
+
+  it.effect("RFC F4 a logger of the host's that throws costs its line and harms nothing", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, deadLetters, lines, start, written } = yield* desk({}, (lines) => {
+        const inner = loggerTo(lines)
+        return Logger.make((options) => {
+          if (String(options.message).includes("coldstorage")) throw new Error("the disk is full")
+          inner.log(options)
+        })
+      })
+      yield* start
+      alertUnsafe(failure)
+      alertUnsafe(evictionNotice, () => signature)
+      yield* written
+      assert.deepStrictEqual(lines.map(({ level }) => level), ["Warn"])
+      assert.strictEqual(deadLetters(), 1)
+    }))
+
+  it.effect("RFC F5 errors are posted on the board, whether the desk runs or not", () =>
+    Effect.gen(function*() {
+      const { close, errorUnsafe, errors } = yield* desk()
+      const error = { state: "agent", code: "c", message: "m", recoverable: true } as const
+      errorUnsafe(error)
+      assert.deepStrictEqual(errors(), [error])
+      yield* close
+      errorUnsafe({ ...error, code: "d" })
+      assert.strictEqual(errors().length, 2)
+    }))
+})

@@ -1,0 +1,142 @@
+/**
+ * Alerts on their way to the endpoint: what waits, in what order it goes, and what becomes of what cannot.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Layer, Schema } from "effect"
+import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
+import { type AlertSink, AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
+import { DevopsError } from "../../../src/safety/devops/DevopsEndpoint.ts"
+import * as DevopsSink from "../../../src/safety/devops/DevopsSink.ts"
+import type { Alert } from "../../../src/domain/Alert.ts"
+import { Settings } from "../../../src/config/Settings.ts"
+import { TracehoundConfig } from "../../../src/config/TracehoundConfig.ts"
+
+const alert = (
+  message: string,
+  severity: Alert["severity"] = "warning",
+  type: Alert["type"] = "alert.flood"
+): Alert => ({
+  type,
+  severity,
+  message,
+  timestamp: 0
+})
+
+const other: AlertSink = { sendUnsafe: () => undefined, onFailure: () => undefined }
+
+/** A sink to an endpoint that a test answers for, beside another sink. */
+const opened = (
+  answer: (alert: Alert) => Effect.Effect<void, DevopsError>,
+  alerts: (typeof TracehoundConfig.Encoded)["alerts"] = {
+    devopsEndpoint: "http://127.0.0.1/",
+    devops: { maxPending: 2 }
+  }
+) =>
+  Effect.gen(function*() {
+    const delivered: Array<string> = []
+    const told: Array<string> = []
+    const loads = { count: 0 }
+    const endpoint = Effect.sync(() => {
+      loads.count += 1
+      return {
+        isOpen: Effect.succeed(false),
+        deliver: (sent: Alert) =>
+          Effect.suspend(() => {
+            delivered.push(sent.message)
+            return answer(sent)
+          })
+      }
+    })
+    const context = yield* Layer.build(
+      Layer.fresh(DevopsSink.layer(endpoint)).pipe(
+        Layer.provideMerge(ActorSystem.layer()),
+        Layer.provide(Layer.succeed(AlertSinks, [other])),
+        Layer.provide(Layer.effect(Settings, Effect.orDie(Schema.decodeEffect(TracehoundConfig)({ alerts }))))
+      )
+    )
+    const sinks = yield* Effect.provide(AlertSinks, context)
+    const { deadLetters, inspect } = yield* Effect.provide(ActorSystem, context)
+    const [first, sink] = sinks
+    sink?.onFailure(({ code, message }) => told.push(`${code}: ${message}`))
+    return { sinks, first, send: (sent: Alert) => sink?.sendUnsafe(sent), delivered, told, loads, deadLetters, inspect }
+  })
+
+const failed = (reason: DevopsError["reason"]) => Effect.fail(new DevopsError({ reason, message: `it was ${reason}` }))
+const turns = Effect.forEach(Array.from({ length: 8 }), () => Effect.yieldNow, { discard: true })
+
+describe("the sink", () => {
+  it.effect("RFC W3 stands beside those that there are, and is none without an endpoint", () =>
+    Effect.gen(function*() {
+      const { first, sinks } = yield* opened(() => Effect.void)
+      assert.strictEqual(sinks.length, 2)
+      assert.strictEqual(first, other)
+      const without = yield* opened(() => Effect.void, {})
+      assert.deepStrictEqual([...without.sinks], [other])
+      assert.deepStrictEqual(without.inspect().children, [])
+    }))
+
+  it.effect("RFC W3 S1 what waits goes by lanes, the worst first, and the client is loaded once, with the first alert", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { delivered, loads, send } = yield* opened(() => Deferred.await(gate))
+      yield* turns
+      assert.strictEqual(loads.count, 0)
+      send(alert("first"))
+      yield* turns
+      send(alert("warning"))
+      send(alert("info", "info"))
+      send(alert("critical", "critical"))
+      assert.deepStrictEqual(delivered, ["first"])
+      yield* Deferred.succeed(gate, undefined)
+      yield* turns
+      assert.deepStrictEqual(delivered, ["first", "critical", "warning", "info"])
+      assert.strictEqual(loads.count, 1)
+    }))
+
+  it.effect("RFC W3 S2 each lane is bounded, the alert under way included; what is refused is a dead letter", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const { deadLetters, delivered, send } = yield* opened(() => Deferred.await(gate))
+      for (let n = 0; n < 200; n++) send(alert(`warning ${n}`))
+      for (let n = 0; n < 3; n++) send(alert(`critical ${n}`, "critical"))
+      yield* turns
+      assert.deepStrictEqual(delivered, ["critical 0"])
+      assert.strictEqual(deadLetters.counts().full, 198 + 1)
+      // What closes waits for it, in a time that nobody moves.
+      yield* Deferred.succeed(gate, undefined)
+      yield* turns
+      assert.deepStrictEqual(delivered, ["critical 0", "critical 1", "warning 0", "warning 1"])
+    }))
+
+  it.effect.each(["refused", "unavailable"] as const)(
+    "RFC W3 one that is %s is told, and a dead letter; the next one goes out",
+    (reason) =>
+      Effect.gen(function*() {
+        const { deadLetters, delivered, send, told } = yield* opened(() => failed(reason))
+        send(alert("a"))
+        send(alert("b"))
+        yield* turns
+        assert.deepStrictEqual(delivered, ["a", "b"])
+        assert.deepStrictEqual(told, [`devops_failure: it was ${reason}`, `devops_failure: it was ${reason}`])
+        assert.strictEqual(deadLetters.counts().failed, 2)
+      })
+  )
+
+  it.effect("RFC W3 while the circuit is open each alert is a dead letter, and nobody is told once more", () =>
+    Effect.gen(function*() {
+      const { deadLetters, send, told } = yield* opened(() => failed("open"))
+      send(alert("a"))
+      yield* turns
+      assert.deepStrictEqual(told, [])
+      assert.strictEqual(deadLetters.counts().failed, 1)
+    }))
+
+  it.effect("RFC W3 what is said about this endpoint is not sent to it", () =>
+    Effect.gen(function*() {
+      const { delivered, send } = yield* opened(() => Effect.void)
+      send(alert("about it", "warning", "devops.failure"))
+      send(alert("a"))
+      yield* turns
+      assert.deepStrictEqual(delivered, ["a"])
+    }))
+})

@@ -1,0 +1,195 @@
+/**
+ * A whole Tracehound as `TracehoundTest` puts it together, but on ports that a test can break while it runs, and in a scope that a
+ * test closes.
+ */
+import { Clock, Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { AlertRecorder, InProcessHounds, MemoryColdStorage } from "tracehound/testing"
+import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
+import type { Alert } from "../../../src/domain/Alert.ts"
+import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
+import type { InterceptResult } from "../../../src/domain/InterceptResult.ts"
+import type { Scent } from "../../../src/domain/Scent.ts"
+import type { Severity } from "../../../src/domain/Severity.ts"
+import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
+import * as NodeHash from "../../../src/host/node/NodeHash.ts"
+import * as NodeIntrospection from "../../../src/host/node/NodeIntrospection.ts"
+import * as NodeMemory from "../../../src/host/node/NodeMemory.ts"
+import { Compression, CompressionError } from "../../../src/host/port/Compression.ts"
+import { Hash } from "../../../src/host/port/Hash.ts"
+import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
+import * as PortableCompression from "../../../src/host/port/PortableCompression.ts"
+import { make as makeHounds } from "../../../src/testing/InProcessHounds.ts"
+import * as SeededRandomness from "../../../src/testing/SeededRandomness.ts"
+import { assemble, type StartError, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
+import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
+
+/** What is broken from now on. */
+export interface Broken {
+  /** `pressSync` throws, and what `pressUnsafe` gives fails. */
+  pressing: boolean
+  /** `pressUnsafe` throws, as where there is no memory for the copy. */
+  copying: boolean
+  /** Whoever seals an envelope dies of it. */
+  sealing: boolean
+}
+
+export interface World {
+  readonly sync: TracehoundSync
+  readonly tracehound: Tracehound["Service"]
+  readonly memory: MemoryColdStorage["Service"]
+  readonly hounds: InProcessHounds["Service"]
+  readonly broken: Broken
+  readonly alerts: Effect.Effect<ReadonlyArray<Alert>>
+  /** The types of the alerts that left so far. */
+  readonly types: Effect.Effect<ReadonlyArray<Alert["type"]>>
+  /** Codes on the error board, oldest first. */
+  readonly errors: () => ReadonlyArray<string>
+  readonly close: Effect.Effect<void>
+}
+
+const compressionOf = (broken: Broken) =>
+  Layer.effect(
+    Compression,
+    Effect.map(Compression, (real) => ({
+      ...real,
+      pressSync: (codec, bytes) => {
+        if (broken.pressing && codec !== "stored") throw unpressed()
+        return real.pressSync(codec, bytes)
+      },
+      pressUnsafe: (codec, bytes) => {
+        if (broken.copying) throw new RangeError("Array buffer allocation failed")
+        const body = real.pressUnsafe(codec, bytes)
+        return Effect.suspend(() => broken.pressing && codec !== "stored" ? Effect.fail(unpressed()) : body)
+      }
+    }))
+  ).pipe(Layer.provide(PortableCompression.layer))
+
+const unpressed = () => new CompressionError({ reason: "host", message: "told to fail" })
+
+/** Whether it begins with an envelope's magic, `THEV`. */
+const isEnvelope = ([a, b, c, d]: Uint8Array): boolean => a === 0x54 && b === 0x48 && c === 0x45 && d === 0x56
+
+const hashOf = (broken: Broken) =>
+  Layer.effect(
+    Hash,
+    Effect.map(Hash, (real) => ({
+      ...real,
+      sha256Into: (bytes, target) => {
+        if (broken.sealing && isEnvelope(bytes)) throw new Error("the hash is broken")
+        real.sha256Into(bytes, target)
+      }
+    }))
+  ).pipe(Layer.provide(NodeHash.layer))
+
+export interface WorldOptions {
+  readonly config?: TracehoundConfigInput
+  readonly callbacks?: FailSafeCallbacks
+  readonly coldStorage?: boolean
+}
+
+/** Alerts that the limiter does not hold back, and sources that it does not know. */
+const quiet: TracehoundConfigInput = {
+  alerts: { maxAlertsPerWindow: 1_000_000 },
+  rateLimit: { maxRequests: 1_000_000_000 }
+}
+
+/** Does it while time passes: what closes may wait for what hangs, as long as its deadlines let it. */
+const passingTime = (effect: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
+    for (let n = 0; n < 2_000 && fiber.pollUnsafe() === undefined; n++) yield* TestClock.adjust(1_000)
+    yield* Fiber.join(fiber)
+  })
+
+/** A started one under the test's clock. Whoever does not close it has it closed with the test. */
+export const openWorld = (
+  { callbacks, coldStorage = true, config = {} }: WorldOptions = {}
+): Effect.Effect<World, StartError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const broken: Broken = { pressing: false, copying: false, sealing: false }
+    const clock = yield* Clock.Clock
+    const scope = yield* Scope.make()
+    yield* Effect.addFinalizer(() => passingTime(Scope.close(scope, Exit.void)))
+    const hounds = makeHounds()
+    const audit = coldStorage
+      ? { ...config.audit, coldStorage: { endpoint: "file:memory", ...config.audit?.coldStorage } }
+      : config.audit
+    const rooms = assemble({
+      config: { ...quiet, ...config, ...(audit === undefined ? {} : { audit }) },
+      callbacks,
+      endpointFor: () => Layer.effect(ColdStorageEndpoint, Effect.suspend(() => ColdStorageEndpoint)),
+      hounds: hounds.layer
+    })
+    const context = yield* Layer.buildWithScope(
+      Layer.merge(started(rooms), Layer.succeed(InProcessHounds, hounds.control)).pipe(
+        Layer.provideMerge(Layer.mergeAll(MemoryColdStorage.layerAt("file:memory"), AlertRecorder.layer)),
+        Layer.provide(Layer.mergeAll(
+          MonotonicTime.layerPortable,
+          hashOf(broken),
+          NodeIntrospection.layer,
+          NodeMemory.layer,
+          compressionOf(broken),
+          SeededRandomness.layer(0)
+        )),
+        Layer.provide(Layer.succeed(Clock.Clock, clock))
+      ),
+      scope
+    )
+    const tracehound = Context.get(context, Tracehound)
+    const recorder = Context.get(context, AlertRecorder)
+    const { sync } = tracehound
+    return {
+      sync,
+      tracehound,
+      memory: Context.get(context, MemoryColdStorage),
+      hounds: hounds.control,
+      broken,
+      alerts: recorder.alerts,
+      types: recorder.types,
+      errors: () => sync.watcher.snapshot().errors.map(({ code }) => code),
+      close: Scope.close(scope, Exit.void)
+    }
+  })
+
+/** A scent with a threat, whose payload is its name. */
+export const scent = (payload: unknown, severity: Severity = "critical"): Scent => ({
+  id: "scent",
+  source: "192.0.2.1",
+  timestamp: 1,
+  payload,
+  threat: { category: "injection", severity }
+})
+
+/** The signature of what was just taken in; the test's mistake where nothing was. */
+export const signatureIn = (result: InterceptResult): string => {
+  if (result.status !== "quarantined" && result.status !== "escalated") throw new Error(`it was ${result.status}`)
+  return result.handle.signature
+}
+
+/** Takes it in and gives its signature. */
+export const take = ({ sync }: Pick<World, "sync">, payload: unknown, severity: Severity = "critical"): string =>
+  signatureIn(sync.intercept(scent(payload, severity)))
+
+/** Lets the background do what there is to do now: one actor tells the next, so it takes a few turns. */
+export const turn = Effect.repeat(TestClock.adjust(1), { times: 9 })
+
+/** What the chain says of each departure: `purged error file:memory`, or only its status. */
+export const departures = ({ sync }: Pick<World, "sync">): ReadonlyArray<string> =>
+  sync.auditChain.records().map(({ entry }) =>
+    entry.status === "purged"
+      ? `purged ${entry.reason} ${entry.destination ?? "nowhere"}`
+      : entry.status
+  )
+
+/** A promise that never settles. */
+export const never = async (): Promise<void> => new Promise(() => {})
+
+/** Some turns of the host itself, for promises that the test clock knows nothing of. */
+export const hostTurns = async (until: () => boolean = () => false, most = 5): Promise<void> => {
+  for (let n = 0; n < most && !until(); n++) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve)
+    })
+  }
+}
