@@ -44,9 +44,9 @@ const start: ReadonlyArray<Line> = [
     group: "start",
     unit: "ms",
     goals: most(114),
-    note: "by a kennel that runs already"
+    note: "by a fork server that runs already"
   },
-  { name: "spawn to ready, default, without a kennel", group: "start", unit: "ms", goals: most(114) },
+  { name: "spawn to ready, default, without a fork server", group: "start", unit: "ms", goals: most(114) },
   {
     name: "spawn to ready, hard",
     group: "start",
@@ -54,7 +54,7 @@ const start: ReadonlyArray<Line> = [
     goals: most(138),
     note: "left out where there is no bubblewrap"
   },
-  { name: "kennel and first hound to ready", group: "start", unit: "ms" },
+  { name: "fork server and first hound to ready", group: "start", unit: "ms" },
   ...houndPeers.map((peer): Line => ({
     name: `${peer}: pool to first answer`,
     group: "start",
@@ -72,8 +72,8 @@ const memory: ReadonlyArray<Line> = [
     note: "most of it is Node's own program, shared"
   },
   { name: "a hound that is ready, private", group: "kept", unit: "MiB", goals: most(16) },
-  { name: "the kennel, resident", group: "kept", unit: "MiB" },
-  { name: "the kennel, private", group: "kept", unit: "MiB" },
+  { name: "the fork server, resident", group: "kept", unit: "MiB" },
+  { name: "the fork server, private", group: "kept", unit: "MiB" },
   ...houndPeers.map((peer): Line => ({
     name: `${peer}: a thread`,
     group: "kept",
@@ -127,18 +127,18 @@ const delays: ReadonlyArray<Line> = [
     group: "delays",
     unit: "ms",
     goals: most(20),
-    note: "the kennel was there already; collections of the large heap are in all of these"
+    note: "the fork server was there already; collections of the large heap are in all of these"
   },
   { name: `1 GiB heap, ${replacements} hounds replaced: p99`, group: "delays", unit: "ms" },
-  { name: `1 GiB heap, ${replacements} replaced without a kennel: longest delay`, group: "delays", unit: "ms" },
-  { name: `1 GiB heap, ${replacements} replaced without a kennel: p99`, group: "delays", unit: "ms" },
+  { name: `1 GiB heap, ${replacements} replaced without a fork server: longest delay`, group: "delays", unit: "ms" },
+  { name: `1 GiB heap, ${replacements} replaced without a fork server: p99`, group: "delays", unit: "ms" },
   {
-    name: "1 GiB heap, starting, with a kennel: longest delay",
+    name: "1 GiB heap, starting, with a fork server: longest delay",
     group: "delays",
     unit: "ms",
-    note: "the kennel itself is one fork of the host: start Tracehound before the heap is large"
+    note: "the fork server itself is one fork of the host: start Tracehound before the heap is large"
   },
-  { name: "1 GiB heap, starting, without a kennel: longest delay", group: "delays", unit: "ms" },
+  { name: "1 GiB heap, starting, without a fork server: longest delay", group: "delays", unit: "ms" },
   ...houndPeers.flatMap((peer): ReadonlyArray<Line> => [
     {
       name: `${peer}: 1 GiB heap, ${replacements} threads replaced: longest delay`,

@@ -8,7 +8,7 @@
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { HoundLine, type LineDecision } from "../src/hound/process/HoundLine.ts"
+import { HoundConnection, type ConnectionDecision } from "../src/hound/process/HoundConnection.ts"
 import type { LaunchPlan, Spawner } from "../src/hound/process/Spawner.ts"
 import { detectSandbox } from "../src/hound/sandbox/Detect.ts"
 
@@ -44,11 +44,11 @@ const digest = new Uint8Array(32)
 /** A hound that is ready. */
 export class ReadyHound {
   readonly pid: number
-  readonly #line: HoundLine
+  readonly #line: HoundConnection
   #job = 0
   #then: (isComplete: boolean) => void = () => undefined
 
-  constructor(pid: number, line: HoundLine) {
+  constructor(pid: number, line: HoundConnection) {
     this.pid = pid
     this.#line = line
   }
@@ -61,7 +61,7 @@ export class ReadyHound {
   }
 
   /** Its line said something. */
-  heard(decision: LineDecision): void {
+  heard(decision: ConnectionDecision): void {
     if (decision.type === "gone" || decision.type === "violation") this.#then(false)
     else if (decision.type === "status" && decision.state !== "processing") this.#then(decision.state === "complete")
   }
@@ -73,7 +73,7 @@ export const readyHound = (spawner: Spawner, id: number): Promise<ReadyHound> =>
     const fail = (): void => reject(new Error("a hound was not ready"))
     spawner.launch(id, {
       up: (pid, pipe) => {
-        const line = new HoundLine(pipe)
+        const line = new HoundConnection(pipe)
         const hound = new ReadyHound(pid, line)
         line.onDecision((decision) => {
           if (decision.type === "ready") resolve(hound)

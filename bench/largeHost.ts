@@ -58,12 +58,12 @@ const until = async (holds: () => boolean): Promise<void> => {
 }
 
 /** One hound after the other is activated, looks at its evidence and is replaced. */
-const withHounds = async (kennel: boolean): Promise<{ readonly starting: Delay; readonly replacing: Delay }> => {
+const withHounds = async (forkServer: boolean): Promise<{ readonly starting: Delay; readonly replacing: Delay }> => {
   const minimumDormant = 2
   const tracehound = roomyTracehound({
     hound: {
       analyzer: { path: analyzer },
-      kennel,
+      forkServer,
       minimumDormant,
       maxJobs: 1,
       replenishDelay: 10,
@@ -91,14 +91,14 @@ const measured = async (): Promise<Delays> => {
   const held = fill()
   // What is loaded by the first use of anything is no delay of the second.
   const start = performance.now()
-  const kennel = await withHounds(true)
+  const forkServer = await withHounds(true)
   const took = performance.now() - start
   const idle = await delayDuring(() => setTimeout(took))
   const direct = await withHounds(false)
   const delays: Record<string, Delay> = {
     idle,
-    kennel: kennel.replacing,
-    startingKennel: kennel.starting,
+    forkServer: forkServer.replacing,
+    startingForkServer: forkServer.starting,
     direct: direct.replacing,
     startingDirect: direct.starting
   }

@@ -8,8 +8,8 @@ import { execFile } from "node:child_process"
 import { setTimeout } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { makeKennel } from "../../src/hound/process/Kennel.ts"
-import { Litter } from "../../src/hound/process/Litter.ts"
+import { makeForkServer } from "../../src/hound/process/ForkServer.ts"
+import { LocalSpawner } from "../../src/hound/process/LocalSpawner.ts"
 import type { Spawner } from "../../src/hound/process/Spawner.ts"
 import type { Line } from "../goals.ts"
 import { once } from "../heap.ts"
@@ -45,14 +45,14 @@ const starts = async (context: Context): Promise<Values> => {
   const runs = context.quick ? 3 : 15
   const plan = await defaultPlan()
   const hard = await planAt("hard")
-  const kennel = makeKennel(plan)
-  const hardKennel = hard === null ? null : makeKennel(hard)
+  const forkServer = makeForkServer(plan)
+  const hardForkServer = hard === null ? null : makeForkServer(hard)
   const all: Record<string, () => Promise<number>> = {
-    "spawn to ready, default": starting(kennel),
-    "spawn to ready, default, without a kennel": starting(new Litter(plan)),
-    ...(hardKennel === null ? {} : { "spawn to ready, hard": starting(hardKennel) }),
-    "kennel and first hound to ready": async () => {
-      const fresh = makeKennel(plan)
+    "spawn to ready, default": starting(forkServer),
+    "spawn to ready, default, without a fork server": starting(new LocalSpawner(plan)),
+    ...(hardForkServer === null ? {} : { "spawn to ready, hard": starting(hardForkServer) }),
+    "fork server and first hound to ready": async () => {
+      const fresh = makeForkServer(plan)
       const took = await timed(() => readyHound(fresh, 1))
       await fresh.close()
       return took
@@ -70,7 +70,7 @@ const starts = async (context: Context): Promise<Values> => {
     }
   }
   const times = new Map(Object.keys(all).map((name): [string, Array<number>] => [name, []]))
-  // The first of each is the warm-up, and starts the kennels.
+  // The first of each is the warm-up, and starts the fork servers.
   for (let run = -1; run < runs; run++) {
     for (const [name, measure] of Object.entries(all)) {
       context.progress(`${name}, ${run + 1} of ${runs}`)
@@ -82,18 +82,18 @@ const starts = async (context: Context): Promise<Values> => {
 }
 
 const memory = async (): Promise<Values> => {
-  const kennel = makeKennel(await defaultPlan())
+  const forkServer = makeForkServer(await defaultPlan())
   const hounds = []
-  for (let id = 1; id <= 5; id++) hounds.push(await readyHound(kennel, id))
+  for (let id = 1; id <= 5; id++) hounds.push(await readyHound(forkServer, id))
   const held = await Promise.all(hounds.map(({ pid }) => heldBy(pid)))
-  const kennelHeld = await heldBy(kennel.pid() ?? "self")
-  await kennel.close()
+  const forkServerHeld = await heldBy(forkServer.pid() ?? "self")
+  await forkServer.close()
   const threads = 4
   const values: Record<string, Values[string]> = {
     "a hound that is ready, resident": () => median(held.map(({ resident }) => resident)),
     "a hound that is ready, private": () => median(held.map((one) => one.private)),
-    "the kennel, resident": () => kennelHeld.resident,
-    "the kennel, private": () => kennelHeld.private
+    "the fork server, resident": () => forkServerHeld.resident,
+    "the fork server, private": () => forkServerHeld.private
   }
   for (const peer of houndPeers) {
     values[`${peer}: a thread`] = async () => {
@@ -111,8 +111,8 @@ const memory = async (): Promise<Values> => {
 }
 
 const roundTrips = async (context: Context): Promise<Values> => {
-  const kennel = makeKennel(await defaultPlan())
-  const hound = await readyHound(kennel, 1)
+  const forkServer = makeForkServer(await defaultPlan())
+  const hound = await readyHound(forkServer, 1)
   const contenders: Array<[string, (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>]> = [
     ["", (bytes) => keepBusy([hound], 1, () => bytes)]
   ]
@@ -205,8 +205,8 @@ const threadsBusy = async (calls: number, run: () => Promise<unknown>): Promise<
 
 const jobs = (): WaitingMakers => {
   const pair = once(async () => {
-    const kennel = makeKennel(await defaultPlan())
-    return Promise.all([readyHound(kennel, 1), readyHound(kennel, 2)])
+    const forkServer = makeForkServer(await defaultPlan())
+    return Promise.all([readyHound(forkServer, 1), readyHound(forkServer, 2)])
   })
   const looking = once(lookingTracehound)
   const makers: Record<string, WaitingMakers[string]> = {}
@@ -249,10 +249,10 @@ const delays = (): Values => {
   const heap = "1 GiB heap"
   const shown: ReadonlyArray<readonly [string, string]> = [
     [`${heap}, nothing going on`, "idle"],
-    [`${heap}, ${replacements} hounds replaced`, "kennel"],
-    [`${heap}, ${replacements} replaced without a kennel`, "direct"],
-    [`${heap}, starting, with a kennel`, "startingKennel"],
-    [`${heap}, starting, without a kennel`, "startingDirect"],
+    [`${heap}, ${replacements} hounds replaced`, "forkServer"],
+    [`${heap}, ${replacements} replaced without a fork server`, "direct"],
+    [`${heap}, starting, with a fork server`, "startingForkServer"],
+    [`${heap}, starting, without a fork server`, "startingDirect"],
     ...houndPeers.map((peer) => [`${peer}: ${heap}, ${replacements} threads replaced`, peer] as const)
   ]
   return Object.fromEntries(shown.flatMap(([name, key]) => [

@@ -11,7 +11,7 @@ import * as Latch from "effect/Latch"
 import type * as Tracer from "effect/Tracer"
 import type { ActorMetrics } from "./ActorMetrics.ts"
 import type { RefusalReason } from "./ActorRef.ts"
-import type { Kernel } from "./Child.ts"
+import type { Kernel } from "./Kernel.ts"
 import type { DeadLetterReason } from "./DeadLetters.ts"
 import { ActorCrashed, ActorStopped, MailboxFull } from "./Errors.ts"
 import type { ActorInspection } from "./Inspection.ts"
@@ -102,7 +102,7 @@ export class Inbox<M extends Message> {
     const weight = this.#weigh(message)
     const mailbox = this.#mailbox
     if (!this.#open || this.#makingRoom || Number.isNaN(weight) || mailbox.isFull(weight, lane)) {
-      const refusal = this.refusal(weight, lane) ?? this.#makeRoom(weight, lane)
+      const refusal = this.refusal(weight, lane) ?? this.#makeCapacity(weight, lane)
       if (refusal !== null) {
         this.#bury(message, refusal)
         return refusal
@@ -113,7 +113,7 @@ export class Inbox<M extends Message> {
     return null
   }
   /** The oldest go, as long as it takes: only a sliding mailbox comes here. */
-  #makeRoom(weight: number, lane: Lane | undefined): RefusalReason | null {
+  #makeCapacity(weight: number, lane: Lane | undefined): RefusalReason | null {
     this.#makingRoom = true
     let oldest: Item<M> | undefined
     while (this.#mailbox.isFull(weight, lane)) {

@@ -98,7 +98,7 @@ const HoundPool = Schema.Struct({
   /** Ours: how long a hound may take to be ready, in ms. */
   readyTimeout: orElse(Duration, 10_000),
   /** Ours: whether a small process starts the hounds: a process with a large heap stands still while it starts one. */
-  kennel: orElse(Schema.Boolean, true),
+  forkServer: orElse(Schema.Boolean, true),
   /** Ours: whether what a hound writes to its stderr is logged, at the Debug level. For writing an analyzer, not for service. */
   debug: orElse(Schema.Boolean, false)
 })

@@ -47,7 +47,7 @@ export class InProcessHounds extends Context.Service<InProcessHounds, {
 }>()("tracehound/testing/InProcessHounds") {}
 
 /** A hound at its evidence. */
-interface Look {
+interface Examination {
   readonly job: HoundJob
   readonly hound: Hound
   readonly killed: Deferred.Deferred<void>
@@ -94,7 +94,7 @@ export const make = (): Hounds => {
       const listeners: Array<(failure: HoundFailure) => void> = []
       const outcomes = { ...noOutcomes }
       /** What is looked at, by the hound's id. */
-      const looks = new Map<string, Look>()
+      const looks = new Map<string, Examination>()
       /** The hounds of what was activated and has not begun. */
       const activated = new Map<HoundJob, Hound>()
       let terminated = 0
@@ -112,23 +112,23 @@ export const make = (): Hounds => {
         activatedAt: clock.currentTimeMillisUnsafe()
       })
       /** A hound has ended, by force, and there is another one. */
-      const replace = (look: Look): void => {
+      const replace = (look: Examination): void => {
         looks.delete(look.hound.id)
         terminated += 1
         dormant.push(born())
       }
-      const rest = (look: Look): void => {
+      const rest = (look: Examination): void => {
         looks.delete(look.hound.id)
         dormant.push({ ...look.hound, state: "dormant", activatedAt: null })
       }
-      const failed = (kind: HoundFailure["kind"], isVerdict: boolean, look: Look): void => {
+      const failed = (kind: HoundFailure["kind"], isVerdict: boolean, look: Examination): void => {
         replace(look)
         if (look.isUnwanted) return
         outcomes[kind] += 1
         const { hound, job } = look
         for (const listener of listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
       }
-      const conclude = (verdict: Exclude<Verdict, "hang"> | "timeout", look: Look): void => {
+      const conclude = (verdict: Exclude<Verdict, "hang"> | "timeout", look: Examination): void => {
         if (verdict === "timeout") return failed("timeout", false, look)
         if (verdict !== "complete") return failed("error", verdict === "error", look)
         rest(look)
@@ -136,7 +136,7 @@ export const make = (): Hounds => {
       }
       const examineWith = (job: HoundJob, hound: Hound): Effect.Effect<void> =>
         Effect.gen(function*() {
-          const look: Look = { job, hound, isUnwanted: false, killed: yield* Deferred.make<void>() }
+          const look: Examination = { job, hound, isUnwanted: false, killed: yield* Deferred.make<void>() }
           looks.set(hound.id, look)
           const bytes = job.copy()
           examined.push({ signature: job.signature, size: bytes?.length ?? null })
@@ -166,7 +166,7 @@ export const make = (): Hounds => {
       })
       const active = (): number => looks.size + activated.size
       /** Where a hound has not begun yet, there is nothing to give up or to hand over. */
-      const steer = (hound: string, change: (look: Look) => void): boolean => {
+      const steer = (hound: string, change: (look: Examination) => void): boolean => {
         const look = looks.get(hound)
         if (look === undefined) return false
         change(look)

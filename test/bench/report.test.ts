@@ -76,7 +76,7 @@ describe("the catalogue", () => {
     )
     assert.deepStrictEqual(goals, [
       ["spawn to ready, default", "<= 114 ms"],
-      ["spawn to ready, default, without a kennel", "<= 114 ms"],
+      ["spawn to ready, default, without a fork server", "<= 114 ms"],
       ["spawn to ready, hard", "<= 138 ms"],
       ["a hound that is ready, resident", "<= 60 MiB"],
       ["a hound that is ready, private", "<= 16 MiB"],

@@ -66,7 +66,7 @@ describe("TracehoundConfig", () => {
         sandbox: "default",
         maxJobs: 100,
         readyTimeout: 10_000,
-        kennel: true,
+        forkServer: true,
         debug: false
       },
       signature: {},

@@ -67,7 +67,7 @@ export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArr
   ["hound.sandbox", ["hard", "default", "hard"]],
   ["hound.analyzer.path", ["/a.mjs", "/b.mjs", "/c.mjs"]],
   ["hound.analyzer.sha256", ["a".repeat(64), "b".repeat(64), "c".repeat(64)]],
-  ["hound.kennel", [false, true, false]],
+  ["hound.forkServer", [false, true, false]],
   ["hound.debug", [true, false, true]],
   ["hound.escalation.severity", ["low", "medium", "high"]],
   ["hound.escalation.fill", [0.1, 0.2, 0.3]],

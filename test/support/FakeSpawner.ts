@@ -11,7 +11,7 @@
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { frameBytes, frameKinds, frameMagic, frameVersion, jobHeaderBytes } from "../../src/hound/channel/Frames.ts"
-import type { Ending, LaunchListener, Spawner } from "../../src/hound/process/Spawner.ts"
+import type { ProcessExit, LaunchListener, Spawner } from "../../src/hound/process/Spawner.ts"
 
 /** One frame. */
 export const frameOf = (kind: number, sequence: number, job = 0, timeUs = 0, memoryKiB = 0): Uint8Array => {
@@ -110,7 +110,7 @@ export class FakeHound {
   private readonly listener: LaunchListener
   private readonly onDown: () => void
   private sequence = 0
-  private ended: Ending | null = null
+  private ended: ProcessExit | null = null
   private got: Uint8Array = new Uint8Array(0)
 
   constructor(id: number, listener: LaunchListener, onDown: () => void) {
@@ -202,7 +202,7 @@ export class FakeHound {
 
   /** Whoever watched over it is gone. */
   lose(): void {
-    this.down({ cause: "lost", code: null, signal: null, message: "the kennel is gone" })
+    this.down({ cause: "lost", code: null, signal: null, message: "the fork server is gone" })
   }
 
   /** It never was. */
@@ -216,7 +216,7 @@ export class FakeHound {
     if (this.isMortal) queueMicrotask(() => this.die())
   }
 
-  private down(ending: Ending): void {
+  private down(ending: ProcessExit): void {
     if (this.ended !== null) return
     this.ended = ending
     this.isWatched = false

@@ -45,10 +45,10 @@ import { Compression } from "../../host/port/Compression.ts"
 import { Hash } from "../../host/port/Hash.ts"
 import { Memory } from "../../host/port/Memory.ts"
 import { Randomness } from "../../host/port/Randomness.ts"
-import { categoryAt, Departure, severityAt } from "./Departure.ts"
+import { categoryAt, ExitFacts, severityAt } from "./ExitFacts.ts"
 import * as Notices from "./Notices.ts"
 import { parseSignature } from "./ParseSignature.ts"
-import { makeRoom } from "./Room.ts"
+import { makeCapacity } from "./Capacity.ts"
 import { type Arrival, Vault, vaultSeedWords } from "./Vault.ts"
 
 type Quarantined = Extract<InterceptResult, { readonly status: "quarantined" }>
@@ -131,7 +131,7 @@ export class Quarantine extends Context.Service<Quarantine, {
       const ignored: Array<Ignored | null> = []
       const wanted = new DigestBuffer()
       const found = new DigestBuffer()
-      const departure = new Departure()
+      const exitFacts = new ExitFacts()
       const raisedListeners: Array<(raised: Raised) => void> = []
       let evictions = 0
       let hits = 0
@@ -146,17 +146,17 @@ export class Quarantine extends Context.Service<Quarantine, {
         return { signature, hash: hash.hex(), category, severity, size, captured, scent: vault.scentOf(slot) }
       }
       /** What the record of every way out says. */
-      const depart = (slot: number, now: number): Departure => {
-        ids.nextInto(departure.id, now)
-        vault.readDigests(slot, departure.signed, departure.content)
-        departure.category = vault.categoryOf(slot)
-        departure.severity = vault.severityOf(slot)
-        departure.size = vault.sizeOf(slot)
-        departure.timestamp = now
-        departure.compressedSize = null
-        departure.destination = null
-        departure.purgeReason = null
-        return departure
+      const depart = (slot: number, now: number): ExitFacts => {
+        ids.nextInto(exitFacts.id, now)
+        vault.readDigests(slot, exitFacts.signed, exitFacts.content)
+        exitFacts.category = vault.categoryOf(slot)
+        exitFacts.severity = vault.severityOf(slot)
+        exitFacts.size = vault.sizeOf(slot)
+        exitFacts.timestamp = now
+        exitFacts.compressedSize = null
+        exitFacts.destination = null
+        exitFacts.purgeReason = null
+        return exitFacts
       }
       /** Whoever was given the live buffer may have written to it: that shows here, before the bytes are gone. */
       const inspect = (slot: number): void => {
@@ -181,14 +181,14 @@ export class Quarantine extends Context.Service<Quarantine, {
         inspect(slot)
         depart(slot, clock.currentTimeMillisUnsafe())
         remove(slot)
-        return chain.record(departure.as("neutralized"))
+        return chain.record(exitFacts.as("neutralized"))
       }
       const transfer = (slot: number): ArrayBuffer => {
         inspect(slot)
         depart(slot, clock.currentTimeMillisUnsafe())
         const content = vault.take(slot)
         remove(slot)
-        chain.append(departure.as("transferred"))
+        chain.append(exitFacts.as("transferred"))
         return content
       }
       const press = (codec: Codec, content: Uint8Array): Uint8Array | null => {
@@ -206,16 +206,16 @@ export class Quarantine extends Context.Service<Quarantine, {
         depart(slot, now)
         const record = describe(slot)
         const content = vault.contentOf(slot)
-        const id = secureIdText(departure.id)
+        const id = secureIdText(exitFacts.id)
         // Whoever was given the live buffer may have taken it: what is not the evidence must not be sent as if it were.
         const pressed = codec === "stored" && content.length === record.size ? press(codec, content) : null
         const used = pressed === null ? coldStorage.codec : codec
         const delivery = { id, record, content, pressed, codec: used, isPurged: true }
         const isStored = destination !== null && coldStorage.tellUnsafe(delivery)
-        departure.destination = isStored ? destination : null
-        departure.purgeReason = reason
+        exitFacts.destination = isStored ? destination : null
+        exitFacts.purgeReason = reason
         remove(slot)
-        chain.append(departure.as("purged"))
+        chain.append(exitFacts.as("purged"))
         const scent = { ...record.scent, payloadHash: record.hash, payloadSize: record.size }
         return { id, reason, scent, PurgeTimestamp: now }
       }
@@ -237,27 +237,27 @@ export class Quarantine extends Context.Service<Quarantine, {
         }
         depart(slot, clock.currentTimeMillisUnsafe())
         const record = describe(slot)
-        if (!coldStorage.tellUnsafe({ id: secureIdText(departure.id), record, content, pressed })) return null
+        if (!coldStorage.tellUnsafe({ id: secureIdText(exitFacts.id), record, content, pressed })) return null
         alerts.logUnsafe(Notices.evacuation, record.severity, () => record.signature)
         remove(slot)
-        departure.compressedSize = pressed.length
-        departure.destination = destination
-        return chain.record(departure.as("evacuated"))
+        exitFacts.compressedSize = pressed.length
+        exitFacts.destination = destination
+        return chain.record(exitFacts.as("evacuated"))
       }
 
       /** In the order of CONFORMANCE Q2: cold storage, log, alert; destruction and the chain are the caller's next steps. */
       const tell = (contentOf: () => Uint8Array, describeIt: () => EvidenceRecord): void => {
-        const { severity } = departure
-        const signature = () => signatureOf(departure.category, new Digest(departure.signed.words, 0))
+        const { severity } = exitFacts
+        const signature = () => signatureOf(exitFacts.category, new Digest(exitFacts.signed.words, 0))
         const { destination } = coldStorage
         const isStored = destination !== null &&
           coldStorage.tellUnsafe({
-            id: secureIdText(departure.id),
+            id: secureIdText(exitFacts.id),
             record: describeIt(),
             content: contentOf(),
             pressed: null
           })
-        departure.destination = isStored ? destination : null
+        exitFacts.destination = isStored ? destination : null
         alerts.logUnsafe(Notices.eviction, severity, signature)
         const notice = Notices.highEvictions[severity]
         if (notice !== null) alerts.alertUnsafe(notice, signature)
@@ -268,7 +268,7 @@ export class Quarantine extends Context.Service<Quarantine, {
         depart(slot, now)
         tell(() => vault.contentOf(slot), () => describe(slot))
         remove(slot)
-        chain.append(departure.as("evicted"))
+        chain.append(exitFacts.as("evicted"))
       }
       /** Evidence that found no room: it leaves as it came (CONFORMANCE Q3). */
       const turnAway = (arrival: Arrival): Quarantined => {
@@ -276,14 +276,14 @@ export class Quarantine extends Context.Service<Quarantine, {
         const category = categoryAt(arrival.category)
         const severity = severityAt(arrival.severity)
         const size = content.length
-        ids.nextInto(departure.id, captured)
-        departure.signed.words.set(signed.words)
-        departure.content.words.set(hash.words)
-        departure.category = category
-        departure.severity = severity
-        departure.size = size
-        departure.timestamp = captured
-        departure.compressedSize = null
+        ids.nextInto(exitFacts.id, captured)
+        exitFacts.signed.words.set(signed.words)
+        exitFacts.content.words.set(hash.words)
+        exitFacts.category = category
+        exitFacts.severity = severity
+        exitFacts.size = size
+        exitFacts.timestamp = captured
+        exitFacts.compressedSize = null
         const own = new Digest(signed.words, 0)
         const facts = { category, severity, size, captured, signed: own, hash: keyed ? new Digest(hash.words, 0) : own }
         tell(() => content, () => ({
@@ -295,7 +295,7 @@ export class Quarantine extends Context.Service<Quarantine, {
           captured,
           scent: { id, source, timestamp }
         }))
-        const evicted: EvictionRecord = chain.record(departure.as("evicted"))
+        const evicted: EvictionRecord = chain.record(exitFacts.as("evicted"))
         return { status: "quarantined", handle: new Handle(custodian, NEVER_HELD, 0, facts), evicted }
       }
 
@@ -304,7 +304,7 @@ export class Quarantine extends Context.Service<Quarantine, {
         bytes: vault.bytes,
         bySeverity: bySeverity(vault.counts)
       })
-      const room = makeRoom({ bounds: settings.quarantine, vault, failSafe, evict, stats })
+      const room = makeCapacity({ bounds: settings.quarantine, vault, failSafe, evict, stats })
 
       const custodian: Custodian = {
         holds: (slot, generation) => vault.holds(slot, generation),

@@ -12,10 +12,10 @@ import * as Queue from "effect/Queue"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { constants } from "node:os"
-import { HoundLine, type LineDecision } from "../../hound/process/HoundLine.ts"
-import { Litter } from "../../hound/process/Litter.ts"
+import { HoundConnection, type ConnectionDecision } from "../../hound/process/HoundConnection.ts"
+import { LocalSpawner } from "../../hound/process/LocalSpawner.ts"
 import { familyOf } from "../../hound/process/ResidentMemory.ts"
-import type { Ending, LaunchPlan } from "../../hound/process/Spawner.ts"
+import type { ProcessExit, LaunchPlan } from "../../hound/process/Spawner.ts"
 import { exitCodes } from "../../hound/sandbox/Sandbox.ts"
 import type { ProbeEnd } from "./Probe.ts"
 
@@ -47,15 +47,15 @@ export interface TrialOptions {
 }
 
 type Event =
-  | { readonly type: "decision"; readonly decision: LineDecision }
-  | { readonly type: "down"; readonly ending: Ending }
+  | { readonly type: "decision"; readonly decision: ConnectionDecision }
+  | { readonly type: "down"; readonly ending: ProcessExit }
 
 /** What hounds are given here. */
 const evidence = new TextEncoder().encode("probe")
 const digest = createHash("sha256").update(evidence).digest()
 
 /** The end of a process as a probe's end. A wrapper tells a signal as 128 and its number. */
-const endOf = ({ cause, code, signal }: Ending): ProbeEnd => {
+const endOf = ({ cause, code, signal }: ProcessExit): ProbeEnd => {
   if (cause === "rss") return "rss"
   if (signal !== null) return signal as `SIG${string}`
   if (code === exitCodes.unloadable) return "unloadable"
@@ -108,21 +108,21 @@ const trialId = 1
 /** Starts a hound, gives it its jobs, and tells how it ended. */
 export const runTrial = Effect.fn("runTrial")(function*(plan: LaunchPlan, options: TrialOptions) {
   const events = yield* Queue.unbounded<Event>()
-  const litter = yield* Effect.acquireRelease(
-    Effect.sync(() => new Litter(plan)),
-    (litter) => Effect.promise(() => litter.close())
+  const localSpawner = yield* Effect.acquireRelease(
+    Effect.sync(() => new LocalSpawner(plan)),
+    (localSpawner) => Effect.promise(() => localSpawner.close())
   )
-  const hound: { line: HoundLine | null; pid: number; peak: number; ending: Ending | null } = {
+  const hound: { line: HoundConnection | null; pid: number; peak: number; ending: ProcessExit | null } = {
     line: null,
     pid: 0,
     peak: 0,
     ending: null
   }
   yield* Effect.addFinalizer(() => Effect.sync(() => hound.line?.close()))
-  litter.launch(trialId, {
+  localSpawner.launch(trialId, {
     up: (pid, pipe) => {
       hound.pid = pid
-      hound.line = new HoundLine(pipe)
+      hound.line = new HoundConnection(pipe)
       hound.line.onDecision((decision) => void Queue.offerUnsafe(events, { type: "decision", decision }))
     },
     down: (ending) => {
@@ -130,7 +130,7 @@ export const runTrial = Effect.fn("runTrial")(function*(plan: LaunchPlan, option
       Queue.offerUnsafe(events, { type: "down", ending })
     }
   })
-  if (options.isWatched) litter.watch(trialId, true)
+  if (options.isWatched) localSpawner.watch(trialId, true)
 
   const look = Effect.sync(() => {
     if (hound.pid !== 0 && hound.ending === null) hound.peak = Math.max(hound.peak, peakOf(hound.pid))
@@ -180,8 +180,8 @@ export const runTrial = Effect.fn("runTrial")(function*(plan: LaunchPlan, option
   const bytesRead = hound.line?.bytesRead ?? 0
   const family = hadToBeEnded && hound.pid !== 0 ? familyOf(hound.pid) : []
   hound.line?.close()
-  litter.kill(trialId)
-  yield* Effect.promise(() => litter.close())
+  localSpawner.kill(trialId)
+  yield* Effect.promise(() => localSpawner.close())
   const isGone = yield* untilGone(family)
   if (looking !== null) yield* Fiber.interrupt(looking)
   const report: TrialReport = {

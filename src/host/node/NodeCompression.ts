@@ -1,6 +1,6 @@
 /**
  * Compression by node:zlib: gzip, brotli and, from Node 22.15 on, zstd. Evidence on its way to cold storage is pressed by a worker
- * thread (`PressPool.ts`), which the first piece of it starts. On the caller's turn `stored` is one copy, and nothing else.
+ * thread (`CompressionPool.ts`), which the first piece of it starts. On the caller's turn `stored` is one copy, and nothing else.
  *
  * **Gotchas**
  *
@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import { type Codec, codecs } from "../../domain/Codec.ts"
 import { Compression, openStored } from "../port/Compression.ts"
 import { asCompressionError, unsupported } from "../port/CompressionError.ts"
-import { PressPool } from "./PressPool.ts"
+import { CompressionPool } from "./CompressionPool.ts"
 import { ofItsOwn, presses } from "./ZlibCodecs.ts"
 import { open } from "./ZlibOpen.ts"
 
@@ -41,7 +41,7 @@ export const layer: Layer.Layer<Compression> = Layer.effect(
   Compression,
   Effect.gen(function*() {
     const pool = yield* Effect.acquireRelease(
-      Effect.sync(() => new PressPool()),
+      Effect.sync(() => new CompressionPool()),
       (open) =>
         Effect.suspend(() => {
           const ended = open.close()

@@ -4,7 +4,7 @@
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { HoundOutcomes } from "./HoundPool.ts"
-import type { EndingCause } from "./Endings.ts"
+import type { ExitCause } from "./ExitCause.ts"
 
 // One metric for each label: those that share one by `withAttributes` take its cache from each other, and look theirs up anew each time.
 const jobs = (outcome: string) =>
@@ -35,7 +35,7 @@ const processing = Metric.histogram("hound_processing_milliseconds", {
 export interface HoundMetrics {
   readonly jobUnsafe: (outcome: keyof HoundOutcomes, tookMs: number) => void
   readonly launchUnsafe: () => void
-  readonly endingUnsafe: (cause: EndingCause) => void
+  readonly endingUnsafe: (cause: ExitCause) => void
   readonly retryUnsafe: () => void
   readonly houndsUnsafe: (dormant: number, active: number) => void
 }
@@ -47,7 +47,7 @@ export const make = (context: Context.Context<never>): HoundMetrics => {
   let lastDormant = -1
   let lastActive = -1
   const byOutcome = new Map<keyof HoundOutcomes, Metric.Counter<number>>()
-  const byCause = new Map<EndingCause, Metric.Counter<number>>()
+  const byCause = new Map<ExitCause, Metric.Counter<number>>()
   return {
     jobUnsafe: (outcome, tookMs) => {
       const series = byOutcome.get(outcome) ?? jobs(outcome)

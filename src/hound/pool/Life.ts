@@ -1,14 +1,14 @@
 /**
  * What a keeper knows of one hound besides its state: plain data, which only the keeper changes. Times are monotonic, in ms.
  */
-import type { EndingCause } from "./Endings.ts"
-import type { Line } from "./KeeperHost.ts"
-import type { Look } from "./Look.ts"
+import type { ExitCause } from "./ExitCause.ts"
+import type { Line } from "./PoolHost.ts"
+import type { Examination } from "./Examination.ts"
 
 /** A hound's life so far. */
 export interface Life {
   line: Line | null
-  look: Look | null
+  look: Examination | null
   /** The number of the job it has; 0: none. */
   job: number
   /** It said that it began. */
@@ -23,7 +23,7 @@ export interface Life {
   isWatched: boolean
   restingSince: number
   /** Why it ends, once that is known and told. */
-  cause: EndingCause | null
+  cause: ExitCause | null
 }
 
 /** That of a hound which was launched now. */

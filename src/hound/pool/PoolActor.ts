@@ -21,30 +21,30 @@ import { define } from "../../actor/Definition.ts"
 import { fifo } from "../../actor/Mailbox.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
-import type { Den } from "./Den.ts"
-import { Keeper } from "./Keeper.ts"
-import type { KeeperHost, KeeperSettings } from "./KeeperHost.ts"
-import { type Look, type OutcomeKind, withoutHound } from "./Look.ts"
-import type { LineDecision } from "../process/HoundLine.ts"
-import type { Ending } from "../process/Spawner.ts"
+import type { Launcher } from "./Launcher.ts"
+import { PoolCore } from "./PoolCore.ts"
+import type { PoolHost, PoolSettings } from "./PoolHost.ts"
+import { type Examination, type OutcomeKind, withoutHound } from "./Examination.ts"
+import type { ConnectionDecision } from "../process/HoundConnection.ts"
+import type { ProcessExit } from "../process/Spawner.ts"
 
 /** The den is there: have hounds. */
 class Open extends Request.TaggedClass("Open")<{}, void> {}
 /** Have none. */
 class Shut extends Request.TaggedClass("Shut")<{}, void> {}
-class Examine extends Request.TaggedClass("Examine")<{ readonly look: Look }, void> {}
-class Abandon extends Request.TaggedClass("Abandon")<{ readonly look: Look }, void> {}
+class Examine extends Request.TaggedClass("Examine")<{ readonly look: Examination }, void> {}
+class Abandon extends Request.TaggedClass("Abandon")<{ readonly look: Examination }, void> {}
 /** What the message is about. */
 interface Whose {
-  readonly keeper: Keeper
+  readonly core: PoolCore
   readonly id: number
 }
 /** A hound runs. */
 class Up extends Request.TaggedClass("Up")<Whose & { readonly pipe: Socket }, void> {}
 /** A hound spoke. */
-class Heard extends Request.TaggedClass("Heard")<Whose & { readonly decision: LineDecision }, void> {}
+class Heard extends Request.TaggedClass("Heard")<Whose & { readonly decision: ConnectionDecision }, void> {}
 /** A hound is no more. */
-class Fell extends Request.TaggedClass("Fell")<Whose & { readonly ending: Ending }, void> {}
+class Fell extends Request.TaggedClass("Fell")<Whose & { readonly ending: ProcessExit }, void> {}
 class Tick extends Request.TaggedClass("Tick")<{}, void> {}
 class Rotate extends Request.TaggedClass("Rotate")<{ readonly done: () => void }, void> {}
 
@@ -60,10 +60,10 @@ const never = Number.POSITIVE_INFINITY
 
 /** What the actor tells whoever has it. Must not throw. */
 export interface PoolHooks
-  extends Pick<KeeperHost, "newName" | "onLaunch" | "onReady" | "onEnding" | "onViolation" | "onBootFailure">
+  extends Pick<PoolHost, "newName" | "onLaunch" | "onReady" | "onEnding" | "onViolation" | "onBootFailure">
 {
   /** After whatever happened. */
-  readonly onChange: (keeper: Keeper) => void
+  readonly onChange: (core: PoolCore) => void
   /** What a hound wrote to its stderr, where that is kept. */
   readonly onLastWords: (words: string) => Effect.Effect<void>
 }
@@ -71,32 +71,32 @@ export interface PoolHooks
 /** The actor, to the pool. */
 export interface PoolActor {
   /** Null while there are no hounds. */
-  readonly keeper: () => Keeper | null
+  readonly core: () => PoolCore | null
   /** Has hounds of this den from now on, across crashes. */
-  readonly open: (den: Den) => void
+  readonly open: (launcher: Launcher) => void
   /** Ends all hounds, and has none; comes back when they are gone. */
   readonly shut: Effect.Effect<void>
-  readonly examine: (look: Look) => void
-  readonly abandon: (look: Look) => void
+  readonly examine: (look: Examination) => void
+  readonly abandon: (look: Examination) => void
   /** Settles what waits for hounds that will not come, and whatever comes from now on. */
   readonly giveUp: (kind: OutcomeKind) => void
   readonly rotate: Effect.Effect<void>
   /** Asks the keeper for something outside of its messages; `otherwise` where there is none. */
-  readonly act: <A>(change: (keeper: Keeper) => A, otherwise: A) => A
+  readonly act: <A>(change: (core: PoolCore) => A, otherwise: A) => A
 }
 
 /** An actor that lives as long as the scope. Synchronous. */
 export const makePoolActor = (
   supervisor: Supervisor,
-  settings: KeeperSettings,
+  settings: PoolSettings,
   hooks: PoolHooks
 ): Effect.Effect<PoolActor, never, MonotonicTime | Scope.Scope> =>
   Effect.gen(function*() {
     const clock = yield* Clock.Clock
     const time = yield* MonotonicTime
-    const early: Array<Look> = []
-    let den: Den | null = null
-    let keeper: Keeper | null = null
+    const early: Array<Examination> = []
+    let launcher: Launcher | null = null
+    let core: PoolCore | null = null
     let givenUp: OutcomeKind | null = null
     let rotating: (() => void) | null = null
     /** When the timer goes off, in monotonic ms. */
@@ -115,43 +115,43 @@ export const makePoolActor = (
         }
         /** What every event ends with. */
         const settle = (): void => {
-          if (keeper === null) return
-          hooks.onChange(keeper)
-          if (rotating !== null && keeper.isRotated) {
+          if (core === null) return
+          hooks.onChange(core)
+          if (rotating !== null && core.isRotated) {
             rotating()
             rotating = null
           }
-          arm(keeper.due)
+          arm(core.due)
         }
-        const open = ({ openLine, openSpawner }: Den): void => {
-          if (openSpawner === null || keeper !== null) return
+        const open = ({ openLine, openSpawner }: Launcher): void => {
+          if (openSpawner === null || core !== null) return
           const spawner = openSpawner()
           // What becomes of hounds that are being shut is nobody's news, and no dead letter.
-          const isMine = (): boolean => keeper === made && ref.refusalUnsafe() === null
-          const made: Keeper = new Keeper(settings, {
+          const isMine = (): boolean => core === made && ref.refusalUnsafe() === null
+          const made: PoolCore = new PoolCore(settings, {
             ...hooks,
             spawner,
             openLine: (id, pipe) => {
               const line = openLine(pipe)
               line.onDecision((decision) => {
                 // What a hound says of itself is worth no message: the host timed it, and its memory was looked at.
-                if (decision.type !== "metrics" && isMine()) tell(new Heard({ keeper: made, id, decision }))
+                if (decision.type !== "metrics" && isMine()) tell(new Heard({ core: made, id, decision }))
               })
               return line
             },
-            onUp: (id, pipe) => isMine() ? tell(new Up({ keeper: made, id, pipe })) : pipe.destroy(),
-            onDown: (id, ending) => isMine() && tell(new Fell({ keeper: made, id, ending })),
+            onUp: (id, pipe) => isMine() ? tell(new Up({ core: made, id, pipe })) : pipe.destroy(),
+            onDown: (id, ending) => isMine() && tell(new Fell({ core: made, id, ending })),
             now: time.nowMs,
             wallNow: () => clock.currentTimeMillisUnsafe()
           })
-          keeper = made
+          core = made
           closeSpawner = () => spawner.close()
           made.open()
           for (const look of early.splice(0)) made.look(look)
         }
         const shut = Effect.suspend(() => {
-          const gone = keeper
-          keeper = null
+          const gone = core
+          core = null
           rotating?.()
           rotating = null
           gone?.close("lost")
@@ -165,50 +165,50 @@ export const makePoolActor = (
         }
         const onMine = <M extends Whose & Protocol>(handle: (message: M) => void) =>
           on<M>((message) => {
-            if (message.keeper === keeper) handle(message)
+            if (message.core === core) handle(message)
           })
         yield* Effect.addFinalizer(() => shut)
         // After a crash: there is a den already.
-        if (den !== null) open(den)
+        if (launcher !== null) open(launcher)
         settle()
         return {
           Open: on(() => {
-            if (den !== null) open(den)
+            if (launcher !== null) open(launcher)
           }),
           Shut: () => shut,
           Examine: on<Examine>(({ look }) => {
             if (givenUp !== null) look.settle(withoutHound(givenUp))
-            else if (keeper === null) early.push(look)
-            else keeper.look(look)
+            else if (core === null) early.push(look)
+            else core.look(look)
           }),
           Abandon: on<Abandon>(({ look }) => {
             const at = early.indexOf(look)
             if (at >= 0) early.splice(at, 1)
-            keeper?.abandon(look)
+            core?.abandon(look)
           }),
-          Up: on<Up>(({ id, keeper: whose, pipe }) => {
-            if (whose === keeper) whose.up(id, pipe)
+          Up: on<Up>(({ id, core: whose, pipe }) => {
+            if (whose === core) whose.up(id, pipe)
             else pipe.destroy()
           }),
-          Heard: onMine<Heard>(({ decision, id, keeper: whose }) => whose.heard(id, decision)),
+          Heard: onMine<Heard>(({ decision, id, core: whose }) => whose.heard(id, decision)),
           Fell: (message: Fell) => {
-            const { ending, id, keeper: whose } = message
-            if (whose === keeper) whose.down(id, ending)
+            const { ending, id, core: whose } = message
+            if (whose === core) whose.down(id, ending)
             settle()
             return ending.message === "" ? Effect.void : hooks.onLastWords(ending.message)
           },
           Tick: on(() => {
             alarm = never
-            keeper?.tick()
+            core?.tick()
           }),
           Rotate: on<Rotate>(({ done }) => {
             rotating?.()
             rotating = done
-            if (keeper === null) {
+            if (core === null) {
               rotating = null
               return done()
             }
-            keeper.rotate()
+            core.rotate()
           })
         }
       })
@@ -225,14 +225,14 @@ export const makePoolActor = (
       })
     ))
     return {
-      keeper: () => keeper,
+      core: () => core,
       open: (from) => {
-        den = from
+        launcher = from
         givenUp = null
         actor.tellUnsafe(new Open())
       },
       shut: Effect.suspend(() => {
-        den = null
+        launcher = null
         return Effect.orDie(actor.ask(new Shut()))
       }),
       examine: (look) => {
@@ -249,10 +249,10 @@ export const makePoolActor = (
         actor.tellUnsafe(new Rotate({ done: () => resume(Effect.void) }))
       }),
       act: (change, otherwise) => {
-        if (keeper === null) return otherwise
-        const result = change(keeper)
+        if (core === null) return otherwise
+        const result = change(core)
         // The timer is set where messages are handled.
-        if (keeper.due < alarm) actor.tellUnsafe(new Tick())
+        if (core.due < alarm) actor.tellUnsafe(new Tick())
         return result
       }
     }

@@ -23,15 +23,15 @@ import type { Hound } from "../../domain/Hound.ts"
 import { Settings } from "../../config/Settings.ts"
 import { SecureIds } from "../../custody/evidence/SecureIds.ts"
 import { makeActivations } from "./Activations.ts"
-import type { Den } from "./Den.ts"
+import type { Launcher } from "./Launcher.ts"
 import * as HoundMetrics from "./HoundMetrics.ts"
 import { HoundBootError, type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "./HoundPool.ts"
-import type { EndingCause } from "./Endings.ts"
-import type { Look, Outcome } from "./Look.ts"
+import type { ExitCause } from "./ExitCause.ts"
+import type { Examination, Outcome } from "./Examination.ts"
 import * as Notices from "./Notices.ts"
-import { houndOf } from "./Pack.ts"
+import { houndOf } from "./HoundTable.ts"
 import { makePoolActor } from "./PoolActor.ts"
-import type { Ending } from "../process/Spawner.ts"
+import type { ProcessExit } from "../process/Spawner.ts"
 import type { SandboxReport } from "../sandbox/Sandbox.ts"
 
 /** Hounds that look at one piece of evidence at the most, where each is lost. */
@@ -41,10 +41,10 @@ const maxLooks = 3
 const maxBoots = 3
 
 /** Endings that are somebody's force. */
-const forced: ReadonlySet<EndingCause> = new Set(["error", "memory", "terminated", "timeout", "violation"])
+const forced: ReadonlySet<ExitCause> = new Set(["error", "memory", "terminated", "timeout", "violation"])
 
 /** Endings of a boot that no second try makes better: the entry's own exit codes, and a process that could not be had. */
-const isHopeless = ({ cause, code }: Ending): boolean =>
+const isHopeless = ({ cause, code }: ProcessExit): boolean =>
   cause === "spawn" || (code !== null && code >= 64 && code <= 68)
 
 /** A start that waits for its hounds. */
@@ -54,7 +54,7 @@ interface Booting {
 }
 
 /** A pool over a den, which is opened when it starts. */
-export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
+export const layerOf = <R>(openLauncher: Effect.Effect<Launcher, HoundBootError, R>) =>
   Layer.effect(
     HoundPool,
     Effect.gen(function*() {
@@ -99,7 +99,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
         onLastWords: (words) => Effect.annotateLogs(Effect.logDebug("a hound's last words"), { words })
       })
       const dormantAndActive = (): number => {
-        const pack = actor.keeper()?.pack
+        const pack = actor.core()?.pack
         return pack === undefined ? 0 : pack.dormant + pack.active
       }
       const giveUp = (): void => {
@@ -111,7 +111,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
       const reserved = new Map<HoundJob, number>()
       const lookOnce = (job: HoundJob, hound: number | null): Effect.Effect<Outcome> =>
         Effect.callback<Outcome>((resume) => {
-          const look: Look = { job, reserved: hound, settle: (outcome) => resume(Effect.succeed(outcome)) }
+          const look: Examination = { job, reserved: hound, settle: (outcome) => resume(Effect.succeed(outcome)) }
           actor.examine(look)
           return Effect.sync(() => actor.abandon(look))
         })
@@ -140,15 +140,15 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
       // Before the queue drains: what waits for hounds that never come would hold it up.
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
-          if (actor.keeper() === null) giveUp()
+          if (actor.core() === null) giveUp()
         })
       )
 
-      const boot = Effect.fnUntraced(function*(den: Den) {
+      const boot = Effect.fnUntraced(function*(launcher: Launcher) {
         const isReady = yield* Deferred.make<boolean>()
         booting = { failures: 0, isReady }
         isGivenUp = false
-        actor.open(den)
+        actor.open(launcher)
         const answer = yield* Deferred.await(isReady)
         booting = null
         return answer
@@ -157,11 +157,11 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
       let isStarted = false
       const start = Effect.gen(function*() {
         if (isStarted || !settings.enabled) return
-        const den = yield* Effect.provideContext(openDen, context)
-        report = den.report
+        const launcher = yield* Effect.provideContext(openLauncher, context)
+        report = launcher.report
         const lowered = Notices.lowered(report)
         if (lowered !== null) alerts.alertUnsafe(lowered)
-        isStarted = den.openSpawner !== null && (yield* boot(den))
+        isStarted = launcher.openSpawner !== null && (yield* boot(launcher))
         if (isStarted) return
         yield* actor.shut
         giveUp()
@@ -170,9 +170,9 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
           isStarted = true
           return alerts.alertUnsafe(Notices.unavailable)
         }
-        const said = den.openSpawner === null ? "" : yield* den.diagnose
+        const said = launcher.openSpawner === null ? "" : yield* launcher.diagnose
         return yield* new HoundBootError({
-          reason: den.openSpawner === null
+          reason: launcher.openSpawner === null
             ? "this machine has no hounds, and hound.analyzer asks for them: `tracehound doctor` says what is missing"
             : said === ""
             ? "no hound was ready within hound.readyTimeout: `tracehound doctor --sandbox` tries what this machine gives"
@@ -183,7 +183,7 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
       return {
         hasHounds: settings.enabled,
         stats: () => {
-          const pack = actor.keeper()?.pack
+          const pack = actor.core()?.pack
           return {
             dormant: pack?.dormant ?? 0,
             active: pack?.active ?? 0,
@@ -192,24 +192,24 @@ export const layerOf = <R>(openDen: Effect.Effect<Den, HoundBootError, R>) =>
           }
         },
         outcomes: () => ({ ...outcomes }),
-        hounds: () => (actor.keeper()?.pack.all() ?? []).map(houndOf).filter((hound) => hound !== null),
+        hounds: () => (actor.core()?.pack.all() ?? []).map(houndOf).filter((hound) => hound !== null),
         sandbox: () => report,
         activateUnsafe: (job): Hound | null => {
           if (isGivenUp) return null
           const isNext = activations.waitingUnsafe() === reserved.size
           if (!activations.tellUnsafe(job) || !isNext) return null
-          const member = actor.act((keeper) => keeper.reserve(), null)
+          const member = actor.act((core) => core.reserve(), null)
           if (member === null) return null
           reserved.set(job, member.id)
           return houndOf(member)
         },
-        deactivateUnsafe: (hound) => actor.act((keeper) => keeper.deactivate(hound), false),
-        terminateUnsafe: (hound) => actor.act((keeper) => keeper.terminate(hound), false),
+        deactivateUnsafe: (hound) => actor.act((core) => core.deactivate(hound), false),
+        terminateUnsafe: (hound) => actor.act((core) => core.terminate(hound), false),
         onFailure: (listener) => {
           listeners.push(listener)
         },
         rotate: actor.rotate,
-        isBusy: () => (actor.keeper()?.pack.active ?? 0) > 0,
+        isBusy: () => (actor.core()?.pack.active ?? 0) > 0,
         start: awake(isStarting.withPermits(1)(start))
       }
     })
@@ -226,7 +226,7 @@ const inSpan = (look: Effect.Effect<void>, { category, severity, size, span }: H
   })
 
 /** The pool as configured. */
-export const layer = layerOf(Effect.flatMap(Effect.promise(() => import("./Den.ts")), ({ open }) => open))
+export const layer = layerOf(Effect.flatMap(Effect.promise(() => import("./Launcher.ts")), ({ open }) => open))
 
 /**
  * Waits with a timer of the caller's own clock: pipes and processes keep nothing awake, and whoever waits for hounds must not see its

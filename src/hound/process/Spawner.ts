@@ -1,7 +1,7 @@
 /**
- * Who starts hounds and ends them: the host itself, or a kennel that does it for a host with a large heap (CONFORMANCE H1, H4).
+ * Who starts hounds and ends them: the host itself, or a fork server that does it for a host with a large heap (CONFORMANCE H1, H4).
  *
- * Plain callbacks and no Effect: the kennel is a small program of its own, and runs the same code.
+ * Plain callbacks and no Effect: the fork server is a small program of its own, and runs the same code.
  */
 import type { Socket } from "node:net"
 
@@ -24,7 +24,7 @@ export interface LaunchPlan {
 }
 
 /** Why a hound is no more. */
-export interface Ending {
+export interface ProcessExit {
   /**
    * `exit`, `signal`: by itself or by somebody else; `killed`: as it was told to; `rss`: it held too much memory; `spawn`: it never
    * was; `lost`: whoever watched over it is gone, and it was killed with them.
@@ -41,7 +41,7 @@ export interface LaunchListener {
   /** It runs: `pipe` is its descriptor 3, paused, and from now on the listener's. Not called after `down`. */
   readonly up: (pid: number, pipe: Socket) => void
   /** It has ended and was reaped. Exactly once for every launch. */
-  readonly down: (ending: Ending) => void
+  readonly down: (ending: ProcessExit) => void
 }
 
 /** Starts hounds and ends them. Ids are whole numbers that are never used again. Nothing of it throws. */

@@ -16,7 +16,7 @@ import { severities } from "../../domain/Severity.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { type HoundFailure, HoundPool } from "../../hound/pool/HoundPool.ts"
-import { categoryAt } from "../../custody/quarantine/Departure.ts"
+import { categoryAt } from "../../custody/quarantine/ExitFacts.ts"
 import { PurgeQueue } from "../../custody/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../custody/quarantine/Quarantine.ts"
 

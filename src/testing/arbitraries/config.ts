@@ -65,7 +65,7 @@ export const configInput: Arbitrary.Arbitrary<TracehoundConfigInput> = partial({
     sandbox: pick(["default", "hard"]),
     maxJobs: whole(1, 4),
     readyTimeout: duration,
-    kennel: coin,
+    forkServer: coin,
     debug: coin
   }),
   scheduler: partial({ rotationInterval: duration, jitterMax: durationOrZero, skipIfBusy: coin }),

@@ -6,8 +6,8 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { threatCategories } from "../../../src/domain/Scent.ts"
 import { severities } from "../../../src/domain/Severity.ts"
-import { HoundLine, type LineDecision } from "../../../src/hound/process/HoundLine.ts"
-import { Litter } from "../../../src/hound/process/Litter.ts"
+import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
+import { LocalSpawner } from "../../../src/hound/process/LocalSpawner.ts"
 import { detectSandbox } from "../../../src/hound/sandbox/Detect.ts"
 import { launched, using } from "../process/spawners.ts"
 
@@ -33,13 +33,13 @@ export const verdictsOf = async (
     assert.notStrictEqual(process.env["CI"], "true", "this machine has no hounds")
     return null
   }
-  return using(new Litter(plan), async (litter) => {
-    const launch = launched(litter, 1)
+  return using(new LocalSpawner(plan), async (localSpawner) => {
+    const launch = launched(localSpawner, 1)
     await Promise.race([launch.whenUp, launch.whenDown])
     const { pipe } = launch
     if (pipe === null) return { verdicts: ["down"], words: launch.ending?.message ?? "" }
-    const line = new HoundLine(pipe)
-    const heard: Array<LineDecision> = []
+    const line = new HoundConnection(pipe)
+    const heard: Array<ConnectionDecision> = []
     let wake = (): void => undefined
     line.onDecision((decision) => {
       heard.push(decision)
@@ -72,7 +72,7 @@ export const verdictsOf = async (
       }, Uint8Array.from(bytes))
       verdicts.push(await next())
     }
-    litter.kill(1)
+    localSpawner.kill(1)
     const { message } = await launch.whenDown
     return { verdicts, words: message }
   })

@@ -1,5 +1,5 @@
 /**
- * Hounds under load while somebody kills them, stops them, closes their pipes, and kills and stops their kennel. `npm run chaos` goes on
+ * Hounds under load while somebody kills them, stops them, closes their pipes, and kills and stops their fork server. `npm run chaos` goes on
  * for a minute, and `CHAOS_SECONDS` says for how long else.
  */
 import { assert, it } from "@effect/vitest"
@@ -7,7 +7,7 @@ import { Effect, Layer, References } from "effect"
 import { readdirSync } from "node:fs"
 import type { Socket } from "node:net"
 import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
-import * as Den from "../../../src/hound/pool/Den.ts"
+import * as Launcher from "../../../src/hound/pool/Launcher.ts"
 import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
@@ -34,11 +34,11 @@ const chaos = Effect.gen(function*() {
   const path = yield* analyzerFile(obedient)
   const written = new Map<string, number>()
   const pipes: Array<Socket> = []
-  const den = Effect.map(Den.open, (den) => ({
-    ...den,
+  const launcher = Effect.map(Launcher.open, (launcher) => ({
+    ...launcher,
     openLine: (pipe: Socket) => {
       pipes.push(pipe)
-      return den.openLine(pipe)
+      return launcher.openLine(pipe)
     }
   }))
   const endpoint = Layer.succeed(ColdStorageEndpoint, {
@@ -67,13 +67,14 @@ const chaos = Effect.gen(function*() {
       },
       callbacks: { onPurge: ({ id }) => void purged.add(id) },
       endpointFor: () => endpoint,
-      hounds: layerOf(den)
+      hounds: layerOf(launcher)
     })).pipe(Layer.provide(NodePorts.layer))
   )
   const { sync } = yield* Effect.provideContext(Tracehound, context)
   const outcomes = (): number => Object.values(sync.hounds.outcomes()).reduce((sum, count) => sum + count, 0)
-  const done = { kill: 0, stop: 0, pipe: 0, kennel: 0, kennelStop: 0 }
-  const kennel = (): number | undefined => descendants().find(({ command }) => command.includes("KennelMain"))?.pid
+  const done = { kill: 0, stop: 0, pipe: 0, forkServer: 0, forkServerStop: 0 }
+  const forkServer = (): number | undefined =>
+    descendants().find(({ command }) => command.includes("ForkServerMain"))?.pid
   const some = <A>(among: ReadonlyArray<A>): A | undefined => among[Math.floor(Math.random() * among.length)]
   const before = descriptors()
   let asked = 0
@@ -88,10 +89,10 @@ const chaos = Effect.gen(function*() {
       pipe?.destroy()
     }
   ]
-  const killKennel = (): void => void (harm(kennel(), "SIGKILL") && done.kennel++)
+  const killForkServer = (): void => void (harm(forkServer(), "SIGKILL") && done.forkServer++)
   const end = Date.now() + seconds * 1_000
   // Each at least once, however short the run.
-  for (const misdeed of [...misdeeds, killKennel]) misdeed()
+  for (const misdeed of [...misdeeds, killForkServer]) misdeed()
   let turn = 0
   while (Date.now() < end) {
     while (asked - outcomes() < crowd) {
@@ -108,8 +109,8 @@ const chaos = Effect.gen(function*() {
     yield* Effect.sleep("20 millis")
     turn += 1
     // About as often as the pool can come back from it.
-    if (turn % 600 === 599) { if (harm(kennel(), "SIGSTOP")) done.kennelStop += 1 }
-    else if (turn % 150 === 149) killKennel()
+    if (turn % 600 === 599) { if (harm(forkServer(), "SIGSTOP")) done.forkServerStop += 1 }
+    else if (turn % 150 === 149) killForkServer()
     else if (turn % 15 === 14) some(misdeeds)?.()
     const { active, dormant } = sync.watcher.snapshot().hound
     assert.isAtMost(active, 2)

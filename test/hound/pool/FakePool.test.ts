@@ -9,9 +9,9 @@ import type { Alert } from "../../../src/domain/Alert.ts"
 import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import type { PurgeRecord } from "../../../src/domain/Records.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
-import type { Den } from "../../../src/hound/pool/Den.ts"
+import type { Launcher } from "../../../src/hound/pool/Launcher.ts"
 import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
-import { HoundLine } from "../../../src/hound/process/HoundLine.ts"
+import { HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
 import type { SandboxReport } from "../../../src/hound/sandbox/Sandbox.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { assemble, type StartError, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
@@ -33,7 +33,7 @@ interface Play {
   readonly more?: TracehoundConfigInput
   readonly callbacks?: FailSafeCallbacks
   readonly script?: (hound: FakeHound, index: number) => void
-  readonly den?: Partial<Den>
+  readonly launcher?: Partial<Launcher>
 }
 
 const wellBehaved = (hound: FakeHound): void => {
@@ -41,20 +41,20 @@ const wellBehaved = (hound: FakeHound): void => {
   hound.ready()
 }
 
-const play = ({ callbacks = {}, den = {}, hound = {}, more = {}, script = wellBehaved }: Play = {}) =>
+const play = ({ callbacks = {}, launcher = {}, hound = {}, more = {}, script = wellBehaved }: Play = {}) =>
   Effect.gen(function*() {
     const spawners: Array<FakeSpawner> = []
     const alerts: Array<Alert> = []
-    const whole: Den = {
+    const whole: Launcher = {
       report,
       openSpawner: () => {
         const spawner = new FakeSpawner(script)
         spawners.push(spawner)
         return spawner
       },
-      openLine: (pipe) => new HoundLine(pipe),
+      openLine: (pipe) => new HoundConnection(pipe),
       diagnose: Effect.succeed("the analyzer imports \"node:fs\""),
-      ...den
+      ...launcher
     }
     const context = yield* Layer.build(
       started(assemble({
@@ -250,12 +250,12 @@ describe("the pool, in a test's time", () => {
           // Those of the second incarnation answer.
           if (lines >= 2) hound.onJob = ({ job }) => hound.answer(job)
         },
-        den: {
+        launcher: {
           openLine: (pipe) => {
             lines += 1
             // That of the spare, while the first is at work.
             if (lines === 2) throw new Error("a mistake of ours")
-            return new HoundLine(pipe)
+            return new HoundConnection(pipe)
           }
         }
       })
@@ -274,7 +274,7 @@ describe("a start that does not go well", () => {
     Effect.gen(function*() {
       const { sync, types } = yield* play({
         hound: { sandbox: "hard" },
-        den: { report: { ...report, configured: "hard" } }
+        launcher: { report: { ...report, configured: "hard" } }
       })
       yield* rest
       assert.deepStrictEqual(types(), ["hound.sandbox_lowered"])
@@ -283,7 +283,9 @@ describe("a start that does not go well", () => {
 
   it.effect("RFC H2 a level that lacks one of its parts is an alert that names it", () =>
     Effect.gen(function*() {
-      const { alerts } = yield* play({ den: { report: { ...report, lacking: ["resourceLimits", "userDropped"] } } })
+      const { alerts } = yield* play({
+        launcher: { report: { ...report, lacking: ["resourceLimits", "userDropped"] } }
+      })
       yield* rest
       assert.deepStrictEqual(alerts.map(({ severity, type }) => [severity, type]), [[
         "warning",
@@ -294,7 +296,9 @@ describe("a start that does not go well", () => {
 
   it.effect("a machine without hounds is an alert: evidence is held, and nothing waits", () =>
     Effect.gen(function*() {
-      const { sync, threat, types } = yield* play({ den: { openSpawner: null, report: { ...report, level: "none" } } })
+      const { sync, threat, types } = yield* play({
+        launcher: { openSpawner: null, report: { ...report, level: "none" } }
+      })
       yield* rest
       assert.deepStrictEqual(types(), ["hound.unavailable"])
       assert.strictEqual(threat("x").status, "quarantined")
@@ -340,7 +344,7 @@ describe("a start that does not go well", () => {
         script: () => {
           launches += 1
         },
-        den: { diagnose: Effect.succeed("") }
+        launcher: { diagnose: Effect.succeed("") }
       }))
       assert.include(message, "hound.readyTimeout")
       assert.strictEqual(launches, 3)

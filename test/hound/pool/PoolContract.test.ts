@@ -7,7 +7,7 @@ import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.t
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
 import { HoundPool } from "../../../src/hound/pool/HoundPool.ts"
 import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
-import { HoundLine } from "../../../src/hound/process/HoundLine.ts"
+import { HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { make as makeInProcess, type Verdict } from "../../../src/testing/InProcessHounds.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
@@ -57,7 +57,7 @@ const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["
         lacking: []
       },
       openSpawner: () => spawner,
-      openLine: (pipe) => new HoundLine(pipe),
+      openLine: (pipe) => new HoundConnection(pipe),
       diagnose: Effect.succeed("")
     }))
     let pool: HoundPool["Service"] | undefined

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { HoundLine, type LineDecision } from "../../../src/hound/process/HoundLine.ts"
+import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
 import { type FakeHound, FakeSpawner, settle } from "../../support/FakeSpawner.ts"
 import { spawnerContract } from "./spawnerContract.ts"
 import { launched } from "./spawners.ts"
@@ -27,11 +27,11 @@ spawnerContract({
 })
 
 describe("FakeSpawner", () => {
-  const open = async (spawner: FakeSpawner): Promise<[FakeHound, HoundLine, Array<LineDecision>]> => {
+  const open = async (spawner: FakeSpawner): Promise<[FakeHound, HoundConnection, Array<ConnectionDecision>]> => {
     const launch = launched(spawner, 1)
     await launch.whenUp
-    const line = new HoundLine(launch.pipe ?? assert.fail("no pipe"))
-    const decisions: Array<LineDecision> = []
+    const line = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
+    const decisions: Array<ConnectionDecision> = []
     line.onDecision((decision) => decisions.push(decision))
     return [spawner.hounds[0] ?? assert.fail("no hound"), line, decisions]
   }

@@ -2,7 +2,7 @@
  * What any spawner promises (Spawner.ts), tested on whatever makes hounds that behave.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { HoundLine, type LineDecision } from "../../../src/hound/process/HoundLine.ts"
+import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
 import type { Spawner } from "../../../src/hound/process/Spawner.ts"
 import { eventually, launched, using } from "./spawners.ts"
 
@@ -20,8 +20,8 @@ export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
       using(make("works"), async (spawner) => {
         const hound = launched(spawner, 1)
         await hound.whenUp
-        const line = new HoundLine(hound.pipe ?? assert.fail("no pipe"))
-        const decisions: Array<LineDecision> = []
+        const line = new HoundConnection(hound.pipe ?? assert.fail("no pipe"))
+        const decisions: Array<ConnectionDecision> = []
         line.onDecision((decision) => decisions.push(decision))
         await eventually(() => decisions.length === 1)
         assert.strictEqual(decisions[0]?.type, "ready")

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import type { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
-import type { Ending, LaunchListener, LaunchPlan, Spawner } from "../../../src/hound/process/Spawner.ts"
+import type { ProcessExit, LaunchListener, LaunchPlan, Spawner } from "../../../src/hound/process/Spawner.ts"
 
 /** What a hound of the fixtures does; see fixtures/hound.mjs. */
 export type Behaviour =
@@ -64,11 +64,11 @@ export class Launched implements LaunchListener {
   readonly heard: Array<"up" | "down"> = []
   pid = 0
   pipe: Socket | null = null
-  ending: Ending | null = null
+  ending: ProcessExit | null = null
   readonly whenUp: Promise<void>
-  readonly whenDown: Promise<Ending>
+  readonly whenDown: Promise<ProcessExit>
   private resolveUp: () => void = () => undefined
-  private resolveDown: (ending: Ending) => void = () => undefined
+  private resolveDown: (ending: ProcessExit) => void = () => undefined
 
   constructor() {
     this.whenUp = new Promise((resolve) => {
@@ -88,7 +88,7 @@ export class Launched implements LaunchListener {
     this.resolveUp()
   }
 
-  readonly down = (ending: Ending): void => {
+  readonly down = (ending: ProcessExit): void => {
     this.heard.push("down")
     this.ending = ending
     this.pipe?.destroy()

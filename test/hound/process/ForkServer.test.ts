@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { pathToFileURL } from "node:url"
-import { makeKennel } from "../../../src/hound/process/Kennel.ts"
+import { makeForkServer } from "../../../src/hound/process/ForkServer.ts"
 import { inTemporaryDirectory } from "../../support/command.ts"
 import { spawnerContract } from "./spawnerContract.ts"
 import {
@@ -24,9 +24,9 @@ import {
 const MiB = 1_048_576
 
 spawnerContract({
-  name: "Kennel",
+  name: "Fork server",
   make: (behaviour) =>
-    makeKennel(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
+    makeForkServer(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
 })
 
 /** Holds this process up, as a host with much to do. */
@@ -49,15 +49,15 @@ const membersOf = (group: number): ReadonlyArray<number> =>
     }
   })
 
-describe("Kennel", () => {
+describe("Fork server", () => {
   it.runIf(hasProc)(
-    "RFC H1 hounds are the kennel's children and not the host's, in a group of their own",
+    "RFC H1 hounds are the fork server's children and not the host's, in a group of their own",
     () =>
-      using(makeKennel(planFor("waits")), async (kennel) => {
-        assert.strictEqual(kennel.pid(), null)
-        const hound = launched(kennel, 1)
+      using(makeForkServer(planFor("waits")), async (forkServer) => {
+        assert.strictEqual(forkServer.pid(), null)
+        const hound = launched(forkServer, 1)
         await hound.whenUp
-        const pid = kennel.pid() ?? assert.fail("no kennel")
+        const pid = forkServer.pid() ?? assert.fail("no fork server")
         assert.strictEqual(parentOf(hound.pid), pid)
         assert.strictEqual(parentOf(pid), process.pid)
         assert.deepStrictEqual([...membersOf(pid)].sort((a, b) => a - b), [pid, hound.pid].sort((a, b) => a - b))
@@ -66,11 +66,11 @@ describe("Kennel", () => {
   )
 
   it("RFC H1 loses nothing that a hound says while its pipe is on its way", () =>
-    using(makeKennel(planFor("greets")), async (kennel) => {
-      const first = launched(kennel, 0)
+    using(makeForkServer(planFor("greets")), async (forkServer) => {
+      const first = launched(forkServer, 0)
       await first.whenUp
-      const hounds = [1, 2, 3, 4].map((id) => launched(kennel, id))
-      // The kennel spawns all and cannot hand over more than one: this host does not answer.
+      const hounds = [1, 2, 3, 4].map((id) => launched(forkServer, id))
+      // The fork server spawns all and cannot hand over more than one: this host does not answer.
       standStill(1_000)
       for (const hound of [first, ...hounds]) {
         await hound.whenUp
@@ -78,14 +78,14 @@ describe("Kennel", () => {
         const said = await take(hound.pipe ?? assert.fail("no pipe"), 1_000)
         assert.deepStrictEqual(said, Buffer.from(new Uint8Array(1_000).map((_, i) => i)))
       }
-      assert.strictEqual(kennel.starts(), 1, "a host that was held up itself blames nobody")
+      assert.strictEqual(forkServer.starts(), 1, "a host that was held up itself blames nobody")
     }))
 
   it("RFC H1 hands the whole plan on", () =>
     using(
-      makeKennel(planFor("tells", "feed", { env: { ONLY: "this" }, feed: Uint8Array.of(1, 2, 254) })),
-      async (kennel) => {
-        const hound = launched(kennel, 1)
+      makeForkServer(planFor("tells", "feed", { env: { ONLY: "this" }, feed: Uint8Array.of(1, 2, 254) })),
+      async (forkServer) => {
+        const hound = launched(forkServer, 1)
         await hound.whenUp
         const told = JSON.parse((await take(hound.pipe ?? assert.fail("no pipe"), 1)).toString()) as Record<
           string,
@@ -96,17 +96,21 @@ describe("Kennel", () => {
     ))
 
   it("RFC H1 tells what a hound wrote to stderr", () =>
-    using(makeKennel(planFor("talks", "", { stderrBytes: 100 })), async (kennel) => {
-      assert.deepInclude(await launched(kennel, 1).whenDown, { cause: "exit", code: 66, message: "why it ends:? ??" })
+    using(makeForkServer(planFor("talks", "", { stderrBytes: 100 })), async (forkServer) => {
+      assert.deepInclude(await launched(forkServer, 1).whenDown, {
+        cause: "exit",
+        code: 66,
+        message: "why it ends:? ??"
+      })
     }))
 
   it.runIf(hasProc)(
     "RFC H2 a hound that is watched and holds too much is killed",
     () =>
-      using(makeKennel(planFor("grows", "200", { maxRss: 180 * MiB })), async (kennel) => {
-        const hound = launched(kennel, 1)
+      using(makeForkServer(planFor("grows", "200", { maxRss: 180 * MiB })), async (forkServer) => {
+        const hound = launched(forkServer, 1)
         await hound.whenUp
-        kennel.watch(1, true)
+        forkServer.watch(1, true)
         assert.deepInclude(await hound.whenDown, { cause: "rss", signal: "SIGKILL" })
       })
   )
@@ -115,88 +119,88 @@ describe("Kennel", () => {
     "RFC H6 neither side keeps a descriptor, whatever became of fifty hounds",
     { timeout: 120_000 },
     () =>
-      using(makeKennel(planFor("waits", "", { stderrBytes: 10 })), async (kennel) => {
+      using(makeForkServer(planFor("waits", "", { stderrBytes: 10 })), async (forkServer) => {
         const pids: Array<number> = []
         const launchAndEnd = async (id: number): Promise<void> => {
-          const hound = launched(kennel, id)
+          const hound = launched(forkServer, id)
           if (id % 3 !== 0) await hound.whenUp
           pids.push(hound.pid)
           if (id % 3 === 1) hound.pipe?.destroy()
-          else kennel.kill(id)
+          else forkServer.kill(id)
           await hound.whenDown
         }
         for (let id = 0; id < 5; id++) await launchAndEnd(id)
-        const pid = kennel.pid() ?? assert.fail("no kennel")
+        const pid = forkServer.pid() ?? assert.fail("no fork server")
         const [here, there] = [descriptorsOf("self"), descriptorsOf(pid)]
         for (let id = 5; id < 55; id++) await launchAndEnd(id)
         await eventually(() => descriptorsOf("self") <= here && descriptorsOf(pid) <= there)
         assert.deepStrictEqual(pids.filter((pid) => pid > 0 && exists(pid)), [])
         // A pipe that was handed over is the host's alone.
-        const hound = launched(kennel, 99)
+        const hound = launched(forkServer, 99)
         await hound.whenUp
         await eventually(() => descriptorsOf(pid) <= there + 1)
-        assert.strictEqual(kennel.starts(), 1)
+        assert.strictEqual(forkServer.starts(), 1)
       })
   )
 
   it.runIf(hasProc)(
-    "RFC H6 a kennel that is killed takes its hounds with it, and the next launch has a new one",
+    "RFC H6 a fork server that is killed takes its hounds with it, and the next launch has a new one",
     () =>
-      using(makeKennel(planFor("stays")), async (kennel) => {
-        const hounds = [1, 2, 3].map((id) => launched(kennel, id))
+      using(makeForkServer(planFor("stays")), async (forkServer) => {
+        const hounds = [1, 2, 3].map((id) => launched(forkServer, id))
         await Promise.all(hounds.map(({ whenUp }) => whenUp))
-        const pid = kennel.pid() ?? assert.fail("no kennel")
+        const pid = forkServer.pid() ?? assert.fail("no fork server")
         process.kill(pid, "SIGKILL")
         for (const hound of hounds) assert.deepInclude(await hound.whenDown, { cause: "lost" })
         await eventually(() => !hounds.some((hound) => isAlive(hound.pid)) && !exists(pid))
         assert.deepStrictEqual(membersOf(pid), [])
-        const next = launched(kennel, 4)
+        const next = launched(forkServer, 4)
         await next.whenUp
-        assert.strictEqual(kennel.starts(), 2)
-        assert.notStrictEqual(kennel.pid(), pid)
-        await kennel.close()
+        assert.strictEqual(forkServer.starts(), 2)
+        assert.notStrictEqual(forkServer.pid(), pid)
+        await forkServer.close()
         for (const hound of [...hounds, next]) assert.deepStrictEqual(hound.heard, ["up", "down"])
       })
   )
 
   it.runIf(hasProc)(
-    "RFC H4 a kennel that does not answer is replaced: a kill without its end",
+    "RFC H4 a fork server that does not answer is replaced: a kill without its end",
     () =>
-      using(makeKennel(planFor("stays")), async (kennel) => {
-        const hounds = [1, 2].map((id) => launched(kennel, id))
+      using(makeForkServer(planFor("stays")), async (forkServer) => {
+        const hounds = [1, 2].map((id) => launched(forkServer, id))
         await Promise.all(hounds.map(({ whenUp }) => whenUp))
-        const pid = kennel.pid() ?? assert.fail("no kennel")
+        const pid = forkServer.pid() ?? assert.fail("no fork server")
         process.kill(pid, "SIGSTOP")
-        kennel.kill(1)
+        forkServer.kill(1)
         for (const hound of hounds) assert.deepInclude(await hound.whenDown, { cause: "lost" })
         await eventually(() => membersOf(pid).length === 0)
-        await launched(kennel, 3).whenUp
-        assert.strictEqual(kennel.starts(), 2)
+        await launched(forkServer, 3).whenUp
+        assert.strictEqual(forkServer.starts(), 2)
       })
   )
 
   it.runIf(hasProc)(
-    "RFC H4 a kennel that does not answer is replaced: a launch without an answer",
+    "RFC H4 a fork server that does not answer is replaced: a launch without an answer",
     () =>
-      using(makeKennel(planFor("stays")), async (kennel) => {
-        const first = launched(kennel, 1)
+      using(makeForkServer(planFor("stays")), async (forkServer) => {
+        const first = launched(forkServer, 1)
         await first.whenUp
-        process.kill(kennel.pid() ?? assert.fail("no kennel"), "SIGSTOP")
-        const second = launched(kennel, 2)
+        process.kill(forkServer.pid() ?? assert.fail("no fork server"), "SIGSTOP")
+        const second = launched(forkServer, 2)
         assert.deepInclude(await second.whenDown, { cause: "lost" })
         assert.deepStrictEqual(second.heard, ["down"])
         assert.deepInclude(await first.whenDown, { cause: "lost" })
       })
   )
 
-  it.runIf(hasProc)("RFC H6 closing does not wait for a kennel that does not answer", () =>
+  it.runIf(hasProc)("RFC H6 closing does not wait for a fork server that does not answer", () =>
     holding(async () => {
-      const kennel = makeKennel(planFor("stays"))
-      const hound = launched(kennel, 1)
+      const forkServer = makeForkServer(planFor("stays"))
+      const hound = launched(forkServer, 1)
       await hound.whenUp
-      const pid = kennel.pid() ?? assert.fail("no kennel")
+      const pid = forkServer.pid() ?? assert.fail("no fork server")
       process.kill(pid, "SIGSTOP")
-      await kennel.close()
+      await forkServer.close()
       assert.deepStrictEqual(hound.heard, ["up", "down"])
       assert.isFalse(exists(pid))
       await eventually(() => !isAlive(hound.pid))
@@ -204,12 +208,12 @@ describe("Kennel", () => {
 
   it.runIf(hasProc)("RFC H6 leaves no process when it has closed", () =>
     holding(async () => {
-      const kennel = makeKennel(planFor("stays"))
-      const hounds = [1, 2].map((id) => launched(kennel, id))
+      const forkServer = makeForkServer(planFor("stays"))
+      const hounds = [1, 2].map((id) => launched(forkServer, id))
       await Promise.all(hounds.map(({ whenUp }) => whenUp))
-      const pid = kennel.pid() ?? assert.fail("no kennel")
-      await kennel.close()
-      assert.strictEqual(kennel.pid(), null)
+      const pid = forkServer.pid() ?? assert.fail("no fork server")
+      await forkServer.close()
+      assert.strictEqual(forkServer.pid(), null)
       assert.isFalse(exists(pid))
       for (const hound of hounds) {
         assert.isFalse(exists(hound.pid))
@@ -217,57 +221,57 @@ describe("Kennel", () => {
       }
     }))
 
-  it("RFC H1 kennels that come to nothing are started ever more seldom, and what waits can be taken back", () =>
+  it("RFC H1 fork servers that come to nothing are started ever more seldom, and what waits can be taken back", () =>
     inTemporaryDirectory(async (directory) => {
-      const program = join(directory, "kennel.mjs")
+      const program = join(directory, "fork server.mjs")
       writeFileSync(program, "process.exit(1)")
-      await using(makeKennel(planFor("waits"), { program: pathToFileURL(program) }), async (kennel) => {
-        // Each is lost with the kennel that was asked for it; the fourth is asked for while nobody is.
-        for (const id of [1, 2, 3]) assert.deepInclude(await launched(kennel, id).whenDown, { cause: "lost" })
-        assert.strictEqual(kennel.starts(), 3)
-        const waiting = launched(kennel, 4)
-        assert.strictEqual(kennel.starts(), 3)
-        assert.strictEqual(kennel.pid(), null)
-        kennel.kill(4)
+      await using(makeForkServer(planFor("waits"), { program: pathToFileURL(program) }), async (forkServer) => {
+        // Each is lost with the fork server that was asked for it; the fourth is asked for while nobody is.
+        for (const id of [1, 2, 3]) assert.deepInclude(await launched(forkServer, id).whenDown, { cause: "lost" })
+        assert.strictEqual(forkServer.starts(), 3)
+        const waiting = launched(forkServer, 4)
+        assert.strictEqual(forkServer.starts(), 3)
+        assert.strictEqual(forkServer.pid(), null)
+        forkServer.kill(4)
         assert.deepInclude(await waiting.whenDown, { cause: "killed" })
-        const another = launched(kennel, 5)
+        const another = launched(forkServer, 5)
         assert.deepInclude(await another.whenDown, { cause: "lost" })
-        assert.strictEqual(kennel.starts(), 4)
-        const last = launched(kennel, 6)
-        await kennel.close()
+        assert.strictEqual(forkServer.starts(), 4)
+        const last = launched(forkServer, 6)
+        await forkServer.close()
         assert.deepStrictEqual(last.heard, ["down"])
-        assert.strictEqual(kennel.starts(), 4)
+        assert.strictEqual(forkServer.starts(), 4)
       })
     }))
 
-  it("RFC H4 a kennel that never begins is replaced", () =>
+  it("RFC H4 a fork server that never begins is replaced", () =>
     inTemporaryDirectory(async (directory) => {
-      const program = join(directory, "kennel.mjs")
+      const program = join(directory, "fork server.mjs")
       writeFileSync(program, "setInterval(() => undefined, 1000)")
       await using(
-        makeKennel(planFor("waits"), { program: pathToFileURL(program), patience: 100, startPatience: 200 }),
-        async (kennel) => {
-          assert.deepInclude(await launched(kennel, 1).whenDown, { cause: "lost" })
-          assert.strictEqual(kennel.starts(), 1)
+        makeForkServer(planFor("waits"), { program: pathToFileURL(program), patience: 100, startPatience: 200 }),
+        async (forkServer) => {
+          assert.deepInclude(await launched(forkServer, 1).whenDown, { cause: "lost" })
+          assert.strictEqual(forkServer.starts(), 1)
         }
       )
     }))
 
   it.runIf(hasProc)(
-    "RFC H6 a host that is killed leaves no kennel and no hound, not even one that reads nothing",
+    "RFC H6 a host that is killed leaves no fork server and no hound, not even one that reads nothing",
     () =>
       inTemporaryDirectory(async (directory) => {
         const program = join(directory, "host.mjs")
-        const kennelModule = new URL("../../../src/hound/process/Kennel.ts", import.meta.url).href
+        const forkServerModule = new URL("../../../src/hound/process/ForkServer.ts", import.meta.url).href
         writeFileSync(
           program,
-          `import { makeKennel } from ${JSON.stringify(kennelModule)}
+          `import { makeForkServer } from ${JSON.stringify(forkServerModule)}
          setInterval(() => undefined, 1000)
          for (const behaviour of ["stays", "waits", "floods"]) {
-           const kennel = makeKennel({ ...${JSON.stringify(planFor("stays"))}, args: ${
+           const forkServer = makeForkServer({ ...${JSON.stringify(planFor("stays"))}, args: ${
             JSON.stringify(planFor("stays").args)
           }.with(2, behaviour), maxRss: 1e12 })
-           kennel.launch(1, { up: (pid) => console.log(kennel.pid() + " " + pid), down: () => undefined })
+           forkServer.launch(1, { up: (pid) => console.log(forkServer.pid() + " " + pid), down: () => undefined })
          }`
         )
         const host = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] })
@@ -288,13 +292,13 @@ describe("Kennel", () => {
   it("RFC H6 keeps no process alive, and is not left behind by one that ends", () =>
     inTemporaryDirectory(async (directory) => {
       const program = join(directory, "host.mjs")
-      const kennelModule = new URL("../../../src/hound/process/Kennel.ts", import.meta.url).href
+      const forkServerModule = new URL("../../../src/hound/process/ForkServer.ts", import.meta.url).href
       writeFileSync(
         program,
-        `import { makeKennel } from ${JSON.stringify(kennelModule)}
-         const kennel = makeKennel({ ...${JSON.stringify(planFor("stays"))}, maxRss: 1e12 })
+        `import { makeForkServer } from ${JSON.stringify(forkServerModule)}
+         const forkServer = makeForkServer({ ...${JSON.stringify(planFor("stays"))}, maxRss: 1e12 })
          const hold = setInterval(() => undefined, 1000)
-         kennel.launch(1, { up: (pid) => { console.log(kennel.pid() + " " + pid); kennel.watch(1, true); clearInterval(hold) }, down: () => console.log("down") })`
+         forkServer.launch(1, { up: (pid) => { console.log(forkServer.pid() + " " + pid); forkServer.watch(1, true); clearInterval(hold) }, down: () => console.log("down") })`
       )
       const host = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] })
       let said = ""

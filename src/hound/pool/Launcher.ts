@@ -7,36 +7,36 @@ import * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
 import { Settings } from "../../config/Settings.ts"
 import { HoundBootError } from "./HoundPool.ts"
-import { HoundLine } from "../process/HoundLine.ts"
-import { makeKennel } from "../process/Kennel.ts"
-import { Litter } from "../process/Litter.ts"
+import { HoundConnection } from "../process/HoundConnection.ts"
+import { makeForkServer } from "../process/ForkServer.ts"
+import { LocalSpawner } from "../process/LocalSpawner.ts"
 import type { Spawner } from "../process/Spawner.ts"
 import { detectSandbox } from "../sandbox/Detect.ts"
 import type { SandboxReport, SandboxRequest } from "../sandbox/Sandbox.ts"
 import { notInTime, tryOut } from "../sandbox/Trial.ts"
 
 /** Hounds can be had here, or it is said why not. */
-export interface Den {
+export interface Launcher {
   readonly report: SandboxReport
   /** Null where this machine has no hounds. */
   readonly openSpawner: (() => Spawner) | null
-  readonly openLine: (pipe: Socket) => HoundLine
+  readonly openLine: (pipe: Socket) => HoundConnection
   /** Why a hound does not come to be ready, by a launch of one that may say so; empty where that is not found. */
   readonly diagnose: Effect.Effect<string>
 }
 
 /** As configured under `hound`. */
-export const open: Effect.Effect<Den, HoundBootError, Settings> = Effect.gen(function*() {
+export const open: Effect.Effect<Launcher, HoundBootError, Settings> = Effect.gen(function*() {
   const { hound, maxPayloadSize } = yield* Settings
-  const { analyzer, debug, kennel, sandbox: level } = hound
+  const { analyzer, debug, forkServer, sandbox: level } = hound
   const request: SandboxRequest = { level, analyzer, maxPayloadSize, debug }
   const detected = (request: SandboxRequest) =>
     Effect.mapError(detectSandbox(request), ({ message }) => new HoundBootError({ reason: message }))
   const { plan, report } = yield* detected(request)
   return {
     report,
-    openSpawner: plan === null ? null : () => kennel ? makeKennel(plan) : new Litter(plan),
-    openLine: (pipe) => new HoundLine(pipe),
+    openSpawner: plan === null ? null : () => forkServer ? makeForkServer(plan) : new LocalSpawner(plan),
+    openLine: (pipe) => new HoundConnection(pipe),
     diagnose: detected({ ...request, debug: true }).pipe(
       Effect.flatMap(({ plan }) =>
         plan === null ? Effect.succeed(null) : Effect.promise(() => tryOut(plan, hound.readyTimeout))

@@ -10,26 +10,26 @@
  * - that `minimumDormant` hounds are ready or on their way, and never more than `maxActive` at work;
  * - that every look is settled exactly once, whatever becomes of its hound;
  * - that a hound which fails is killed first, then replaced, and only then spoken of: who hears of it finds the replacement begun;
- * - that launches are paced (`Respawns.ts`), so that no evidence buys processes.
+ * - that launches are paced (`LaunchBudget.ts`), so that no evidence buys processes.
  *
  * **Details**
  *
  * - A hound that broke its word, was late, held too much memory or crashed by itself failed over its evidence. One that was killed
- *   from outside, lost its pipe, went with its kennel or had not even begun is no fault of the evidence: the look is `lost`.
+ *   from outside, lost its pipe, went with its fork server or had not even begun is no fault of the evidence: the look is `lost`.
  * - A hound that is too old, or there when a rotation begins, is stale: it goes on until its replacement is ready.
  */
 import { Buffer } from "node:buffer"
 import type { Socket } from "node:net"
 import { threatCategories } from "../../domain/Scent.ts"
 import { severities } from "../../domain/Severity.ts"
-import { causeOf, type EndingCause, isOwnDoing } from "./Endings.ts"
-import type { KeeperHost, KeeperSettings } from "./KeeperHost.ts"
+import { causeOf, type ExitCause, isOwnDoing } from "./ExitCause.ts"
+import type { PoolHost, PoolSettings } from "./PoolHost.ts"
 import { type Life, newLife } from "./Life.ts"
-import { type Look, type OutcomeKind, withoutHound } from "./Look.ts"
-import { type Member, Pack } from "./Pack.ts"
-import type { LineDecision } from "../process/HoundLine.ts"
-import type { Ending } from "../process/Spawner.ts"
-import { Respawns } from "./Respawns.ts"
+import { type Examination, type OutcomeKind, withoutHound } from "./Examination.ts"
+import { type Member, HoundTable } from "./HoundTable.ts"
+import type { ConnectionDecision } from "../process/HoundConnection.ts"
+import type { ProcessExit } from "../process/Spawner.ts"
+import { LaunchBudget } from "./LaunchBudget.ts"
 
 type Mine = Member<Life>
 
@@ -39,22 +39,26 @@ const watchRestMs = 1_000
 const never = Number.POSITIVE_INFINITY
 
 /** A pack and what is done about it. */
-export class Keeper {
-  readonly pack = new Pack<Life>()
-  readonly #host: KeeperHost
-  readonly #settings: KeeperSettings
-  readonly #respawns: Respawns
+export class PoolCore {
+  readonly pack = new HoundTable<Life>()
+  readonly #host: PoolHost
+  readonly #settings: PoolSettings
+  readonly #launchBudget: LaunchBudget
   /** Looks without a hound, first in, first out. */
-  readonly #waiting: Array<Look> = []
+  readonly #waiting: Array<Examination> = []
   #nextId = 1
   #nextJob = 1
   #isClosed = false
   #due = never
 
-  constructor(settings: KeeperSettings, host: KeeperHost) {
+  constructor(settings: PoolSettings, host: PoolHost) {
     this.#host = host
     this.#settings = settings
-    this.#respawns = new Respawns(settings.minimumDormant + settings.maxActive, settings.replenishDelay, host.now())
+    this.#launchBudget = new LaunchBudget(
+      settings.minimumDormant + settings.maxActive,
+      settings.replenishDelay,
+      host.now()
+    )
   }
 
   /** When `tick` is to be called next, in monotonic ms. It may come earlier than needed. */
@@ -76,7 +80,7 @@ export class Keeper {
   }
 
   /** Somebody wants evidence looked at. */
-  look(look: Look): void {
+  look(look: Examination): void {
     if (this.#isClosed) return look.settle(withoutHound("lost"))
     const reserved = look.reserved === null ? undefined : this.pack.get(look.reserved)
     if (reserved?.state !== "active" || reserved.life.look !== null || reserved.life.job !== 0) this.#waiting.push(look)
@@ -90,7 +94,7 @@ export class Keeper {
   }
 
   /** Nobody waits for this look any more: a hound that is at it goes on alone. */
-  abandon(look: Look): void {
+  abandon(look: Examination): void {
     const at = this.#waiting.indexOf(look)
     if (at >= 0) this.#waiting.splice(at, 1)
     else {
@@ -112,7 +116,7 @@ export class Keeper {
   }
 
   /** A hound said something, or its pipe is gone. */
-  heard(id: number, decision: LineDecision): void {
+  heard(id: number, decision: ConnectionDecision): void {
     const member = this.pack.get(id)
     if (member === undefined || member.state === "disposing") return
     if (decision.type === "violation") {
@@ -127,7 +131,7 @@ export class Keeper {
   }
 
   /** A process has ended. */
-  down(id: number, ending: Ending): void {
+  down(id: number, ending: ProcessExit): void {
     const member = this.pack.get(id)
     if (member === undefined) return
     const { life } = member
@@ -136,7 +140,7 @@ export class Keeper {
     this.pack.remove(id)
     if (life.cause === null) {
       const cause = wasBooting ? "boot" : causeOf(ending)
-      if (cause !== "lost" && cause !== "killed") this.#respawns.trouble(this.#host.now())
+      if (cause !== "lost" && cause !== "killed") this.#launchBudget.trouble(this.#host.now())
       this.#host.onEnding(cause)
       if (wasBooting) this.#host.onBootFailure(ending)
       this.#replenish()
@@ -223,7 +227,7 @@ export class Keeper {
     this.#serve()
   }
 
-  #begin(member: Mine, look: Look): void {
+  #begin(member: Mine, look: Examination): void {
     const { life } = member
     const { category, copy, hash, severity } = look.job
     const bytes = copy()
@@ -256,7 +260,7 @@ export class Keeper {
     life.look = null
     const now = this.#host.now()
     if (state === "error") {
-      this.#respawns.trouble(now)
+      this.#launchBudget.trouble(now)
       this.#end(member, "error")
     } else if (life.jobs >= this.#settings.maxJobs || member.isStale || life.retireAt <= now)
       this.#end(member, "retired")
@@ -280,8 +284,8 @@ export class Keeper {
     this.#replenish()
   }
 
-  #fail(member: Mine, cause: EndingCause, kind: OutcomeKind): void {
-    this.#respawns.trouble(this.#host.now())
+  #fail(member: Mine, cause: ExitCause, kind: OutcomeKind): void {
+    this.#launchBudget.trouble(this.#host.now())
     this.#end(member, cause)
     this.#replenish()
     this.#settle(member.life, member.name, kind)
@@ -295,7 +299,7 @@ export class Keeper {
   }
 
   /** Kills it. What it was looking at is the caller's to settle. */
-  #end(member: Mine, cause: EndingCause): void {
+  #end(member: Mine, cause: ExitCause): void {
     const { life } = member
     life.cause = cause
     life.due = never
@@ -353,8 +357,8 @@ export class Keeper {
     const free = Math.max(0, maxActive - this.pack.active)
     const wanted = minimumDormant + Math.min(this.#waiting.length, free)
     for (let fresh = this.#fresh(); fresh < wanted; fresh++) {
-      if (!this.#respawns.take(now)) {
-        this.#wakeBy(this.#respawns.nextAt(now))
+      if (!this.#launchBudget.take(now)) {
+        this.#wakeBy(this.#launchBudget.nextAt(now))
         return
       }
       this.#launch(now)

@@ -22,7 +22,7 @@ export interface Outcome {
 }
 
 /** A look that somebody waits for. */
-export interface Look {
+export interface Examination {
   readonly job: HoundJob
   /** The hound that was activated for it already; null where it takes any. */
   readonly reserved: number | null

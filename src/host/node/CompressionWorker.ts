@@ -3,7 +3,7 @@
  * array. It keeps nothing; the evidence is overwritten by the main thread, whose memory it is.
  */
 import { parentPort } from "node:worker_threads"
-import type { Answer, Order } from "./PressBatch.ts"
+import type { Answer, Order } from "./CompressionBatch.ts"
 import { type Press, presses } from "./ZlibCodecs.ts"
 
 parentPort?.on("message", ({ bytes, codec, count, id, lengths }: Order) => {

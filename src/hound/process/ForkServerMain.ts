@@ -1,5 +1,5 @@
 /**
- * The kennel's program: a small process that starts hounds for a host with a large heap, and hands each one's pipe over
+ * The fork server's program: a small process that starts hounds for a host with a large heap, and hands each one's pipe over
  * (CONFORMANCE H1, H4).
  *
  * Promises that it outlives its host by no more than the time it takes to kill all hounds, and that it keeps no pipe: its own copy is
@@ -16,13 +16,13 @@
  *   that time would be lost. So the pipe is stilled in the turn of the spawn, before the event loop can read; there is no public way to.
  */
 import type { Socket } from "node:net"
-import { type Order, readPlan, type Report } from "./KennelMessages.ts"
-import { Litter } from "./Litter.ts"
+import { type Order, readPlan, type Report } from "./ForkServerMessages.ts"
+import { LocalSpawner } from "./LocalSpawner.ts"
 
 /** For hounds to be reaped when the host has gone, in ms. */
 const patience = 1_000
 
-let litter: Litter | undefined
+let localSpawner: LocalSpawner | undefined
 
 /** Reports that have not left: while a pipe is on its way they wait for it. */
 let unsent = 0
@@ -54,7 +54,7 @@ const still = (pipe: Socket): void => {
 }
 
 const launch = (id: number): void => {
-  litter?.launch(id, {
+  localSpawner?.launch(id, {
     up: (pid, pipe) => {
       still(pipe)
       report({ op: "up", id, pid }, pipe)
@@ -66,11 +66,11 @@ const launch = (id: number): void => {
 const leave = (): void => {
   const exit = (): never => process.exit()
   setTimeout(exit, patience)
-  void (litter?.close() ?? Promise.resolve()).then(exit)
+  void (localSpawner?.close() ?? Promise.resolve()).then(exit)
 }
 
 const retire = async (): Promise<void> => {
-  await litter?.close()
+  await localSpawner?.close()
   isClosing = true
   disconnect()
 }
@@ -78,14 +78,14 @@ const retire = async (): Promise<void> => {
 process.on("message", (order: Order) => {
   switch (order.op) {
     case "plan":
-      litter = new Litter(readPlan(order.plan))
+      localSpawner = new LocalSpawner(readPlan(order.plan))
       return report({ op: "ready" })
     case "launch":
       return launch(order.id)
     case "watch":
-      return litter?.watch(order.id, order.isOn)
+      return localSpawner?.watch(order.id, order.isOn)
     case "kill":
-      return litter?.kill(order.id)
+      return localSpawner?.kill(order.id)
     case "close":
       void retire()
   }

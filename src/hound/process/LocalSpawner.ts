@@ -1,5 +1,5 @@
 /**
- * A spawner that starts hounds in its own process (CONFORMANCE H1, H4): within a kennel, or within the host where it has none.
+ * A spawner that starts hounds in its own process (CONFORMANCE H1, H4): within a fork server, or within the host where it has none.
  *
  * Promises
  *
@@ -10,18 +10,18 @@
  * - that it keeps no process alive but while it closes.
  *
  * Cost: `spawn` holds up the process that calls it in proportion to its memory (2 ms at 50 MiB; at 1 GiB 6 to 8
- * where that is objects, over 60 where it is buffers): this is why there are kennels. One interval while something is watched.
+ * where that is objects, over 60 where it is buffers): this is why there are fork servers. One interval while something is watched.
  *
  * **Gotchas**
  *
  * - Pipes are paused when they are handed over. Node has begun to read by then, and keeps what comes (64 KiB at the most) until
- *   somebody resumes; a pipe that is to go to another process must be stilled first (`KennelMain.ts`).
+ *   somebody resumes; a pipe that is to go to another process must be stilled first (`ForkServerMain.ts`).
  * - What a hound left to be told on stderr is waited for 100 ms after its end, as somebody else may hold that pipe open.
  */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { Socket } from "node:net"
 import { type MemoryProbe, platformMemory } from "./ResidentMemory.ts"
-import type { Ending, LaunchListener, LaunchPlan, Spawner } from "./Spawner.ts"
+import type { ProcessExit, LaunchListener, LaunchPlan, Spawner } from "./Spawner.ts"
 
 /** Longest text of a failure to spawn. */
 const maxMessage = 256
@@ -90,7 +90,7 @@ class Stderr {
 }
 
 /** Hounds that are children of this process. */
-export class Litter implements Spawner {
+export class LocalSpawner implements Spawner {
   private readonly plan: LaunchPlan
   private readonly memory: MemoryProbe
   private readonly hounds = new Map<number, Hound>()
@@ -248,7 +248,12 @@ const socketAt = (child: ChildProcess, descriptor: number): Socket | null => {
   return stream instanceof Socket ? stream : null
 }
 
-const ending = (cause: Ending["cause"], message: string): Ending => ({ cause, code: null, signal: null, message })
+const ending = (cause: ProcessExit["cause"], message: string): ProcessExit => ({
+  cause,
+  code: null,
+  signal: null,
+  message
+})
 
 /** Calls back when the handles of what has just ended are closed as well: a turn of the event loop from now. */
 export const afterHandles = (then: () => void): void => {

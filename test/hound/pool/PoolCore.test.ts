@@ -2,10 +2,10 @@
  * What is done about hounds, event by event, over a world without processes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { maxLevel, Respawns } from "../../../src/hound/pool/Respawns.ts"
-import { ending, settings, World } from "./keepers.ts"
+import { maxLevel, LaunchBudget } from "../../../src/hound/pool/LaunchBudget.ts"
+import { ending, settings, World } from "./poolCores.ts"
 
-const counts = ({ keeper: { pack } }: World) => ({
+const counts = ({ core: { pack } }: World) => ({
   dormant: pack.dormant,
   active: pack.active,
   total: pack.total,
@@ -39,11 +39,11 @@ describe("Keeper", () => {
     for (const signature of ["a", "b", "c", "d", "e"]) world.look(signature)
     world.bootAll()
     world.bootAll()
-    assert.strictEqual(world.keeper.pack.active, settings.maxActive)
+    assert.strictEqual(world.core.pack.active, settings.maxActive)
     assert.deepStrictEqual([...world.jobs.keys()], [1, 2, 3])
     world.say(2, "processing")
     world.say(2, "complete")
-    assert.strictEqual(world.keeper.pack.active, settings.maxActive)
+    assert.strictEqual(world.core.pack.active, settings.maxActive)
     assert.include(world.log, "send 4 d")
     assert.notInclude(world.log.join(), " e")
   })
@@ -59,7 +59,7 @@ describe("Keeper", () => {
     world.advance(settings.maxProcessingTime)
     assert.deepStrictEqual(world.log.slice(0, 4), ["kill 1", "launch 4", "settle slow timeout", "send 2 next"])
     assert.deepStrictEqual(world.endings, ["timeout"])
-    assert.strictEqual(world.keeper.pack.active, 1)
+    assert.strictEqual(world.core.pack.active, 1)
   })
 
   it("RFC H4 a hound that has not even begun is at fault, not the evidence", () => {
@@ -80,7 +80,7 @@ describe("Keeper", () => {
     assert.strictEqual(world.outcome("a"), "error")
     assert.isTrue(world.killed.has(1))
     world.say(1, "complete")
-    world.keeper.heard(1, { type: "violation", reason: "out of turn" })
+    world.core.heard(1, { type: "violation", reason: "out of turn" })
     world.end(1, ending("signal", { signal: "SIGSEGV" }))
     assert.strictEqual(world.outcome("a"), "error")
     assert.deepStrictEqual(world.endings, ["error"])
@@ -91,7 +91,7 @@ describe("Keeper", () => {
     const world = new World()
     world.bootAll()
     world.look("a")
-    world.keeper.heard(1, { type: "violation", reason: "oversized" })
+    world.core.heard(1, { type: "violation", reason: "oversized" })
     assert.strictEqual(world.violations, 1)
     assert.strictEqual(world.outcome("a"), "error")
     assert.isTrue(world.killed.has(1))
@@ -114,7 +114,7 @@ describe("Keeper", () => {
       world.say(1, "processing")
       world.end(1, its)
       assert.strictEqual(world.outcome("a"), expected, `${its.cause} ${its.code} ${its.signal}`)
-      assert.isAtLeast(world.keeper.pack.size, 2)
+      assert.isAtLeast(world.core.pack.size, 2)
     }
   })
 
@@ -126,7 +126,7 @@ describe("Keeper", () => {
       world.bootAll()
       world.look("a")
       world.say(1, "processing")
-      world.keeper.heard(1, { type: "gone" })
+      world.core.heard(1, { type: "gone" })
       assert.isTrue(world.killed.has(1))
       assert.isUndefined(world.outcome("a"))
       world.end(1, its)
@@ -149,29 +149,29 @@ describe("Keeper", () => {
     world.log.length = 0
     // Old age: nobody goes before the replacement is there.
     world.advance(settings.maxLifeTimeCycle)
-    const before = world.keeper.pack.dormant
+    const before = world.core.pack.dormant
     assert.isAtLeast(before, settings.minimumDormant)
     assert.notInclude(world.log.join(), "kill")
     world.bootAll()
     world.bootAll()
-    assert.isAtLeast(world.keeper.pack.dormant, settings.minimumDormant)
+    assert.isAtLeast(world.core.pack.dormant, settings.minimumDormant)
     assert.isTrue(world.endings.every((cause) => cause === "retired"))
-    assert.strictEqual(world.keeper.pack.stale, 0)
+    assert.strictEqual(world.core.pack.stale, 0)
   })
 
   it("RFC H5 a rotation replaces each dormant hound by one that is ready", () => {
     const world = new World()
     world.bootAll()
-    world.keeper.rotate()
-    assert.isFalse(world.keeper.isRotated)
+    world.core.rotate()
+    assert.isFalse(world.core.isRotated)
     assert.strictEqual(world.killed.size, 0)
     world.boot(3)
     assert.strictEqual(world.killed.size, 1)
-    assert.isAtLeast(world.keeper.pack.dormant, settings.minimumDormant)
+    assert.isAtLeast(world.core.pack.dormant, settings.minimumDormant)
     world.boot(4)
     assert.deepStrictEqual([...world.killed].sort(), [1, 2])
-    assert.isTrue(world.keeper.isRotated)
-    assert.deepStrictEqual(world.keeper.pack.all().filter(({ state }) => state === "dormant").map(({ id }) => id), [
+    assert.isTrue(world.core.isRotated)
+    assert.deepStrictEqual(world.core.pack.all().filter(({ state }) => state === "dormant").map(({ id }) => id), [
       3,
       4
     ])
@@ -181,26 +181,26 @@ describe("Keeper", () => {
     const world = new World()
     world.bootAll()
     world.look("a")
-    assert.isTrue(world.keeper.deactivate("hound-1"))
+    assert.isTrue(world.core.deactivate("hound-1"))
     assert.strictEqual(world.outcome("a"), "abandoned")
-    assert.strictEqual(world.keeper.pack.active, 1)
+    assert.strictEqual(world.core.pack.active, 1)
     world.say(1, "processing")
     world.say(1, "complete")
     assert.strictEqual(world.outcome("a"), "abandoned")
-    assert.strictEqual(world.keeper.pack.active, 0)
-    assert.isFalse(world.keeper.deactivate("hound-1"))
-    assert.isFalse(world.keeper.deactivate("nobody"))
+    assert.strictEqual(world.core.pack.active, 0)
+    assert.isFalse(world.core.deactivate("hound-1"))
+    assert.isFalse(world.core.deactivate("nobody"))
   })
 
   it("RFC H1 terminate kills, and another takes the work", () => {
     const world = new World()
     world.bootAll()
     world.look("a")
-    assert.isTrue(world.keeper.terminate("hound-1"))
+    assert.isTrue(world.core.terminate("hound-1"))
     assert.strictEqual(world.outcome("a"), "lost")
     assert.deepStrictEqual(world.endings, ["terminated"])
-    assert.isFalse(world.keeper.terminate("hound-1"))
-    assert.isFalse(world.keeper.terminate("nobody"))
+    assert.isFalse(world.core.terminate("hound-1"))
+    assert.isFalse(world.core.terminate("nobody"))
   })
 
   it("evidence that has left is not looked at", () => {
@@ -214,12 +214,12 @@ describe("Keeper", () => {
   it("a hound that was activated keeps its place for its look, but not for ever", () => {
     const world = new World()
     world.bootAll()
-    const member = world.keeper.reserve()
+    const member = world.core.reserve()
     assert.strictEqual(member?.id, 1)
-    assert.strictEqual(world.keeper.pack.active, 1)
+    assert.strictEqual(world.core.pack.active, 1)
     world.look("a", 1)
     assert.include(world.log, "send 1 a")
-    const other = world.keeper.reserve()
+    const other = world.core.reserve()
     assert.strictEqual(other?.id, 2)
     world.advance(settings.maxProcessingTime - 1)
     assert.strictEqual(other?.state, "active")
@@ -230,7 +230,7 @@ describe("Keeper", () => {
   it("one that died before its look came is no loss", () => {
     const world = new World()
     world.bootAll()
-    assert.strictEqual(world.keeper.reserve()?.id, 1)
+    assert.strictEqual(world.core.reserve()?.id, 1)
     world.end(1, ending("signal"))
     world.look("a", 1)
     assert.include(world.log, "send 2 a")
@@ -239,7 +239,7 @@ describe("Keeper", () => {
   it("boots that fail are paced, doubling, and never stop being tried", () => {
     const world = new World({ minimumDormant: 1, maxActive: 1, replenishDelay: 100 })
     for (let i = 0; i < 600; i++) {
-      for (const { id, state } of world.keeper.pack.all())
+      for (const { id, state } of world.core.pack.all())
         if (state === "booting") world.end(id, ending("exit", { code: 65 }))
       world.advance(100)
     }
@@ -267,7 +267,7 @@ describe("Keeper", () => {
     const world = new World({ maxActive: 1 })
     world.bootAll()
     for (const signature of ["a", "b", "c"]) world.look(signature)
-    world.keeper.close("lost")
+    world.core.close("lost")
     world.reap()
     world.look("late")
     for (const signature of ["a", "b", "c", "late"]) assert.strictEqual(world.outcome(signature), "lost")
@@ -299,12 +299,12 @@ describe("Keeper, in any order", () => {
         const all = [...world.alive.keys()]
         return all[random(all.length)] ?? 0
       }
-      const stateOf = (id: number) => world.keeper.pack.get(id)?.state
+      const stateOf = (id: number) => world.core.pack.get(id)?.state
       for (let step = 0; step < 200; step++) {
         const what = random(16)
         const id = pick()
         const isQuiet = !world.jobs.has(id)
-        if (what < 4) world.look(`${seed}-${asked++}`, random(3) === 0 ? world.keeper.reserve()?.id ?? null : null)
+        if (what < 4) world.look(`${seed}-${asked++}`, random(3) === 0 ? world.core.reserve()?.id ?? null : null)
         else if (what < 7) world.bootAll()
         else if (what < 10) {
           if (!isQuiet && stateOf(id) === "active") {
@@ -313,15 +313,15 @@ describe("Keeper, in any order", () => {
           }
         } else if (what === 10) world.end(id, ending((["signal", "exit", "rss", "lost"] as const)[random(4)] ?? "exit"))
         else if (what === 11)
-          world.keeper.heard(id, random(2) === 0 ? { type: "gone" } : { type: "violation", reason: "oversized" })
+          world.core.heard(id, random(2) === 0 ? { type: "gone" } : { type: "violation", reason: "oversized" })
         else if (what === 12) world.reap()
         else if (what === 13) world.advance(random(3_000))
-        else if (what === 14) world.keeper.rotate()
-        else if (random(2) === 0) world.keeper.terminate(`hound-${1 + random(world.launched.length)}`)
-        else world.keeper.deactivate(`hound-${1 + random(world.launched.length)}`)
+        else if (what === 14) world.core.rotate()
+        else if (random(2) === 0) world.core.terminate(`hound-${1 + random(world.launched.length)}`)
+        else world.core.deactivate(`hound-${1 + random(world.launched.length)}`)
 
-        const { active, booting, dormant, size, stale, total } = world.keeper.pack
-        const states = world.keeper.pack.all().map(({ state }) => state)
+        const { active, booting, dormant, size, stale, total } = world.core.pack
+        const states = world.core.pack.all().map(({ state }) => state)
         assert.isAtMost(active, bounds.maxActive, `seed ${seed}`)
         assert.strictEqual(dormant, states.filter((state) => state === "dormant").length)
         assert.strictEqual(active, states.filter((state) => state === "active").length)
@@ -345,42 +345,42 @@ describe("Keeper, in any order", () => {
       }
       for (let i = 0; i < asked; i++)
         assert.strictEqual(world.settled.get(`${seed}-${i}`)?.length, 1, `seed ${seed}, look ${i}`)
-      assert.strictEqual(world.keeper.pack.active, 0, `seed ${seed}`)
-      assert.isAtLeast(world.keeper.pack.dormant, bounds.minimumDormant, `seed ${seed}`)
+      assert.strictEqual(world.core.pack.active, 0, `seed ${seed}`)
+      assert.isAtLeast(world.core.pack.dormant, bounds.minimumDormant, `seed ${seed}`)
     }
   })
 })
 
 describe("Respawns", () => {
   it("RFC H1 a burst at once, and then one for each interval", () => {
-    const respawns = new Respawns(3, 100, 0)
-    assert.deepStrictEqual([1, 2, 3, 4].map(() => respawns.take(0)), [true, true, true, false])
-    assert.strictEqual(respawns.nextAt(0), 100)
-    assert.isFalse(respawns.take(99))
-    assert.isTrue(respawns.take(100))
-    assert.isFalse(respawns.take(100))
-    assert.deepStrictEqual([1, 2, 3, 4].map(() => respawns.take(10_000)), [true, true, true, false])
+    const launchBudget = new LaunchBudget(3, 100, 0)
+    assert.deepStrictEqual([1, 2, 3, 4].map(() => launchBudget.take(0)), [true, true, true, false])
+    assert.strictEqual(launchBudget.nextAt(0), 100)
+    assert.isFalse(launchBudget.take(99))
+    assert.isTrue(launchBudget.take(100))
+    assert.isFalse(launchBudget.take(100))
+    assert.deepStrictEqual([1, 2, 3, 4].map(() => launchBudget.take(10_000)), [true, true, true, false])
   })
 
   it("trouble doubles the interval up to a bound, and its absence halves it again", () => {
-    const respawns = new Respawns(1, 100, 0)
+    const launchBudget = new LaunchBudget(1, 100, 0)
     let now = 0
     for (let i = 0; i < 20; i++) {
-      now = respawns.nextAt(now)
-      assert.isTrue(respawns.take(now))
-      respawns.trouble(now)
+      now = launchBudget.nextAt(now)
+      assert.isTrue(launchBudget.take(now))
+      launchBudget.trouble(now)
     }
-    assert.strictEqual(respawns.level, maxLevel)
-    assert.strictEqual(respawns.nextAt(now) - now, 100 * 2 ** maxLevel)
+    assert.strictEqual(launchBudget.level, maxLevel)
+    assert.strictEqual(launchBudget.nextAt(now) - now, 100 * 2 ** maxLevel)
     for (let i = 0; i <= maxLevel; i++) {
-      now = respawns.nextAt(now)
-      assert.isTrue(respawns.take(now))
+      now = launchBudget.nextAt(now)
+      assert.isTrue(launchBudget.take(now))
     }
-    assert.strictEqual(respawns.level, 0)
+    assert.strictEqual(launchBudget.level, 0)
   })
 
   it("an interval of 0 is no pace", () => {
-    const respawns = new Respawns(1, 0, 0)
-    for (let i = 0; i < 10; i++) assert.isTrue(respawns.take(0))
+    const launchBudget = new LaunchBudget(1, 0, 0)
+    for (let i = 0; i < 10; i++) assert.isTrue(launchBudget.take(0))
   })
 })

@@ -1,7 +1,7 @@
 /**
- * What a host and its kennel say to each other: both are ours, and nothing of a hound's is ever in it but a pipe and what became of it.
+ * What a host and its fork server say to each other: both are ours, and nothing of a hound's is ever in it but a pipe and what became of it.
  */
-import type { Ending, LaunchPlan } from "./Spawner.ts"
+import type { ProcessExit, LaunchPlan } from "./Spawner.ts"
 
 /** A plan as JSON has it: the feed in base64, and null for a bound that is none. */
 export type WrittenPlan = Omit<LaunchPlan, "feed" | "maxRss"> & {
@@ -17,11 +17,11 @@ export type Order =
   | { readonly op: "kill"; readonly id: number }
   | { readonly op: "close" }
 
-/** From the kennel. `up` brings the hound's pipe with it, unless the hound has ended meanwhile. */
+/** From the fork server. `up` brings the hound's pipe with it, unless the hound has ended meanwhile. */
 export type Report =
   | { readonly op: "ready" }
   | { readonly op: "up"; readonly id: number; readonly pid: number }
-  | { readonly op: "down"; readonly id: number; readonly ending: Ending }
+  | { readonly op: "down"; readonly id: number; readonly ending: ProcessExit }
 
 export const writtenPlan = (plan: LaunchPlan): WrittenPlan => ({
   ...plan,

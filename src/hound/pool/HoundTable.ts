@@ -27,7 +27,7 @@ export interface Member<out L> {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** The hounds of a pool. */
-export class Pack<L> {
+export class HoundTable<L> {
   readonly #members = new Map<number, Mutable<Member<L>>>()
   readonly #dormant = new Set<Member<L>>()
   #active = 0

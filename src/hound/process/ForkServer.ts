@@ -1,14 +1,14 @@
 /**
- * A spawner that has a kennel start its hounds: a small process of its own, so that a host with a large heap is not held up by forks
+ * A spawner that has a fork server start its hounds: a small process of its own, so that a host with a large heap is not held up by forks
  * (CONFORMANCE H1, H4).
  *
  * Promises
  *
- * - that a kennel which dies takes its hounds with it: they share its process group, which is killed at once; each of them is `down` with
- *   cause `lost`, exactly once, and the next launch gets a new kennel;
- * - that a kennel which does not answer (a launch or a kill without its end for 2 s) is killed and replaced in the same way;
- * - that kennels which die before they have launched anything are started ever more seldom; launches wait meanwhile;
- * - that a host that goes away, however, leaves nothing behind: the kennel sees it and kills all, and an idle hound ends by itself when its
+ * - that a fork server which dies takes its hounds with it: they share its process group, which is killed at once; each of them is `down` with
+ *   cause `lost`, exactly once, and the next launch gets a new fork server;
+ * - that a fork server which does not answer (a launch or a kill without its end for 2 s) is killed and replaced in the same way;
+ * - that fork servers which die before they have launched anything are started ever more seldom; launches wait meanwhile;
+ * - that a host that goes away, however, leaves nothing behind: the fork server sees it and kills all, and an idle hound ends by itself when its
  *   pipe does;
  * - that it keeps no process alive but while it closes.
  *
@@ -16,9 +16,9 @@
  *
  * **Details**
  *
- * - The kennel is started by the first launch. It has no environment and none of the host's flags, and is the first of its process
+ * - The fork server is started by the first launch. It has no environment and none of the host's flags, and is the first of its process
  *   group, so that a Ctrl-C at the host's terminal is not for hounds.
- * - Patience is counted in turns of the host's own timer: a host that was held up itself, or asleep, does not blame the kennel.
+ * - Patience is counted in turns of the host's own timer: a host that was held up itself, or asleep, does not blame the fork server.
  *
  * **Gotchas**
  *
@@ -29,31 +29,34 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
-import { type Order, type Report, writtenPlan } from "./KennelMessages.ts"
-import { afterHandles, refuse } from "./Litter.ts"
-import type { Ending, LaunchListener, LaunchPlan, Spawner } from "./Spawner.ts"
+import { type Order, type Report, writtenPlan } from "./ForkServerMessages.ts"
+import { afterHandles, refuse } from "./LocalSpawner.ts"
+import type { ProcessExit, LaunchListener, LaunchPlan, Spawner } from "./Spawner.ts"
 
-/** Where the kennel's program is, in the sources and in the package. */
-const kennelProgram = new URL(import.meta.url.endsWith(".ts") ? "./KennelMain.ts" : "./KennelMain.js", import.meta.url)
+/** Where the fork server's program is, in the sources and in the package. */
+const forkServerProgram = new URL(
+  import.meta.url.endsWith(".ts") ? "./ForkServerMain.ts" : "./ForkServerMain.js",
+  import.meta.url
+)
 
-export interface KennelOptions {
-  /** The program; the kennel's own when left out. */
+export interface ForkServerOptions {
+  /** The program; the fork server's own when left out. */
   readonly program?: URL
   /** Time for an answer, in ms. */
   readonly patience?: number
-  /** Time for a kennel to begin, in ms. */
+  /** Time for a fork server to begin, in ms. */
   readonly startPatience?: number
 }
 
-/** A spawner with a kennel. */
-export interface Kennel extends Spawner {
-  /** The kennel's process, where there is one. */
+/** A spawner with a fork server. */
+export interface ForkServer extends Spawner {
+  /** The fork server's process, where there is one. */
   readonly pid: () => number | null
-  /** Kennels started so far. */
+  /** Fork servers started so far. */
   readonly starts: () => number
 }
 
-/** The longest pause between two kennels, in ms. */
+/** The longest pause between two fork servers, in ms. */
 const maxPause = 10_000
 
 /** Patience is counted in this many turns. */
@@ -61,16 +64,16 @@ const turns = 8
 
 interface Launch {
   readonly listener: LaunchListener
-  /** The kennel that was asked; null while it waits for one. */
+  /** The fork server that was asked; null while it waits for one. */
   house: House | null
-  /** Whether the kennel owes an answer, and for how many turns it has. */
+  /** Whether the fork server owes an answer, and for how many turns it has. */
   owes: boolean
   age: number
   isKilled: boolean
   isWatched: boolean
 }
 
-/** One kennel. */
+/** One fork server. */
 interface House {
   readonly child: ChildProcess
   isReady: boolean
@@ -78,14 +81,14 @@ interface House {
   age: number
 }
 
-/** A kennel for this plan. */
-export const makeKennel = (plan: LaunchPlan, options: KennelOptions = {}): Kennel => {
-  const { patience = 2_000, program = kennelProgram, startPatience = 10_000 } = options
+/** A fork server for this plan. */
+export const makeForkServer = (plan: LaunchPlan, options: ForkServerOptions = {}): ForkServer => {
+  const { patience = 2_000, program = forkServerProgram, startPatience = 10_000 } = options
   const turn = Math.max(1, Math.ceil(patience / turns))
   const startTurns = Math.ceil(startPatience / turn)
   const launches = new Map<number, Launch>()
   let house: House | null = null
-  /** Kennels that have not ended: the one in use, and those that were killed and are still to be reaped. */
+  /** Fork servers that have not ended: the one in use, and those that were killed and are still to be reaped. */
   const standing = new Set<House>()
   let starts = 0
   let failures = 0
@@ -95,11 +98,11 @@ export const makeKennel = (plan: LaunchPlan, options: KennelOptions = {}): Kenne
   let closed: (() => void) | null = null
 
   const tell = ({ child }: House, order: Order): void => {
-    // A kennel that has just gone is buried when its end is seen.
+    // A fork server that has just gone is buried when its end is seen.
     if (child.connected) child.send(order, () => undefined)
   }
 
-  const settle = (id: number, launch: Launch, ending: Ending): void => {
+  const settle = (id: number, launch: Launch, ending: ProcessExit): void => {
     launches.delete(id)
     launch.listener.down(ending)
     finish()
@@ -133,7 +136,7 @@ export const makeKennel = (plan: LaunchPlan, options: KennelOptions = {}): Kenne
     if (isLate) bury(current)
   }
 
-  /** The kennel is gone, or is to be: with all its hounds. Idempotent. */
+  /** The fork server is gone, or is to be: with all its hounds. Idempotent. */
   const bury = (gone: House): void => {
     if (house !== gone) return
     house = null
@@ -143,7 +146,7 @@ export const makeKennel = (plan: LaunchPlan, options: KennelOptions = {}): Kenne
     // Before anybody hears of it: who does may launch at once.
     rest()
     arm()
-    for (const [id, launch] of lost) settle(id, launch, endingOf("lost", "the kennel is gone"))
+    for (const [id, launch] of lost) settle(id, launch, exitOf("lost", "the fork server is gone"))
     finish()
   }
   const reap = (gone: House): void => {
@@ -167,7 +170,7 @@ export const makeKennel = (plan: LaunchPlan, options: KennelOptions = {}): Kenne
     if (house === null && standing.size === 0 && launches.size === 0) closed?.()
   }
 
-  /** Has what waits launched, by a new kennel where there is none. */
+  /** Has what waits launched, by a new fork server where there is none. */
   const begin = (): void => {
     const waiting = [...launches].filter(([, launch]) => launch.house === null && !launch.isKilled)
     if (waiting.length === 0 || pause !== null || closing !== null) return
@@ -246,7 +249,7 @@ export const makeKennel = (plan: LaunchPlan, options: KennelOptions = {}): Kenne
     if (launch === undefined || launch.isKilled) return
     launch.isKilled = true
     if (launch.house === null) {
-      setImmediate(() => settle(id, launch, endingOf("killed", "")))
+      setImmediate(() => settle(id, launch, exitOf("killed", "")))
       return
     }
     launch.owes = true
@@ -307,4 +310,9 @@ const killGroup = (child: ChildProcess): void => {
   }
 }
 
-const endingOf = (cause: Ending["cause"], message: string): Ending => ({ cause, code: null, signal: null, message })
+const exitOf = (cause: ProcessExit["cause"], message: string): ProcessExit => ({
+  cause,
+  code: null,
+  signal: null,
+  message
+})

@@ -4,13 +4,13 @@
 import type { Socket } from "node:net"
 import { Buffer } from "node:buffer"
 import type { HoundJob } from "../../../src/hound/pool/HoundPool.ts"
-import type { EndingCause } from "../../../src/hound/pool/Endings.ts"
-import { Keeper } from "../../../src/hound/pool/Keeper.ts"
-import type { KeeperSettings } from "../../../src/hound/pool/KeeperHost.ts"
-import type { Look, Outcome } from "../../../src/hound/pool/Look.ts"
-import type { Ending, LaunchListener } from "../../../src/hound/process/Spawner.ts"
+import type { ExitCause } from "../../../src/hound/pool/ExitCause.ts"
+import { PoolCore } from "../../../src/hound/pool/PoolCore.ts"
+import type { PoolSettings } from "../../../src/hound/pool/PoolHost.ts"
+import type { Examination, Outcome } from "../../../src/hound/pool/Examination.ts"
+import type { ProcessExit, LaunchListener } from "../../../src/hound/process/Spawner.ts"
 
-export const settings: KeeperSettings = {
+export const settings: PoolSettings = {
   minimumDormant: 2,
   maxActive: 3,
   maxLifeTimeCycle: 60_000,
@@ -22,7 +22,7 @@ export const settings: KeeperSettings = {
 
 const pipe = { destroy: () => undefined } as unknown as Socket
 
-export const ending = (cause: Ending["cause"], more: Partial<Ending> = {}): Ending => ({
+export const ending = (cause: ProcessExit["cause"], more: Partial<ProcessExit> = {}): ProcessExit => ({
   cause,
   code: cause === "exit" ? 1 : null,
   signal: cause === "signal" || cause === "killed" || cause === "rss" ? "SIGKILL" : null,
@@ -42,15 +42,15 @@ export class World {
   readonly watched = new Set<number>()
   /** Jobs that were sent and not answered: hound to job. */
   readonly jobs = new Map<number, number>()
-  readonly endings: Array<EndingCause> = []
+  readonly endings: Array<ExitCause> = []
   bootFailures = 0
   violations = 0
   readonly settled = new Map<string, Array<Outcome>>()
-  readonly keeper: Keeper
+  readonly core: PoolCore
 
-  constructor(changes: Partial<KeeperSettings> = {}) {
+  constructor(changes: Partial<PoolSettings> = {}) {
     let names = 0
-    this.keeper = new Keeper({ ...settings, ...changes }, {
+    this.core = new PoolCore({ ...settings, ...changes }, {
       spawner: {
         launch: (id, listener) => {
           this.log.push(`launch ${id}`)
@@ -75,8 +75,8 @@ export class World {
         },
         close: () => undefined
       }),
-      onUp: (id, its) => this.keeper.up(id, its),
-      onDown: (id, its) => this.keeper.down(id, its),
+      onUp: (id, its) => this.core.up(id, its),
+      onDown: (id, its) => this.core.down(id, its),
       now: () => this.now,
       wallNow: () => 1_700_000_000_000 + this.now,
       newName: () => `hound-${++names}`,
@@ -92,21 +92,21 @@ export class World {
         this.bootFailures += 1
       }
     })
-    this.keeper.open()
+    this.core.open()
   }
 
   /** It runs, and is ready. */
   boot(id: number): void {
     this.alive.get(id)?.up(id, pipe)
-    this.keeper.heard(id, { type: "ready", memoryKiB: 1 })
+    this.core.heard(id, { type: "ready", memoryKiB: 1 })
   }
 
   bootAll(): void {
-    for (const { id, state } of this.keeper.pack.all()) if (state === "booting") this.boot(id)
+    for (const { id, state } of this.core.pack.all()) if (state === "booting") this.boot(id)
   }
 
   /** Its process is gone. */
-  end(id: number, its: Ending): void {
+  end(id: number, its: ProcessExit): void {
     const listener = this.alive.get(id)
     this.alive.delete(id)
     this.jobs.delete(id)
@@ -121,12 +121,12 @@ export class World {
   say(id: number, state: "processing" | "complete" | "error"): void {
     const job = this.jobs.get(id) ?? 0
     if (state !== "processing") this.jobs.delete(id)
-    this.keeper.heard(id, { type: "status", job, state })
+    this.core.heard(id, { type: "status", job, state })
   }
 
   advance(ms: number): void {
     this.now += ms
-    this.keeper.tick()
+    this.core.tick()
   }
 
   job(signature: string, isHeld: () => boolean = () => true): HoundJob {
@@ -141,8 +141,8 @@ export class World {
     }
   }
 
-  look(signature: string, reserved: number | null = null, isHeld?: () => boolean): Look {
-    const look: Look = {
+  look(signature: string, reserved: number | null = null, isHeld?: () => boolean): Examination {
+    const look: Examination = {
       job: this.job(signature, isHeld),
       reserved,
       settle: (outcome) => {
@@ -150,7 +150,7 @@ export class World {
         this.settled.set(signature, [...this.settled.get(signature) ?? [], outcome])
       }
     }
-    this.keeper.look(look)
+    this.core.look(look)
     return look
   }
 

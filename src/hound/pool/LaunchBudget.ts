@@ -10,7 +10,7 @@
 export const maxLevel = 4
 
 /** A bucket that is full at first. */
-export class Respawns {
+export class LaunchBudget {
   #tokens: number
   #filledAt: number
   #level = 0

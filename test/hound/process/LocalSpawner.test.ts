@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Litter } from "../../../src/hound/process/Litter.ts"
+import { LocalSpawner } from "../../../src/hound/process/LocalSpawner.ts"
 import { familyOf, type MemoryProbe, procMemory, psMemory } from "../../../src/hound/process/ResidentMemory.ts"
 import { inTemporaryDirectory } from "../../support/command.ts"
 import { spawnerContract } from "./spawnerContract.ts"
@@ -22,17 +22,17 @@ import {
 const MiB = 1_048_576
 
 spawnerContract({
-  name: "Litter",
+  name: "LocalSpawner",
   make: (behaviour) =>
-    new Litter(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
+    new LocalSpawner(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
 })
 
-describe("Litter", () => {
+describe("LocalSpawner", () => {
   it("RFC H2 a hound gets what the plan says and nothing else", () =>
     using(
-      new Litter(planFor("tells", "feed", { env: { ONLY: "this" }, feed: Uint8Array.of(1, 2, 254) })),
-      async (litter) => {
-        const hound = launched(litter, 1)
+      new LocalSpawner(planFor("tells", "feed", { env: { ONLY: "this" }, feed: Uint8Array.of(1, 2, 254) })),
+      async (localSpawner) => {
+        const hound = launched(localSpawner, 1)
         await hound.whenUp
         const told = JSON.parse((await take(hound.pipe ?? assert.fail("no pipe"), 1)).toString()) as Record<
           string,
@@ -47,7 +47,7 @@ describe("Litter", () => {
     "RFC H2 a hound runs as whom the plan says",
     () =>
       using(
-        new Litter(
+        new LocalSpawner(
           planFor("tells", "", {
             file: "/bin/sh",
             args: ["-c", "id -u >&3; id -g >&3; id -G >&3; read x <&3"],
@@ -56,8 +56,8 @@ describe("Litter", () => {
             gid: 65_533
           })
         ),
-        async (litter) => {
-          const hound = launched(litter, 1)
+        async (localSpawner) => {
+          const hound = launched(localSpawner, 1)
           await hound.whenUp
           let told = ""
           hound.pipe?.setEncoding("latin1").on("data", (text: string) => {
@@ -70,8 +70,8 @@ describe("Litter", () => {
   )
 
   it("RFC H1 hands a pipe over before anything was read from it, and loses nothing of what was said first", () =>
-    using(new Litter(planFor("greets")), async (litter) => {
-      const hound = launched(litter, 1)
+    using(new LocalSpawner(planFor("greets")), async (localSpawner) => {
+      const hound = launched(localSpawner, 1)
       await hound.whenUp
       assert.isTrue(hound.pipe?.isPaused())
       assert.strictEqual(hound.pipe?.bytesRead, 0)
@@ -83,9 +83,9 @@ describe("Litter", () => {
     }))
 
   it("RFC H1 another's signal is told from our own", () =>
-    using(new Litter(planFor("aborts")), async (litter) => {
-      assert.deepInclude(await launched(litter, 1).whenDown, { cause: "signal", code: null, signal: "SIGTERM" })
-      const hound = launched(litter, 2)
+    using(new LocalSpawner(planFor("aborts")), async (localSpawner) => {
+      assert.deepInclude(await launched(localSpawner, 1).whenDown, { cause: "signal", code: null, signal: "SIGTERM" })
+      const hound = launched(localSpawner, 2)
       await hound.whenUp
       process.kill(hound.pid, "SIGKILL")
       assert.deepInclude(await hound.whenDown, { cause: "signal", signal: "SIGKILL" })
@@ -100,13 +100,13 @@ describe("Litter", () => {
           planFor("waits", "", { file: "" })
         ]
       ) {
-        const litter = new Litter(plan)
-        const hound = launched(litter, 1)
+        const localSpawner = new LocalSpawner(plan)
+        const hound = launched(localSpawner, 1)
         assert.deepStrictEqual(hound.heard, [])
         const ending = await hound.whenDown
         assert.strictEqual(ending.cause, "spawn")
         assert.match(ending.message, /^[ -~]{1,256}$/)
-        await litter.close()
+        await localSpawner.close()
       }
     }))
 
@@ -120,15 +120,15 @@ describe("Litter", () => {
           [0, "much", ""]
         ] as const
       ) {
-        const litter = new Litter(planFor("talks", value, { stderrBytes: bytes }))
-        const hound = launched(litter, 1)
+        const localSpawner = new LocalSpawner(planFor("talks", value, { stderrBytes: bytes }))
+        const hound = launched(localSpawner, 1)
         await hound.whenUp
         // It goes on until nobody reads, and then waits for its pipe to end.
-        if (value === "much" && bytes === 0) litter.kill(1)
+        if (value === "much" && bytes === 0) localSpawner.kill(1)
         const down = hound.whenDown
         setTimeout(() => hound.pipe?.destroy(), 0)
         assert.strictEqual((await down).message, message)
-        await litter.close()
+        await localSpawner.close()
       }
     }))
 
@@ -138,8 +138,8 @@ describe("Litter", () => {
     holding(async () => {
       const before = { descriptors: descriptorsOf("self"), children: children() }
       const pids: Array<number> = []
-      const waiting = new Litter(planFor("waits", "", { stderrBytes: 10, feed: Uint8Array.of(1) }))
-      const failing = new Litter(unspawnable)
+      const waiting = new LocalSpawner(planFor("waits", "", { stderrBytes: 10, feed: Uint8Array.of(1) }))
+      const failing = new LocalSpawner(unspawnable)
       for (let id = 0; id < 50; id++) {
         const hound = launched(waiting, id)
         if (id % 3 !== 0) await hound.whenUp
@@ -159,15 +159,15 @@ describe("Litter", () => {
       it.runIf(hasProc)(
         `RFC H2 a hound that is watched and holds too much is killed, by ${name}`,
         () =>
-          using(new Litter(planFor("grows", "200", { maxRss: 180 * MiB }), probe), async (litter) => {
-            const [watched, other] = [launched(litter, 1), launched(litter, 2)]
+          using(new LocalSpawner(planFor("grows", "200", { maxRss: 180 * MiB }), probe), async (localSpawner) => {
+            const [watched, other] = [launched(localSpawner, 1), launched(localSpawner, 2)]
             await Promise.all([watched.whenUp, other.whenUp])
             // What nobody watches may hold what it likes.
             await take(other.pipe ?? assert.fail("no pipe"), 24)
-            litter.watch(1, true)
+            localSpawner.watch(1, true)
             assert.deepInclude(await watched.whenDown, { cause: "rss", signal: "SIGKILL" })
             assert.deepStrictEqual(other.heard, ["up"])
-            litter.watch(2, true)
+            localSpawner.watch(2, true)
             assert.deepInclude(await other.whenDown, { cause: "rss" })
           })
       )
@@ -194,9 +194,9 @@ describe("Litter", () => {
       "RFC H2 counts what a hound's own children hold: it may be one of them",
       () =>
         using(
-          new Litter(planFor("works", "", { file: "/bin/sh", args: ["-c", "sleep 1000 & sleep 1000 & wait"] })),
-          async (litter) => {
-            const hound = launched(litter, 1)
+          new LocalSpawner(planFor("works", "", { file: "/bin/sh", args: ["-c", "sleep 1000 & sleep 1000 & wait"] })),
+          async (localSpawner) => {
+            const hound = launched(localSpawner, 1)
             await hound.whenUp
             await eventually(() => familyOf(hound.pid).length === 3)
             const sums = new Map<number, number>()
@@ -219,20 +219,20 @@ describe("Litter", () => {
           assert.lengthOf(pids, 1)
         }
       }
-      return using(new Litter(planFor("waits"), probe), async (litter) => {
-        const hounds = [launched(litter, 1), launched(litter, 2)]
+      return using(new LocalSpawner(planFor("waits"), probe), async (localSpawner) => {
+        const hounds = [launched(localSpawner, 1), launched(localSpawner, 2)]
         await Promise.all(hounds.map(({ whenUp }) => whenUp))
-        litter.watch(1, true)
+        localSpawner.watch(1, true)
         await eventually(() => looks > 2)
-        litter.watch(1, false)
+        localSpawner.watch(1, false)
         const seen = looks
         await new Promise((resolve) => {
           setTimeout(resolve, 20)
         })
         assert.strictEqual(looks, seen)
-        litter.watch(2, true)
+        localSpawner.watch(2, true)
         await eventually(() => looks > seen)
-        litter.kill(2)
+        localSpawner.kill(2)
         await hounds[1]?.whenDown
         const last = looks
         await new Promise((resolve) => {
@@ -245,12 +245,12 @@ describe("Litter", () => {
 
   it("RFC H6 keeps no process alive", () =>
     inTemporaryDirectory(async (directory) => {
-      const litterModule = new URL("../../../src/hound/process/Litter.ts", import.meta.url).href
+      const localSpawnerModule = new URL("../../../src/hound/process/LocalSpawner.ts", import.meta.url).href
       const program = join(directory, "host.mjs")
       writeFileSync(
         program,
-        `import { Litter } from ${JSON.stringify(litterModule)}
-         const litter = new Litter(${
+        `import { LocalSpawner } from ${JSON.stringify(localSpawnerModule)}
+         const litter = new LocalSpawner(${
           JSON.stringify({ ...planFor("waits"), maxRss: 1e12, stderrBytes: 10, feed: null })
         })
          litter.launch(1, { up: (pid, pipe) => { litter.watch(1, true); pipe.unref(); console.log("up") }, down: () => console.log("down") })`

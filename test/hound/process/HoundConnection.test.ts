@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { HoundLine, type LineDecision } from "../../../src/hound/process/HoundLine.ts"
-import { Litter } from "../../../src/hound/process/Litter.ts"
+import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
+import { LocalSpawner } from "../../../src/hound/process/LocalSpawner.ts"
 import { type FakeHound, FakeSpawner, frameOf, settle } from "../../support/FakeSpawner.ts"
 import { type Behaviour, eventually, type Launched, launched, planFor, using } from "./spawners.ts"
 
@@ -12,29 +12,29 @@ const isWiped = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0
 
 interface Opened {
   readonly hound: Launched
-  readonly line: HoundLine
-  readonly decisions: Array<LineDecision>
+  readonly line: HoundConnection
+  readonly decisions: Array<ConnectionDecision>
 }
 
 /** A line to a real hound. */
 const withHound = (behaviour: Behaviour, use: (opened: Opened) => Promise<void>): Promise<void> =>
-  using(new Litter(planFor(behaviour)), async (litter) => {
-    const hound = launched(litter, 1)
+  using(new LocalSpawner(planFor(behaviour)), async (localSpawner) => {
+    const hound = launched(localSpawner, 1)
     await hound.whenUp
-    const line = new HoundLine(hound.pipe ?? assert.fail("no pipe"))
-    const decisions: Array<LineDecision> = []
+    const line = new HoundConnection(hound.pipe ?? assert.fail("no pipe"))
+    const decisions: Array<ConnectionDecision> = []
     line.onDecision((decision) => decisions.push(decision))
     await eventually(() => decisions.length > 0)
     await use({ hound, line, decisions })
   })
 
 /** A line to a hound in memory that is ready. */
-const withFake = async (hear: (decision: LineDecision, line: HoundLine) => void = () => undefined) => {
+const withFake = async (hear: (decision: ConnectionDecision, line: HoundConnection) => void = () => undefined) => {
   const spawner = new FakeSpawner((hound) => hound.ready())
   const launch = launched(spawner, 1)
   await launch.whenUp
-  const line = new HoundLine(launch.pipe ?? assert.fail("no pipe"))
-  const decisions: Array<LineDecision> = []
+  const line = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
+  const decisions: Array<ConnectionDecision> = []
   line.onDecision((decision) => {
     decisions.push(decision)
     hear(decision, line)
@@ -63,7 +63,7 @@ describe("HoundLine", () => {
         const bytes = new Uint8Array(length).fill(7)
         line.send(jobOf(i + 1, length), bytes)
         await eventually(() => decisions.length === 1 + 3 * (i + 1))
-        const expected: LineDecision = {
+        const expected: ConnectionDecision = {
           type: "metrics",
           job: i + 1,
           processingTime: 7 * length / 1_000,
@@ -112,7 +112,7 @@ describe("HoundLine, step by step", () => {
     const spawner = new FakeSpawner((hound) => hound.ready())
     const launch = launched(spawner, 1)
     await launch.whenUp
-    const line = new HoundLine(launch.pipe ?? assert.fail("no pipe"))
+    const line = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
     await settle()
     assert.strictEqual(line.state, "boot")
     line.onDecision(() => undefined)

@@ -16,7 +16,7 @@ export const categoryAt = (place: number): ThreatCategory => threatCategories[pl
 export const severityAt = (place: number): Severity => severities[place] ?? "low"
 
 /** The facts of one departure. */
-export class Departure implements AuditFacts {
+export class ExitFacts implements AuditFacts {
   status: AuditFacts["status"] = "neutralized"
   severity: Severity = "low"
   purgeReason: PurgeReason | null = null

@@ -23,19 +23,22 @@
  */
 import { setImmediate } from "node:timers"
 import { Worker } from "node:worker_threads"
-import { type Answer, Batch, batchBytes, batchItems, Pressing } from "./PressBatch.ts"
+import { type Answer, Batch, batchBytes, batchItems, Pressing } from "./CompressionBatch.ts"
 import { ofItsOwn, presses } from "./ZlibCodecs.ts"
 
 export type { Pressing }
 
 /** What the pool asks of a worker thread. */
-export type PressThread = Pick<Worker, "on" | "postMessage" | "ref" | "unref" | "terminate">
+export type CompressionThread = Pick<Worker, "on" | "postMessage" | "ref" | "unref" | "terminate">
 
 /** Where the worker's program is, in the sources and in the package. */
-const program = new URL(import.meta.url.endsWith(".ts") ? "./PressWorker.ts" : "./PressWorker.js", import.meta.url)
+const program = new URL(
+  import.meta.url.endsWith(".ts") ? "./CompressionWorker.ts" : "./CompressionWorker.js",
+  import.meta.url
+)
 
 /** Without what the host was started with: its preloads are not for this thread. */
-const startThread = (): PressThread => new Worker(program, { name: "tracehound press", execArgv: [], env: {} })
+const startThread = (): CompressionThread => new Worker(program, { name: "tracehound press", execArgv: [], env: {} })
 
 /** Batches on their way before the next one waits for an answer: one that is pressed, and one to go on with. */
 const enough = 2
@@ -47,7 +50,7 @@ const maxSpare = 3
 const maxPause = 1_023
 
 /** The press. */
-export class PressPool {
+export class CompressionPool {
   /** Batches sent or pressed without a worker, and pieces of evidence in them, so far. */
   batches = 0
   items = 0
@@ -59,7 +62,7 @@ export class PressPool {
   /** Batches that are pressed without it. */
   private pressedHere = 0
   private readonly spare: Array<Batch> = []
-  private thread: PressThread | null = null
+  private thread: CompressionThread | null = null
   private nextId = 0
   /** Threads in a row that ended without an answer, and batches to go before the next one is started. */
   private failedStarts = 0
@@ -67,10 +70,10 @@ export class PressPool {
   private closing: Promise<void> | null = null
   private closed = false
   private drained: (() => void) | null = null
-  private readonly start: () => PressThread
+  private readonly start: () => CompressionThread
 
-  /** `start` gives a running thread with the program of PressWorker.ts; the pool's own when left out. */
-  constructor(start: () => PressThread = startThread) {
+  /** `start` gives a running thread with the program of CompressionWorker.ts; the pool's own when left out. */
+  constructor(start: () => CompressionThread = startThread) {
     this.start = start
   }
 
@@ -166,7 +169,7 @@ export class PressPool {
   }
 
   /** The thread, started where there is none; null where none can be had. */
-  private running(): PressThread | null {
+  private running(): CompressionThread | null {
     if (this.thread !== null || this.closed) return this.thread
     if (this.pause > 0) {
       this.pause -= 1
@@ -187,7 +190,7 @@ export class PressPool {
   }
 
   /** The thread is gone, and whatever it had not answered is pressed without it. */
-  private bury(thread: PressThread): void {
+  private bury(thread: CompressionThread): void {
     if (this.thread !== thread) return
     this.thread = null
     this.startFailed()

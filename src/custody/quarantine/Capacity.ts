@@ -13,7 +13,7 @@ import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import type { Vault } from "./Vault.ts"
 
 /** What room is made in, and with. */
-export interface RoomOptions {
+export interface CapacityOptions {
   readonly bounds: { readonly maxCount: number; readonly maxBytes: number }
   readonly vault: Vault
   readonly failSafe: Pick<FailSafe["Service"], "fullUnsafe" | "roomUnsafe">
@@ -29,7 +29,9 @@ export interface Room {
 }
 
 /** Room in a vault. */
-export const makeRoom = ({ bounds: { maxBytes, maxCount }, evict, failSafe, stats, vault }: RoomOptions): Room => {
+export const makeCapacity = (
+  { bounds: { maxBytes, maxCount }, evict, failSafe, stats, vault }: CapacityOptions
+): Room => {
   /** The bytes of the largest arrival that found no room since there was room for all; none where there is. */
   let wanted = -1
   const isFull = (size: number): boolean => vault.count + 1 > maxCount || vault.bytes + size > maxBytes

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import * as zlib from "node:zlib"
-import { batchBytes, batchItems } from "../../../src/host/node/PressBatch.ts"
-import { type Pressing, PressPool } from "../../../src/host/node/PressPool.ts"
+import { batchBytes, batchItems } from "../../../src/host/node/CompressionBatch.ts"
+import { type Pressing, CompressionPool } from "../../../src/host/node/CompressionPool.ts"
 import { noise } from "../port/contract.ts"
 
 const settled = (pressing: Pressing): Promise<Uint8Array> =>
@@ -16,7 +16,7 @@ const contents = (count: number, size: number): ReadonlyArray<Uint8Array> =>
   Array.from({ length: count }, (_, i) => noise(size, i + 1).map((byte) => byte % 5))
 
 /** Presses all of them and checks that each comes back as its own. */
-const checkAll = async (pool: PressPool, given: ReadonlyArray<Uint8Array>): Promise<void> => {
+const checkAll = async (pool: CompressionPool, given: ReadonlyArray<Uint8Array>): Promise<void> => {
   const pressings = given.map((content) => pool.press("gzip", content))
   for (const [i, pressing] of pressings.entries()) {
     assert.isTrue(zlib.gunzipSync(await settled(pressing)).equals(given[i] ?? new Uint8Array(0)), `item ${i}`)
@@ -26,9 +26,9 @@ const checkAll = async (pool: PressPool, given: ReadonlyArray<Uint8Array>): Prom
 /** A worker that does what this program says. */
 const working = (program: string) => () => new Worker(program, { eval: true })
 
-describe("PressPool", () => {
+describe("CompressionPool", () => {
   it("RFC E7 presses many small pieces in few batches, each to its own form", async () => {
-    const pool = new PressPool()
+    const pool = new CompressionPool()
     await checkAll(pool, contents(1_000, 1_000))
     assert.strictEqual(pool.items, 1_000)
     assert.strictEqual(pool.batches, Math.ceil(1_000 / Math.floor(batchBytes / 1_000)))
@@ -38,7 +38,7 @@ describe("PressPool", () => {
   })
 
   it("RFC E7 what is larger than a batch, nothing at all, and codecs side by side", async () => {
-    const pool = new PressPool()
+    const pool = new CompressionPool()
     const large = noise(3 * batchBytes)
     const pressings = [
       pool.press("gzip", new Uint8Array(0)),
@@ -56,7 +56,7 @@ describe("PressPool", () => {
   })
 
   it("RFC E7 small pieces fill a batch by their number", async () => {
-    const pool = new PressPool()
+    const pool = new CompressionPool()
     await checkAll(pool, contents(2 * batchItems + 1, 3))
     assert.strictEqual(pool.batches, 3)
     assert.strictEqual(pool.fallbacks, 0)
@@ -64,7 +64,7 @@ describe("PressPool", () => {
   })
 
   it("RFC E7 what there is no press for is that piece's failure", async () => {
-    const pool = new PressPool()
+    const pool = new CompressionPool()
     const none = pool.press("lzma", noise(10))
     await checkAll(pool, contents(2, 10))
     let message = ""
@@ -78,10 +78,10 @@ describe("PressPool", () => {
   it("RFC E7 loses nothing when the worker dies, and begins a new one", async () => {
     const started: Array<Worker> = []
     // The first worker dies at its first batch; those after it are as they should be.
-    const pool = new PressPool(() => {
+    const pool = new CompressionPool(() => {
       const worker = started.length === 0
         ? working("require('node:worker_threads').parentPort.on('message', () => process.exit(3))")()
-        : new Worker(new URL("../../../src/host/node/PressWorker.ts", import.meta.url))
+        : new Worker(new URL("../../../src/host/node/CompressionWorker.ts", import.meta.url))
       started.push(worker)
       return worker
     })
@@ -114,14 +114,14 @@ describe("PressPool", () => {
     ]
   ]
   it.each(mischief)("RFC E7 presses here where the worker %s", async (_name, start, fallbacks) => {
-    const pool = new PressPool(start)
+    const pool = new CompressionPool(start)
     await checkAll(pool, contents(5, 100))
     assert.strictEqual(pool.fallbacks, fallbacks)
     await pool.close()
   })
 
   it("RFC R4 closing presses what is left and ends the worker; what comes after is refused", async () => {
-    const pool = new PressPool()
+    const pool = new CompressionPool()
     const pressing = pool.press("gzip", noise(100))
     const ended = pool.close()
     assert.isTrue(zlib.gunzipSync(await settled(pressing)).equals(noise(100)))
@@ -136,8 +136,8 @@ describe("PressPool", () => {
 
   it("RFC E2 overwrites the evidence when it is pressed", async () => {
     const sent: Array<Uint8Array> = []
-    const pool = new PressPool(() => {
-      const worker = new Worker(new URL("../../../src/host/node/PressWorker.ts", import.meta.url))
+    const pool = new CompressionPool(() => {
+      const worker = new Worker(new URL("../../../src/host/node/CompressionWorker.ts", import.meta.url))
       const { postMessage } = worker
       worker.postMessage = (batch: { readonly bytes: Uint8Array }) => {
         assert.isTrue(batch.bytes.subarray(0, 150).some((byte) => byte !== 0))
@@ -152,10 +152,10 @@ describe("PressPool", () => {
   })
 
   it("RFC R4 keeps a process alive while it presses, and not a moment longer", () => {
-    const pool = fileURLToPath(new URL("../../../src/host/node/PressPool.ts", import.meta.url))
+    const pool = fileURLToPath(new URL("../../../src/host/node/CompressionPool.ts", import.meta.url))
     const program = `
-      import { PressPool } from ${JSON.stringify(pool)}
-      const pool = new PressPool()
+      import { CompressionPool } from ${JSON.stringify(pool)}
+      const pool = new CompressionPool()
       pool.press("gzip", new Uint8Array(1000)).onSettled(() => console.log("pressed"))
       process.on("exit", () => console.log(pool.fallbacks))`
     const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {

@@ -25,7 +25,7 @@ import { type ChannelState, type Decision, FrameChannel, type Violation } from "
 import { type JobFacts, jobHeader } from "../channel/Frames.ts"
 
 /** What is heard on a line. */
-export type LineDecision = Decision | { readonly type: "gone" }
+export type ConnectionDecision = Decision | { readonly type: "gone" }
 
 /** Evidence on its way. */
 interface Cargo {
@@ -37,10 +37,10 @@ interface Cargo {
 const ignore = (): void => undefined
 
 /** The pipe of one hound. */
-export class HoundLine {
+export class HoundConnection {
   private readonly pipe: Socket
   private readonly channel = new FrameChannel()
-  private listener: (decision: LineDecision) => void = ignore
+  private listener: (decision: ConnectionDecision) => void = ignore
   private cargo: Cargo | null = null
   private closed = false
 
@@ -64,7 +64,7 @@ export class HoundLine {
   }
 
   /** From now on the pipe is read, and this hears what it says. Must not throw. To be called once. */
-  onDecision(listener: (decision: LineDecision) => void): void {
+  onDecision(listener: (decision: ConnectionDecision) => void): void {
     this.listener = listener
     if (this.closed) return
     this.pipe.on("data", this.read)
