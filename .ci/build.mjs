@@ -1,5 +1,5 @@
-// Emits src/ as JavaScript and declarations into a dist/ that holds nothing older. What runs inside a hound is plain JavaScript and is
-// copied byte for byte.
+// Emits src/ as JavaScript and declarations into a dist/ that holds nothing older. What runs inside
+// a hound is plain JavaScript and is copied byte for byte.
 import { execFileSync } from "node:child_process"
 import { cpSync, globSync, rmSync } from "node:fs"
 import { join } from "node:path"

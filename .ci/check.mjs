@@ -1,6 +1,7 @@
-// Everything but the tests: types, Effect's diagnostics, lint, format, dead code, and the package as it would be published.
-// Each step is a program of its own that changes nothing in the tree. As many run at once as there are cores; one line
-// each with its time, the output of what failed, and a status that is not zero when anything did.
+// Everything but the tests: types, Effect's diagnostics, lint, format, dead code, and the package
+// as it would be published. Each step is a program of its own that changes nothing in the tree. As
+// many run at once as there are cores; one line each with its time, the output of what failed, and
+// a status that is not zero when anything did.
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { availableParallelism, tmpdir } from "node:os"
@@ -11,7 +12,10 @@ const root = join(import.meta.dirname, "..")
 const out = mkdtempSync(join(tmpdir(), "tracehound-check-"))
 const tarball = () => join(out, readdirSync(out).find((name) => name.endsWith(".tgz")) ?? "no-tarball.tgz")
 
-/** The longest first: with two lanes the order is most of the schedule. `needs` names a step that must have passed. */
+/**
+ * The longest first: with two lanes the order is most of the schedule. `needs` names a step that
+ * must have passed.
+ */
 const steps = [
   { name: "package", run: () => ["node", ".ci/pack.mjs", "tarball", out] },
   { name: "attw", needs: "package", run: () => ["attw", tarball(), "--profile", "esm-only", "--no-color"] },

@@ -1,12 +1,15 @@
 /**
- * The whole suite in processes that run as the RFC wants its host to: `--disable-proto=throw --frozen-intrinsics`.
+ * The whole suite in processes that run as the RFC wants its host to: `--disable-proto=throw
+ * --frozen-intrinsics`.
  *
- * Promises that every test file ran in a process with both flags: each is looked at before its first test
- * (`hardened.setup.mjs`), the suite proves it once more from inside (`RFC R1 the processes of this run …` in
- * `test/hostile/Hardened.test.ts`), and a run without that proof fails. The last line is the test runner's own count; the
- * status is not zero when anything failed, and when no test ran.
+ * Promises that every test file ran in a process with both flags: each is looked at before its
+ * first test (`hardened.setup.mjs`), the suite proves it once more from inside (`RFC R1 the
+ * processes of this run …` in `test/hostile/Hardened.test.ts`), and a run without that proof fails.
+ * The last line is the test runner's own count; the status is not zero when anything failed, and
+ * when no test ran.
  *
- * Arguments are handed to vitest: `node .ci/hardened.mjs test/intake/gate`. With any, the proof is added.
+ * Arguments are handed to vitest: `node .ci/hardened.mjs test/intake/gate`. With any, the proof is
+ * added.
  */
 import { spawnSync } from "node:child_process"
 import { readFileSync, rmSync } from "node:fs"

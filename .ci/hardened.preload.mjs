@@ -1,9 +1,11 @@
 /**
- * Runs first in every process that runs hardened tests. It touches no intrinsic and no code but vitest's own.
+ * Runs first in every process that runs hardened tests. It touches no intrinsic and no code but
+ * vitest's own.
  *
  * - Resolves the names that tsconfig.json's `paths` gives the sources.
- * - Leaves out vitest's assignments to `Error.stackTraceLimit` and `Error.prepareStackTrace`, which throw where Error is frozen.
- *   They only shorten stack traces. What is assigned is still evaluated.
+ * - Leaves out vitest's assignments to `Error.stackTraceLimit` and `Error.prepareStackTrace`, which
+ *   throw where Error is frozen. They only shorten stack traces. What is assigned is still
+ *   evaluated.
  */
 import { readFileSync } from "node:fs"
 import { registerHooks } from "node:module"

@@ -1,5 +1,6 @@
 /**
- * Runs before each test file of the hardened suite, in its process: a file whose process lacks a flag fails.
+ * Runs before each test file of the hardened suite, in its process: a file whose process lacks a
+ * flag fails.
  */
 const throws = (look) => {
   try {

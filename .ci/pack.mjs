@@ -1,12 +1,14 @@
 // What npm publishes: a fresh build under a manifest without anything of the development tree.
 //
-//   node .ci/pack.mjs before          prepack: build, keep package.json aside, put the clean manifest in its place
-//   node .ci/pack.mjs after           postpack, and by hand after a crash: put package.json back
-//   node .ci/pack.mjs refuse          prepublishOnly: stop `npm publish` in this directory
-//   node .ci/pack.mjs tarball DIR     pack a copy of the tree, leaving this one alone; prints the tarball's path
+//   node .ci/pack.mjs before          prepack: build, keep package.json aside, put the clean
+//   manifest in its place node .ci/pack.mjs after           postpack, and by hand after a crash:
+//   put package.json back node .ci/pack.mjs refuse          prepublishOnly: stop `npm publish` in
+//   this directory node .ci/pack.mjs tarball DIR     pack a copy of the tree, leaving this one
+//   alone; prints the tarball's path
 //
-// `npm publish` of a directory sends the registry the manifest it reads after postpack, so the one with Node's binaries
-// among its optionalDependencies. `npm publish FILE.tgz` reads it from the tarball. Hence `refuse`.
+// `npm publish` of a directory sends the registry the manifest it reads after postpack, so the one
+// with Node's binaries among its optionalDependencies. `npm publish FILE.tgz` reads it from the
+// tarball. Hence `refuse`.
 import { execFileSync } from "node:child_process"
 import {
   constants,
@@ -28,7 +30,8 @@ const root = join(import.meta.dirname, "..")
 const manifest = join(root, "package.json")
 const backup = join(root, ".package.json.backup")
 
-// A list of what goes out, not of what stays: a field added tomorrow is private until it is named here.
+// A list of what goes out, not of what stays: a field added tomorrow is private until it is named
+// here.
 const published = [
   "name",
   "version",

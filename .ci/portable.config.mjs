@@ -1,4 +1,5 @@
-// vitest over the core's rooms on portable ports: `npm run test:portable`. What is named after Node stays as it is.
+// vitest over the core's rooms on portable ports: `npm run test:portable`. What is named after Node
+// stays as it is.
 import { defineConfig, mergeConfig } from "vitest/config"
 import usual from "../vitest.config.ts"
 

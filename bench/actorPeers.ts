@@ -1,6 +1,6 @@
 /**
- * What a user would reach for instead of the actors: xstate, and the local entities of Effect's cluster. Both have the same counter, and
- * are imported by the lines that need them alone.
+ * What a user would reach for instead of the actors: xstate, and the local entities of Effect's
+ * cluster. Both have the same counter, and are imported by the lines that need them alone.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,7 +19,10 @@ export const xstateCounters = async () => {
   return () => createActor(logic).start()
 }
 
-/** A counter of Effect's cluster for each id, on one node without storage: each gives an ask that is answered with its sum. */
+/**
+ * A counter of Effect's cluster for each id, on one node without storage: each gives an ask that is
+ * answered with its sum.
+ */
 export const clusterCounters = async (): Promise<(id: string) => () => Effect.Effect<number>> => {
   const [{ Entity, MessageStorage, RunnerHealth, RunnerStorage, Runners, Sharding, ShardingConfig }, { Rpc }] =
     await Promise.all([import("effect/cluster"), import("effect/rpc")])

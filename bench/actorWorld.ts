@@ -1,6 +1,6 @@
 /**
- * Actors to measure: a counter with one message to add, one to crash it, and systems of their own. A system is never closed unless
- * somebody closes its scope: its process ends with the section.
+ * Actors to measure: a counter with one message to add, one to crash it, and systems of their own.
+ * A system is never closed unless somebody closes its scope: its process ends with the section.
  */
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
@@ -47,7 +47,10 @@ export const counter = (mailbox: Actor.MailboxSpec = Actor.fifo({ capacity: room
       })
   })
 
-/** A system whose root lets its children crash as often as they like: a restart counts for one millisecond. */
+/**
+ * A system whose root lets its children crash as often as they like: a restart counts for one
+ * millisecond.
+ */
 export const makeSystem = (scheduler: Scheduler.Scheduler = new Scheduler.MixedScheduler()): Promise<System> =>
   Effect.runPromise(
     Actor.ActorSystem.make({ intensity: roomy, period: "1 millis" }).pipe(
@@ -119,8 +122,8 @@ export const roundRobin = <A>(all: ReadonlyArray<A>): () => A => {
 }
 
 /**
- * A scheduler whose tasks can be run at once: what was told in a turn is handled before the next one, which the synchronous runner
- * cannot wait for. Planning a task costs what it costs elsewhere.
+ * A scheduler whose tasks can be run at once: what was told in a turn is handled before the next
+ * one, which the synchronous runner cannot wait for. Planning a task costs what it costs elsewhere.
  */
 export class FlushedScheduler extends Scheduler.MixedScheduler {
   readonly #dispatchers: Array<Scheduler.SchedulerDispatcher> = []
@@ -133,7 +136,8 @@ export class FlushedScheduler extends Scheduler.MixedScheduler {
 
   /** Runs all that is planned, and what that plans. */
   flush(): void {
-    // The first is the system's own, which fibers that had to yield come back to; the others are theirs, and end with them.
+    // The first is the system's own, which fibers that had to yield come back to; the others are
+    // theirs, and end with them.
     for (let ran = 0; ran < this.#dispatchers.length; ran++) {
       this.#dispatchers[ran]?.flush()
       this.#dispatchers[0]?.flush()

@@ -1,9 +1,11 @@
 /**
- * Every line of the benchmark, by section, with its floor and its goal. What is measured is here; how, is in `sections/`.
+ * Every line of the benchmark, by section, with its floor and its goal. What is measured is here;
+ * how, is in `sections/`.
  *
  * **Gotchas**
  *
- * - A floor is a line of the same section: it is what must be done at the least, written as plainly as it can be.
+ * - A floor is a line of the same section: it is what must be done at the least, written as plainly
+ *   as it can be.
  */
 import type { Goal, Line } from "./goals.ts"
 import { houndLines } from "./houndLines.ts"
@@ -272,7 +274,10 @@ const peers: Section = {
   ]
 }
 
-/** How many actors are told and asked in turn, of those that are all alive. `--quick` leaves the last one out. */
+/**
+ * How many actors are told and asked in turn, of those that are all alive. `--quick` leaves the
+ * last one out.
+ */
 export const actorCrowds = [
   { actors: "1 actor", count: 1, siblings: "alone" },
   { actors: "1k actors in turn", count: 1000, siblings: "among 1k" },
@@ -373,7 +378,10 @@ export const catalogue: ReadonlyArray<Section> = [
   hounds
 ]
 
-/** The lines whose `section: name` fits, and the floors they need. Sections without any are left out. */
+/**
+ * The lines whose `section: name` fits, and the floors they need. Sections without any are left
+ * out.
+ */
 export const chosen = (only: RegExp | null, from: ReadonlyArray<Section> = catalogue): ReadonlyArray<Section> =>
   from.flatMap((section) => {
     const wanted = section.lines.filter(({ name }) => only === null || only.test(`${section.name}: ${name}`))

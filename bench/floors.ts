@@ -3,7 +3,8 @@
  *
  * **Gotchas**
  *
- * - The copy goes to memory that is there already: a fresh buffer would cost more, and so would make the floor kinder.
+ * - The copy goes to memory that is there already: a fresh buffer would cost more, and so would
+ *   make the floor kinder.
  * - The digest is a latin1 string of 32 characters: what `crypto.hash` gives fastest.
  */
 import { hash } from "node:crypto"

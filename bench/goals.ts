@@ -1,13 +1,18 @@
 /**
- * A line of the benchmark as data: what it is measured against, what it should reach, and whether it did.
+ * A line of the benchmark as data: what it is measured against, what it should reach, and whether
+ * it did.
  *
  * **Gotchas**
  *
- * - Bytes and collections are rounded to whole numbers before they are compared: see `allocation.ts` for what is noise.
+ * - Bytes and collections are rounded to whole numbers before they are compared: see
+ *   `allocation.ts` for what is noise.
  * - A goal that could not be measured is neither met nor missed.
  */
 
-/** What a goal is about: a ratio to the floor, a time per call in ns, bytes or collections per call, or the line's own value. */
+/**
+ * What a goal is about: a ratio to the floor, a time per call in ns, bytes or collections per call,
+ * or the line's own value.
+ */
 export type Figure = "ratio" | "median" | "bytes" | "gcs" | "value"
 
 /** A bound on one figure of a line. */
@@ -49,7 +54,10 @@ export const isMet = (goal: Goal, figures: Figures): boolean | null => {
   return "most" in goal ? value <= goal.most : value >= goal.least
 }
 
-/** Whether all goals are met; null where there is none, or where one could not be measured and no other is missed. */
+/**
+ * Whether all goals are met; null where there is none, or where one could not be measured and no
+ * other is missed.
+ */
 export const areMet = (goals: ReadonlyArray<Goal>, figures: Figures): boolean | null => {
   const each = goals.map((goal) => isMet(goal, figures))
   if (each.includes(false)) return false
@@ -67,7 +75,10 @@ export interface Line {
   /** The unit of its value, where it has one. */
   readonly unit?: string
   readonly note?: string
-  /** Lines of one group have a process to themselves, where others of the section would disturb them. */
+  /**
+   * Lines of one group have a process to themselves, where others of the section would disturb
+   * them.
+   */
   readonly group?: string
 }
 

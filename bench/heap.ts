@@ -1,5 +1,6 @@
 /**
- * What is kept, in bytes: V8's heap and what is allocated outside of it for JavaScript (ArrayBuffers), after a forced collection.
+ * What is kept, in bytes: V8's heap and what is allocated outside of it for JavaScript
+ * (ArrayBuffers), after a forced collection.
  */
 import { setImmediate } from "node:timers/promises"
 
@@ -9,7 +10,10 @@ export interface Reading {
   readonly resident: number
 }
 
-/** Collects until nothing more goes, and reads. The external count of Node has the ArrayBuffers in it. */
+/**
+ * Collects until nothing more goes, and reads. The external count of Node has the ArrayBuffers in
+ * it.
+ */
 const read = async (): Promise<Reading> => {
   if (globalThis.gc === undefined) throw new Error("needs --expose-gc")
   for (let i = 0; i < 4; i++) {

@@ -3,8 +3,8 @@
  *
  * **Gotchas**
  *
- * - Peers are threads of the host's own process: a loop or a bomb in one of them takes the host along. They are what one would
- *   reach for where nothing has to be kept in.
+ * - Peers are threads of the host's own process: a loop or a bomb in one of them takes the host
+ *   along. They are what one would reach for where nothing has to be kept in.
  */
 import type { Goal, Line } from "./goals.ts"
 

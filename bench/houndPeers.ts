@@ -1,5 +1,6 @@
 /**
- * What one would reach for instead of hounds: pools of worker threads, which keep nothing in. Imported by the lines that need them alone.
+ * What one would reach for instead of hounds: pools of worker threads, which keep nothing in.
+ * Imported by the lines that need them alone.
  */
 import { fileURLToPath } from "node:url"
 import type { houndPeers } from "./houndLines.ts"

@@ -1,5 +1,6 @@
 /**
- * What the threads of the peers run: nothing, as the analyzer beside them; or, given a number, nothing for so many ms.
+ * What the threads of the peers run: nothing, as the analyzer beside them; or, given a number,
+ * nothing for so many ms.
  */
 import { setTimeout } from "node:timers/promises"
 

@@ -1,9 +1,11 @@
 /**
- * Hounds without their pool: real processes, real sandbox and real pipes, for lines about what these cost by themselves.
+ * Hounds without their pool: real processes, real sandbox and real pipes, for lines about what
+ * these cost by themselves.
  *
  * **Gotchas**
  *
- * - Pipes and processes keep nothing awake: whoever waits for hounds needs a timer meanwhile (`awake`).
+ * - Pipes and processes keep nothing awake: whoever waits for hounds needs a timer meanwhile
+ *   (`awake`).
  */
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"

@@ -1,11 +1,13 @@
 /**
- * What `sections/hounds.ts` runs in a process of its own: a host with a large heap, and how late its event loop is while hounds, or threads,
- * are started and ended beside it. Prints the delays in ms, as JSON.
+ * What `sections/hounds.ts` runs in a process of its own: a host with a large heap, and how late
+ * its event loop is while hounds, or threads, are started and ended beside it. Prints the delays in
+ * ms, as JSON.
  *
  * **Gotchas**
  *
- * - The heap is built and collected before anything is looked at, and nothing is allocated meanwhile but by what is looked at. A
- *   collection that comes all the same is as long as the heap is large, and is in the figures.
+ * - The heap is built and collected before anything is looked at, and nothing is allocated
+ *   meanwhile but by what is looked at. A collection that comes all the same is as long as the heap
+ *   is large, and is in the figures.
  * - Node's histogram counts the interval of its own timer as delay: it is taken off.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks"

@@ -1,8 +1,9 @@
 /**
- * `npm run bench`: what Tracehound costs, each line beside its floor in the same run. `--help` says the rest.
+ * `npm run bench`: what Tracehound costs, each line beside its floor in the same run. `--help` says
+ * the rest.
  *
- * Each section has a process of its own, in which its lines take turns: so no section is measured with the heap, the compiled
- * code and the garbage of another.
+ * Each section has a process of its own, in which its lines take turns: so no section is measured
+ * with the heap, the compiled code and the garbage of another.
  */
 import { fork } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"

@@ -1,5 +1,6 @@
 /**
- * From the lines of a section to its rows: makes what each line runs, times all of them together, and counts what they allocate.
+ * From the lines of a section to its rows: makes what each line runs, times all of them together,
+ * and counts what they allocate.
  *
  * **Gotchas**
  *
@@ -105,7 +106,10 @@ export const measureLines = async (context: Context, makers: Makers): Promise<Re
 /** Makes what a line runs that has to be waited for. */
 export type WaitingMakers = Readonly<Record<string, () => Promise<Omit<WaitingVariant, "name">>>>
 
-/** Lines that have to be waited for, timed together. One whose unit is `/s` shows calls a second; its ratio is of times all the same. */
+/**
+ * Lines that have to be waited for, timed together. One whose unit is `/s` shows calls a second;
+ * its ratio is of times all the same.
+ */
 export const measureWaiting = async (context: Context, makers: WaitingMakers): Promise<ReadonlyArray<Row>> => {
   const variants = new Map<string, WaitingVariant>()
   const failures = new Map<string, string>()

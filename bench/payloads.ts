@@ -1,9 +1,11 @@
 /**
- * What the benchmark sends. Everything is made before it is timed, and changed in place, so that making it is not measured.
+ * What the benchmark sends. Everything is made before it is timed, and changed in place, so that
+ * making it is not measured.
  *
  * **Gotchas**
  *
- * - The same object goes in again and again with other content: nobody may keep it. Tracehound copies, and so do the floors.
+ * - The same object goes in again and again with other content: nobody may keep it. Tracehound
+ *   copies, and so do the floors.
  */
 import type { Scent, ThreatSignal } from "../src/index.ts"
 
@@ -36,8 +38,8 @@ export const changingBytes = (size: number): (i: number) => Uint8Array => {
 const scattered = (word: number): number => Math.imul(word ^ (word >>> 15), 0x2c1b_3c6d) + 0x9e37_79b9
 
 /**
- * Bytes of which all are different for every counter; always the same buffer. `size` is a multiple of 4. O(size): 1 ns for each
- * four of them, so it is for small ones.
+ * Bytes of which all are different for every counter; always the same buffer. `size` is a multiple
+ * of 4. O(size): 1 ns for each four of them, so it is for small ones.
  */
 export const scatteredBytes = (size: number): (i: number) => Uint8Array => {
   const words = new Int32Array(size / 4)
@@ -102,7 +104,10 @@ const requestOf = (items: number): RequestObject => ({
   body: { user: "admin' OR 1=1 --", remember: true, items: Array.from({ length: items }, (_, i) => item(i)) }
 })
 
-/** A request of about so many bytes of JSON: the largest that has no more, at least the one without items. */
+/**
+ * A request of about so many bytes of JSON: the largest that has no more, at least the one without
+ * items.
+ */
 export const requestObject = (bytes: number): RequestObject => {
   const empty = JSON.stringify(requestOf(0)).length
   const perItem = (JSON.stringify(requestOf(1000)).length - empty) / 1000

@@ -1,17 +1,20 @@
 /**
- * A paired runner: all variants take turns in one process, so that what the machine does meanwhile hits them alike. Trust the
- * ratios; the times are of this machine and this moment.
+ * A paired runner: all variants take turns in one process, so that what the machine does meanwhile
+ * hits them alike. Trust the ratios; the times are of this machine and this moment.
  *
  * **Details**
  *
- * A variant first runs until it has filled its warm-up, which also finds how many calls fill a turn. Then come the rounds:
- * each variant takes one turn in each, in an order that is turned round every time, so that nobody always pays for the
- * garbage of the same neighbour. What `before` and `after` do is not timed.
+ * A variant first runs until it has filled its warm-up, which also finds how many calls fill a
+ * turn. Then come the rounds: each variant takes one turn in each, in an order that is turned round
+ * every time, so that nobody always pays for the garbage of the same neighbour. What `before` and
+ * `after` do is not timed.
  *
  * **Gotchas**
  *
- * - The result of a call goes where anybody could read it, so that no compiler may leave the call out.
- * - The loop calls `run` through a variable: no variant is inlined into it, and all pay the same 2 to 4 ns for that.
+ * - The result of a call goes where anybody could read it, so that no compiler may leave the call
+ *   out.
+ * - The loop calls `run` through a variable: no variant is inlined into it, and all pay the same 2
+ *   to 4 ns for that.
  */
 import { setImmediate } from "node:timers/promises"
 import { median, medianRatio, quantile } from "./statistics.ts"
@@ -36,7 +39,10 @@ export interface Variant extends Entrant {
   readonly after?: () => void
 }
 
-/** One thing to time that has to be waited for: a turn is so many calls, one after the other or together as it likes. */
+/**
+ * One thing to time that has to be waited for: a turn is so many calls, one after the other or
+ * together as it likes.
+ */
 export interface WaitingVariant extends Entrant {
   readonly run: (calls: number) => Promise<unknown>
 }
@@ -101,14 +107,18 @@ function* callsFor<V extends Entrant>(variant: V, { turnMs, warmMs }: Turns): Ge
     const each = yield { variant, calls }
     warmed += each * calls
     const full = each * calls >= turnMs * 1e6 / 2 || calls === most
-    // A turn's calls are sized by a turn that was itself about as long, once the code is as fast as it gets.
+    // A turn's calls are sized by a turn that was itself about as long, once the code is as fast as
+    // it gets.
     if (full && warmed >= warmMs * 1e6)
       return exactCalls ?? Math.max(1, Math.min(most, Math.round(turnMs * 1e6 / each)))
     if (!full) calls = Math.min(most, calls * 2)
   }
 }
 
-/** The turns of all variants, in their order, and what comes of them. A floor that is not among them is a mistake and throws. */
+/**
+ * The turns of all variants, in their order, and what comes of them. A floor that is not among them
+ * is a mistake and throws.
+ */
 function* turnsOf<V extends Entrant>(
   variants: ReadonlyArray<V>,
   turns: Turns,

@@ -1,5 +1,6 @@
 /**
- * Single rooms of Tracehound, for lines about a part of it. Imported by the sections that need it, and by no other.
+ * Single rooms of Tracehound, for lines about a part of it. Imported by the sections that need it,
+ * and by no other.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -34,5 +35,8 @@ const build = async () => {
 
 let built: ReturnType<typeof build> | undefined
 
-/** The rooms, on Node and with the default configuration, made once. They are never closed: their process ends with the section. */
+/**
+ * The rooms, on Node and with the default configuration, made once. They are never closed: their
+ * process ends with the section.
+ */
 export const services = () => built ??= build()

@@ -3,7 +3,8 @@
  *
  * **Gotchas**
  *
- * - A quantile is one of the values, never something between two of them. Of an empty sample it is NaN.
+ * - A quantile is one of the values, never something between two of them. Of an empty sample it is
+ *   NaN.
  */
 
 /** In ascending order, by value. */
@@ -30,7 +31,10 @@ const paired = (
     return beside === undefined ? [] : [combine(value, beside)]
   })
 
-/** The median over the rounds of what one variant takes as a multiple of what the other took in the same round. */
+/**
+ * The median over the rounds of what one variant takes as a multiple of what the other took in the
+ * same round.
+ */
 export const medianRatio = (own: ReadonlyArray<number>, floor: ReadonlyArray<number>): number =>
   median(paired(own, floor, (a, b) => a / b))
 

@@ -3,9 +3,11 @@
  *
  * **Gotchas**
  *
- * - A benchmark's own source must never be rate limited: unless a line says otherwise, a source may come a billion times.
- * - Nothing starts the background here. Evidence is of low severity and no cold storage is configured, so an eviction has
- *   nothing to tell but its log line, which a full mailbox counts and drops. The mix and the memory lines start it.
+ * - A benchmark's own source must never be rate limited: unless a line says otherwise, a source may
+ *   come a billion times.
+ * - Nothing starts the background here. Evidence is of low severity and no cold storage is
+ *   configured, so an eviction has nothing to tell but its log line, which a full mailbox counts
+ *   and drops. The mix and the memory lines start it.
  */
 import { createTracehound, type TracehoundConfigInput, type TracehoundInstance } from "../src/index.ts"
 

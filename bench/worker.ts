@@ -1,6 +1,6 @@
 /**
- * Measures some lines of one section: the process that `main.ts` starts for each. Rows go back by a message, so that nothing
- * that is printed meanwhile can be taken for them.
+ * Measures some lines of one section: the process that `main.ts` starts for each. Rows go back by a
+ * message, so that nothing that is printed meanwhile can be taken for them.
  */
 import { catalogue, type SectionName } from "./catalogue.ts"
 import type { Row } from "./goals.ts"

@@ -1,8 +1,9 @@
 /**
  * Tracehound: what an embedder imports.
  *
- * `Tracehound` is the Effect service with its layers, `createTracehound` the same as a plain object. Beside them: every schema
- * of the domain, the configuration, and the reader of evidence envelopes.
+ * `Tracehound` is the Effect service with its layers, `createTracehound` the same as a plain
+ * object. Beside them: every schema of the domain, the configuration, and the reader of evidence
+ * envelopes.
  */
 export { type AlertSink, AlertSinks } from "./safety/alert/AlertSink.ts"
 export type { Checkpoint } from "./custody/audit/Checkpoint.ts"

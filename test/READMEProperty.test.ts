@@ -11,7 +11,8 @@ const readme = readFileSync(join(root, "README.md"), "utf8")
 const tests = programsOf(readme)
   .filter((code) => code.includes("from \"@effect/vitest\""))
 
-// Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part of it.
+// Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part
+// of it.
 mkdirSync(join(root, "reports"), { recursive: true })
 const directory = mkdtempSync(join(root, "reports", "readme-tests-"))
 afterAll(() => rmSync(directory, { recursive: true }))

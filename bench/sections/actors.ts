@@ -1,8 +1,9 @@
 /**
- * The actor runtime: what telling and asking cost, alone and among many, what an actor keeps, and what its life costs.
+ * The actor runtime: what telling and asking cost, alone and among many, what an actor keeps, and
+ * what its life costs.
  *
- * Telling is synchronous and timed by itself: what was told is handled between two turns. Asking, and telling until all is
- * handled, are timed with the event loop's own turns in them.
+ * Telling is synchronous and timed by itself: what was told is handled between two turns. Asking,
+ * and telling until all is handled, are timed with the event loop's own turns in them.
  */
 import { setImmediate } from "node:timers/promises"
 import * as Effect from "effect/Effect"
@@ -43,7 +44,10 @@ import { median } from "../statistics.ts"
 /** The most of a turn of telling: what a mailbox may hold meanwhile, which is less than `roomy`. */
 const mostTold = 32_768
 
-/** What a tell cannot avoid being: a method that keeps its argument where there is room, and says whether it did. */
+/**
+ * What a tell cannot avoid being: a method that keeps its argument where there is room, and says
+ * whether it did.
+ */
 class Bounded {
   readonly #items: Array<unknown>
   readonly #capacity: number
@@ -189,7 +193,8 @@ const crowds = (told: number): WaitingMakers => {
     makers[`told and handled, ${actors}`] = async () => {
       const next = await all()
       return {
-        // What is told to one at a time is handled in one burst: so the time of a message depends on how many there are.
+        // What is told to one at a time is handled in one burst: so the time of a message depends
+        // on how many there are.
         exactCalls: told,
         run: (calls) => {
           const done = handledMore(calls)

@@ -1,5 +1,6 @@
 /**
- * New evidence of bytes and of text, with room. What a turn brought is neutralized after it, untimed.
+ * New evidence of bytes and of text, with room. What a turn brought is neutralized after it,
+ * untimed.
  */
 import { byteSizes, textSizes } from "../catalogue.ts"
 import { hashAndCopy } from "../floors.ts"

@@ -1,5 +1,6 @@
 /**
- * The audit chain: what a record costs, beside the one hash that it must cost, and how fast a chain is verified.
+ * The audit chain: what a record costs, beside the one hash that it must cost, and how fast a chain
+ * is verified.
  */
 import { sha256 } from "../floors.ts"
 import type { Line, Row } from "../goals.ts"

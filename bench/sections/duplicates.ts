@@ -1,5 +1,6 @@
 /**
- * Duplicates. Several pieces of evidence are held and come again in turns, from memory of their own.
+ * Duplicates. Several pieces of evidence are held and come again in turns, from memory of their
+ * own.
  */
 import { hashAndCopy, hashCopyStringify } from "../floors.ts"
 import { makersOf, type Measure, measureLines } from "../measure.ts"

@@ -1,7 +1,9 @@
 /**
- * What a full quarantine adds to new evidence: pairs of one that is full and one that holds as much and has room.
+ * What a full quarantine adds to new evidence: pairs of one that is full and one that holds as much
+ * and has room.
  *
- * What came to the one with room is neutralized after each turn, untimed, so that it holds the same number again.
+ * What came to the one with room is neutralized after each turn, untimed, so that it holds the same
+ * number again.
  */
 import type { InterceptResult } from "../../src/index.ts"
 import { heldCounts } from "../catalogue.ts"

@@ -12,7 +12,10 @@ import { mustBe, roomyTracehound } from "../tracehounds.ts"
 const many = sources(256)
 const blocked = sources(256, "blocked ")
 
-/** All scents here come from one place, as in a host: V8 puts a number that it reads of several shapes into an object each time. */
+/**
+ * All scents here come from one place, as in a host: V8 puts a number that it reads of several
+ * shapes into an object each time.
+ */
 const scentOf = (payload: unknown, threat: ThreatSignal | undefined, id: string = "request-1") => ({
   id,
   source: many[0] ?? "",

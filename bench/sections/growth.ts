@@ -1,6 +1,6 @@
 /**
- * How the time of a call grows with what is held and known. The entry that is looked up is picked as if at random, so that
- * at a million it is seldom in a cache.
+ * How the time of a call grows with what is held and known. The entry that is looked up is picked
+ * as if at random, so that at a million it is seldom in a cache.
  */
 import { growthCounts } from "../catalogue.ts"
 import { holding } from "../held.ts"

@@ -1,8 +1,9 @@
 /**
- * Payloads over a limit, each beside the largest of its kind that is accepted: an attacker must not be able to buy more work
- * than an accepted payload costs.
+ * Payloads over a limit, each beside the largest of its kind that is accepted: an attacker must not
+ * be able to buy more work than an accepted payload costs.
  *
- * The accepted one is held already when it is timed, so its time is that of a duplicate: the stricter floor.
+ * The accepted one is held already when it is timed, so its time is that of a duplicate: the
+ * stricter floor.
  */
 import { hostileKinds } from "../catalogue.ts"
 import { type HostileKind, hostilePayloads, hostileLimit as maxPayloadSize } from "../hostile.ts"
@@ -23,7 +24,10 @@ export const measure: Measure = (context) => {
     return result.handle.size
   }
   const nearness = context.quick ? 50 : 1000
-  /** The largest size that is accepted, to a thousandth; quick, to a fiftieth. A few tries, the first of them where a line through two points says. */
+  /**
+   * The largest size that is accepted, to a thousandth; quick, to a fiftieth. A few tries, the
+   * first of them where a line through two points says.
+   */
   const largest = (make: (n: number) => unknown, over: number): number => {
     const perItem = (sizeOf(make(1000)) - sizeOf(make(1))) / 999
     let refused = Math.min(over, perItem < Infinity ? Math.ceil(maxPayloadSize / perItem) + 2 : over)

@@ -1,8 +1,10 @@
 /**
- * Hounds: what a start, a round trip and a job cost, what one holds, and whether the host is held up meanwhile.
+ * Hounds: what a start, a round trip and a job cost, what one holds, and whether the host is held
+ * up meanwhile.
  *
- * Lines about one or two hounds are about processes, pipes and sandbox alone; those with `intercept` go through all of Tracehound. An
- * analyzer that does nothing looks at everything, so that all of it is cost.
+ * Lines about one or two hounds are about processes, pipes and sandbox alone; those with
+ * `intercept` go through all of Tracehound. An analyzer that does nothing looks at everything, so
+ * that all of it is cost.
  */
 import { execFile } from "node:child_process"
 import { setTimeout } from "node:timers/promises"

@@ -1,6 +1,6 @@
 /**
- * What is kept, in bytes. Each pair of lines has a process of its own and reads the heap after a forced collection; the resident size is
- * what the system counts.
+ * What is kept, in bytes. Each pair of lines has a process of its own and reads the heap after a
+ * forced collection; the resident size is what the system counts.
  */
 import { setImmediate } from "node:timers/promises"
 import { grown, once, type Reading } from "../heap.ts"
@@ -38,7 +38,10 @@ const quarantine = async (): Promise<Reading> => {
   return { kept: kept / count - size, resident: resident / count - size }
 }
 
-/** What is kept after the last call beyond what was kept after a fifth of them, when everything that is bounded is full. */
+/**
+ * What is kept after the last call beyond what was kept after a fifth of them, when everything that
+ * is bounded is full.
+ */
 const mixed = async (calls: number, progress: (what: string) => void): Promise<Reading> => {
   const mix = await makeMix()
   let i = 0

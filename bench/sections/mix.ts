@@ -1,7 +1,9 @@
 /**
- * The sustained mix: calls a second over whole batches, and the quantiles of single calls in batches of their own.
+ * The sustained mix: calls a second over whole batches, and the quantiles of single calls in
+ * batches of their own.
  *
- * The event loop turns after each thousand calls, and what runs in the background then is part of the time of the batch.
+ * The event loop turns after each thousand calls, and what runs in the background then is part of
+ * the time of the batch.
  */
 import { setImmediate } from "node:timers/promises"
 import { type Measure, measureValues } from "../measure.ts"

@@ -1,5 +1,6 @@
 /**
- * New evidence of objects, with room. One object a size is built before, and one number of it changes from call to call.
+ * New evidence of objects, with room. One object a size is built before, and one number of it
+ * changes from call to call.
  */
 import { objectSizes } from "../catalogue.ts"
 import { hashCopyStringify } from "../floors.ts"

@@ -28,7 +28,10 @@ const record = {
   scent: { id: "request-1", source: "192.0.2.1", timestamp: 1_760_000_000_000 }
 } as const
 
-/** What the caller waits for, and what the main thread does in all: ns for each of `count` small pieces of evidence. */
+/**
+ * What the caller waits for, and what the main thread does in all: ns for each of `count` small
+ * pieces of evidence.
+ */
 const press = async (count: number): Promise<{ readonly call: number; readonly all: number }> => {
   const { compression } = await services()
   const bytes = changingBytes(256)

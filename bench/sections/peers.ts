@@ -1,6 +1,6 @@
 /**
- * Side by side with what one would reach for without Tracehound. None of them does the same; the notes in the catalogue say
- * what they leave out.
+ * Side by side with what one would reach for without Tracehound. None of them does the same; the
+ * notes in the catalogue say what they leave out.
  */
 import { hash } from "node:crypto"
 import canonicalize from "canonicalize"

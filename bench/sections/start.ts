@@ -1,5 +1,6 @@
 /**
- * From `import` to the first answer, in processes of their own: of what is built where there is a build, else of the sources.
+ * From `import` to the first answer, in processes of their own: of what is built where there is a
+ * build, else of the sources.
  */
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"

@@ -1,5 +1,6 @@
 /**
- * An analyzer: it profiles the structure of JSON evidence. `bundle.mjs` makes one module out of it and what it imports.
+ * An analyzer: it profiles the structure of JSON evidence. `bundle.mjs` makes one module out of it
+ * and what it imports.
  *
  * docs/analyzers.md says what runs where and what is there.
  */

@@ -1,9 +1,11 @@
 /**
- * Bundles the analyzer into one ES module without imports, and prints what to put into the configuration.
+ * Bundles the analyzer into one ES module without imports, and prints what to put into the
+ * configuration.
  *
  *     node examples/analyzer/bundle.mjs [DIRECTORY]
  *
- * The SHA-256 is of the bundle: whoever changes it afterwards, by a byte, has changed what would be started, and Tracehound refuses.
+ * The SHA-256 is of the bundle: whoever changes it afterwards, by a byte, has changed what would be
+ * started, and Tracehound refuses.
  */
 import { build } from "esbuild"
 import { createHash } from "node:crypto"
@@ -20,7 +22,8 @@ await build({
   outfile: path,
   bundle: true,
   format: "esm",
-  // A hound has ECMAScript and little else: `neutral` takes nothing of Node's or a browser's for granted.
+  // A hound has ECMAScript and little else: `neutral` takes nothing of Node's or a browser's for
+  // granted.
   platform: "neutral",
   target: "es2022",
   // The same sources give the same bytes, wherever they are.

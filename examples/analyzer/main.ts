@@ -1,5 +1,6 @@
 /**
- * A Tracehound whose hounds run an analyzer of our own. Bundles it, takes a few scents into custody, and shows what came of them.
+ * A Tracehound whose hounds run an analyzer of our own. Bundles it, takes a few scents into
+ * custody, and shows what came of them.
  */
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -9,22 +10,26 @@ import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { createTracehound } from "tracehound"
 
-// In service this is a directory of your own, and the SHA-256 one that you wrote down when you built the bundle.
+// In service this is a directory of your own, and the SHA-256 one that you wrote down when you
+// built the bundle.
 const directory = realpathSync(mkdtempSync(join(tmpdir(), "tracehound-analyzer-")))
 const path = join(directory, "analyzer.mjs")
 try {
-  // A Tracehound that runs as root starts its hounds as nobody, who has to be able to read the bundle.
+  // A Tracehound that runs as root starts its hounds as nobody, who has to be able to read the
+  // bundle.
   chmodSync(directory, 0o755)
   execFileSync(process.execPath, [join(import.meta.dirname, "bundle.mjs"), directory])
   const sha256 = createHash("sha256").update(readFileSync(path)).digest("hex")
 
   const tracehound = createTracehound({
     hound: { analyzer: { path, sha256 } },
-    // This analyzer's errors are the senders' doing: nobody should be able to provoke a panic with them.
+    // This analyzer's errors are the senders' doing: nobody should be able to provoke a panic with
+    // them.
     failSafe: { onHoundError: "quarantine" }
   })
   try {
-    // Hounds are ready when this is done; it rejects, and says why, where the analyzer cannot be started.
+    // Hounds are ready when this is done; it rejects, and says why, where the analyzer cannot be
+    // started.
     await tracehound.init()
     const { dormant, sandbox } = tracehound.watcher.snapshot().hound
     console.log(`the sandbox in effect: ${sandbox}; hounds that wait: ${dormant}`)
@@ -47,7 +52,8 @@ try {
       console.log(`${shown}: ${result.status}`)
     }
 
-    // Hounds look at evidence on their own time: `intercept` has long answered. Where this machine has none, nobody does.
+    // Hounds look at evidence on their own time: `intercept` has long answered. Where this machine
+    // has none, nobody does.
     const looked = (): number => {
       const { complete, error, timeout } = tracehound.hounds.outcomes()
       return complete + error + timeout

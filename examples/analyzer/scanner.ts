@@ -1,10 +1,13 @@
 /**
- * A scanner for JSON that nobody trusts: one pass over the bytes, a stack that is bounded, and no values.
+ * A scanner for JSON that nobody trusts: one pass over the bytes, a stack that is bounded, and no
+ * values.
  *
- * `JSON.parse` would build what the evidence asks for, keep the last of two equal keys and say nothing, and run out of stack or
- * memory where the sender wants it to. This looks at the shape alone.
+ * `JSON.parse` would build what the evidence asks for, keep the last of two equal keys and say
+ * nothing, and run out of stack or memory where the sender wants it to. This looks at the shape
+ * alone.
  *
- * Cost: O(bytes). Memory: O(keys of the objects that are open), of which there are at most `bounds.keys`.
+ * Cost: O(bytes). Memory: O(keys of the objects that are open), of which there are at most
+ * `bounds.keys`.
  */
 import { noFindings, type Shape } from "./shape.ts"
 
@@ -177,7 +180,10 @@ class Scanner {
     return "value"
   }
 
-  /** Goes past a string, and collects the first of its characters; its length in bytes and escapes, or -1 where it is none. */
+  /**
+   * Goes past a string, and collects the first of its characters; its length in bytes and escapes,
+   * or -1 where it is none.
+   */
   private text(units: Array<number> | null): number {
     const { bytes } = this
     let length = 0

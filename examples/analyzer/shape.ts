@@ -1,5 +1,6 @@
 /**
- * What the scanner finds, and what this analyzer thinks of it. Change the second half to your own taste.
+ * What the scanner finds, and what this analyzer thinks of it. Change the second half to your own
+ * taste.
  */
 
 /** The shape of one JSON text. Numbers are counts, lengths are in bytes. */
@@ -39,8 +40,8 @@ export const noFindings = (): Shape => ({
 })
 
 /**
- * Whether the evidence is examined. Shapes that parsers disagree about, or choke on, are not: somebody should look at these, and
- * `failSafe.onHoundError` says who gets to know.
+ * Whether the evidence is examined. Shapes that parsers disagree about, or choke on, are not:
+ * somebody should look at these, and `failSafe.onHoundError` says who gets to know.
  */
 export const isExamined = ({ dangerousKeys, duplicateKeys, longestNumber, status }: Shape): boolean =>
   status === "notJson" || (status === "json" && duplicateKeys === 0 && dangerousKeys === 0 && longestNumber <= 1000)

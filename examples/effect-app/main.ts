@@ -1,5 +1,6 @@
 /**
- * Tracehound inside an Effect program: a layer, a service, three scents, and the proof of what happened.
+ * Tracehound inside an Effect program: a layer, a service, three scents, and the proof of what
+ * happened.
  */
 import { Clock, Console, Effect } from "effect"
 import { Tracehound } from "tracehound"

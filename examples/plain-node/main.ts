@@ -1,5 +1,6 @@
 /**
- * Tracehound in front of a plain node:http server, without a line of Effect. PORT chooses another port.
+ * Tracehound in front of a plain node:http server, without a line of Effect. PORT chooses another
+ * port.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { createTracehound } from "tracehound"

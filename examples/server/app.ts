@@ -11,7 +11,10 @@ export const maxBodyBytes = 1_000_000
 
 const decoder = new TextDecoder()
 
-/** How a result becomes an answer; undefined lets the request pass. An error of Tracehound's own is no reason to block. */
+/**
+ * How a result becomes an answer; undefined lets the request pass. An error of Tracehound's own is
+ * no reason to block.
+ */
 const block = (result: InterceptResult): HttpServerResponse.HttpServerResponse | undefined => {
   switch (result.status) {
     case "clean":
@@ -34,7 +37,9 @@ const block = (result: InterceptResult): HttpServerResponse.HttpServerResponse |
 
 let requests = 0
 
-/** Asks the detector about the request and Tracehound about the answer, before the route sees it. */
+/**
+ * Asks the detector about the request and Tracehound about the answer, before the route sees it.
+ */
 const guarded = (route: (body: string) => HttpServerResponse.HttpServerResponse) =>
   Effect.gen(function*() {
     const tracehound = yield* Tracehound

@@ -1,5 +1,6 @@
 /**
- * A detector, small and openly somebody else's: Tracehound detects nothing. Put your WAF, your rules or your model here.
+ * A detector, small and openly somebody else's: Tracehound detects nothing. Put your WAF, your
+ * rules or your model here.
  */
 import type { ThreatSignal } from "tracehound"
 

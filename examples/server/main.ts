@@ -1,5 +1,6 @@
 /**
- * `npm start`: an HTTP service on loopback, with custody at work behind it. PORT chooses another port.
+ * `npm start`: an HTTP service on loopback, with custody at work behind it. PORT chooses another
+ * port.
  */
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { ByteSize, Config, Console, Effect, Layer } from "effect"

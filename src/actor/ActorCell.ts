@@ -1,16 +1,20 @@
 /**
- * The actor itself: an inbox, an incarnation of its behaviour while there is one, and a fiber while there is mail.
+ * The actor itself: an inbox, an incarnation of its behaviour while there is one, and a fiber while
+ * there is mail.
  *
- * Promises that messages are handled one at a time, in the mailbox's order, never on the teller's turn; that every message
- * accepted has one end; and that a message which crashed the actor is never handled again.
+ * Promises that messages are handled one at a time, in the mailbox's order, never on the teller's
+ * turn; that every message accepted has one end; and that a message which crashed the actor is
+ * never handled again.
  *
- * An idle actor has no fiber: the first message of a burst starts one, which handles what there is and ends. Only the
- * handler can be interrupted; between taking a message and settling it there is no moment to lose it in.
+ * An idle actor has no fiber: the first message of a burst starts one, which handles what there is
+ * and ends. Only the handler can be interrupted; between taking a message and settling it there is
+ * no moment to lose it in.
  *
  * **Gotchas**
  *
- * - The deadline of an end interrupts the handler and then waits for it: one that cannot be interrupted holds the end up. So
- *   does a finalizer of the behaviour's scope that does not come back.
+ * - The deadline of an end interrupts the handler and then waits for it: one that cannot be
+ *   interrupted holds the end up. So does a finalizer of the behaviour's scope that does not come
+ *   back.
  * - A handler that interrupts itself crashes.
  */
 import * as Cause from "effect/Cause"
@@ -39,7 +43,9 @@ export interface CellOptions<M extends Message, R, E, RB> {
   readonly definition: Definition<M, R, E, RB>
   readonly context: Context.Context<R | Exclude<RB, Scope.Scope>>
   readonly restart: RestartKind
-  /** Owned by whoever spawned the actor: closing it ends the actor, and the actor's end closes it. */
+  /**
+   * Owned by whoever spawned the actor: closing it ends the actor, and the actor's end closes it.
+   */
   readonly owner: Scope.Closeable
 }
 
@@ -113,7 +119,8 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     this.#fork(burst)
   }
   #fork(burst: Effect.Effect<void, never, R>): void {
-    // Known from its first step on: who is answered may end the actor on that very turn, and must find it at work.
+    // Known from its first step on: who is answered may end the actor on that very turn, and must
+    // find it at work.
     const known = Effect.withFiber<void, never, R>((fiber) => {
       this.#fiber = fiber
       return burst
@@ -126,7 +133,8 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   #afterFiber(fiber: Fiber.Fiber<void>, exit: Exit.Exit<void>): void {
     if (this.#fiber === fiber) this.#fiber = undefined
     if (Exit.isSuccess(exit)) return
-    // What is no Effect, where one is wanted, ends a fiber there and then, without a word to whoever waits inside.
+    // What is no Effect, where one is wanted, ends a fiber there and then, without a word to
+    // whoever waits inside.
     if (this.#current !== undefined) this.#settle(this.#current, exit)
     this.#fork(Effect.suspend(() => this.#afterBurst()))
   }
@@ -253,7 +261,10 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       this.#crash(Cause.die(defect))
     }
   }
-  /** Calls back once, when the incarnation ends; at once where there is none. Gives a function that takes it back. */
+  /**
+   * Calls back once, when the incarnation ends; at once where there is none. Gives a function that
+   * takes it back.
+   */
   watch(watch: Watch): () => void {
     if (this.phase !== "waiting" && this.phase !== "ended") return (this.#watchers ??= new Watchers()).add(watch)
     watch({ actor: this.path, reason: "gone" })
@@ -343,7 +354,10 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     this.#ended?.openUnsafe()
     return Scope.close(this.#owner, Exit.void)
   }
-  /** Waits for the burst under way, as long as the deadline allows; then closes what is left of the incarnation. */
+  /**
+   * Waits for the burst under way, as long as the deadline allows; then closes what is left of the
+   * incarnation.
+   */
   #endIncarnation(): Effect.Effect<void> {
     const waited = this.#starting !== undefined
       ? Fiber.interrupt(this.#starting)
@@ -356,7 +370,10 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       return Effect.map(this.#close(crash), () => this.#note(crash === undefined ? "stopped" : "crashed", crash))
     })
   }
-  /** Detached, so that whoever waits can be interrupted. A handler of this actor does not wait: it would for itself. */
+  /**
+   * Detached, so that whoever waits can be interrupted. A handler of this actor does not wait: it
+   * would for itself.
+   */
   get stop(): Effect.Effect<void> {
     return Effect.withFiber((own) => {
       const isOwn = own === this.#fiber

@@ -1,8 +1,10 @@
 /**
- * What actors count for the host's metrics: messages handled, dead letters by reason, restarts, and what waits.
+ * What actors count for the host's metrics: messages handled, dead letters by reason, restarts, and
+ * what waits.
  *
- * Series are named by the definition, never by the instance, so a hundred thousand actors of one kind are one series. Handled
- * messages are counted once a burst, not once a message: telling costs no metric.
+ * Series are named by the definition, never by the instance, so a hundred thousand actors of one
+ * kind are one series. Handled messages are counted once a burst, not once a message: telling costs
+ * no metric.
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"

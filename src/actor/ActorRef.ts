@@ -1,6 +1,6 @@
 /**
- * The address of an actor: how everybody else sees it. It stays good when the actor crashes and is started anew; its mail
- * stays too.
+ * The address of an actor: how everybody else sees it. It stays good when the actor crashes and is
+ * started anew; its mail stays too.
  */
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
@@ -26,7 +26,10 @@ export interface Down {
 /** How a question is asked. */
 export interface AskOptions {
   readonly lane?: Lane
-  /** Fails with `AskTimeout` after so long. Without it, the answer is waited for as long as the actor lives. */
+  /**
+   * Fails with `AskTimeout` after so long. Without it, the answer is waited for as long as the
+   * actor lives.
+   */
   readonly timeout?: Duration.Input
 }
 
@@ -36,17 +39,24 @@ export interface ActorRef<in M extends Message> {
   /** The names from the root down, with slashes. */
   readonly path: string
   /**
-   * Hands a message over, synchronously: whether it was accepted. Where not, it is a dead letter already. Never throws, never
-   * waits, runs nothing of the actor on the caller's turn. O(1).
+   * Hands a message over, synchronously: whether it was accepted. Where not, it is a dead letter
+   * already. Never throws, never waits, runs nothing of the actor on the caller's turn. O(1).
    */
   tellUnsafe(message: M, lane?: Lane): boolean
-  /** The same, with the reason; a dropping mailbox that drops is no error. Carries the span of the caller. */
+  /**
+   * The same, with the reason; a dropping mailbox that drops is no error. Carries the span of the
+   * caller.
+   */
   tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped>
-  /** Tells, and waits for the answer. Carries the span of the caller. Interrupting it takes nothing back. */
+  /**
+   * Tells, and waits for the answer. Carries the span of the caller. Interrupting it takes nothing
+   * back.
+   */
   ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
   /**
-   * Why a message of this weight would be refused now, or null: for whoever must do something first that is not to be done in vain.
-   * What is told before anything else runs comes to this answer. O(1).
+   * Why a message of this weight would be refused now, or null: for whoever must do something first
+   * that is not to be done in vain. What is told before anything else runs comes to this answer.
+   * O(1).
    */
   refusalUnsafe(weight?: number, lane?: Lane): RefusalReason | null
   /** Messages accepted and not yet settled, the one being handled among them. */

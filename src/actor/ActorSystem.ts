@@ -1,8 +1,8 @@
 /**
  * An actor system: one root supervisor, one office of dead letters, one look at everything.
  *
- * It belongs to the scope that it was made in; closing that ends every actor of it, the last started first, each drained within
- * its own deadline.
+ * It belongs to the scope that it was made in; closing that ends every actor of it, the last
+ * started first, each drained within its own deadline.
  *
  * **Example** (A system with one actor)
  *
@@ -94,8 +94,8 @@ export class ActorSystem extends Context.Service<ActorSystem, {
 }
 
 /**
- * The context of a fiber that outlives the one it was taken from: without its span, and without the scheduler of a
- * `runSync`, which would never let anybody else have a turn.
+ * The context of a fiber that outlives the one it was taken from: without its span, and without the
+ * scheduler of a `runSync`, which would never let anybody else have a turn.
  */
 const detach = <R>(context: Context.Context<R>): Context.Context<R> => {
   const isSync = Context.get(context, Scheduler.Scheduler).executionMode === "sync"
@@ -104,7 +104,10 @@ const detach = <R>(context: Context.Context<R>): Context.Context<R> => {
   return omitted(context) as Context.Context<R>
 }
 
-/** The same, remembering the last: many actors are spawned from one fiber, and need not have a context each. */
+/**
+ * The same, remembering the last: many actors are spawned from one fiber, and need not have a
+ * context each.
+ */
 const makeAdapt = (): Kernel["adapt"] => {
   let last: { readonly from: Context.Context<never>; readonly to: Context.Context<never> } | undefined
   return <R>(context: Context.Context<R>): Context.Context<R> => {

@@ -1,5 +1,6 @@
 /**
- * The address of an actor, from the inside: how messages come in, and who is told what became of them.
+ * The address of an actor, from the inside: how messages come in, and who is told what became of
+ * them.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -58,7 +59,8 @@ export abstract class Address<in out M extends Message> {
     type Answer = Request.Success<A>
     type Failure = Request.Error<A> | AskError
     return Effect.withFiber<Answer, Failure>((fiber) => {
-      // `define` holds the handler of this message to the message's own types: no other answer comes.
+      // `define` holds the handler of this message to the message's own types: no other answer
+      // comes.
       const reply = Deferred.makeUnsafe<Answer, Failure>()
       const refusal = this.#send(fiber, message, reply as unknown as Reply, options?.lane)
       if (refusal !== null) return Effect.fail<Failure>(this.#refused(refusal))

@@ -1,5 +1,6 @@
 /**
- * Dead letters: what was told and not handled to its end, counted by reason and shown to whoever subscribes.
+ * Dead letters: what was told and not handled to its end, counted by reason and shown to whoever
+ * subscribes.
  *
  * | reason | what became of the message |
  * | --- | --- |
@@ -10,13 +11,13 @@
  * | `crashed` | accepted, and the actor crashed over it |
  * | `failed` | handled, with a typed failure that nobody waited for |
  *
- * Each message is in it at most once. Counting is O(1); the latest are kept without their messages, so that what died does
- * not hold memory.
+ * Each message is in it at most once. Counting is O(1); the latest are kept without their messages,
+ * so that what died does not hold memory.
  *
  * **Gotchas**
  *
- * - A subscription holds as many letters as its capacity, with their messages. Who reads slowly misses the oldest: the gap
- *   shows in `sequence`.
+ * - A subscription holds as many letters as its capacity, with their messages. Who reads slowly
+ *   misses the oldest: the gap shows in `sequence`.
  */
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
@@ -92,7 +93,8 @@ export const make = (capacity: number): Effect.Effect<DeadLetterOffice> => {
         counts[reason] += 1
         total += 1
         const letter = { ...note, message }
-        // The unsafe way refuses where somebody reads slowly; only the other one slides. It is synchronous all the same.
+        // The unsafe way refuses where somebody reads slowly; only the other one slides. It is
+        // synchronous all the same.
         if (!PubSub.publishUnsafe(hub, letter)) Effect.runSync(PubSub.publish(hub, letter))
       }
     }

@@ -1,8 +1,10 @@
 /**
- * What an actor is, before there is one: a name, a mailbox, a behaviour. One definition makes any number of actors.
+ * What an actor is, before there is one: a name, a mailbox, a behaviour. One definition makes any
+ * number of actors.
  *
- * The behaviour is an Effect that builds the handlers, once for each incarnation, in a Scope of that incarnation: state and
- * resources start afresh after a crash, and whatever the behaviour acquired is released before.
+ * The behaviour is an Effect that builds the handlers, once for each incarnation, in a Scope of
+ * that incarnation: state and resources start afresh after a crash, and whatever the behaviour
+ * acquired is released before.
  *
  * **Example** (A counter that keeps its sum)
  *
@@ -35,9 +37,15 @@ export interface Self<M extends Message> {
   readonly ref: ActorRef<M>
   /** Ends the actor after the message at hand, normally: a permanent one is started anew. */
   readonly stop: Effect.Effect<void>
-  /** Tells itself a message when the other's incarnation ends; once, and only as long as its own lasts. */
+  /**
+   * Tells itself a message when the other's incarnation ends; once, and only as long as its own
+   * lasts.
+   */
   readonly monitor: (other: ActorRef<never>, message: (down: Down) => M) => Effect.Effect<void>
-  /** Ties the two incarnations together: when one crashes, or is stopped, the other crashes. A normal end breaks nothing. */
+  /**
+   * Ties the two incarnations together: when one crashes, or is stopped, the other crashes. A
+   * normal end breaks nothing.
+   */
   readonly link: (other: ActorRef<never>) => Effect.Effect<void>
 }
 
@@ -45,7 +53,10 @@ export interface Self<M extends Message> {
 export interface DefinitionOptions<M extends Message, R, E, RB> {
   /** `fifo` with a capacity of 1024 when left out. */
   readonly mailbox?: MailboxSpec
-  /** What a message weighs, for the mailbox's `maxWeight`. Must always say the same of the same message. */
+  /**
+   * What a message weighs, for the mailbox's `maxWeight`. Must always say the same of the same
+   * message.
+   */
   readonly weigh?: (message: M) => number
   /** How long an end may take until it is forced: 5 seconds when left out. */
   readonly drain?: Duration.Input
@@ -54,8 +65,9 @@ export interface DefinitionOptions<M extends Message, R, E, RB> {
   /** Whether it holds its mail until `resume`. */
   readonly suspended?: boolean
   /**
-   * Called with each of its messages that becomes a dead letter, on the turn on which it does. What a refused message owns is
-   * still its teller's; what another owns is the actor's to let go. Must not throw: what it throws is ignored.
+   * Called with each of its messages that becomes a dead letter, on the turn on which it does. What
+   * a refused message owns is still its teller's; what another owns is the actor's to let go. Must
+   * not throw: what it throws is ignored.
    */
   readonly onDeadLetter?: (message: M, reason: DeadLetterReason) => void
   /** Builds the handlers of one incarnation. */

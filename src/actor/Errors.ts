@@ -17,7 +17,9 @@ export class ActorStopped extends Data.TaggedError("ActorStopped")<{ readonly ac
   }
 }
 
-/** The actor crashed over this message, or while it was at it. The message is never handled again. */
+/**
+ * The actor crashed over this message, or while it was at it. The message is never handled again.
+ */
 export class ActorCrashed
   extends Data.TaggedError("ActorCrashed")<{ readonly actor: string; readonly cause: unknown }>
 {

@@ -16,7 +16,10 @@ export const handlerOf = <M, R>(handlers: AnyHandlers<M, R> | undefined, tag: st
   return handler
 }
 
-/** A span of its own, with a link to the one that the message was told in: that may have ended long ago. */
+/**
+ * A span of its own, with a link to the one that the message was told in: that may have ended long
+ * ago.
+ */
 export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, actor: string, span: Tracer.AnySpan) =>
   Effect.withSpan(effect, name, {
     root: true,
@@ -26,7 +29,10 @@ export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, ac
     captureStackTrace: false
   })
 
-/** Waits for a fiber, and after so many ms has it forced and waits again. 0 forces it at once, Infinity never. */
+/**
+ * Waits for a fiber, and after so many ms has it forced and waits again. 0 forces it at once,
+ * Infinity never.
+ */
 export const awaitWithin = (
   fiber: Fiber.Fiber<unknown, unknown>,
   ms: number,

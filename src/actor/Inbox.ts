@@ -1,7 +1,9 @@
 /**
- * What becomes of an actor's messages: taken in or refused, then handled, answered, or buried, each of them once.
+ * What becomes of an actor's messages: taken in or refused, then handled, answered, or buried, each
+ * of them once.
  *
- * Keeps the account `accepted = handled + buried + pending` at every moment. All of it is synchronous and O(1).
+ * Keeps the account `accepted = handled + buried + pending` at every moment. All of it is
+ * synchronous and O(1).
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -92,7 +94,8 @@ export class Inbox<M extends Message> {
 
   refusal(weight: number, lane: Lane | undefined): RefusalReason | null {
     if (!this.#open) return "closed"
-    // While room is being made, whoever is told of what was dropped may tell again: that could go on for ever.
+    // While room is being made, whoever is told of what was dropped may tell again: that could go
+    // on for ever.
     if (Number.isNaN(weight) || this.#makingRoom) return "full"
     return this.#mailbox.refusal(weight, lane, this.#taken === undefined ? 0 : this.#weigh(messageOf(this.#taken)))
   }
@@ -180,7 +183,9 @@ export class Inbox<M extends Message> {
     if (this.#taken === item) this.#taken = undefined
     this.#mailbox.release(this.#weigh(messageOf(item)))
   }
-  /** Wakes whoever waits for the last message to be settled; last of all, since they go on at once. */
+  /**
+   * Wakes whoever waits for the last message to be settled; last of all, since they go on at once.
+   */
   #rest(): void {
     const idle = this.#idle
     if (this.pending > 0 || idle === undefined) return

@@ -1,21 +1,25 @@
 /**
- * What an actor system looks like at one moment: plain data, safe to serialise, with no way back into the system.
+ * What an actor system looks like at one moment: plain data, safe to serialise, with no way back
+ * into the system.
  *
  * **Gotchas**
  *
- * - The text of a crash is whatever was thrown, cut to 200 characters: it may hold what an attacker wrote. Never make it the
- *   label of a metric.
+ * - The text of a crash is whatever was thrown, cut to 200 characters: it may hold what an attacker
+ *   wrote. Never make it the label of a metric.
  */
 import * as Cause from "effect/Cause"
 import type { Lane, MailboxSpec } from "./Mailbox.ts"
 
 /**
- * Where a child is in its life: its behaviour is being built (`starting`), it handles messages (`running`), its incarnation is
- * being closed (`ending`), it has none and may get one (`waiting`), or it will never run again (`ended`).
+ * Where a child is in its life: its behaviour is being built (`starting`), it handles messages
+ * (`running`), its incarnation is being closed (`ending`), it has none and may get one (`waiting`),
+ * or it will never run again (`ended`).
  */
 export type Phase = "starting" | "running" | "ending" | "waiting" | "ended"
 
-/** What becomes of a child that ends: always restarted, restarted when it crashed, never restarted. */
+/**
+ * What becomes of a child that ends: always restarted, restarted when it crashed, never restarted.
+ */
 export type RestartKind = "permanent" | "transient" | "temporary"
 
 /** The crash that was the last. */
@@ -47,7 +51,10 @@ export interface ActorInspection {
   }
   /** Messages taken into the mailbox so far. */
   readonly accepted: number
-  /** Of them, handled to the end: with an answer, a success or a typed failure that somebody waited for. */
+  /**
+   * Of them, handled to the end: with an answer, a success or a typed failure that somebody waited
+   * for.
+   */
   readonly handled: number
   /** Of them, dead letters. */
   readonly buried: number

@@ -1,5 +1,6 @@
 /**
- * What a supervisor and its children know of each other, and of the system they live in: the kernel's own interfaces.
+ * What a supervisor and its children know of each other, and of the system they live in: the
+ * kernel's own interfaces.
  */
 import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"

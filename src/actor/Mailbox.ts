@@ -1,5 +1,6 @@
 /**
- * Mailboxes: where messages wait. Four kinds, each of them bounded; what a bound refuses is told to whoever asked.
+ * Mailboxes: where messages wait. Four kinds, each of them bounded; what a bound refuses is told to
+ * whoever asked.
  *
  * | kind | what a full one does with a newcomer |
  * | --- | --- |
@@ -8,14 +9,16 @@
  * | `sliding` | takes it, and drops the oldest |
  * | `dropping` | drops it; to tell it was no error |
  *
- * A message keeps its place until it is settled, the one being handled included, so the bounds are those of memory. All of it
- * is O(1).
+ * A message keeps its place until it is settled, the one being handled included, so the bounds are
+ * those of memory. All of it is O(1).
  *
  * **Gotchas**
  *
- * - Without `overtakes`, lanes starve: as long as there is anything critical, nothing else is handled.
+ * - Without `overtakes`, lanes starve: as long as there is anything critical, nothing else is
+ *   handled.
  * - A message that alone is heavier than `maxWeight` is always refused.
- * - A sliding mailbox refuses too, where what is being handled leaves no room: that cannot be dropped.
+ * - A sliding mailbox refuses too, where what is being handled leaves no room: that cannot be
+ *   dropped.
  */
 import * as MutableList from "effect/MutableList"
 
@@ -51,12 +54,15 @@ const bounded = (kind: MailboxSpec["kind"], { capacity, maxWeight }: Bounds, ove
   return { kind, capacity, maxWeight: maxWeight ?? unbounded, overtakes: overtakes ?? unbounded }
 }
 
-/** First in, first out; a full one refuses. Throws a RangeError where a bound is none: so do all of these. */
+/**
+ * First in, first out; a full one refuses. Throws a RangeError where a bound is none: so do all of
+ * these.
+ */
 export const fifo = (bounds: Bounds): MailboxSpec => bounded("fifo", bounds)
 
 /**
- * Four lanes: priority across, first in first out within. With `overtakes`, the oldest message of a lane is served after so many
- * others went before it, so that nothing starves.
+ * Four lanes: priority across, first in first out within. With `overtakes`, the oldest message of a
+ * lane is served after so many others went before it, so that nothing starves.
  */
 export const lanes = (bounds: Bounds & { readonly overtakes?: number }): MailboxSpec =>
   bounded("lanes", bounds, bounds.overtakes)
@@ -109,7 +115,10 @@ export class Mailbox<A extends object> {
     return this.#held[this.#placeOf(lane)] ?? 0
   }
 
-  /** A lane that is none, as code without types may name one, is the ordinary one: no message gets lost beside the lanes. */
+  /**
+   * A lane that is none, as code without types may name one, is the ordinary one: no message gets
+   * lost beside the lanes.
+   */
   #placeOf(lane: Lane | undefined): number {
     if (this.spec.kind !== "lanes") return 0
     const place = lane === undefined ? ordinary : laneOrder.indexOf(lane)
@@ -117,8 +126,8 @@ export class Mailbox<A extends object> {
   }
 
   /**
-   * Why a message of this weight would not be taken now, or null. A sliding mailbox makes room where there is any to make:
-   * beside what is being handled, which weighs `handling`.
+   * Why a message of this weight would not be taken now, or null. A sliding mailbox makes room
+   * where there is any to make: beside what is being handled, which weighs `handling`.
    */
   refusal(weight: number, lane: Lane | undefined, handling = 0): Refusal | null {
     const { kind, maxWeight } = this.spec
@@ -149,7 +158,8 @@ export class Mailbox<A extends object> {
     const list = this.#waiting[place]
     const item = list === undefined ? MutableList.Empty : MutableList.take(list)
     if (item === MutableList.Empty) return undefined
-    // An empty list keeps room for what it held: a hundred thousand idle actors would hold a hundred megabytes of nothing.
+    // An empty list keeps room for what it held: a hundred thousand idle actors would hold a
+    // hundred megabytes of nothing.
     if (list?.length === 0) this.#waiting[place] = undefined
     this.#length -= 1
     this.#servedLane = place
@@ -162,7 +172,10 @@ export class Mailbox<A extends object> {
     this.#weight -= weight
   }
 
-  /** The lane to serve: the one whose oldest was overtaken most often, if often enough; otherwise the first that has any. */
+  /**
+   * The lane to serve: the one whose oldest was overtaken most often, if often enough; otherwise
+   * the first that has any.
+   */
   #nextLane(): number {
     const { overtakes } = this.spec
     let first = -1

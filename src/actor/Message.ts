@@ -1,6 +1,6 @@
 /**
- * What actors say to each other: a protocol is a union of `Request.TaggedClass`es, so that a message carries the types of its
- * own answer and error.
+ * What actors say to each other: a protocol is a union of `Request.TaggedClass`es, so that a
+ * message carries the types of its own answer and error.
  *
  * **Example** (A protocol of two messages)
  *
@@ -19,7 +19,10 @@ import type * as Request from "effect/Request"
 /** One message of a protocol. */
 export type Message = Request.Request<unknown, unknown, unknown> & { readonly _tag: string }
 
-/** One function for each message of a protocol. Its typed failure is an answer; its defect crashes the actor. */
+/**
+ * One function for each message of a protocol. Its typed failure is an answer; its defect crashes
+ * the actor.
+ */
 export type Handlers<M extends Message, R = never> = {
   readonly [Tag in M["_tag"]]: (
     message: Extract<M, { readonly _tag: Tag }>

@@ -1,5 +1,6 @@
 /**
- * How often, and how soon: the restart intensity of OTP's supervisors, and a backoff with jitter that OTP leaves to its users.
+ * How often, and how soon: the restart intensity of OTP's supervisors, and a backoff with jitter
+ * that OTP leaves to its users.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,8 +22,8 @@ export interface RestartWindow {
 }
 
 /**
- * A window without restarts. A restart counts until its period is past; at the period exactly it still does, as in OTP. As `now` may be a time of day, a
- * restart that lies in the future counts.
+ * A window without restarts. A restart counts until its period is past; at the period exactly it
+ * still does, as in OTP. As `now` may be a time of day, a restart that lies in the future counts.
  */
 export const makeRestartWindow = ({ intensity, period }: RestartLimits): RestartWindow => {
   let times: Array<number> = []
@@ -39,18 +40,25 @@ export const makeRestartWindow = ({ intensity, period }: RestartLimits): Restart
   }
 }
 
-/** How long a crashed child waits: `base * factor ^ (crashes - 1)`, at most `max`, give or take `jitter`. */
+/**
+ * How long a crashed child waits: `base * factor ^ (crashes - 1)`, at most `max`, give or take
+ * `jitter`.
+ */
 export interface Backoff {
   readonly base: Duration.Input
   /** 2 when left out. */
   readonly factor?: number
   /** One minute when left out. */
   readonly max?: Duration.Input
-  /** A part of the delay, from 0 to 1: 0.2 when left out, which spreads a second over 0.8 to 1.2. */
+  /**
+   * A part of the delay, from 0 to 1: 0.2 when left out, which spreads a second over 0.8 to 1.2.
+   */
   readonly jitter?: number
 }
 
-/** The delay before restart number `crashes`, from 1, in ms. Its jitter comes from Effect's Random. */
+/**
+ * The delay before restart number `crashes`, from 1, in ms. Its jitter comes from Effect's Random.
+ */
 export const delayOf = (backoff: Backoff | undefined, crashes: number): Effect.Effect<number> => {
   if (backoff === undefined) return Effect.succeed(0)
   const { factor = 2, jitter = 0.2, max = "1 minute" } = backoff

@@ -1,6 +1,6 @@
 /**
- * Supervisors, with the meanings of Erlang/OTP: who is restarted together, how often within what time, and who has to decide
- * when it was too often.
+ * Supervisors, with the meanings of Erlang/OTP: who is restarted together, how often within what
+ * time, and who has to decide when it was too often.
  *
  * | strategy | when one child crashes |
  * | --- | --- |
@@ -14,17 +14,20 @@
  * | `transient` | restarted | gone |
  * | `temporary` | gone | gone |
  *
- * More than `intensity` restarts within `period`, and the supervisor ends all of its children and itself: its parent treats
- * that as the crash of a child, and the root's is told to whoever made the system. A start that fails is a crash.
+ * More than `intensity` restarts within `period`, and the supervisor ends all of its children and
+ * itself: its parent treats that as the crash of a child, and the root's is told to whoever made
+ * the system. A start that fails is a crash.
  *
  * **Details**
  *
- * - Unlike OTP's, a child keeps its address and its mail when it is restarted, and a restart may wait (`backoff`).
+ * - Unlike OTP's, a child keeps its address and its mail when it is restarted, and a restart may
+ *   wait (`backoff`).
  * - A supervisor that its parent restarts starts its children again, but for the temporary ones.
  *
  * **Gotchas**
  *
- * - Starting is one after the other: a behaviour that takes long to build holds up its siblings' restarts, as in OTP.
+ * - Starting is one after the other: a behaviour that takes long to build holds up its siblings'
+ *   restarts, as in OTP.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -63,8 +66,8 @@ export interface Supervisor {
   readonly name: string
   readonly path: string
   /**
-   * Starts an actor: it is built when this returns. It belongs to the scope, whose closing drains and ends it.
-   * Synchronous where the behaviour is.
+   * Starts an actor: it is built when this returns. It belongs to the scope, whose closing drains
+   * and ends it. Synchronous where the behaviour is.
    */
   readonly spawn: <M extends Message, R, E, RB>(
     definition: Definition<M, R, E, RB>,

@@ -1,8 +1,10 @@
 /**
- * The supervisor itself: its children in the order of starting, and a fiber while there is something to decide.
+ * The supervisor itself: its children in the order of starting, and a fiber while there is
+ * something to decide.
  *
- * Whatever happens to the children is put in a queue and decided one after the other, so that the tree is consistent between
- * any two decisions. The queue holds at most one ended incarnation for each child, and one timer's word for each restart.
+ * Whatever happens to the children is put in a queue and decided one after the other, so that the
+ * tree is consistent between any two decisions. The queue holds at most one ended incarnation for
+ * each child, and one timer's word for each restart.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -49,7 +51,10 @@ interface Restart {
   timer: Fiber.Fiber<void> | undefined
 }
 
-/** How often a child crashed without having stayed up for a whole period, and since when it is up again, in ms. */
+/**
+ * How often a child crashed without having stayed up for a whole period, and since when it is up
+ * again, in ms.
+ */
 interface Streak {
   readonly crashes: number
   readonly upSince: number
@@ -77,7 +82,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   readonly #restarts = new Set<Restart>()
   #events: Array<Event> = []
   #deciding = false
-  /** A restart of its own is under way: nothing is decided until all of its children had their start. */
+  /**
+   * A restart of its own is under way: nothing is decided until all of its children had their
+   * start.
+   */
   #starting = false
   /** While its children are being halted. */
   #halting: Latch.Latch | undefined
@@ -243,7 +251,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     const wait = Effect.map(Effect.sleep(delay), () => this.#submit({ _tag: "Due", restart }))
     restart.timer = Effect.runForkWith(this.#kernel.context)(wait)
   }
-  /** Starts them in the order in which they were started first; the first that fails is one more crash. */
+  /**
+   * Starts them in the order in which they were started first; the first that fails is one more
+   * crash.
+   */
   #bringBack({ children }: Restart): Effect.Effect<void> {
     const ordered = children.size < 2
       ? [...children]

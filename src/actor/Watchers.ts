@@ -38,7 +38,9 @@ export interface Peer {
   readonly follow: (down: Down) => void
 }
 
-/** Has each know when the other's incarnation ends, for as long as both last: whichever is first. */
+/**
+ * Has each know when the other's incarnation ends, for as long as both last: whichever is first.
+ */
 export const tie = (one: Peer, other: Peer, onOther: Watch, onOne: Watch): void => {
   let untie = (): void => undefined
   let isOver = false

@@ -1,16 +1,18 @@
 /**
- * Where a configuration comes from (CONFORMANCE R2): defaults, then a JSON file, then the environment, then an argument,
- * each over the one before.
+ * Where a configuration comes from (CONFORMANCE R2): defaults, then a JSON file, then the
+ * environment, then an argument, each over the one before.
  *
  * **Details**
  *
- * - An environment variable is the path in capitals: `quarantine.maxCount` is `TRACEHOUND_QUARANTINE_MAX_COUNT`.
- *   `TRACEHOUND_CONFIG` names the file. An empty variable is the same as none.
+ * - An environment variable is the path in capitals: `quarantine.maxCount` is
+ *   `TRACEHOUND_QUARANTINE_MAX_COUNT`. `TRACEHOUND_CONFIG` names the file. An empty variable is the
+ *   same as none.
  *
  * **Gotchas**
  *
- * - Kubernetes and Docker put variables of their own beside a service called tracehound, or tracehound-api. Names with
- *   `SERVICE_HOST`, `SERVICE_PORT` or `PORT` in them, such as `TRACEHOUND_API_PORT_80_TCP`, are therefore left alone.
+ * - Kubernetes and Docker put variables of their own beside a service called tracehound, or
+ *   tracehound-api. Names with `SERVICE_HOST`, `SERVICE_PORT` or `PORT` in them, such as
+ *   `TRACEHOUND_API_PORT_80_TCP`, are therefore left alone.
  */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -49,7 +51,10 @@ const fromFile = Effect.fn("ConfigSources.fromFile")(function*(path: string) {
   return { name: path, value } satisfies ConfigSource
 })
 
-/** Where the parser stopped, if it says so. The rest of its message quotes the file, which may hold a secret. */
+/**
+ * Where the parser stopped, if it says so. The rest of its message quotes the file, which may hold
+ * a secret.
+ */
 const placeOf = (cause: unknown): string => {
   const place = cause instanceof SyntaxError
     ? / at position \d+(?: \(line \d+ column \d+\))?$/.exec(cause.message)
@@ -65,7 +70,10 @@ const segmentsOf = (path: ReadonlyArray<string>): ReadonlyArray<string> =>
 /** The environment variable of a setting. */
 export const variableName = (path: ReadonlyArray<string>): string => [prefix, ...segmentsOf(path)].join("_")
 
-/** An environment variable is text: what looks like what the setting takes becomes it, the rest is left to the schema. */
+/**
+ * An environment variable is text: what looks like what the setting takes becomes it, the rest is
+ * left to the schema.
+ */
 const fromText = (text: string, ast: SchemaAST.AST): unknown => {
   if (ast._tag === "Number") return /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text
   if (text === "true" || text === "false") return ast._tag === "String" ? text : text === "true"
@@ -130,7 +138,9 @@ export interface ConfigRequest {
   readonly argument?: unknown
 }
 
-/** All sources, in rising order. Fails with the mistakes of every source that cannot even be read. */
+/**
+ * All sources, in rising order. Fails with the mistakes of every source that cannot even be read.
+ */
 export const configSources = Effect.fn("ConfigSources.configSources")(function*(request: ConfigRequest = {}) {
   const provider = yield* ConfigProvider.ConfigProvider
   const named = yield* Effect.option(provider.load(configVariable.split("_")))

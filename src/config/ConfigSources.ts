@@ -1,9 +1,11 @@
 /**
- * What sources of configuration say, put together (CONFORMANCE R2): each over the one before, over the defaults.
+ * What sources of configuration say, put together (CONFORMANCE R2): each over the one before, over
+ * the defaults.
  *
- * Promises that all mistakes of all sources are reported at once, each with its source, its path and what was expected, and
- * that no message repeats a value. Unknown keys are mistakes. What must be there may come from any source: only all of them
- * together can lack it. Pure: `ConfigFiles.ts` reads the sources.
+ * Promises that all mistakes of all sources are reported at once, each with its source, its path
+ * and what was expected, and that no message repeats a value. Unknown keys are mistakes. What must
+ * be there may come from any source: only all of them together can lack it. Pure: `ConfigFiles.ts`
+ * reads the sources.
  *
  * **Gotchas**
  *
@@ -109,7 +111,10 @@ const tidy = (source: ConfigSource): ConfigSource => ({ ...source, value: withou
 
 const dotted = (path: ReadonlyArray<string>): string => path.join(".")
 
-/** What a source says of a key itself: of a key `__proto__` any other reading gives a prototype, or throws. */
+/**
+ * What a source says of a key itself: of a key `__proto__` any other reading gives a prototype, or
+ * throws.
+ */
 const own = (source: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(source, key) ? source[key] : undefined
 

@@ -1,13 +1,14 @@
 /**
  * The configuration, with the RFC's defaults (RFC, "Configuration"; CONFORMANCE R2).
  *
- * One schema: what a caller may leave out is what its encoded side calls optional, so `TracehoundConfig.Encoded` is the
- * deep partial that `createTracehound` and `Tracehound.layer` take, and decoding `{}` gives the defaults. Durations are in
- * milliseconds, sizes in bytes.
+ * One schema: what a caller may leave out is what its encoded side calls optional, so
+ * `TracehoundConfig.Encoded` is the deep partial that `createTracehound` and `Tracehound.layer`
+ * take, and decoding `{}` gives the defaults. Durations are in milliseconds, sizes in bytes.
  *
  * **Gotchas**
  *
- * - Every number has an upper bound, so that a misplaced zero is a mistake with a path and not an allocation.
+ * - Every number has an upper bound, so that a misplaced zero is a mistake with a path and not an
+ *   allocation.
  * - Where the RFC names a field without a default, the default is ours and is said beside it.
  */
 import * as Effect from "effect/Effect"
@@ -61,7 +62,9 @@ const Analyzer = Schema.Struct({
     isWellFormed,
     Schema.isPattern(/^(?:\/|[A-Za-z]:[\\/]|\\\\)[^\0]*$/, { expected: "the absolute path of a bundled ES module" })
   ),
-  /** SHA-256 of the file, in lowercase hexadecimal. Left out, it is what the file has at the start. */
+  /**
+   * SHA-256 of the file, in lowercase hexadecimal. Left out, it is what the file has at the start.
+   */
   sha256: Schema.optionalKey(Schema.String.check(
     Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256 in lowercase hexadecimal, as sha256sum prints it" })
   ))
@@ -79,7 +82,10 @@ const HoundPool = Schema.Struct({
   maxProcessingTime: orElse(Duration, 5_000),
   /** Ours. */
   replenishDelay: orElse(DurationOrZero, 100),
-  /** Ours: when evidence is looked at (CONFORMANCE H7): of this severity or worse, or with the quarantine filled so far, of 1. */
+  /**
+   * Ours: when evidence is looked at (CONFORMANCE H7): of this severity or worse, or with the
+   * quarantine filled so far, of 1.
+   */
   escalation: orElse(
     Schema.Struct({
       severity: orElse(Schema.Literals(severities), "critical"),
@@ -89,17 +95,29 @@ const HoundPool = Schema.Struct({
   ),
   /** Ours: work that may wait for a hound. */
   maxPending: orElse(whole(1, 1_000_000), 1_024),
-  /** Ours: `hard` needs Linux and bubblewrap. What is in effect is in the snapshot, and an alert where it is less than this. */
+  /**
+   * Ours: `hard` needs Linux and bubblewrap. What is in effect is in the snapshot, and an alert
+   * where it is less than this.
+   */
   sandbox: orElse(Schema.Literals(["default", "hard"]), "default"),
   /** Ours: the analyzer that comes with Tracehound, where it is left out. */
   analyzer: Schema.optionalKey(Analyzer),
-  /** Ours: pieces of evidence that one hound looks at. With 1 nothing of one is left when it looks at the next. */
+  /**
+   * Ours: pieces of evidence that one hound looks at. With 1 nothing of one is left when it looks
+   * at the next.
+   */
   maxJobs: orElse(whole(1, 4_294_967_295), 100),
   /** Ours: how long a hound may take to be ready, in ms. */
   readyTimeout: orElse(Duration, 10_000),
-  /** Ours: whether a small process starts the hounds: a process with a large heap stands still while it starts one. */
+  /**
+   * Ours: whether a small process starts the hounds: a process with a large heap stands still while
+   * it starts one.
+   */
   forkServer: orElse(Schema.Boolean, true),
-  /** Ours: whether what a hound writes to its stderr is logged, at the Debug level. For writing an analyzer, not for service. */
+  /**
+   * Ours: whether what a hound writes to its stderr is logged, at the Debug level. For writing an
+   * analyzer, not for service.
+   */
   debug: orElse(Schema.Boolean, false)
 })
 
@@ -114,7 +132,10 @@ const Scheduler = Schema.Struct({
 const Devops = Schema.Struct({
   /** How long one try may go without an answer. */
   timeoutMs: orElse(Duration, 5_000),
-  /** How often a failed try is repeated, and how long the first repetition waits; each further one waits twice as long. */
+  /**
+   * How often a failed try is repeated, and how long the first repetition waits; each further one
+   * waits twice as long.
+   */
   retries: orElse(whole(0, 100), 3),
   retryDelayMs: orElse(DurationOrZero, 500),
   /** Alerts that may wait, in each lane. */
@@ -146,12 +167,21 @@ const ColdStorage = Schema.Struct({
   endpoint: Endpoint,
   writeOnly: orElse(Schema.Literal(true), true),
   appendOnly: orElse(Schema.Literal(true), true),
-  /** Ours: how evidence is pressed on its way (CONFORMANCE E7). Refused at start where the host lacks it. */
+  /**
+   * Ours: how evidence is pressed on its way (CONFORMANCE E7). Refused at start where the host
+   * lacks it.
+   */
   codec: orElse(Codec, "gzip"),
-  /** Ours: what may wait to be written, in envelopes and in bytes of evidence; past it, what comes is refused and counted. */
+  /**
+   * Ours: what may wait to be written, in envelopes and in bytes of evidence; past it, what comes
+   * is refused and counted.
+   */
   maxPendingCount: orElse(whole(1, 1_000_000), 10_000),
   maxPendingBytes: orElse(whole(1, Number.MAX_SAFE_INTEGER), 100_000_000),
-  /** Ours: how often a failed write is tried again before it is a dead letter, and how long it waits in between. */
+  /**
+   * Ours: how often a failed write is tried again before it is a dead letter, and how long it waits
+   * in between.
+   */
   retries: orElse(whole(0, 100), 3),
   retryDelayMs: orElse(DurationOrZero, 200),
   /** Ours: how long one try may go without an answer before it is given up. */
@@ -161,7 +191,10 @@ const ColdStorage = Schema.Struct({
 /** What is done about a failure (RFC, "Fail-Safe Actions"; CONFORMANCE F1). */
 const Action = Schema.Literals(failSafeActions)
 
-/** When errors add up to a panic (CONFORMANCE F2): at `min` within the window somebody is asked, at `max` it happens. */
+/**
+ * When errors add up to a panic (CONFORMANCE F2): at `min` within the window somebody is asked, at
+ * `max` it happens.
+ */
 const PanicThreshold = Schema.Struct({
   min: orElse(whole(1, 1_000_000), 3),
   max: orElse(whole(1, 1_000_000), 10),
@@ -193,7 +226,10 @@ const TrustBoundary = Schema.Struct({
   ),
   coldStorage: orElse(
     Schema.Struct({
-      /** The endpoint that is trusted so far: all that are configured, where it is left out, and otherwise no other. */
+      /**
+       * The endpoint that is trusted so far: all that are configured, where it is left out, and
+       * otherwise no other.
+       */
       endpoint: Schema.optionalKey(Endpoint),
       /** `untrusted`: what it says it has written is not believed, and counted as unconfirmed. */
       trustLevel: orElse(Schema.Literals(["write-only", "untrusted"]), "write-only")
@@ -203,7 +239,10 @@ const TrustBoundary = Schema.Struct({
   detector: orElse(
     Schema.Struct({
       source: orElse(Schema.Literals(["external", "internal"]), "external"),
-      /** `verify`: its signals are checked against their schema, exactly, and counted where they are refused. */
+      /**
+       * `verify`: its signals are checked against their schema, exactly, and counted where they are
+       * refused.
+       */
       trustLevel: orElse(Schema.Literals(["trusted", "verify"]), "trusted")
     }),
     {}
@@ -240,8 +279,8 @@ const Key = Schema.declare(isKey, {
 /** Ours: signatures that only who has the key can recompute (CONFORMANCE D8). */
 const Signatures = Schema.Struct({
   /**
-   * Off by default. As text or, from a program, as a Redacted. RFC 2104 asks for a key no shorter than the hash: `openssl rand
-   * -hex 32` gives one of 64 bytes.
+   * Off by default. As text or, from a program, as a Redacted. RFC 2104 asks for a key no shorter
+   * than the hash: `openssl rand -hex 32` gives one of 64 bytes.
    */
   key: Schema.optionalKey(Key)
 })

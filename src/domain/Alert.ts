@@ -3,7 +3,8 @@
  *
  * **Gotchas**
  *
- * - An alert holds a signature, counts and fixed text. Attacker text (ids, sources, payloads) has no field to be in.
+ * - An alert holds a signature, counts and fixed text. Attacker text (ids, sources, payloads) has
+ *   no field to be in.
  */
 import * as Schema from "effect/Schema"
 import { Signature } from "./Threat.ts"

@@ -1,9 +1,9 @@
 /**
- * A SHA-256 as eight 32-bit words: what the core compares, keeps in columns and hashes by. Hexadecimal is made where a person
- * or a record asks for it.
+ * A SHA-256 as eight 32-bit words: what the core compares, keeps in columns and hashes by.
+ * Hexadecimal is made where a person or a record asks for it.
  *
- * Words are in the order of the digest's bytes and read in the byte order of the host: they are compared with one another
- * and turned back into bytes, and nothing else.
+ * Words are in the order of the digest's bytes and read in the byte order of the host: they are
+ * compared with one another and turned back into bytes, and nothing else.
  */
 
 /** Words of a digest. */
@@ -35,7 +35,10 @@ export class DigestBuffer {
     for (let i = 0; i < digestWords; i++) this.words[i] = column[at + i] ?? 0
   }
 
-  /** Reads 64 lowercase hexadecimal characters of `text` from `from` on; false where it has others, or another length. */
+  /**
+   * Reads 64 lowercase hexadecimal characters of `text` from `from` on; false where it has others,
+   * or another length.
+   */
   read(text: string, from: number): boolean {
     if (text.length - from !== 2 * digestBytes) return false
     for (let i = 0; i < digestBytes; i++) {
@@ -48,7 +51,10 @@ export class DigestBuffer {
   }
 }
 
-/** A digest that does not change: 8 fields rather than an array, so that making one is a single small allocation. */
+/**
+ * A digest that does not change: 8 fields rather than an array, so that making one is a single
+ * small allocation.
+ */
 export class Digest {
   readonly a: number
   readonly b: number

@@ -1,6 +1,6 @@
 /**
- * Evidence in custody: what may be told about it (`EvidenceRecord`) and the handle that owns its bytes (RFC, "Memory
- * Model: Atomic Ownership").
+ * Evidence in custody: what may be told about it (`EvidenceRecord`) and the handle that owns its
+ * bytes (RFC, "Memory Model: Atomic Ownership").
  */
 import * as Schema from "effect/Schema"
 import type { EvacuateRecord, NeutralizationRecord } from "./Records.ts"
@@ -9,7 +9,10 @@ import { Severity } from "./Severity.ts"
 import { BoundedString } from "./Text.ts"
 import { Sha256Hex, Signature } from "./Threat.ts"
 
-/** All that is known of a piece of evidence but its bytes: what an envelope carries and an operator may read. */
+/**
+ * All that is known of a piece of evidence but its bytes: what an envelope carries and an operator
+ * may read.
+ */
 export const EvidenceRecord = Schema.Struct({
   signature: Signature,
   /** SHA-256 of the bytes. */
@@ -34,10 +37,10 @@ export type EvidenceRecord = typeof EvidenceRecord.Type
  *
  * **Gotchas**
  *
- * - `bytes` is the live buffer, not a copy. Whoever writes to it breaks the evidence, and is found out: bytes that were
- *   handed out are hashed again before they leave custody.
- * - Each of the three ways out works once. After it `disposed` is true, `bytes` is null, and every view of the buffer
- *   that someone kept has length 0.
+ * - `bytes` is the live buffer, not a copy. Whoever writes to it breaks the evidence, and is found
+ *   out: bytes that were handed out are hashed again before they leave custody.
+ * - Each of the three ways out works once. After it `disposed` is true, `bytes` is null, and every
+ *   view of the buffer that someone kept has length 0.
  */
 export interface EvidenceHandle {
   /** The evidence itself, or null when it is no longer held. */
@@ -51,15 +54,26 @@ export interface EvidenceHandle {
   readonly captured: number
   readonly severity: Severity
   readonly disposed: boolean
-  /** Hands the buffer to the caller, who owns it from then on; null when it is no longer held (CONFORMANCE E3). */
+  /**
+   * Hands the buffer to the caller, who owns it from then on; null when it is no longer held
+   * (CONFORMANCE E3).
+   */
   transfer(): ArrayBuffer | null
-  /** Snapshot, destroy and audit in one synchronous step; null when it is no longer held (CONFORMANCE E2). */
+  /**
+   * Snapshot, destroy and audit in one synchronous step; null when it is no longer held
+   * (CONFORMANCE E2).
+   */
   neutralize(): NeutralizationRecord | null
-  /** Sends the evidence to cold storage, then destroys it; null when that could not begin (CONFORMANCE E4). */
+  /**
+   * Sends the evidence to cold storage, then destroys it; null when that could not begin
+   * (CONFORMANCE E4).
+   */
   evacuate(): EvacuateRecord | null
 }
 
-/** A guard for the public union of results: any object that carries a handle's fields and methods. */
+/**
+ * A guard for the public union of results: any object that carries a handle's fields and methods.
+ */
 const isEvidenceHandle = (value: unknown): value is EvidenceHandle =>
   typeof value === "object" && value !== null && "disposed" in value && "signature" in value &&
   "neutralize" in value && "evacuate" in value && "transfer" in value

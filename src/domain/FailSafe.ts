@@ -1,5 +1,6 @@
 /**
- * What can go wrong, what is done about it, and what a panic is (RFC, "Fail-Safe Mechanisms"; CONFORMANCE F1 to F4).
+ * What can go wrong, what is done about it, and what a panic is (RFC, "Fail-Safe Mechanisms";
+ * CONFORMANCE F1 to F4).
  */
 import * as Schema from "effect/Schema"
 import type { Alert } from "./Alert.ts"
@@ -19,7 +20,10 @@ export type FailSafeCause = (typeof failSafeCauses)[number]
 export const panicActions = ["panic", "reset", "escalate", "custom"] as const
 export type PanicAction = (typeof panicActions)[number]
 
-/** What somebody who is asked about a full quarantine may answer: evict what is held, or turn the newcomer away. */
+/**
+ * What somebody who is asked about a full quarantine may answer: evict what is held, or turn the
+ * newcomer away.
+ */
 export const evictionStrategies = ["evict", "turn_away"] as const
 export type EvictionStrategy = (typeof evictionStrategies)[number]
 
@@ -45,15 +49,19 @@ export type PanicContext = typeof PanicContext.Type
 type Answer<A> = A | void | Promise<A | void>
 
 /**
- * The developer's callbacks (RFC, "Developer Callbacks"). Each is called in the background, never on the turn of an intercept.
- * One that throws, answers garbage, or does not answer in time is taken as one that is not there (CONFORMANCE F4).
+ * The developer's callbacks (RFC, "Developer Callbacks"). Each is called in the background, never
+ * on the turn of an intercept. One that throws, answers garbage, or does not answer in time is
+ * taken as one that is not there (CONFORMANCE F4).
  */
 export interface FailSafeCallbacks {
   readonly onPurge?: (record: PurgeRecord) => void | Promise<void>
   readonly onEscalate?: (alert: Alert) => void | Promise<void>
   /** Asked when the errors in the window reach the minimum. */
   readonly onPanicThreshold?: (context: PanicContext) => Answer<PanicAction>
-  /** Asked once when the quarantine has become full; what it answers holds until there is room again. */
+  /**
+   * Asked once when the quarantine has become full; what it answers holds until there is room
+   * again.
+   */
   readonly onQuarantineFull?: (stats: QuarantineStats) => Answer<EvictionStrategy>
   /** Asked when a try to write has failed. */
   readonly onColdStorageFailure?: (error: Error) => Answer<ColdStorageDecision>

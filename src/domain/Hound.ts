@@ -1,5 +1,6 @@
 /**
- * A hound as its callers see it (RFC, "Hound Pool"): a sandboxed process that examines one piece of evidence.
+ * A hound as its callers see it (RFC, "Hound Pool"): a sandboxed process that examines one piece of
+ * evidence.
  */
 import * as Schema from "effect/Schema"
 
@@ -17,8 +18,9 @@ export const Hound = Schema.Struct({
 export type Hound = typeof Hound.Type
 
 /**
- * What keeps hostile evidence in: `default`, a locked down process with limits; `hard`, the same inside namespaces and behind a
- * seccomp filter, which alone may be called a boundary against an exploit of V8; `none`, there are no hounds.
+ * What keeps hostile evidence in: `default`, a locked down process with limits; `hard`, the same
+ * inside namespaces and behind a seccomp filter, which alone may be called a boundary against an
+ * exploit of V8; `none`, there are no hounds.
  */
 export const sandboxLevels = ["none", "default", "hard"] as const
 export const SandboxLevel = Schema.Literals(sandboxLevels)

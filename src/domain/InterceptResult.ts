@@ -1,12 +1,14 @@
 /**
- * What `intercept` answers (RFC, "API"; CONFORMANCE D6). Seven statuses, a closed union: the caller acts on the status
- * alone.
+ * What `intercept` answers (RFC, "API"; CONFORMANCE D6). Seven statuses, a closed union: the caller
+ * acts on the status alone.
  *
  * **Gotchas**
  *
- * - `ignored` means "evidence of this is already held", not "harmless": block it like a quarantined one.
- * - `quarantined` with `evicted` means that there was no room: the evidence was recorded, sent to cold storage where one is
- *   configured, and is no longer held. Its handle is disposed. It is not an error, which callers may let pass.
+ * - `ignored` means "evidence of this is already held", not "harmless": block it like a quarantined
+ *   one.
+ * - `quarantined` with `evicted` means that there was no room: the evidence was recorded, sent to
+ *   cold storage where one is configured, and is no longer held. Its handle is disposed. It is not
+ *   an error, which callers may let pass.
  */
 import * as Schema from "effect/Schema"
 import { EvidenceHandle } from "./Evidence.ts"

@@ -1,7 +1,9 @@
 /**
- * What is written down when evidence leaves custody (RFC, "Memory Model" and "Audit Trail Integrity"; CONFORMANCE A1).
+ * What is written down when evidence leaves custody (RFC, "Memory Model" and "Audit Trail
+ * Integrity"; CONFORMANCE A1).
  *
- * One tagged union by `status`: each way out of custody has its own record, and the audit chain holds them in order.
+ * One tagged union by `status`: each way out of custody has its own record, and the audit chain
+ * holds them in order.
  */
 import * as Schema from "effect/Schema"
 import { maxIdentifierBytes } from "./Scent.ts"
@@ -55,7 +57,10 @@ export const EvictionRecord = Schema.Struct({
   status: Schema.Literal("evicted"),
   severity: Severity,
   reason: Schema.Literal("capacity"),
-  /** The cold storage endpoint that took it, or null where it was lost: none is configured, or it refused. */
+  /**
+   * The cold storage endpoint that took it, or null where it was lost: none is configured, or it
+   * refused.
+   */
   destination: Schema.NullOr(Schema.String.check(isWellFormed))
 })
 export type EvictionRecord = typeof EvictionRecord.Type
@@ -65,15 +70,18 @@ export const PurgeReason = Schema.Literals(["timeout", "error", "abort", "panic"
 export type PurgeReason = typeof PurgeReason.Type
 
 /**
- * Given up with the hound that was looking at it (CONFORMANCE A1). This is the evidence's record in the chain; of the hound there
- * is a PurgeRecord.
+ * Given up with the hound that was looking at it (CONFORMANCE A1). This is the evidence's record in
+ * the chain; of the hound there is a PurgeRecord.
  */
 export const PurgedRecord = Schema.Struct({
   ...common,
   status: Schema.Literal("purged"),
   severity: Severity,
   reason: PurgeReason,
-  /** The cold storage endpoint that took it, or null where it was lost: none is configured, or it refused. */
+  /**
+   * The cold storage endpoint that took it, or null where it was lost: none is configured, or it
+   * refused.
+   */
   destination: Schema.NullOr(Schema.String.check(isWellFormed))
 })
 export type PurgedRecord = typeof PurgedRecord.Type
@@ -88,7 +96,10 @@ export const CustodyRecord = Schema.Union([
 ])
 export type CustodyRecord = typeof CustodyRecord.Type
 
-/** A link of the chain: `hash` covers the sequence, the previous hash and every field of the entry (CONFORMANCE A2). */
+/**
+ * A link of the chain: `hash` covers the sequence, the previous hash and every field of the entry
+ * (CONFORMANCE A2).
+ */
 export const AuditRecord = Schema.Struct({
   /** Counts from 0. */
   sequence: Schema.Natural,

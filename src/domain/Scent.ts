@@ -1,12 +1,13 @@
 /**
  * A Scent: the unit that the Agent takes in (RFC, "Scent"; CONFORMANCE D1).
  *
- * Everything in it is the attacker's. A detector may have put a `threat` beside it; without one there is nothing to do.
+ * Everything in it is the attacker's. A detector may have put a `threat` beside it; without one
+ * there is nothing to do.
  *
  * **Gotchas**
  *
- * - These schemas are for boundaries (files, HTTP). The Agent checks the same shape by hand, since an interpreted decode
- *   costs about 3 us; a property test holds the two together.
+ * - These schemas are for boundaries (files, HTTP). The Agent checks the same shape by hand, since
+ *   an interpreted decode costs about 3 us; a property test holds the two together.
  * - Unknown keys are ignored, as a detector's log carries many.
  */
 import * as Schema from "effect/Schema"
@@ -27,7 +28,10 @@ export type ThreatCategory = typeof ThreatCategory.Type
 export const ThreatSignal = Schema.Struct({ category: ThreatCategory, severity: Severity })
 export type ThreatSignal = typeof ThreatSignal.Type
 
-/** A request as it arrives. `timestamp` is in milliseconds since the epoch; the payload is anything at all. */
+/**
+ * A request as it arrives. `timestamp` is in milliseconds since the epoch; the payload is anything
+ * at all.
+ */
 export const Scent = Schema.Struct({
   id: BoundedString(maxIdentifierBytes),
   payload: Schema.Unknown,

@@ -1,6 +1,6 @@
 /**
- * A secure id in its two forms: 20 bytes (the 16 of a UUIDv7 and the 4 of its suffix), and the text that records show
- * (CONFORMANCE D9).
+ * A secure id in its two forms: 20 bytes (the 16 of a UUIDv7 and the 4 of its suffix), and the text
+ * that records show (CONFORMANCE D9).
  */
 
 /** Bytes of an id in binary. */

@@ -1,7 +1,8 @@
 /**
  * The length of text in UTF-8 bytes, found without encoding it.
  *
- * Promises to look at no more than `limit` characters, whatever the string's length, and to allocate nothing.
+ * Promises to look at no more than `limit` characters, whatever the string's length, and to
+ * allocate nothing.
  *
  * **Gotchas**
  *
@@ -10,8 +11,8 @@
 import * as Schema from "effect/Schema"
 
 /**
- * Whether `text` takes at most `limit` bytes in UTF-8. O(min(length, limit)); a text of at most a third of the limit is
- * answered without a look inside.
+ * Whether `text` takes at most `limit` bytes in UTF-8. O(min(length, limit)); a text of at most a
+ * third of the limit is answered without a look inside.
  */
 export const fitsUtf8 = (text: string, limit: number): boolean => {
   const length = text.length
@@ -35,7 +36,10 @@ const isLowSurrogate = (text: string, index: number): boolean => {
   return unit >= 0xdc00 && unit < 0xe000
 }
 
-/** That UTF-8 can write the text as it is: no surrogate is alone, so two different texts never become the same bytes. */
+/**
+ * That UTF-8 can write the text as it is: no surrogate is alone, so two different texts never
+ * become the same bytes.
+ */
 export const isWellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {
   expected: "a string without lone surrogates"
 })

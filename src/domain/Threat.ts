@@ -1,5 +1,6 @@
 /**
- * A Threat: a scent that a detector called hostile, under the name its content gives it (RFC, "Threat" and "Intent").
+ * A Threat: a scent that a detector called hostile, under the name its content gives it (RFC,
+ * "Threat" and "Intent").
  */
 import * as Schema from "effect/Schema"
 import { Scent, threatCategories, ThreatCategory } from "./Scent.ts"

@@ -1,13 +1,20 @@
 /**
- * An error as a value (RFC, "Error Handling"; CONFORMANCE F5): no error of Tracehound reaches its host as an exception.
+ * An error as a value (RFC, "Error Handling"; CONFORMANCE F5): no error of Tracehound reaches its
+ * host as an exception.
  */
 import * as Schema from "effect/Schema"
 
-/** The rooms that can be in error, a closed union. Cold storage and the audit chain answer under `quarantine`. */
+/**
+ * The rooms that can be in error, a closed union. Cold storage and the audit chain answer under
+ * `quarantine`.
+ */
 export const ErrorState = Schema.Literals(["quarantine", "hound", "agent", "scheduler", "ratelimit"])
 export type ErrorState = typeof ErrorState.Type
 
-/** `code` is for programs and never changes its meaning; `message` is for people and says what to do. */
+/**
+ * `code` is for programs and never changes its meaning; `message` is for people and says what to
+ * do.
+ */
 export const TracehoundError = Schema.Struct({
   state: ErrorState,
   code: Schema.String,

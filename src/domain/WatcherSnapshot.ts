@@ -1,5 +1,6 @@
 /**
- * What the Watcher shows (RFC, "Watcher"; CONFORMANCE W1): the RFC's shape, and the sandbox that hounds are in.
+ * What the Watcher shows (RFC, "Watcher"; CONFORMANCE W1): the RFC's shape, and the sandbox that
+ * hounds are in.
  */
 import * as Schema from "effect/Schema"
 import { SandboxLevel } from "./Hound.ts"

@@ -1,15 +1,14 @@
 /**
- * What an analyzer is written against: the types of the one function that a hound calls (RFC, "Hound Pool"). Types only: an analyzer
- * is bundled into one module without imports, and nothing of Tracehound goes into it. docs/analyzers.md is the guide.
+ * What an analyzer is written against: the types of the one function that a hound calls (RFC,
+ * "Hound Pool"). Types only: an analyzer is bundled into one module without imports, and nothing of
+ * Tracehound goes into it. docs/analyzers.md is the guide.
  *
  * @example
  * import type { Analyze, Analyzer } from "tracehound/hound"
  *
- * export const analyze: Analyze = (bytes, evidence) => {
- *   const view = new DataView(bytes)
- *   if (evidence.category === "malware" && view.byteLength > 4 && view.getUint32(0) === 0x7f454c46) return "error"
- *   return "complete"
- * }
+ * export const analyze: Analyze = (bytes, evidence) => { const view = new DataView(bytes) if
+ * (evidence.category === "malware" && view.byteLength > 4 && view.getUint32(0) === 0x7f454c46)
+ * return "error" return "complete" }
  *
  * // The module as a whole, checked: it exports at least `analyze`.
  * ({ analyze }) satisfies Analyzer
@@ -25,19 +24,24 @@ export interface EvidenceFacts {
   readonly severity: Severity
   /** Bytes of evidence. */
   readonly size: number
-  /** SHA-256 of the evidence, 64 digits in lower case; null where signatures are keyed, as then it is a secret. */
+  /**
+   * SHA-256 of the evidence, 64 digits in lower case; null where signatures are keyed, as then it
+   * is a secret.
+   */
   readonly sha256: string | null
 }
 
 /**
- * How a look at evidence came out. `error`: it could not be examined, and `failSafe.onHoundError` says what becomes of it. What an
- * analyzer found is not among them: all that leaves a hound is how its job ended, how long it took and how much memory it held.
+ * How a look at evidence came out. `error`: it could not be examined, and `failSafe.onHoundError`
+ * says what becomes of it. What an analyzer found is not among them: all that leaves a hound is how
+ * its job ended, how long it took and how much memory it held.
  */
 export type Verdict = "complete" | "error"
 
 /**
- * Looks at one piece of evidence. The bytes are the hound's own copy: do with them what you like. Throwing, rejecting and answering
- * `error` come to the same; anything else, nothing at all as well, is `complete`.
+ * Looks at one piece of evidence. The bytes are the hound's own copy: do with them what you like.
+ * Throwing, rejecting and answering `error` come to the same; anything else, nothing at all as
+ * well, is `complete`.
  *
  * @example
  * export const analyze: Analyze = async (bytes, { sha256 }) => {

@@ -1,17 +1,19 @@
 /**
- * The memory that evidence lives in: a log of segments, so that taking a small piece of evidence into custody is a copy and
- * no allocation (CONFORMANCE E5, Q1).
+ * The memory that evidence lives in: a log of segments, so that taking a small piece of evidence
+ * into custody is a copy and no allocation (CONFORMANCE E5, Q1).
  *
- * A region belongs to a slot, a small whole number. Regions are laid one after another into the current segment; what is
- * released is overwritten with zeros at once. A segment whose regions are all gone is used again. Where at most half of all
- * memory is in use, the emptiest segment is cleaned: its regions move to a new one.
+ * A region belongs to a slot, a small whole number. Regions are laid one after another into the
+ * current segment; what is released is overwritten with zeros at once. A segment whose regions are
+ * all gone is used again. Where at most half of all memory is in use, the emptiest segment is
+ * cleaned: its regions move to a new one.
  *
- * Promises that memory is at most twice the most that was ever in use at once, and three segments; and that nothing of what
- * was in a released or moved region is left to read. Nobody outside keeps a reference to this memory, which is what makes
- * moving safe.
+ * Promises that memory is at most twice the most that was ever in use at once, and three segments;
+ * and that nothing of what was in a released or moved region is left to read. Nobody outside keeps
+ * a reference to this memory, which is what makes moving safe.
  *
- * Cost: O(1) a call, beside the copy and the wiping. Cleaning happens at most once for each segment that is filled and moves at
- * most half a segment, so it adds at most half a copy to each (`moved` counts the bytes).
+ * Cost: O(1) a call, beside the copy and the wiping. Cleaning happens at most once for each segment
+ * that is filled and moves at most half a segment, so it adds at most half a copy to each (`moved`
+ * counts the bytes).
  *
  * **Gotchas**
  *
@@ -88,7 +90,10 @@ export class Arena {
     this.live += room
   }
 
-  /** The memory that the slot's region is in. Read and write [at, at + length) of it, now and not later. */
+  /**
+   * The memory that the slot's region is in. Read and write [at, at + length) of it, now and not
+   * later.
+   */
   memory(slot: number): Uint8Array<ArrayBuffer> {
     return (this.homes[slot] ?? this.current).bytes
   }

@@ -1,8 +1,9 @@
 /**
- * Doubly linked lists over numbered slots: adding, moving and removing a slot is O(1) and allocates nothing.
+ * Doubly linked lists over numbered slots: adding, moving and removing a slot is O(1) and allocates
+ * nothing.
  *
- * Several lists may share one `Links`, as long as no slot is on two of them at once. A slot that must be on two lists needs
- * two `Links`.
+ * Several lists may share one `Links`, as long as no slot is on two of them at once. A slot that
+ * must be on two lists needs two `Links`.
  *
  * Gotcha: a list trusts its caller to remove only slots that are on it.
  */
@@ -65,7 +66,10 @@ export class SlotList {
     this.length++
   }
 
-  /** Moves a slot that is on the list to its end: the same as `remove` and `pushLast`, in half of their writes. */
+  /**
+   * Moves a slot that is on the list to its end: the same as `remove` and `pushLast`, in half of
+   * their writes.
+   */
   moveLast(slot: number): void {
     const { last } = this
     if (slot === last) {

@@ -1,13 +1,16 @@
 /**
- * What a panic comes to: a graceful shutdown of what Tracehound does, not of its host (RFC, "Fail-Safe Actions"; CONFORMANCE F3).
+ * What a panic comes to: a graceful shutdown of what Tracehound does, not of its host (RFC,
+ * "Fail-Safe Actions"; CONFORMANCE F3).
  *
- * From the turn of the panic on no scent is looked at. In the background the evidence in custody goes to cold storage, as fast as
- * that takes it, each piece with a record; when nothing is held any more, the chain is closed: there is nothing left to write.
+ * From the turn of the panic on no scent is looked at. In the background the evidence in custody
+ * goes to cold storage, as fast as that takes it, each piece with a record; when nothing is held
+ * any more, the chain is closed: there is nothing left to write.
  *
  * **Gotchas**
  *
- * - Evidence that cold storage does not take stays in custody, until somebody neutralizes it or Tracehound is disposed of. So does
- *   all of it where none is configured, and where the panic came because the actors had given up.
+ * - Evidence that cold storage does not take stays in custody, until somebody neutralizes it or
+ *   Tracehound is disposed of. So does all of it where none is configured, and where the panic came
+ *   because the actors had given up.
  */
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
@@ -32,7 +35,10 @@ export interface Shutdown {
   readonly isClosed: () => boolean
 }
 
-/** Listens to the panic for as long as the scope lasts; the root's escalation is one (CONFORMANCE S3). */
+/**
+ * Listens to the panic for as long as the scope lasts; the root's escalation is one (CONFORMANCE
+ * S3).
+ */
 export const make: Effect.Effect<
   Shutdown,
   never,

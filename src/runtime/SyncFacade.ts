@@ -1,5 +1,6 @@
 /**
- * The rooms as one plain object (RFC, "API"): each of its methods is a room's own, and nothing is added on the way.
+ * The rooms as one plain object (RFC, "API"): each of its methods is a room's own, and nothing is
+ * added on the way.
  */
 import * as Effect from "effect/Effect"
 import { ActorSystem } from "../actor/ActorSystem.ts"
@@ -14,7 +15,10 @@ import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { TracehoundSync } from "./TracehoundSync.ts"
 import { Watcher } from "./Watcher.ts"
 
-/** The object over the rooms; `isClosed` says whether the audit chain is. Numbers are read when somebody asks for them. */
+/**
+ * The object over the rooms; `isClosed` says whether the audit chain is. Numbers are read when
+ * somebody asks for them.
+ */
 export const makeSync = (isClosed: () => boolean) =>
   Effect.gen(function*() {
     const agent = yield* Agent

@@ -1,13 +1,14 @@
 /**
- * The roof: all rooms put together, as an Effect service (RFC, "API"). This is the only place where they meet.
+ * The roof: all rooms put together, as an Effect service (RFC, "API"). This is the only place where
+ * they meet.
  *
- * Promises that one layer owns everything: closing its scope drains cold storage, wipes what is still held and leaves no
- * fiber, timer or handle behind (CONFORMANCE R4).
+ * Promises that one layer owns everything: closing its scope drains cold storage, wipes what is
+ * still held and leaves no fiber, timer or handle behind (CONFORMANCE R4).
  *
  * **Details**
  *
- * The decisions about one scent are plain synchronous code, under `sync`. The effects beside it are thin wrappers: they cost
- * what running an Effect costs, and no more.
+ * The decisions about one scent are plain synchronous code, under `sync`. The effects beside it are
+ * thin wrappers: they cost what running an Effect costs, and no more.
  *
  * **Gotchas**
  *
@@ -86,7 +87,10 @@ export class FlagsMissing extends Schema.TaggedError<FlagsMissing>()("FlagsMissi
   }
 }
 
-/** The configuration asks for state that instances share, and nothing here can share it (CONFORMANCE R3). */
+/**
+ * The configuration asks for state that instances share, and nothing here can share it (CONFORMANCE
+ * R3).
+ */
 export class SharedStateMissing extends Schema.TaggedError<SharedStateMissing>()("SharedStateMissing", {
   sharedState: Schema.String
 }) {
@@ -102,19 +106,25 @@ export type StartError = InvalidConfig | ColdStorageError | FlagsMissing | Hound
 export class Tracehound extends Context.Service<Tracehound, {
   readonly intercept: (scent: Scent) => Effect.Effect<InterceptResult>
   /**
-   * The same, and evidence that this call took in belongs to the scope: closing it neutralizes what is still held then
-   * (CONFORMANCE E8).
+   * The same, and evidence that this call took in belongs to the scope: closing it neutralizes what
+   * is still held then (CONFORMANCE E8).
    */
   readonly interceptScoped: (scent: Scent) => Effect.Effect<InterceptResult, never, Scope.Scope>
   readonly neutralize: (signature: string) => Effect.Effect<NeutralizationRecord | null>
   readonly evacuate: (signature: string) => Effect.Effect<EvacuateRecord | null>
   readonly flush: Effect.Effect<Array<NeutralizationRecord>>
   readonly snapshot: Effect.Effect<WatcherSnapshot>
-  /** Starts what runs in the background: cold storage, alerts and hounds. The layers below have done so. */
+  /**
+   * Starts what runs in the background: cold storage, alerts and hounds. The layers below have done
+   * so.
+   */
   readonly start: Effect.Effect<void, ColdStorageError | HoundBootError>
   /** Waits until cold storage has nothing left to write. */
   readonly settled: Effect.Effect<void>
-  /** Waits for a panic, and says why there was one: never, as long as all goes well (CONFORMANCE F3). */
+  /**
+   * Waits for a panic, and says why there was one: never, as long as all goes well (CONFORMANCE
+   * F3).
+   */
   readonly panicked: Effect.Effect<PanicContext>
   /** The same as plain synchronous methods, for the hot path and for code outside Effect. */
   readonly sync: TracehoundSync
@@ -131,21 +141,26 @@ export class Tracehound extends Context.Service<Tracehound, {
     started(assemble({ config, callbacks, endpointFor: hostEndpoint, hounds: processes }))
 
   /**
-   * A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the defaults. Callbacks that are not
-   * given are those of the surroundings (`Callbacks`).
+   * A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the
+   * defaults. Callbacks that are not given are those of the surroundings (`Callbacks`).
    */
   static readonly layer = (
     config: TracehoundConfigInput = {},
     callbacks?: FailSafeCallbacks
   ): Layer.Layer<Tracehound, StartError> => started(Tracehound.layerUnstarted(config, callbacks))
 
-  /** A started Tracehound on Node, from the environment and the file that TRACEHOUND_CONFIG names. */
+  /**
+   * A started Tracehound on Node, from the environment and the file that TRACEHOUND_CONFIG names.
+   */
   static readonly layerConfig: Layer.Layer<Tracehound, StartError> = Layer.suspend(() =>
     started(rooms(nodeEndpoint, processes).pipe(Layer.provide(loaded), Layer.provide(NodePorts.layer)))
   )
 }
 
-/** What a Tracehound is put together of, where that differs: for those who put one together themselves. */
+/**
+ * What a Tracehound is put together of, where that differs: for those who put one together
+ * themselves.
+ */
 export interface Parts<E, R, E2, R2> {
   readonly config: TracehoundConfigInput
   readonly callbacks?: FailSafeCallbacks | undefined
@@ -167,8 +182,8 @@ export const assemble = <E, R, E2 = never, R2 = never>(
 export type Host = NodePorts.Ports | FileSystem | Path
 
 /**
- * Files, and all of Effect's streams with them, are loaded by those who use them: half of the time that loading Tracehound
- * would take otherwise.
+ * Files, and all of Effect's streams with them, are loaded by those who use them: half of the time
+ * that loading Tracehound would take otherwise.
  */
 const files = {
   endpoint: Effect.promise(() => import("../custody/coldstorage/FileEndpoint.ts")),
@@ -226,7 +241,10 @@ const devops = DevopsSink.layer(Effect.gen(function*() {
 /** Hounds that are processes; their deadlines keep no process alive, whoever builds this. */
 const processes = Layer.provide(ProcessPool.layer, layerWhereHost)
 
-/** The actors of a Tracehound: a part that crashes comes back soon, and what crashes on and on is a system error. */
+/**
+ * The actors of a Tracehound: a part that crashes comes back soon, and what crashes on and on is a
+ * system error.
+ */
 const actors = ActorSystem.layer({
   name: "tracehound",
   intensity: 5,
@@ -240,7 +258,10 @@ export const started = <E, R>(
 ): Layer.Layer<Tracehound, E | ColdStorageError | HoundBootError, R> =>
   Layer.effectDiscard(Effect.flatMap(Tracehound, ({ start }) => start)).pipe(Layer.provideMerge(layer))
 
-/** Refuses to build where the configuration asks for what cannot be had: a missing flag, where it is strict; shared state. */
+/**
+ * Refuses to build where the configuration asks for what cannot be had: a missing flag, where it is
+ * strict; shared state.
+ */
 const refusals = Layer.effectDiscard(Effect.gen(function*() {
   const { runtime, trustBoundary: { cluster: { sharedState } } } = yield* Settings
   if (sharedState === "redis") return yield* new SharedStateMissing({ sharedState })
@@ -308,10 +329,12 @@ const rotation = Effect.gen(function*() {
 })
 
 /**
- * The rooms, floor by floor; each layer is built once. `endpointFor` makes the endpoint of cold storage.
+ * The rooms, floor by floor; each layer is built once. `endpointFor` makes the endpoint of cold
+ * storage.
  *
- * Fresh, as Effect builds a layer once for each program, whatever is provided to it: two Tracehounds of one program would share their
- * rooms, and the second one the settings of the first. Suspended, so that one layer that is provided twice stays one.
+ * Fresh, as Effect builds a layer once for each program, whatever is provided to it: two
+ * Tracehounds of one program would share their rooms, and the second one the settings of the first.
+ * Suspended, so that one layer that is provided twice stays one.
  */
 const rooms = <E, R, E2, R2>(
   endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>,
@@ -321,7 +344,8 @@ const rooms = <E, R, E2, R2>(
     Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
     Layer.provide(Escalation.layer),
     Layer.provide(PurgeQueue.layer),
-    // Closed before the quarantine: what hounds have begun they end with evidence that is still held.
+    // Closed before the quarantine: what hounds have begun they end with evidence that is still
+    // held.
     Layer.provide(hounds),
     Layer.provide(Quarantine.layer),
     Layer.provide(ColdStorage.layer(endpointFor)),

@@ -33,7 +33,10 @@ export interface AuditChainView {
   readonly length: number
   /** Whether there was a panic and all evidence has left: nothing will be appended any more. */
   readonly closed: boolean
-  /** What stands for the records that are no longer kept: a run of records from here on begins at its head. */
+  /**
+   * What stands for the records that are no longer kept: a run of records from here on begins at
+   * its head.
+   */
   readonly checkpoint: Checkpoint
   /** The records kept, oldest first. O(n). */
   readonly records: () => ReadonlyArray<AuditRecord>
@@ -43,7 +46,10 @@ export interface AuditChainView {
   readonly inspect: (head?: string) => ChainReport
 }
 
-/** The pool of hounds as the roof shows it (RFC, "Hound Pool"; CONFORMANCE H1). Hounds are named by their id. */
+/**
+ * The pool of hounds as the roof shows it (RFC, "Hound Pool"; CONFORMANCE H1). Hounds are named by
+ * their id.
+ */
 export interface HoundsView {
   readonly dormant: number
   readonly active: number
@@ -53,9 +59,14 @@ export interface HoundsView {
   readonly list: () => ReadonlyArray<Hound>
   /** Looks that have ended so far, by how. */
   readonly outcomes: () => HoundOutcomes
-  /** What their sandbox is made of on this machine; null before `init`, and where there are none. */
+  /**
+   * What their sandbox is made of on this machine; null before `init`, and where there are none.
+   */
   readonly sandbox: () => SandboxReport | null
-  /** Has evidence that is held looked at, whatever its severity: the hound, or null where it is not held or waits for one. */
+  /**
+   * Has evidence that is held looked at, whatever its severity: the hound, or null where it is not
+   * held or waits for one.
+   */
   readonly activate: (signature: string) => Hound | null
   /** Nobody wants to know what comes of what this hound is at; false where it is not active. */
   readonly deactivate: (hound: string) => boolean
@@ -69,7 +80,10 @@ export interface TracehoundSync {
   readonly intercept: (scent: Scent) => InterceptResult
   /** Destroys evidence and records it; null where it is not held (CONFORMANCE E2). */
   readonly neutralize: (signature: string) => NeutralizationRecord | null
-  /** Sends evidence to cold storage and records it; null where it is not held or cold storage took nothing. */
+  /**
+   * Sends evidence to cold storage and records it; null where it is not held or cold storage took
+   * nothing.
+   */
   readonly evacuate: (signature: string) => EvacuateRecord | null
   /** Neutralizes everything, in the order of eviction (CONFORMANCE Q4). */
   readonly flush: () => Array<NeutralizationRecord>
@@ -80,15 +94,23 @@ export interface TracehoundSync {
     readonly check: (source: string) => RateLimitResult
     readonly reset: (source: string) => void
   }
-  /** `refused`: signals that did not pass, of a detector that is to be verified (CONFORMANCE R3). */
+  /**
+   * `refused`: signals that did not pass, of a detector that is to be verified (CONFORMANCE R3).
+   */
   readonly detector: { readonly refused: () => number }
   readonly hounds: HoundsView
   readonly coldStorage: { readonly stats: () => ColdStorageStats }
-  /** What was refused by a full mailbox, left behind or not done: over all actors, and what cold storage did not take. */
+  /**
+   * What was refused by a full mailbox, left behind or not done: over all actors, and what cold
+   * storage did not take.
+   */
   readonly deadLetters: () => number
   /** `panicked` is for good: make another one (CONFORMANCE F3). */
   readonly state: () => "running" | "panicked"
-  /** Panics, because somebody asks for it: evidence goes to cold storage, and no scent is looked at any more. */
+  /**
+   * Panics, because somebody asks for it: evidence goes to cold storage, and no scent is looked at
+   * any more.
+   */
   readonly panic: () => void
   /** One look at the actors that do what takes time: plain data. */
   readonly actors: () => SupervisorInspection

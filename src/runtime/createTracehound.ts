@@ -1,9 +1,11 @@
 /**
- * Tracehound for code without Effect: the RFC's object, usable at once (RFC, "API"; CONFORMANCE R4, F5).
+ * Tracehound for code without Effect: the RFC's object, usable at once (RFC, "API"; CONFORMANCE R4,
+ * F5).
  *
  * **Gotchas**
  *
- * - It throws once and only here: where the configuration is wrong, with every mistake in the message.
+ * - It throws once and only here: where the configuration is wrong, with every mistake in the
+ *   message.
  * - Before `init` everything works, but what goes to cold storage waits in its mailbox.
  *
  * **Example** (A plain object)
@@ -32,8 +34,8 @@ import type { TracehoundSync } from "./TracehoundSync.ts"
 /** The RFC's object with its lifecycle. */
 export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
   /**
-   * Starts what runs in the background: hounds are ready when it is done. Idempotent; rejects where cold storage cannot be opened or the analyzer does not start, and may be
-   * tried again.
+   * Starts what runs in the background: hounds are ready when it is done. Idempotent; rejects where
+   * cold storage cannot be opened or the analyzer does not start, and may be tried again.
    */
   readonly init: () => Promise<void>
   /** Drains cold storage, wipes what is held and leaves nothing behind. Idempotent. */
@@ -41,9 +43,10 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
 }
 
 /**
- * A Tracehound over the defaults; `config` is any part of the configuration, at any depth, and `callbacks` are the RFC's
- * developer callbacks, each called in the background. Throws `InvalidConfig`, `SharedStateMissing`,
- * `FlagsMissing` where `runtime.strict` is set, or `ColdStorageError` where this Node lacks the codec that is configured.
+ * A Tracehound over the defaults; `config` is any part of the configuration, at any depth, and
+ * `callbacks` are the RFC's developer callbacks, each called in the background. Throws
+ * `InvalidConfig`, `SharedStateMissing`, `FlagsMissing` where `runtime.strict` is set, or
+ * `ColdStorageError` where this Node lacks the codec that is configured.
  */
 export const createTracehound = (
   config: TracehoundConfigInput = {},
@@ -72,7 +75,8 @@ export const createTracehound = (
     }
     return starting
   }
-  // The turn after: by then the last file operation, in whose callback the scope closed, is off the host's books as well.
+  // The turn after: by then the last file operation, in whose callback the scope closed, is off the
+  // host's books as well.
   const dispose = (): Promise<void> => {
     if (disposing !== undefined) return disposing
     clock.hold()

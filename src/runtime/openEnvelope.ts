@@ -1,9 +1,9 @@
 /**
- * Opens an evidence envelope on Node: what cold storage wrote, given back to whoever has the file. ENVELOPE.md says what is
- * checked, and in which order.
+ * Opens an evidence envelope on Node: what cold storage wrote, given back to whoever has the file.
+ * ENVELOPE.md says what is checked, and in which order.
  *
- * It starts nothing: of compression it uses what works on the caller's turn, and a press worker is started by the first
- * evidence that is pressed.
+ * It starts nothing: of compression it uses what works on the caller's turn, and a press worker is
+ * started by the first evidence that is pressed.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,7 @@ const ports: EnvelopePorts = Effect.runSync(
 )
 
 /**
- * The evidence and its record, checked against every hash in the envelope. Inflates at most `limit` bytes. Throws
- * `EnvelopeError`, whose `reason` says why the file was refused.
+ * The evidence and its record, checked against every hash in the envelope. Inflates at most `limit`
+ * bytes. Throws `EnvelopeError`, whose `reason` says why the file was refused.
  */
 export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit): Opened => open(envelope, limit, ports)

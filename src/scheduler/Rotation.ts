@@ -1,15 +1,18 @@
 /**
- * When to rotate next: an interval and a jitter that nobody can foretell (RFC, "Jittered Rotation"; CONFORMANCE H5).
+ * When to rotate next: an interval and a jitter that nobody can foretell (RFC, "Jittered Rotation";
+ * CONFORMANCE H5).
  *
- * Promises a whole number of ms from `interval` to `interval + jitterMax`, both included, each as likely as any other: bits that
- * say more than `jitterMax` are drawn again, where a remainder would make the small ones likelier. Ends whatever the source gives.
+ * Promises a whole number of ms from `interval` to `interval + jitterMax`, both included, each as
+ * likely as any other: bits that say more than `jitterMax` are drawn again, where a remainder would
+ * make the small ones likelier. Ends whatever the source gives.
  *
- * Cost: at most seven bytes a draw. At least every second draw is taken, so two are expected, and `maxDraws` are the end.
+ * Cost: at most seven bytes a draw. At least every second draw is taken, so two are expected, and
+ * `maxDraws` are the end.
  *
  * **Gotchas**
  *
- * - A source that is broken in such a way that every draw is refused still gives a number in range, and always the same one.
- *   An honest source comes to that once in 2^64 times.
+ * - A source that is broken in such a way that every draw is refused still gives a number in range,
+ *   and always the same one. An honest source comes to that once in 2^64 times.
  */
 import type { Randomness } from "../host/port/Randomness.ts"
 
@@ -17,8 +20,8 @@ import type { Randomness } from "../host/port/Randomness.ts"
 export const maxDraws = 64
 
 /**
- * The next delay in ms. Throws a RangeError where `interval` is no whole number from 1 on, `jitterMax` none from 0 on, or their sum
- * is past what a number counts exactly.
+ * The next delay in ms. Throws a RangeError where `interval` is no whole number from 1 on,
+ * `jitterMax` none from 0 on, or their sum is past what a number counts exactly.
  */
 export const nextDelay = (interval: number, jitterMax: number, randomness: Randomness["Service"]): number => {
   if (!Number.isSafeInteger(interval) || interval < 1) throw new RangeError("interval: a whole number of ms from 1 on")
@@ -28,7 +31,10 @@ export const nextDelay = (interval: number, jitterMax: number, randomness: Rando
   return interval + (jitterMax === 0 ? 0 : upTo(jitterMax, randomness))
 }
 
-/** A whole number from 0 to `max`, both included. Division instead of bit operations, since those end at 32 bits. */
+/**
+ * A whole number from 0 to `max`, both included. Division instead of bit operations, since those
+ * end at 32 bits.
+ */
 const upTo = (max: number, { fill }: Randomness["Service"]): number => {
   // The smallest power of two above `max`: less than half of what is drawn below it is refused.
   let span = 2

@@ -1,27 +1,34 @@
 /**
- * Work that comes again and again at times nobody can foretell (RFC, "Jittered Rotation"; CONFORMANCE H5).
+ * Work that comes again and again at times nobody can foretell (RFC, "Jittered Rotation";
+ * CONFORMANCE H5).
  *
- * Promises that a job's ticks come at its interval and a new jitter each, counted from tick to tick; that no two runs of one
- * job are ever on at once; and that nothing is left when its scope or the service's closes. What a run or `isBusy` does wrong is
- * counted as that job's failure and stops neither this job nor another.
+ * Promises that a job's ticks come at its interval and a new jitter each, counted from tick to
+ * tick; that no two runs of one job are ever on at once; and that nothing is left when its scope or
+ * the service's closes. What a run or `isBusy` does wrong is counted as that job's failure and
+ * stops neither this job nor another.
  *
- * Cost: one timer for all jobs, that of the earliest, and none where there is no job. A tick looks at every job: meant for tens of
- * them, not thousands. Randomness is drawn once a tick.
+ * Cost: one timer for all jobs, that of the earliest, and none where there is no job. A tick looks
+ * at every job: meant for tens of them, not thousands. Randomness is drawn once a tick.
  *
  * **Details**
  *
- * - A tick that finds its last run still going is skipped, whatever `skipIfBusy` says; so is, with `skipIfBusy`, one that finds
- *   `isBusy()` true. The next tick is planned at each tick, skipped or not.
- * - Time is monotonic: a time of day that somebody sets moves no tick. After a standstill (a laptop asleep, an event loop
- *   held up) all that was missed is one tick, and the next is counted from there.
- * - A run begins on the turn after its tick, on a fiber of its own, with the context in which the job was scheduled.
+ * - A tick that finds its last run still going is skipped, whatever `skipIfBusy` says; so is, with
+ *   `skipIfBusy`, one that finds `isBusy()` true. The next tick is planned at each tick, skipped or
+ *   not.
+ * - Time is monotonic: a time of day that somebody sets moves no tick. After a standstill (a laptop
+ *   asleep, an event loop held up) all that was missed is one tick, and the next is counted from
+ *   there.
+ * - A run begins on the turn after its tick, on a fiber of its own, with the context in which the
+ *   job was scheduled.
  *
  * **Gotchas**
  *
  * - The clock and its timer are those of where the layer is built.
- * - `nextAt` is a time of day, as it was to be when the tick was planned: it does not follow a clock that is set meanwhile.
- * - Closing waits until the interrupted run has ended: one that cannot be interrupted holds it up. A run may close its own scope;
- *   a child fiber of a run that does, and that the run waits for, would wait forever.
+ * - `nextAt` is a time of day, as it was to be when the tick was planned: it does not follow a
+ *   clock that is set meanwhile.
+ * - Closing waits until the interrupted run has ended: one that cannot be interrupted holds it up.
+ *   A run may close its own scope; a child fiber of a run that does, and that the run waits for,
+ *   would wait forever.
  * - Once the service has closed, jobs can still be scheduled, and never tick.
  */
 import * as Clock from "effect/Clock"
@@ -56,7 +63,10 @@ export interface JobSnapshot {
   readonly runs: number
   /** Ticks that began no run, as there was one or the job was busy. */
   readonly skipped: number
-  /** Runs that ended badly, and ticks that could not be decided since `isBusy` or the randomness threw. */
+  /**
+   * Runs that ended badly, and ticks that could not be decided since `isBusy` or the randomness
+   * threw.
+   */
   readonly failures: number
   /** The time of day of the next tick, in ms since the epoch; null where none will come. */
   readonly nextAt: number | null
@@ -80,7 +90,8 @@ interface JobState extends Record<"runs" | "skipped" | "failures", number> {
 /** One timer, and the jobs that wait for it. */
 export class TickScheduler extends Context.Service<TickScheduler, {
   /**
-   * Begins to tick, an interval and a jitter from now. Dies with a RangeError where a time is no whole number of ms in its range.
+   * Begins to tick, an interval and a jitter from now. Dies with a RangeError where a time is no
+   * whole number of ms in its range.
    */
   readonly schedule: (options: JobOptions) => Effect.Effect<Job, never, Scope.Scope>
 }>()("tracehound/scheduler/TickScheduler") {
@@ -118,7 +129,8 @@ const make = Effect.gen(function*() {
     timer?.fiber.interruptUnsafe()
     timer = undefined
     if (due === undefined) return
-    // At least 1 ms: a clock may go on at once where there is nothing to wait for, and the timer would go off before it is set.
+    // At least 1 ms: a clock may go on at once where there is nothing to wait for, and the timer
+    // would go off before it is set.
     const wait = Math.max(1, Math.ceil(Number(due - clock.monotonicTimeNanosUnsafe()) / 1e6))
     timer = { due, fiber: fork(Effect.andThen(clock.sleep(Duration.millis(wait)), tick), context) }
   }
@@ -221,7 +233,10 @@ const reporting = ({ name, run }: JobOptions): Effect.Effect<void> =>
     (cause) => Effect.annotateLogs(Effect.logWarning("a scheduled run failed", cause), { job: name })
   )
 
-/** Interrupts the fibers and waits for them, but not for the one that asks: it cannot end before it has its answer. */
+/**
+ * Interrupts the fibers and waits for them, but not for the one that asks: it cannot end before it
+ * has its answer.
+ */
 const end = (fibers: ReadonlyArray<Fiber.Fiber<void>>): Effect.Effect<void> =>
   Effect.withFiber((self) => {
     for (const fiber of fibers) fiber.interruptUnsafe(self.id)

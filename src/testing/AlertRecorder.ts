@@ -1,8 +1,10 @@
 /**
- * Remembers every alert that leaves, in the order in which the desk hands them on: critical ones first, whatever waits.
+ * Remembers every alert that leaves, in the order in which the desk hands them on: critical ones
+ * first, whatever waits.
  *
- * An alert is raised on the turn of what went wrong and leaves on a later one: `TracehoundTest.settled` or `received` waits for it.
- * What the limiter holds back (`alerts.maxAlertsPerWindow`) never leaves.
+ * An alert is raised on the turn of what went wrong and leaves on a later one:
+ * `TracehoundTest.settled` or `received` waits for it. What the limiter holds back
+ * (`alerts.maxAlertsPerWindow`) never leaves.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"

@@ -1,8 +1,9 @@
 /**
  * Hounds without processes: they look at evidence on a fiber, and a test says how that ends.
  *
- * Keeps the pool's promises (`hound/pool/HoundPool.ts`): numbers that are true at all times, no more at once than `hound.maxActive`, work
- * that waits first in first out, an end within `hound.maxProcessingTime`. It gives no isolation whatever.
+ * Keeps the pool's promises (`hound/pool/HoundPool.ts`): numbers that are true at all times, no
+ * more at once than `hound.maxActive`, work that waits first in first out, an end within
+ * `hound.maxProcessingTime`. It gives no isolation whatever.
  *
  * **Gotchas**
  *

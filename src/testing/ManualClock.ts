@@ -1,13 +1,16 @@
 /**
- * A clock with two hands that a test moves by itself: the time of day, which people and time servers set back and forth, and
- * the monotonic one, which only goes on.
+ * A clock with two hands that a test moves by itself: the time of day, which people and time
+ * servers set back and forth, and the monotonic one, which only goes on.
  *
- * `passUnsafe` moves both, as time does; `setWallUnsafe` moves the time of day alone, as somebody who sets it does.
+ * `passUnsafe` moves both, as time does; `setWallUnsafe` moves the time of day alone, as somebody
+ * who sets it does.
  *
  * **Gotchas**
  *
- * - Sleeping takes real time: give it the real clock. What sleeps (a retry, a deadline) does not see these hands.
- * - Monotonic time starts at 0, whatever the time of day is, so that a mix-up of the two shows at once.
+ * - Sleeping takes real time: give it the real clock. What sleeps (a retry, a deadline) does not
+ *   see these hands.
+ * - Monotonic time starts at 0, whatever the time of day is, so that a mix-up of the two shows at
+ *   once.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -1,17 +1,19 @@
 /**
- * Cold storage in memory, which a test steers while it runs: it fails, hangs, is slow or cannot be opened, as it is told, and
- * shows what was written.
+ * Cold storage in memory, which a test steers while it runs: it fails, hangs, is slow or cannot be
+ * opened, as it is told, and shows what was written.
  *
- * Promises the contract of every endpoint (`custody/coldstorage/Endpoint.ts`): whole writes, a name that was used is refused, no way to
- * read in the endpoint itself. What an attempt does is settled when it begins; only `release` reaches those under way. It
- * takes the time of `slowBy` first, then waits where it hangs, then fails or writes. An attempt that is interrupted writes nothing.
+ * Promises the contract of every endpoint (`custody/coldstorage/Endpoint.ts`): whole writes, a name
+ * that was used is refused, no way to read in the endpoint itself. What an attempt does is settled
+ * when it begins; only `release` reaches those under way. It takes the time of `slowBy` first, then
+ * waits where it hangs, then fails or writes. An attempt that is interrupted writes nothing.
  *
  * Cost: a copy of everything written, kept as long as the layer.
  *
  * **Gotchas**
  *
  * - Slowness is `Effect.sleep`: under TestClock nothing moves until the test moves time.
- * - Bytes are copied when they are written, at the end of an attempt, as by a disk: whoever changes them earlier is found out.
+ * - Bytes are copied when they are written, at the end of an attempt, as by a disk: whoever changes
+ *   them earlier is found out.
  * - Written to before it was opened, it fails.
  */
 import * as Context from "effect/Context"
@@ -31,7 +33,10 @@ export interface Written {
 export class MemoryColdStorage extends Context.Service<MemoryColdStorage, {
   /** What was written, oldest first. */
   readonly written: Effect.Effect<ReadonlyArray<Written>>
-  /** The names of all attempts, failed ones and those under way too, in the order in which they began. */
+  /**
+   * The names of all attempts, failed ones and those under way too, in the order in which they
+   * began.
+   */
   readonly attempts: Effect.Effect<ReadonlyArray<string>>
   /** Waits until this many attempts have begun. */
   readonly attempted: (count: number) => Effect.Effect<void>
@@ -52,7 +57,10 @@ export class MemoryColdStorage extends Context.Service<MemoryColdStorage, {
   /** Releases, and from now on nothing fails or is slow. */
   readonly heal: Effect.Effect<void>
 }>()("tracehound/testing/MemoryColdStorage") {
-  /** An endpoint of this name with its controls: what records call it is `destination`. Empty for each layer that is built. */
+  /**
+   * An endpoint of this name with its controls: what records call it is `destination`. Empty for
+   * each layer that is built.
+   */
   static readonly layerAt = (destination: string): Layer.Layer<MemoryColdStorage | ColdStorageEndpoint> =>
     Layer.effectContext(Effect.sync(() => {
       const { control, endpoint } = make(destination)

@@ -1,15 +1,17 @@
 /**
- * The runtime as a specification that runs: what a Tracehound answers and holds, written with plain arrays and no thought for
- * cost (CONFORMANCE D2, D5 to D7, G1 to G4, E2 to E4, A1, Q1 to Q4, C1). A test drives it and the real one with the same
- * commands and compares them after each.
+ * The runtime as a specification that runs: what a Tracehound answers and holds, written with plain
+ * arrays and no thought for cost (CONFORMANCE D2, D5 to D7, G1 to G4, E2 to E4, A1, Q1 to Q4, C1).
+ * A test drives it and the real one with the same commands and compares them after each.
  *
- * It knows nothing of bytes, hashes, files or clocks. A payload is its `content`, a name for its canonical bytes and their
- * number; a source is its canonical key; time is told, in ms that only go on. Every method is O(what is remembered).
+ * It knows nothing of bytes, hashes, files or clocks. A payload is its `content`, a name for its
+ * canonical bytes and their number; a source is its canonical key; time is told, in ms that only go
+ * on. Every method is O(what is remembered).
  *
  * **Gotchas**
  *
  * - Cold storage is the number of envelopes that it still takes, or null where none is configured.
- * - Malformed scents never reach it: they are answered `error`, count as no request and change nothing here.
+ * - Malformed scents never reach it: they are answered `error`, count as no request and change
+ *   nothing here.
  */
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { CustodyRecord } from "../domain/Records.ts"
@@ -69,14 +71,20 @@ const total = (evidence: ReadonlyArray<Evidence>): number => evidence.reduce((su
 export class ReferenceModel {
   /** Oldest first. */
   private held: Array<Evidence> = []
-  /** Unblocked ones by when they were last seen, blocked ones by when they were blocked; the longest ago first. */
+  /**
+   * Unblocked ones by when they were last seen, blocked ones by when they were blocked; the longest
+   * ago first.
+   */
   private table: Array<Source> = []
   /** The audit chain: how each piece of evidence left, oldest first. */
   readonly audit: Array<{ readonly status: CustodyRecord["status"]; readonly evidence: Evidence }> = []
   /** What cold storage took, oldest first. */
   readonly stored: Array<Evidence> = []
   refused = 0
-  /** How often a full table could forget any of several blocks that were over: no answer shows which, only their number may. */
+  /**
+   * How often a full table could forget any of several blocks that were over: no answer shows
+   * which, only their number may.
+   */
   openChoices = 0
   hits = 0
   evictions = 0
@@ -86,7 +94,10 @@ export class ReferenceModel {
     this.config = config
   }
 
-  /** A well-formed scent: first the rate, then whether there is a signal, and only then the payload (CONFORMANCE G4). */
+  /**
+   * A well-formed scent: first the rate, then whether there is a signal, and only then the payload
+   * (CONFORMANCE G4).
+   */
   intercept(source: string, content: Content, threat: ThreatSignal | null, now: number): Answer {
     const retryAfter = this.request(source, now)
     if (retryAfter > 0) return { status: "rate_limited", retryAfter }
@@ -128,7 +139,10 @@ export class ReferenceModel {
     return this.leave(evidence, "transferred")
   }
 
-  /** Whether it was held until now and cold storage took it; where not, it stays where it is (CONFORMANCE E4). */
+  /**
+   * Whether it was held until now and cold storage took it; where not, it stays where it is
+   * (CONFORMANCE E4).
+   */
   evacuate(evidence: Evidence): boolean {
     return this.isHeld(evidence) && this.store(evidence) && this.leave(evidence, "evacuated")
   }
@@ -146,7 +160,10 @@ export class ReferenceModel {
     return { count: this.held.length, bytes: total(this.held), bySeverity }
   }
 
-  /** Counts a request; 0 where it is allowed, else the ms to wait (CONFORMANCE G1). Requests during a block change nothing. */
+  /**
+   * Counts a request; 0 where it is allowed, else the ms to wait (CONFORMANCE G1). Requests during
+   * a block change nothing.
+   */
   request(key: string, now: number): number {
     const { blockDurationMs, maxRequests, maxSources, windowMs } = this.config.rateLimit
     const known = this.table.find((source) => source.key === key)
@@ -175,7 +192,10 @@ export class ReferenceModel {
     return this.table.map(({ until }) => until).filter((until) => until > now).toSorted((a, b) => a - b)[0]
   }
 
-  /** Whom a full table forgets (CONFORMANCE G3): a block that ran out, then the unblocked, the blocked only when all are. */
+  /**
+   * Whom a full table forgets (CONFORMANCE G3): a block that ran out, then the unblocked, the
+   * blocked only when all are.
+   */
   private dropped(now: number): string {
     const ranOut = this.table.filter((source) => this.wasBlocked(source) && !this.isBlocked(source, now))
     if (ranOut.length > 1) this.openChoices += 1
@@ -191,7 +211,10 @@ export class ReferenceModel {
     return this.wasBlocked(source) && now < source.until
   }
 
-  /** A duplicate (CONFORMANCE D7): a worse severity becomes the evidence's, as its newest; under lru it is the newest anyway. */
+  /**
+   * A duplicate (CONFORMANCE D7): a worse severity becomes the evidence's, as its newest; under lru
+   * it is the newest anyway.
+   */
   private hit(evidence: Evidence, severity: Severity): void {
     this.hits += 1
     const isWorse = rank(severity) > rank(evidence.severity)
@@ -201,7 +224,10 @@ export class ReferenceModel {
     }
   }
 
-  /** Whether room was made. What is worse than the newcomer never goes for it: then it goes itself (CONFORMANCE Q1, Q3). */
+  /**
+   * Whether room was made. What is worse than the newcomer never goes for it: then it goes itself
+   * (CONFORMANCE Q1, Q3).
+   */
   private admit(newcomer: Evidence): boolean {
     const isWorse = (evidence: Evidence): boolean => rank(evidence.severity) > rank(newcomer.severity)
     const fitsBeside = (others: ReadonlyArray<Evidence>): boolean =>

@@ -1,12 +1,14 @@
 /**
- * Randomness that a number or a text decides: sfc32, so that ids and whatever else a Tracehound draws are the same in every run.
+ * Randomness that a number or a text decides: sfc32, so that ids and whatever else a Tracehound
+ * draws are the same in every run.
  *
- * Promises one stream of bytes for each seed, however it is cut into requests: two fills of 3 bytes give what one fill of 6
- * gives. A few nanoseconds a byte, and 32 bytes of state.
+ * Promises one stream of bytes for each seed, however it is cut into requests: two fills of 3 bytes
+ * give what one fill of 6 gives. A few nanoseconds a byte, and 32 bytes of state.
  *
  * **Gotchas**
  *
- * - **Not secure.** Whoever knows the seed, or has seen some of the bytes, knows the rest. For tests alone.
+ * - **Not secure.** Whoever knows the seed, or has seen some of the bytes, knows the rest. For
+ *   tests alone.
  * - A seed counts as its text: `7` and `"7"` are the same one, and so are `0` and `-0`.
  * - Each layer that is built begins the stream anew.
  */
@@ -39,7 +41,10 @@ export const layer = (seed: number | string): Layer.Layer<Randomness> => Layer.s
 /** As many as its authors run through before the state no longer looks like its seed. */
 const warmUp = 12
 
-/** sfc32 (Chris Doty-Humphrey, PractRand; public domain): 32 bits at a time, and no cycle shorter than 2^32 words. */
+/**
+ * sfc32 (Chris Doty-Humphrey, PractRand; public domain): 32 bits at a time, and no cycle shorter
+ * than 2^32 words.
+ */
 const words = (seed: string): () => number => {
   let [a, b, c] = spread(seed)
   let counter = 1
@@ -55,7 +60,9 @@ const words = (seed: string): () => number => {
   return next
 }
 
-/** Three words of a text, by FNV-1a with three offsets: neighbouring seeds shall not begin alike. */
+/**
+ * Three words of a text, by FNV-1a with three offsets: neighbouring seeds shall not begin alike.
+ */
 const spread = (text: string): [number, number, number] => {
   const mix = (offset: number): number => {
     let hash = offset

@@ -1,8 +1,9 @@
 /**
  * A whole Tracehound that a test owns: its time, its randomness, its cold storage, its hounds.
  *
- * Everything in it is the real thing but for what a test has to control, so what holds here holds outside. With the same seed and
- * the same calls it gives the same ids, records and hashes, to the byte (CONFORMANCE S5).
+ * Everything in it is the real thing but for what a test has to control, so what holds here holds
+ * outside. With the same seed and the same calls it gives the same ids, records and hashes, to the
+ * byte (CONFORMANCE S5).
  *
  * **Details**
  *
@@ -18,14 +19,18 @@
  *
  * **Gotchas**
  *
- * - What is done in the background is done when the test lets it: `yield* TracehoundTest.settled` lets everything go on that time
- *   does not hold up, and `yield* TestClock.adjust("1 minute")` what waits for time. Settle first: what has not begun to wait when time
- *   moves waits from then on.
- * - `tracehound.settled` waits for cold storage to the end: for ever, where a write hangs and nobody moves time.
- * - Closing comes to an end by itself, also where a test failed and left cold storage hanging: what it waits for then (a write, a
- *   retry, a hound) has the test's clock moved, as far as that takes.
- * - Settings of cold storage go with an endpoint, which any name is: `audit: { coldStorage: { endpoint: "file:memory", retries: 1 } }`.
- * - Evidence is pressed with the portable codecs, `stored` and `gzip`: the others need a worker, whose time no test owns.
+ * - What is done in the background is done when the test lets it: `yield* TracehoundTest.settled`
+ *   lets everything go on that time does not hold up, and `yield* TestClock.adjust("1 minute")`
+ *   what waits for time. Settle first: what has not begun to wait when time moves waits from then
+ *   on.
+ * - `tracehound.settled` waits for cold storage to the end: for ever, where a write hangs and
+ *   nobody moves time.
+ * - Closing comes to an end by itself, also where a test failed and left cold storage hanging: what
+ *   it waits for then (a write, a retry, a hound) has the test's clock moved, as far as that takes.
+ * - Settings of cold storage go with an endpoint, which any name is: `audit: { coldStorage: {
+ *   endpoint: "file:memory", retries: 1 } }`.
+ * - Evidence is pressed with the portable codecs, `stored` and `gzip`: the others need a worker,
+ *   whose time no test owns.
  *
  * **Example** (Evidence that is neutralized is gone)
  *
@@ -79,8 +84,9 @@ export interface TracehoundTestOptions {
   /** Whether there is cold storage where the configuration names none: true when left out. */
   readonly coldStorage?: boolean
   /**
-   * Whether it is started: true when left out. Where it is not, `yield* tracehound.start` starts it, after the test has said how the
-   * opening of cold storage goes (`MemoryColdStorage.failOpening`).
+   * Whether it is started: true when left out. Where it is not, `yield* tracehound.start` starts
+   * it, after the test has said how the opening of cold storage goes
+   * (`MemoryColdStorage.failOpening`).
    */
   readonly start?: boolean
 }
@@ -94,8 +100,9 @@ const endpointAround = Layer.effect(ColdStorageEndpoint, Effect.suspend(() => Co
 /** Tracehounds for tests. */
 export const TracehoundTest = {
   /**
-   * One that shares nothing with what another call gives, even in the same test; `config` is any part of the configuration, at any
-   * depth, over the defaults. Closing the layer closes the Tracehound, as it does outside.
+   * One that shares nothing with what another call gives, even in the same test; `config` is any
+   * part of the configuration, at any depth, over the defaults. Closing the layer closes the
+   * Tracehound, as it does outside.
    */
   layer: (
     config: TracehoundConfigInput = {},
@@ -129,7 +136,8 @@ export const TracehoundTest = {
     )
     return Layer.effectContext(Effect.gen(function*() {
       const scope = yield* Effect.acquireRelease(Scope.make(), Scope.close)
-      // Layers are built once for all who ask for them in one program, and the rooms are the same layers in every Tracehound.
+      // Layers are built once for all who ask for them in one program, and the rooms are the same
+      // layers in every Tracehound.
       const context = yield* Layer.buildWithMemoMap(whole, Layer.makeMemoMapUnsafe(), scope)
       // Deadlines of the closing too are of this context's clock, whoever closes.
       yield* Effect.addFinalizer((exit) => Effect.provide(onTime(Scope.close(scope, exit)), context))
@@ -139,12 +147,14 @@ export const TracehoundTest = {
   },
 
   /**
-   * Lets everything go on that can without time: alerts leave, cold storage writes, hounds look, purges and callbacks are done. Comes
-   * back when nothing has moved for a while of turns, and so with whatever hangs or waits for time still undone.
+   * Lets everything go on that can without time: alerts leave, cold storage writes, hounds look,
+   * purges and callbacks are done. Comes back when nothing has moved for a while of turns, and so
+   * with whatever hangs or waits for time still undone.
    *
    * **Gotchas**
    *
-   * - A callback's own input and output (a file, a socket) takes time that no test owns, and is not waited for.
+   * - A callback's own input and output (a file, a socket) takes time that no test owns, and is not
+   *   waited for.
    */
   settled: Effect.flatMap(Tracehound, ({ sync }) => {
     const look = (seen: string, turns: number): Effect.Effect<void> =>
@@ -157,7 +167,10 @@ export const TracehoundTest = {
   })
 } as const
 
-/** Moves the test's time until it is done: nobody else does, once the test has ended. As little as it takes, a step at a time. */
+/**
+ * Moves the test's time until it is done: nobody else does, once the test has ended. As little as
+ * it takes, a step at a time.
+ */
 const onTime = (closing: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(closing, { startImmediately: true })
@@ -178,5 +191,8 @@ const clock = Layer.unwrap(
 /** How far time moves while something is closed that waits for it. */
 const stepMs = 100
 
-/** Turns without a change: far more than lie between any two steps of one actor, or of one and the next. */
+/**
+ * Turns without a change: far more than lie between any two steps of one actor, or of one and the
+ * next.
+ */
 const calm = 32

@@ -1,5 +1,6 @@
 /**
- * `tracehound/testing`: a whole Tracehound that a test owns, values to feed it, and a model to hold it against.
+ * `tracehound/testing`: a whole Tracehound that a test owns, values to feed it, and a model to hold
+ * it against.
  */
 export { AlertRecorder } from "./AlertRecorder.ts"
 export * as Arbitraries from "./Arbitraries.ts"

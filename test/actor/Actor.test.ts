@@ -1,5 +1,6 @@
 /**
- * One actor, told and asked: what a handler may do, what becomes of its message, and what the teller learns.
+ * One actor, told and asked: what a handler may do, what becomes of its message, and what the
+ * teller learns.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Ref, Request } from "effect"

@@ -1,5 +1,6 @@
 /**
- * What an actor takes from its owner's code: weights that are none, listeners that talk back, monitors that throw.
+ * What an actor takes from its owner's code: weights that are none, listeners that talk back,
+ * monitors that throw.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Request } from "effect"

@@ -1,5 +1,6 @@
 /**
- * An actor seen from outside: holding its mail, closing, its account, its spans and metrics, and life at the synchronous edge.
+ * An actor seen from outside: holding its mail, closing, its account, its spans and metrics, and
+ * life at the synchronous edge.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, ManagedRuntime, Metric, Request, Scope, Tracer } from "effect"

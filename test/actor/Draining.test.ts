@@ -1,5 +1,6 @@
 /**
- * Ends for good: the deadline of each, what becomes of the mail, and the order in which a tree ends.
+ * Ends for good: the deadline of each, what becomes of the mail, and the order in which a tree
+ * ends.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
@@ -229,7 +230,8 @@ describe("the order of a tree's end", () => {
       for (const ref of [a, x, q, y, b]) ref.tellUnsafe(new Slow({ ms: 1_000 }))
       for (const ref of [a, x, q, y, b]) ref.tellUnsafe(new Work({ n: 1 }))
       yield* close.pipe(Effect.forkChild({ startImmediately: true }))
-      // Those that still run handle their own mail meanwhile: only the order of the ends is the tree's.
+      // Those that still run handle their own mail meanwhile: only the order of the ends is the
+      // tree's.
       yield* TestClock.adjust(1_000)
       yield* calm
       const stops = trace().split(", ").filter((line) => line.startsWith("stop"))

@@ -1,5 +1,6 @@
 /**
- * What happens when a supervisor gives up: its parent restarts it or gives up in turn, and the root's end is everybody's.
+ * What happens when a supervisor gives up: its parent restarts it or gives up in turn, and the
+ * root's end is everybody's.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
@@ -52,7 +53,9 @@ describe("a supervisor that gives up", () => {
       assert.strictEqual(shape(root.inspect()), "root running#1 [inner running#2 [x running#4]]")
     }))
 
-  /** The kind of the supervisor, what becomes of it, and of its sibling where the root restarts all. */
+  /**
+   * The kind of the supervisor, what becomes of it, and of its sibling where the root restarts all.
+   */
   const kinds: ReadonlyArray<readonly [RestartKind, string]> = [
     ["permanent", "root running#1 [a running#2, inner running#2 [x running#3]]"],
     ["transient", "root running#1 [a running#2, inner running#2 [x running#3]]"],

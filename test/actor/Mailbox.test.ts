@@ -1,5 +1,6 @@
 /**
- * Mailboxes as pure structures: bounds, order and fairness of each kind, and a comparison with an array that is plainly right.
+ * Mailboxes as pure structures: bounds, order and fairness of each kind, and a comparison with an
+ * array that is plainly right.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
@@ -21,7 +22,10 @@ interface Mail {
   readonly lane: Lane
 }
 
-/** Takes in what the bounds allow, and says why not. A sliding mailbox gives up its oldest first, as the inbox does. */
+/**
+ * Takes in what the bounds allow, and says why not. A sliding mailbox gives up its oldest first, as
+ * the inbox does.
+ */
 const offer = (box: Mailbox<Mail>, mail: Mail, dropped: Array<number> = [], handling = 0): string => {
   if (box.isFull(mail.weight, mail.lane)) {
     const refusal = box.refusal(mail.weight, mail.lane, handling)

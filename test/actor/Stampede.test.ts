@@ -1,6 +1,6 @@
 /**
- * A stampede: a hundred times the capacity of a mailbox told on one turn. What each kind promises is kept, what it refuses is
- * counted, and nothing grows that has a bound.
+ * A stampede: a hundred times the capacity of a mailbox told on one turn. What each kind promises
+ * is kept, what it refuses is counted, and nothing grows that has a bound.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, PubSub, Request } from "effect"
@@ -16,7 +16,10 @@ const remembered = 64
 const laneOf = (id: number): Actor.Lane => Actor.laneOrder[id % Actor.laneOrder.length] ?? "low"
 const isAsk = (id: number): boolean => id % 7 === 3
 
-/** What a mailbox that holds nothing yet keeps of the ids from 0 up to `flood`, in the order of handling. */
+/**
+ * What a mailbox that holds nothing yet keeps of the ids from 0 up to `flood`, in the order of
+ * handling.
+ */
 interface Promised {
   readonly spec: Actor.MailboxSpec
   readonly kept: ReadonlyArray<number>

@@ -1,6 +1,7 @@
 /**
- * Who is ended and who is started again: strategies, kinds of children, and the ways to end. The tables say what is to be seen;
- * a model of OTP's rules, written apart from the kernel, says the same of every combination.
+ * Who is ended and who is started again: strategies, kinds of children, and the ways to end. The
+ * tables say what is to be seen; a model of OTP's rules, written apart from the kernel, says the
+ * same of every combination.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
@@ -43,7 +44,10 @@ const rows: ReadonlyArray<Row> = [
   ["rest_for_one", ["x", "p", "t"], "a", "stop a", "b#1 c#1"]
 ]
 
-/** What OTP's rules make of an end: the same things that the kernel does, worked out from nothing but the rules. */
+/**
+ * What OTP's rules make of an end: the same things that the kernel does, worked out from nothing
+ * but the rules.
+ */
 const model = (strategy: Strategy, marks: Marks, who: number, crashed: boolean): { seen: string; left: string } => {
   const numbers: Array<number | undefined> = [1, 1, 1]
   const seen = [`stop ${names[who]}`]

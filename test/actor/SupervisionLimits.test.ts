@@ -1,5 +1,6 @@
 /**
- * How often, and how soon: the intensity of a supervisor at its bounds, and the waiting before a restart, alone and together.
+ * How often, and how soon: the intensity of a supervisor at its bounds, and the waiting before a
+ * restart, alone and together.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, type Duration, Effect, Fiber, Random } from "effect"

@@ -1,6 +1,7 @@
 /**
- * Random schedules: a whole actor system under a clock of its own, a seeded sequence of everything that can be done to it, and
- * a look at what must hold after every step. The same seed gives the same run to the byte.
+ * Random schedules: a whole actor system under a clock of its own, a seeded sequence of everything
+ * that can be done to it, and a look at what must hold after every step. The same seed gives the
+ * same run to the byte.
  */
 import { createHash } from "node:crypto"
 import { Clock, Effect, Exit, Fiber, Metric, PubSub, Random, Scope } from "effect"
@@ -84,7 +85,8 @@ const checkEnds = (world: World): void => {
   for (const { answer, begun, buried, finished, id, isAsk, offered } of world.entries) {
     if (!offered) continue
     const ends = `#${id} begun ${begun} finished ${finished} buried ${buried.join(", ")}`
-    // A handler that had only to return when it was interrupted has finished, and its message is buried all the same.
+    // A handler that had only to return when it was interrupted has finished, and its message is
+    // buried all the same.
     world.check(buried.length === 1 || (buried.length === 0 && begun === 1 && finished === 1), () => ends)
     if (!isAsk) continue
     world.check(answer !== undefined, () => `${ends}: asked and never answered`)

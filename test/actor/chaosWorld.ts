@@ -1,6 +1,7 @@
 /**
- * What the random schedules are played with: actors whose messages say what their handlers do, and a book in which every
- * message, incarnation and answer is written down, so that afterwards it can be told what was lost or done twice.
+ * What the random schedules are played with: actors whose messages say what their handlers do, and
+ * a book in which every message, incarnation and answer is written down, so that afterwards it can
+ * be told what was lost or done twice.
  */
 import { Effect, Exit, Request, Scope } from "effect"
 import * as Actor from "../../src/actor/index.ts"
@@ -146,7 +147,8 @@ export class World {
     return Actor.define<Act>()(being.name, {
       ...options,
       mailbox: being.spec,
-      // Asked first of all for a message that is offered, so that the order of offering is known to the step.
+      // Asked first of all for a message that is offered, so that the order of offering is known to
+      // the step.
       weigh: (message) => this.#weigh(being, message),
       onDeadLetter: (message, reason) => this.#buried(being, message, reason),
       behaviour: (self) =>

@@ -1,6 +1,6 @@
 /**
- * An actor of the kernel under observation: one message that may go in every way a handler can, and a note of each thing that
- * came of it.
+ * An actor of the kernel under observation: one message that may go in every way a handler can, and
+ * a note of each thing that came of it.
  */
 import { Effect, Exit, Request } from "effect"
 import * as Actor from "../../src/actor/index.ts"

@@ -1,5 +1,6 @@
 /**
- * Supervised children under observation: each writes down that it starts, handles, and stops, in one log of its world.
+ * Supervised children under observation: each writes down that it starts, handles, and stops, in
+ * one log of its world.
  */
 import { Effect, Exit, Request, Scope } from "effect"
 import {
@@ -130,7 +131,10 @@ export const makeWorld = Effect.fnUntraced(function*(options: ActorSystemOptions
       Scope.provide(under.supervise(name, options), scope),
     /** What was written down since this was asked last. */
     trace: (): string => log.splice(0).join(", "),
-    /** Tells them all to crash, one after the other on this turn, and waits until what follows is over. */
+    /**
+     * Tells them all to crash, one after the other on this turn, and waits until what follows is
+     * over.
+     */
     crash: (...refs: ReadonlyArray<Ref>) =>
       Effect.suspend(() => {
         for (const ref of refs) ref.tellUnsafe(new Crash({}))
@@ -140,7 +144,9 @@ export const makeWorld = Effect.fnUntraced(function*(options: ActorSystemOptions
   }
 })
 
-/** Each child that there is, with its phase and incarnation, a supervisor's children in brackets. */
+/**
+ * Each child that there is, with its phase and incarnation, a supervisor's children in brackets.
+ */
 export const shape = (inspection: Inspection): string => {
   const { incarnation, kind, name, phase } = inspection
   const own = `${name} ${phase}#${incarnation}`

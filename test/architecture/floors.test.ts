@@ -1,5 +1,6 @@
 /**
- * The house stands as it is drawn: every file of `src/` is read, and then each rule is shown a case it must refuse.
+ * The house stands as it is drawn: every file of `src/` is read, and then each rule is shown a case
+ * it must refuse.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"

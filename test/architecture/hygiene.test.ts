@@ -1,5 +1,6 @@
 /**
- * The repository keeps its promises about itself: what it depends on, under which licence, and what its files must not say.
+ * The repository keeps its promises about itself: what it depends on, under which licence, and what
+ * its files must not say.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"

@@ -1,15 +1,18 @@
 /**
  * The rules of the house, as pure functions over source texts.
  *
- * `ARCHITECTURE.md` draws the tree as groups of rooms on floors; these functions say where a set of sources breaks that drawing. They take
- * `{ path, text }` pairs and give findings as lines of text, so that a test can feed them the real tree and, just as well,
- * three invented lines that must be refused.
+ * `ARCHITECTURE.md` draws the tree as groups of rooms on floors; these functions say where a set of
+ * sources breaks that drawing. They take `{ path, text }` pairs and give findings as lines of text,
+ * so that a test can feed them the real tree and, just as well, three invented lines that must be
+ * refused.
  *
  * **Gotchas**
  *
  * - Type-only imports count: a type from above is knowledge from above, even though it is erased.
- * - A file in a nested folder (`intake/gate/canonical/Keys.ts`) belongs to the room that its second folder names.
- * - An import of a computed name cannot be followed; the core may not have one, elsewhere it is not seen.
+ * - A file in a nested folder (`intake/gate/canonical/Keys.ts`) belongs to the room that its second
+ *   folder names.
+ * - An import of a computed name cannot be followed; the core may not have one, elsewhere it is not
+ *   seen.
  */
 import { builtinModules } from "node:module"
 import { posix } from "node:path"
@@ -32,9 +35,13 @@ export interface Import {
 export interface Group {
   /** Imports go to groups of lower floors only. */
   readonly floor: number
-  /** The floors within the group, where it has rooms. A file beside the rooms is the room `index`. */
+  /**
+   * The floors within the group, where it has rooms. A file beside the rooms is the room `index`.
+   */
   readonly rooms?: Readonly<Record<string, number>>
-  /** Groups and `group/room`s that this group may import; every lower floor where this is left out. */
+  /**
+   * Groups and `group/room`s that this group may import; every lower floor where this is left out.
+   */
   readonly imports?: ReadonlyArray<string>
 }
 
@@ -89,7 +96,10 @@ export const core: ReadonlyArray<string> = [
 
 const isCore = (path: string): boolean => core.some((place) => path.startsWith(place))
 
-/** What the core may import beside Effect's modules: of packages that are portable and have no dependency of their own. */
+/**
+ * What the core may import beside Effect's modules: of packages that are portable and have no
+ * dependency of their own.
+ */
 const portable: ReadonlySet<string> = new Set(["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate"])
 
 const nodeGlobals: ReadonlySet<string> = new Set([
@@ -106,7 +116,10 @@ const nodeGlobals: ReadonlySet<string> = new Set([
 
 const builtins: ReadonlySet<string> = new Set(builtinModules)
 
-/** `effect`, `effect/http` and `@effect/platform-node` name whole folders; `effect/http/HttpServer` names a module. */
+/**
+ * `effect`, `effect/http` and `@effect/platform-node` name whole folders; `effect/http/HttpServer`
+ * names a module.
+ */
 const barrel = /^(effect(\/[a-z-]+)?|@effect\/platform-node)$/
 
 /** The group and the room of a file; the room is empty where the group has none. */
@@ -133,8 +146,8 @@ export const importsOf = (source: Source): ReadonlyArray<Import> => {
 }
 
 /**
- * Files without a place in the house, imports that climb, reach a neighbour or are not the group's to make, and paths that
- * leave `src/` or lead nowhere.
+ * Files without a place in the house, imports that climb, reach a neighbour or are not the group's
+ * to make, and paths that leave `src/` or lead nowhere.
  */
 export const misplaced = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
   const paths = new Set(sources.map(({ path }) => path))
@@ -224,7 +237,10 @@ export const barrels = (sources: ReadonlyArray<Source>): ReadonlyArray<string> =
     specifier !== undefined && barrel.test(specifier) ? [`${path}:${line}: ${specifier} is a barrel`] : []
   )
 
-/** Effect modules in the core that do not promise stability; `stabilityOf` is asked for `effect/<module>`. */
+/**
+ * Effect modules in the core that do not promise stability; `stabilityOf` is asked for
+ * `effect/<module>`.
+ */
 export const unstable = (
   sources: ReadonlyArray<Source>,
   stabilityOf: (specifier: string) => string | undefined
@@ -247,7 +263,10 @@ export const unstable = (
 export const headerStability = (text: string): string | undefined =>
   /^(?:\s*\/\/\/[^\n]*\n)*\s*\/\*\*(?<doc>[\s\S]*?)\*\//.exec(text)?.groups?.["doc"]?.match(/@stability\s+(\w+)/)?.[1]
 
-/** Rings of files that import one another, from the first file by name; at least one for each tangle. */
+/**
+ * Rings of files that import one another, from the first file by name; at least one for each
+ * tangle.
+ */
 export const rings = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
   const edges = new Map(sources.map((source) => [
     source.path,
@@ -277,7 +296,10 @@ export const rings = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => 
   return [...found]
 }
 
-/** Places that read the wall clock by building a Date from nothing, which no lint rule can tell from `new Date(ms)`. */
+/**
+ * Places that read the wall clock by building a Date from nothing, which no lint rule can tell from
+ * `new Date(ms)`.
+ */
 export const clockReads = (sources: ReadonlyArray<Source>): ReadonlyArray<string> => {
   const findings: Array<string> = []
   for (const source of sources) {
@@ -310,7 +332,10 @@ const importTarget = (node: Node): Node | undefined => {
   }
 }
 
-/** Identifiers that stand for a value or type the file itself does not declare, `globalThis.name` included. */
+/**
+ * Identifiers that stand for a value or type the file itself does not declare, `globalThis.name`
+ * included.
+ */
 const freeNames = (source: Source): ReadonlyArray<readonly [string, Node]> => {
   const declared = new Set<string>()
   const used: Array<readonly [string, Node]> = []

@@ -1,10 +1,11 @@
 /**
- * The package as a stranger gets it: packed from a copy of this tree, installed into an empty project, imported, type-checked
- * and run there. What only works in the repository fails here.
+ * The package as a stranger gets it: packed from a copy of this tree, installed into an empty
+ * project, imported, type-checked and run there. What only works in the repository fails here.
  *
  * **Gotchas**
  *
- * - The tarball's own dependencies come from npm's cache where they can and from the registry where they must.
+ * - The tarball's own dependencies come from npm's cache where they can and from the registry where
+ *   they must.
  * - The tests share one installed project, as it takes most of the time.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -37,7 +38,10 @@ const full = readFileSync(join(root, "package.json"), "utf8")
 const project = mkdtempSync(join(realpathSync(tmpdir()), "tracehound-consumer-"))
 const installed = join(project, "node_modules/tracehound")
 
-/** Runs a program in the consumer's project and gives what it printed; throws with all it said when it fails. */
+/**
+ * Runs a program in the consumer's project and gives what it printed; throws with all it said when
+ * it fails.
+ */
 const run = (command: string, ...args: ReadonlyArray<string>): string => {
   const ended = spawnSync(command, args, { cwd: project, encoding: "utf8", timeout: 120_000 })
   if (ended.status === 0) return ended.stdout
@@ -145,7 +149,8 @@ describe("the published package", { timeout: 120_000 }, () => {
     )
     const found = JSON.parse(run(process.execPath, "imports.js")) as Record<string, number>
     assert.deepStrictEqual(Object.keys(found), [...entries()])
-    // What an analyzer imports of us are types: it is bundled, and nothing of Tracehound runs in a hound.
+    // What an analyzer imports of us are types: it is bundled, and nothing of Tracehound runs in a
+    // hound.
     assert.deepStrictEqual(Object.entries(found).filter(([, count]) => count === 0), [["tracehound/hound", 0]])
   })
 

@@ -1,7 +1,9 @@
 /**
- * A small view of a TypeScript syntax tree: every node in the order of the text, each identifier with the part it plays.
+ * A small view of a TypeScript syntax tree: every node in the order of the text, each identifier
+ * with the part it plays.
  *
- * The parser is the one the test runner itself uses; TypeScript 7 publishes no stable JavaScript API for its own.
+ * The parser is the one the test runner itself uses; TypeScript 7 publishes no stable JavaScript
+ * API for its own.
  */
 import { parseAst } from "vitest/node"
 
@@ -70,7 +72,10 @@ const wrap = (raw: Raw, role: Role): Node => {
 
 const fieldNames = (node: Node): ReadonlyArray<string> => Object.keys(raws.get(node) ?? {})
 
-/** Patterns carry the role of the place they stand in, so `const { process } = x` declares `process`. */
+/**
+ * Patterns carry the role of the place they stand in, so `const { process } = x` declares
+ * `process`.
+ */
 const roleOf = (parent: Node, name: string): Role => {
   switch (parent.type) {
     case "ObjectPattern":

@@ -1,5 +1,6 @@
 /**
- * What the repository promises about itself, as pure functions over its manifest, its lockfile and its texts.
+ * What the repository promises about itself, as pure functions over its manifest, its lockfile and
+ * its texts.
  */
 
 /** The parts of package.json that name other packages. */
@@ -36,8 +37,9 @@ export const unpinned = (manifest: Manifest): ReadonlyArray<string> =>
 /**
  * Locked packages that name a host, or whose bytes nothing vouches for.
  *
- * One exception: the build of a development tool for another platform than Linux on x64 may lack integrity, as its entry
- * is written by hand where the registry at hand does not serve it. Nobody who installs the library ever installs one.
+ * One exception: the build of a development tool for another platform than Linux on x64 may lack
+ * integrity, as its entry is written by hand where the registry at hand does not serve it. Nobody
+ * who installs the library ever installs one.
  */
 export const unverified = (lock: Lock): ReadonlyArray<string> =>
   Object.entries(lock).flatMap(([path, { dev, integrity, optional, os, resolved }]) => {
@@ -48,7 +50,10 @@ export const unverified = (lock: Lock): ReadonlyArray<string> =>
     return integrity === undefined && dev === true && optional === true && foreign ? [] : [`${path} has no integrity`]
   })
 
-/** The paths of all packages that installing the library for use would bring, given the names it starts from. */
+/**
+ * The paths of all packages that installing the library for use would bring, given the names it
+ * starts from.
+ */
 export const production = (lock: Lock, names: ReadonlyArray<string>): ReadonlyArray<string> => {
   const found = new Set<string>()
   const follow = (from: string, name: string): void => {
@@ -63,7 +68,10 @@ export const production = (lock: Lock, names: ReadonlyArray<string>): ReadonlyAr
   return [...found].toSorted()
 }
 
-/** Node's own search: in the package's folder, then in each one that holds it. An absent (optional) one is undefined. */
+/**
+ * Node's own search: in the package's folder, then in each one that holds it. An absent (optional)
+ * one is undefined.
+ */
 const locate = (lock: Lock, from: string, name: string): string | undefined => {
   for (let folder = from;;) {
     const path = folder === "" ? `node_modules/${name}` : `${folder}/node_modules/${name}`
@@ -86,7 +94,10 @@ const permissive: ReadonlySet<string> = new Set([
   "Unlicense"
 ])
 
-/** Whether an SPDX expression lets everybody use the code: one of several offered, or all of several joined. */
+/**
+ * Whether an SPDX expression lets everybody use the code: one of several offered, or all of several
+ * joined.
+ */
 export const isPermissive = (expression: string | undefined): boolean => {
   const bare = (expression ?? "").replaceAll(/[()]/g, "")
   const known = (name: string): boolean => permissive.has(name.trim())
@@ -103,7 +114,10 @@ const traces: ReadonlyArray<readonly [string, RegExp]> = [
   ["a file address", /\bfile:\/\/\/(?:home|Users|root|work)\//]
 ]
 
-/** What in a text tells on the machine it was written on; `checkout` is the absolute path of this working copy. */
+/**
+ * What in a text tells on the machine it was written on; `checkout` is the absolute path of this
+ * working copy.
+ */
 export const machineTraces = (path: string, text: string, checkout: string): ReadonlyArray<string> => [
   ...text.includes(checkout) ? [`${path}: the path of this checkout`] : [],
   ...traces.flatMap(([what, pattern]) => {

@@ -1,5 +1,6 @@
 /**
- * What most calls leave to the garbage collector: nothing. Each kind is counted in a process of its own.
+ * What most calls leave to the garbage collector: nothing. Each kind is counted in a process of its
+ * own.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"

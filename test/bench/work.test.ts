@@ -1,5 +1,6 @@
 /**
- * What hostile input can buy, counted in steps instead of time: the work of a call is bounded by limits, never by what comes.
+ * What hostile input can buy, counted in steps instead of time: the work of a call is bounded by
+ * limits, never by what comes.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { hostileKinds } from "../../bench/catalogue.ts"

@@ -1,5 +1,6 @@
 /**
- * What the configuration's tests share: every setting there is, and a host with an environment and files.
+ * What the configuration's tests share: every setting there is, and a host with an environment and
+ * files.
  */
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert } from "@effect/vitest"

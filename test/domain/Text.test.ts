@@ -4,7 +4,10 @@ import { BoundedString, fitsUtf8, isWellFormed } from "../../src/domain/Text.ts"
 
 const encoder = new TextEncoder()
 
-/** Every kind of code unit that UTF-8 treats in its own way; two surrogates in a row are a pair about every fourth time. */
+/**
+ * Every kind of code unit that UTF-8 treats in its own way; two surrogates in a row are a pair
+ * about every fourth time.
+ */
 const CodeUnit = Schema.Union([
   Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7f })),
   Schema.Int.check(Schema.isBetween({ minimum: 0x80, maximum: 0x7ff })),

@@ -1,6 +1,7 @@
 /**
- * docs/analyzers.md: its programs type-check, its first analyzer does what it says when it is bundled as it says, and what it says of
- * messages, settings and numbers is what stands in the sources.
+ * docs/analyzers.md: its programs type-check, its first analyzer does what it says when it is
+ * bundled as it says, and what it says of messages, settings and numbers is what stands in the
+ * sources.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"

@@ -1,6 +1,7 @@
 /**
- * Payloads that are small to make and endless to read, through the whole runtime: work is bounded by maxPayloadSize, not by
- * the payload (CONFORMANCE D4, D5). That a test ends at all is what it asserts: 2^60 of anything do not.
+ * Payloads that are small to make and endless to read, through the whole runtime: work is bounded
+ * by maxPayloadSize, not by the payload (CONFORMANCE D4, D5). That a test ends at all is what it
+ * asserts: 2^60 of anything do not.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { collectGarbage } from "../support/garbage.ts"

@@ -1,5 +1,6 @@
 /**
- * Two payloads share a signature exactly where CANONICAL.md declares them equal: random pairs, other spellings, near misses.
+ * Two payloads share a signature exactly where CANONICAL.md declares them equal: random pairs,
+ * other spellings, near misses.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { nearMiss, randomPayload, respell } from "../intake/gate/payloads.ts"

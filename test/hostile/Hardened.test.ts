@@ -1,6 +1,7 @@
 /**
- * The flags that the RFC requires of its host. The whole suite runs under them by `.ci/hardened.mjs`; a walk through the core
- * does here, in a process of its own, whatever this one was started with.
+ * The flags that the RFC requires of its host. The whole suite runs under them by
+ * `.ci/hardened.mjs`; a walk through the core does here, in a process of its own, whatever this one
+ * was started with.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
@@ -36,8 +37,8 @@ describe("hardened", () => {
       assert.deepStrictEqual(JSON.parse(walk.stdout), {
         protoThrows: true,
         frozen: true,
-        // 17 kinds of payload, the last that its source may send, and three that leave in three ways; two hounds are free when the quarantine is
-        // nearly full.
+        // 17 kinds of payload, the last that its source may send, and three that leave in three
+        // ways; two hounds are free when the quarantine is nearly full.
         statuses: { quarantined: 19, escalated: 2, payload_too_large: 5, ignored: 1, error: 2, rate_limited: 1 },
         flushed: 7,
         left: { evicted: 11, transferred: 1, evacuated: 1, neutralized: 8 },

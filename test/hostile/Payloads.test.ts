@@ -56,7 +56,8 @@ describe("payloads of every kind", () => {
       assert.isTrue(spell(payload).equals(before), "the payload was changed")
       if (!isSmall(before)) return assert.strictEqual(result.status, "payload_too_large")
       assert.strictEqual(signatureOf(tracehound, payload), signatureBy(before))
-      // The evidence is the runtime's own: what happens to the payload's memory afterwards is not seen in it.
+      // The evidence is the runtime's own: what happens to the payload's memory afterwards is not
+      // seen in it.
       if (result.status === "quarantined" && !result.handle.disposed && typeof payload === "object" && isRaw(payload)) {
         scribble(payload)
         assert.isTrue(Buffer.from(result.handle.bytes ?? new ArrayBuffer(0)).equals(before), "the evidence is shared")

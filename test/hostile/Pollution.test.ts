@@ -1,6 +1,6 @@
 /**
- * A host whose prototypes are polluted while it runs: a merge of somebody's JSON into the wrong object does that. In a process
- * of its own, since what is polluted there is everybody's.
+ * A host whose prototypes are polluted while it runs: a merge of somebody's JSON into the wrong
+ * object does that. In a process of its own, since what is polluted there is everybody's.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"

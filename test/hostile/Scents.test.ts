@@ -1,5 +1,6 @@
 /**
- * Anything at all in place of a scent: never an exception, and `error` with state `agent` where it is none (CONFORMANCE D1, D6).
+ * Anything at all in place of a scent: never an exception, and `error` with state `agent` where it
+ * is none (CONFORMANCE D1, D6).
  */
 import { assert, describe, it } from "@effect/vitest"
 import { createTracehound, type InterceptResult } from "tracehound"

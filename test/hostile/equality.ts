@@ -1,6 +1,7 @@
 /**
- * CANONICAL.md read a second time, slowly: what a payload's canonical bytes are (`spell`), and whether two payloads are equal
- * (`areEqual`), each written from its own section, "Grammar" and "Equalities". Nothing of the runtime is used.
+ * CANONICAL.md read a second time, slowly: what a payload's canonical bytes are (`spell`), and
+ * whether two payloads are equal (`areEqual`), each written from its own section, "Grammar" and
+ * "Equalities". Nothing of the runtime is used.
  *
  * **Gotchas**
  *
@@ -213,7 +214,10 @@ const sameProperty = (a: object, b: object, key: PropertyKey): boolean => {
     : sameValue(left?.value, right?.value)
 }
 
-/** Whether each of one has its own equal in the other. Equality is transitive, so the first that fits will do. */
+/**
+ * Whether each of one has its own equal in the other. Equality is transitive, so the first that
+ * fits will do.
+ */
 const sameEntries = (
   a: Iterable<ReadonlyArray<unknown>>,
   b: Iterable<ReadonlyArray<unknown>>

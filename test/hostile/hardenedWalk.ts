@@ -1,6 +1,7 @@
 /**
- * A walk through everything the core does, for a process with the RFC's flags: every kind of payload, a full quarantine,
- * all four ways out, the chain, cold storage in the directory that the argument names, and the end. It prints what it saw.
+ * A walk through everything the core does, for a process with the RFC's flags: every kind of
+ * payload, a full quarantine, all four ways out, the chain, cold storage in the directory that the
+ * argument names, and the end. It prints what it saw.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"

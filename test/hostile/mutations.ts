@@ -1,6 +1,7 @@
 /**
- * A payload with one small thing changed somewhere inside: what a signature must tell apart, or must not, as CANONICAL.md has it.
- * Tripwires are not touched: a property is copied by its descriptor.
+ * A payload with one small thing changed somewhere inside: what a signature must tell apart, or
+ * must not, as CANONICAL.md has it. Tripwires are not touched: a property is copied by its
+ * descriptor.
  */
 import { types } from "node:util"
 import type { Random } from "../support/random.ts"

@@ -1,6 +1,6 @@
 /**
- * For a process of its own: the same payloads before, while and after the prototypes of the language are polluted, as a merge
- * that goes wrong would do it. Prints the differences.
+ * For a process of its own: the same payloads before, while and after the prototypes of the
+ * language are polluted, as a merge that goes wrong would do it. Prints the differences.
  */
 import { createTracehound, type Scent } from "../../src/index.ts"
 
@@ -32,7 +32,10 @@ const scent = (payload: unknown): Scent => ({
   threat: { category: "spam", severity: "low" }
 })
 
-/** What becomes of each payload: its signature, `ignored` for a second one, and the record of how it left. */
+/**
+ * What becomes of each payload: its signature, `ignored` for a second one, and the record of how it
+ * left.
+ */
 const look = (): Array<string> =>
   Object.entries(payloads).map(([name, payload]) => {
     try {

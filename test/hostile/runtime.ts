@@ -48,7 +48,10 @@ export const interceptScent = (tracehound: TracehoundInstance, scent: unknown): 
   return result
 }
 
-/** The signature that a payload was given, or the status where it was given none. Leaves nothing held. */
+/**
+ * The signature that a payload was given, or the status where it was given none. Leaves nothing
+ * held.
+ */
 export const signatureOf = (tracehound: TracehoundInstance, payload: unknown): string => {
   const result = intercept(tracehound, payload)
   if (result.status === "ignored") return result.signature

@@ -1,6 +1,6 @@
 /**
- * Every kind of value that JavaScript has, spiked with tripwires: what a payload may be at worst. Choice by a seed, so that a
- * failure can be had again.
+ * Every kind of value that JavaScript has, spiked with tripwires: what a payload may be at worst.
+ * Choice by a seed, so that a failure can be had again.
  */
 import vm from "node:vm"
 import { randomPayload } from "../intake/gate/payloads.ts"
@@ -207,7 +207,10 @@ export const kinds: Readonly<Record<string, Kind>> = {
     random.pick([null, undefined, 0, -0, 1, Number.NaN, Infinity, -Infinity, 1e21, 5e-324, true, false])
 }
 
-/** Objects whose chain of prototypes is not that of their class (CANONICAL.md, "Telling what an object is"). */
+/**
+ * Objects whose chain of prototypes is not that of their class (CANONICAL.md, "Telling what an
+ * object is").
+ */
 export const disguises: Readonly<Record<string, () => unknown>> = {
   "a Map with a null prototype": () => Object.setPrototypeOf(new Map([[1, 2]]), null),
   "a Set that hides behind an object": () => Object.setPrototypeOf(new Set([1]), {}),
@@ -224,7 +227,9 @@ export const disguises: Readonly<Record<string, () => unknown>> = {
   "a Map behind 100 objects": () => Object.setPrototypeOf(new Map([[1, 2]]), chain(100))
 }
 
-/** So many objects, each of which has the next for its prototype, and the last one Object.prototype. */
+/**
+ * So many objects, each of which has the next for its prototype, and the last one Object.prototype.
+ */
 const chain = (length: number): object => {
   let first: object = Object.prototype
   for (let i = 0; i < length; i++) first = Object.create(first)

@@ -1,11 +1,11 @@
 /**
- * Tripwires: values that count it when any code of theirs runs. A payload may carry as many as it likes; not one may be
- * touched (CONFORMANCE D4).
+ * Tripwires: values that count it when any code of theirs runs. A payload may carry as many as it
+ * likes; not one may be touched (CONFORMANCE D4).
  *
  * **Gotchas**
  *
- * - A wire that is touched throws, after it was counted: a runtime that swallows the exception is found out all the same, and
- *   one that would be kept busy for ever is not.
+ * - A wire that is touched throws, after it was counted: a runtime that swallows the exception is
+ *   found out all the same, and one that would be kept busy for ever is not.
  */
 import { proxyTraps } from "../../src/testing/arbitraries/hostile.ts"
 

@@ -1,6 +1,6 @@
 /**
- * The same programs with cold storage in a real directory: what the model says was sent is what can be opened there, in
- * order, whole.
+ * The same programs with cold storage in a real directory: what the model says was sent is what can
+ * be opened there, in order, whole.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -25,7 +25,10 @@ const temporaryDirectory = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
 
-/** Runs a program with cold storage that works, waits for it after every tenth command, and gives what it wrote. */
+/**
+ * Runs a program with cold storage that works, waits for it after every tenth command, and gives
+ * what it wrote.
+ */
 const written = (bounds: Bounds, commands: ReadonlyArray<Command>) =>
   Effect.gen(function*() {
     const directory = yield* temporaryDirectory

@@ -1,5 +1,6 @@
 /**
- * The whole runtime against the reference model: random programs under small bounds, compared after every command.
+ * The whole runtime against the reference model: random programs under small bounds, compared after
+ * every command.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -1,16 +1,20 @@
 /**
- * What a model-based test may do to a Tracehound, as schemas: a random list of commands is drawn from them, and a failing one
- * shrinks by them.
+ * What a model-based test may do to a Tracehound, as schemas: a random list of commands is drawn
+ * from them, and a failing one shrinks by them.
  *
  * **Gotchas**
  *
  * - A member that is named more than once is drawn more often.
- * - `nth` counts backward through the handles that were given so far: 0 is the newest. Where there is none, nothing is done.
+ * - `nth` counts backward through the handles that were given so far: 0 is the newest. Where there
+ *   is none, nothing is done.
  */
 import * as Schema from "effect/Schema"
 import { severities } from "../../src/domain/Severity.ts"
 
-/** Payloads and their canonical bytes, by hand from CANONICAL.md. The names say what they are; some are one content. */
+/**
+ * Payloads and their canonical bytes, by hand from CANONICAL.md. The names say what they are; some
+ * are one content.
+ */
 export const payloads = {
   "no text": { make: () => "", canonical: "" },
   a: { make: () => "a", canonical: "a" },

@@ -1,9 +1,11 @@
 /**
- * Drawing, running and shrinking sequences of commands. A falsified run is told as a program: bounds, then one command a line.
+ * Drawing, running and shrinking sequences of commands. A falsified run is told as a program:
+ * bounds, then one command a line.
  *
  * **Gotchas**
  *
- * - The sequences are the same in every run of the suite. To hunt, set `MODEL_SEED` and `MODEL_RUNS`.
+ * - The sequences are the same in every run of the suite. To hunt, set `MODEL_SEED` and
+ *   `MODEL_RUNS`.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Cause from "effect/Cause"
@@ -45,7 +47,10 @@ export const configOf = (bounds: Bounds): TracehoundConfigInput => ({
     : { coldStorage: { endpoint: "file:/nowhere", maxPendingCount: bounds.coldStorage } }
 })
 
-/** Runs a program against both; dies where they differ. `sabotage` wraps the real one, to show that the test can fail. */
+/**
+ * Runs a program against both; dies where they differ. `sabotage` wraps the real one, to show that
+ * the test can fail.
+ */
 const run = (program: Program, sabotage = (real: TracehoundSync) => real): Effect.Effect<number> =>
   Effect.scoped(Effect.gen(function*() {
     const clock = ManualClock.make(start, yield* Clock.Clock)

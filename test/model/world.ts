@@ -1,6 +1,7 @@
 /**
- * Both worlds side by side: the real Tracehound under a clock of the test's own, and the reference model. A command is done to
- * both; after it everything that can be seen from outside is compared. A difference is thrown.
+ * Both worlds side by side: the real Tracehound under a clock of the test's own, and the reference
+ * model. A command is done to both; after it everything that can be seen from outside is compared.
+ * A difference is thrown.
  */
 import { assert } from "@effect/vitest"
 import { createHash } from "node:crypto"

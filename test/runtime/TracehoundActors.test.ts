@@ -1,5 +1,6 @@
 /**
- * The actors under the roof: which there are, that all that takes time is theirs, and in what order they close.
+ * The actors under the roof: which there are, that all that takes time is theirs, and in what order
+ * they close.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, Scope } from "effect"
@@ -210,7 +211,8 @@ describe("devopsEndpoint", () => {
     await tracehound.init()
     tracehound.intercept(scent("a"))
     tracehound.intercept(scent("b"))
-    // Until it is told: once the desk has closed, what the endpoint refuses is a dead letter of the desk's as well.
+    // Until it is told: once the desk has closed, what the endpoint refuses is a dead letter of the
+    // desk's as well.
     const isTold = () => tracehound.watcher.snapshot().errors.some(({ code }) => code === "devops_failure")
     for (let n = 0; n < 1_000 && !isTold(); n++) await Effect.runPromise(Effect.sleep(5))
     await tracehound.dispose()

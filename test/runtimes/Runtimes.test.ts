@@ -1,10 +1,11 @@
 /**
- * The core on other runtimes: each walks the same way, on portable ports, and has the same answers (CONFORMANCE R5).
+ * The core on other runtimes: each walks the same way, on portable ports, and has the same answers
+ * (CONFORMANCE R5).
  *
  * **Gotchas**
  *
- * - npm has Bun and Deno as packages for Linux on x64 with glibc. Elsewhere their tests are skipped, aloud; there, with
- *   CI=true, a missing one is a failure.
+ * - npm has Bun and Deno as packages for Linux on x64 with glibc. Elsewhere their tests are
+ *   skipped, aloud; there, with CI=true, a missing one is a failure.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
@@ -26,7 +27,10 @@ const needsBinary = (path: string): string | undefined => {
   return undefined
 }
 
-/** Nothing is fetched, nothing is asked, nothing written beside the sources, and of Deno's permissions none is given. */
+/**
+ * Nothing is fetched, nothing is asked, nothing written beside the sources, and of Deno's
+ * permissions none is given.
+ */
 const deno = [
   "run",
   "--no-config",

@@ -1,9 +1,11 @@
 /**
- * The core's smoke test: a walk through custody on portable ports, by whatever runtime runs this file, twice. Once in rooms
- * of the core alone, where nothing of Node is loaded, once under the roof as README.md says in "Other hosts".
+ * The core's smoke test: a walk through custody on portable ports, by whatever runtime runs this
+ * file, twice. Once in rooms of the core alone, where nothing of Node is loaded, once under the
+ * roof as README.md says in "Other hosts".
  *
- * Prints one line of JSON: the runtime and its version, how many checks there were, which failed, and an `answer` that must
- * be the same on every runtime. Ends with a status that is not zero when a check failed.
+ * Prints one line of JSON: the runtime and its version, how many checks there were, which failed,
+ * and an `answer` that must be the same on every runtime. Ends with a status that is not zero when
+ * a check failed.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -56,7 +58,10 @@ const ran = (): never => {
   throw new Error("code of the payload ran")
 }
 
-/** Of CANONICAL.md's examples, those whose bytes are all different, but for a Proxy, which portable ports cannot tell. */
+/**
+ * Of CANONICAL.md's examples, those whose bytes are all different, but for a Proxy, which portable
+ * ports cannot tell.
+ */
 const examples: ReadonlyArray<readonly [payload: unknown, sha256: string]> = [
   ["", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
   ["é", "4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"],
@@ -149,7 +154,10 @@ const scent = (payload: unknown, more: Partial<Scent> = {}): Scent => ({
   ...more
 })
 
-/** Each status there is (but `escalated`, which nothing can be yet), evidence as it is held, and how it leaves. */
+/**
+ * Each status there is (but `escalated`, which nothing can be yet), evidence as it is held, and how
+ * it leaves.
+ */
 const walk = (where: string, { chain, flush, intercept, neutralize }: House, hash: Hash["Service"]): void => {
   const checkIn = (name: string, holds: boolean): void => check(`${where}: ${name}`, holds)
 

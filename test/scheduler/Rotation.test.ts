@@ -17,7 +17,10 @@ const source = (byte: () => number) => {
   }
 }
 
-/** Gives every pattern of `count` bytes once, far from one another so that few are refused in a row, then throws. */
+/**
+ * Gives every pattern of `count` bytes once, far from one another so that few are refused in a row,
+ * then throws.
+ */
 const everyPattern = (count: number) => {
   let at = -1
   return {

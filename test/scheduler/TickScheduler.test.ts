@@ -374,7 +374,8 @@ describe("TickScheduler", () => {
             jobs.push({ options, seen, snapshot, ticks: 0 })
             inRange(jobs.at(-1) ?? assert.fail(), now)
           }
-          // A plan lasts until its tick, and every tick makes a new one: so ticks are seen from here.
+          // A plan lasts until its tick, and every tick makes a new one: so ticks are seen from
+          // here.
           const planned = jobs.map(({ snapshot }) => snapshot().nextAt)
           yield* TestClock.adjust(1)
           for (const [i, each] of jobs.entries()) {

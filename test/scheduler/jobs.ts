@@ -1,5 +1,6 @@
 /**
- * What the scheduler is tested with: scripted randomness, jobs that say what was done with them, and clocks that are watched.
+ * What the scheduler is tested with: scripted randomness, jobs that say what was done with them,
+ * and clocks that are watched.
  */
 import { Clock, Context, Duration, Effect, Exit, Layer, Scope } from "effect"
 import { Randomness } from "../../src/host/port/Randomness.ts"

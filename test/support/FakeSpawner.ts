@@ -1,8 +1,9 @@
 /**
  * Hounds in memory, which do what a test says: a spawner without processes.
  *
- * It has no timers: everything happens in microtasks and ticks of the process after what caused it, so that it goes together with a clock that stands
- * still. `settle()` comes back when all of that has happened.
+ * It has no timers: everything happens in microtasks and ticks of the process after what caused it,
+ * so that it goes together with a clock that stands still. `settle()` comes back when all of that
+ * has happened.
  *
  *     const spawner = new FakeSpawner((hound) => hound.ready())          // every hound; or none, and `spawner.hounds[0].ready()` later
  *     hound.onJob = (job) => hound.answer(job.job)                       // or hound.processing(…), .metrics(…), .complete(…), .error(…)
@@ -250,7 +251,10 @@ export class FakeHound {
   }
 }
 
-/** Starts hounds that a test plays. `script` says what each does when it is up, or before: it is called in `launch`'s next microtask. */
+/**
+ * Starts hounds that a test plays. `script` says what each does when it is up, or before: it is
+ * called in `launch`'s next microtask.
+ */
 export class FakeSpawner implements Spawner {
   /** All that were ever launched, in order. */
   readonly hounds: Array<FakeHound> = []

@@ -1,7 +1,8 @@
 /**
  * Garbage collection on demand, for tests of what is kept alive.
  *
- * Gotcha: what a test measures as alive must be used again after the measurement, or the engine may count it as garbage.
+ * Gotcha: what a test measures as alive must be used again after the measurement, or the engine may
+ * count it as garbage.
  */
 import { setFlagsFromString } from "node:v8"
 import vm from "node:vm"

@@ -1,6 +1,6 @@
 /**
- * The ports that tests of the core run on: Node's, or with `TEST_PORTS=portable`, as `npm run test:portable` sets it, those that
- * need no host (CONFORMANCE R5).
+ * The ports that tests of the core run on: Node's, or with `TEST_PORTS=portable`, as `npm run
+ * test:portable` sets it, those that need no host (CONFORMANCE R5).
  */
 import * as NodePorts from "../../src/host/node/NodePorts.ts"
 import { layer as portable } from "../../src/host/port/portable.ts"

@@ -13,7 +13,10 @@ export const root = fileURLToPath(new URL("../../", import.meta.url))
 export const programsOf = (markdown: string): ReadonlyArray<string> =>
   Array.from(markdown.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
 
-/** Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part of it. */
+/**
+ * Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part
+ * of it.
+ */
 export const inWorkspace = async (use: (directory: string) => void | Promise<void>): Promise<void> => {
   mkdirSync(join(root, "reports"), { recursive: true })
   const directory = mkdtempSync(join(root, "reports", "programs-"))

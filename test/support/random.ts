@@ -1,5 +1,6 @@
 /**
- * Deterministic choice from one number, for values that no Schema describes. The same seed gives the same value.
+ * Deterministic choice from one number, for values that no Schema describes. The same seed gives
+ * the same value.
  */
 import * as Schema from "effect/Schema"
 

@@ -1,5 +1,6 @@
 /**
- * The quarantine and the rooms around it, with doubles that write down what they are told, in order.
+ * The quarantine and the rooms around it, with doubles that write down what they are told, in
+ * order.
  */
 import { Effect, Layer, Result } from "effect"
 import { createHash } from "node:crypto"
@@ -167,7 +168,10 @@ export const withRooms = <A>(
   return Result.getOrThrow(Effect.runSync(Effect.result(Effect.provide(program, rooms(config, told, answer)))))
 }
 
-/** Evidence whose `size` bytes are all `n`, with its true hash; two numbers below 256 never share one. */
+/**
+ * Evidence whose `size` bytes are all `n`, with its true hash; two numbers below 256 never share
+ * one.
+ */
 export const evidence = (
   n: number,
   severity: Severity,

@@ -1,6 +1,6 @@
 /**
- * Data that nobody of this project wrote: standard vectors and recorded traffic. It lies outside the repository, in a
- * `shared/data` beside one of the parent directories.
+ * Data that nobody of this project wrote: standard vectors and recorded traffic. It lies outside
+ * the repository, in a `shared/data` beside one of the parent directories.
  */
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
@@ -19,8 +19,9 @@ const sharedData = (path: string): string | undefined => {
 }
 
 /**
- * The same for a test that is nothing without its data: hand the answer to `it.skipIf(path === undefined)`. What is missing is
- * said aloud; where CI=true it is an error, so that a vector cannot vanish unnoticed.
+ * The same for a test that is nothing without its data: hand the answer to `it.skipIf(path ===
+ * undefined)`. What is missing is said aloud; where CI=true it is an error, so that a vector cannot
+ * vanish unnoticed.
  */
 export const needsSharedData = (path: string): string | undefined => {
   const found = sharedData(path)

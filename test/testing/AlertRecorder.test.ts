@@ -1,5 +1,6 @@
 /**
- * The alerts that a test sees are those that leave: all of them, once each, in the order of the desk.
+ * The alerts that a test sees are those that leave: all of them, once each, in the order of the
+ * desk.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
@@ -40,7 +41,8 @@ describe("AlertRecorder", () => {
   it.effect("RFC S1 hears the critical ones first, and each level in the order in which it was raised", () =>
     Effect.gen(function*() {
       yield* (yield* MemoryColdStorage).hang()
-      // The first eviction is taken; the second and third are refused, which is critical, and evicted, which is a warning.
+      // The first eviction is taken; the second and third are refused, which is critical, and
+      // evicted, which is a warning.
       yield* evictions("a", "b", "c", "d")
       yield* TracehoundTest.settled
       const { alerts, types } = yield* AlertRecorder

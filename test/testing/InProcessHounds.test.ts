@@ -1,5 +1,6 @@
 /**
- * Hounds without processes, through the whole runtime: how they end is what the test says, and their pool keeps its promises.
+ * Hounds without processes, through the whole runtime: how they end is what the test says, and
+ * their pool keeps its promises.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"

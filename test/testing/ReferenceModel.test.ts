@@ -1,6 +1,6 @@
 /**
- * The reference model by itself: the sentences of the conformance list, one example each, worked out by hand. It is what the
- * runtime is measured by, so nothing of the runtime is used here.
+ * The reference model by itself: the sentences of the conformance list, one example each, worked
+ * out by hand. It is what the runtime is measured by, so nothing of the runtime is used here.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { Severity } from "../../src/domain/Severity.ts"

@@ -1,5 +1,6 @@
 /**
- * The Tracehound that a test owns, as those who test with it see it: time, seeds, and cold storage that fails.
+ * The Tracehound that a test owns, as those who test with it see it: time, seeds, and cold storage
+ * that fails.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber, Logger, Layer } from "effect"
@@ -11,7 +12,10 @@ import { evictOne, scent, small } from "./small.ts"
 /** Blocks for 1000 ms after one request. */
 const strict = { rateLimit: { maxRequests: 1, windowMs: 1_000, blockDurationMs: 1_000 } }
 
-/** What every way to run a test has to see: 999 ms after a block there is 1 ms left, and after that none. */
+/**
+ * What every way to run a test has to see: 999 ms after a block there is 1 ms left, and after that
+ * none.
+ */
 const timeMoves = Effect.gen(function*() {
   const { sync } = yield* Tracehound
   const begin = yield* Clock.currentTimeMillis

@@ -103,7 +103,10 @@ describe("two of them", () => {
     ))))
 })
 
-/** Timers, sockets and whatever else keeps a process alive. What is to run on this very turn is no more than that. */
+/**
+ * Timers, sockets and whatever else keeps a process alive. What is to run on this very turn is no
+ * more than that.
+ */
 const resources = (): number => getActiveResourcesInfo().filter((kind) => kind !== "Immediate").length
 
 describe("its life", () => {
@@ -140,7 +143,8 @@ describe("its life", () => {
     assert.strictEqual(sync.actors().phase, "ended")
     const { deadLetters, pending } = sync.coldStorage.stats()
     assert.deepStrictEqual([pending, deadLetters], [0, 2])
-    // By the deadline of the closing, on the test's clock: not by the minutes that retries would take.
+    // By the deadline of the closing, on the test's clock: not by the minutes that retries would
+    // take.
     for (const { timestamp } of await Effect.runPromise(alerts)) assert.isAtMost(timestamp, 20_000)
     // So that a test that fails in the midst of it says why, and is not just overdue.
     const why = await Effect.runPromise(

@@ -1,5 +1,6 @@
 /**
- * All arbitraries with the schema that each must honour, and the simplest value of each, for the suites that hold them to it.
+ * All arbitraries with the schema that each must honour, and the simplest value of each, for the
+ * suites that hold them to it.
  */
 import { Arbitrary, Effect, Redacted, Schema } from "effect"
 import {
@@ -47,7 +48,10 @@ const none = { low: 0, medium: 0, high: 0, critical: 0 }
 const Bytes = Schema.instanceOf(Uint8Array)
 const identifier = Scent.fields.id
 
-/** Each under its name in the module: the arbitrary, its schema, and what it shrinks to where nothing holds it up. */
+/**
+ * Each under its name in the module: the arbitrary, its schema, and what it shrinks to where
+ * nothing holds it up.
+ */
 export const all: ReadonlyArray<
   readonly [
     name: string,
@@ -164,7 +168,10 @@ export const all: ReadonlyArray<
 export const sample = <A>(arbitrary: Arbitrary.Arbitrary<A>, count = 500, seed: number | string = 1) =>
   Effect.orDie(Arbitrary.sampleEffect(arbitrary, { count, seed }))
 
-/** What a value says, for comparison: secrets and bytes too, and -0 apart from 0; not a payload, which may be a tripwire. */
+/**
+ * What a value says, for comparison: secrets and bytes too, and -0 apart from 0; not a payload,
+ * which may be a tripwire.
+ */
 export const spelt = (value: unknown): string =>
   JSON.stringify(withoutPayload(value), (_, part: unknown) => {
     if (Redacted.isRedacted(part)) return { redacted: Redacted.value(part) }

@@ -1,5 +1,6 @@
 /**
- * A quarantine with room for one, and what to fill it with, for the suites of the Tracehound that a test owns.
+ * A quarantine with room for one, and what to fill it with, for the suites of the Tracehound that a
+ * test owns.
  */
 import { Effect } from "effect"
 import { type Severity, Tracehound } from "../../src/index.ts"

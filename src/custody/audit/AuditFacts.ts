@@ -1,7 +1,8 @@
 /**
  * What the chain is told of evidence on its way out, before it is a record.
  *
- * Numbers and binary digests, as the rooms hold them: the texts that a record has are made where somebody reads it.
+ * Numbers and binary digests, as the rooms hold them: the texts that a record has are made where
+ * somebody reads it.
  */
 import { DigestBuffer } from "../../domain/Digest.ts"
 import type { CustodyRecord, PurgeReason } from "../../domain/Records.ts"
@@ -32,7 +33,9 @@ export interface AuditFacts {
   readonly hash: Uint8Array
   /** The digest in the signature: its first 32 bytes. The hash, unless signatures have a key. */
   readonly digest: Uint8Array
-  /** Written for `evicted` and `purged`, and for `evacuated`, where null counts as the empty text. */
+  /**
+   * Written for `evicted` and `purged`, and for `evacuated`, where null counts as the empty text.
+   */
   readonly destination: string | null
 }
 

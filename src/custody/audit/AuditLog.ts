@@ -1,11 +1,13 @@
 /**
- * The memory of an audit chain: rows and their hashes in typed arrays, a ring of so many records (CONFORMANCE A1).
+ * The memory of an audit chain: rows and their hashes in typed arrays, a ring of so many records
+ * (CONFORMANCE A1).
  *
- * Memory is taken 256 records at a time, as they come, and never given back: 193 bytes a record. What is written when the ring is
- * full takes the place of the oldest record, of which only the hash stays, until the next one leaves. O(1), and no allocation but
- * that of a chunk.
+ * Memory is taken 256 records at a time, as they come, and never given back: 193 bytes a record.
+ * What is written when the ring is full takes the place of the oldest record, of which only the
+ * hash stays, until the next one leaves. O(1), and no allocation but that of a chunk.
  *
- * It knows nothing of chains, and compares nothing: who asks for a sequence asks for one that is kept.
+ * It knows nothing of chains, and compares nothing: who asks for a sequence asks for one that is
+ * kept.
  */
 import { digestBytes, DigestBuffer, digestWords, hexOf } from "../../domain/Digest.ts"
 import type { AuditRecord } from "../../domain/Records.ts"

@@ -1,5 +1,6 @@
 /**
- * An audit record as bytes: what its hash covers (AUDIT.md; CONFORMANCE A2). Version 3, all numbers big-endian:
+ * An audit record as bytes: what its hash covers (AUDIT.md; CONFORMANCE A2). Version 3, all numbers
+ * big-endian:
  *
  * | at | bytes | field |
  * | --- | --- | --- |
@@ -19,14 +20,17 @@
  * | 156 | 4 | N: bytes of the destination, 0 where there is none |
  * | 160 | N | destination, UTF-8 |
  *
- * The reason of a purge: 0 not in this record, 1 timeout, 2 error, 3 abort, 4 panic. So it is the byte's upper half.
+ * The reason of a purge: 0 not in this record, 1 timeout, 2 error, 3 abort, 4 panic. So it is the
+ * byte's upper half.
  *
- * Every field has a fixed place but the last, which says its length, so two records with the same bytes are the same record.
+ * Every field has a fixed place but the last, which says its length, so two records with the same
+ * bytes are the same record.
  *
  * **Gotchas**
  *
  * - The reason of an eviction is not written: `capacity` is the only one, and status 4 implies it.
- * - That holds of records that fit their schema: of those that the chain did not make, it checks that.
+ * - That holds of records that fit their schema: of those that the chain did not make, it checks
+ *   that.
  */
 import { digestBytes, type DigestBuffer, digestWords, hexOf } from "../../domain/Digest.ts"
 import type { CustodyRecord, PurgeReason } from "../../domain/Records.ts"
@@ -114,7 +118,10 @@ export class RowBuffer {
     view.setUint32(field.destinationBytes, destinationBytes)
   }
 
-  /** What is hashed: the row and its destination. Valid until the next call. O(length of the destination). */
+  /**
+   * What is hashed: the row and its destination. Valid until the next call. O(length of the
+   * destination).
+   */
   with(destination: Uint8Array): Uint8Array {
     if (destination.length === 0) return this.bytes
     const length = rowBytes + destination.length

@@ -1,9 +1,10 @@
 /**
  * A checkpoint: what stands for the records that are no longer kept (AUDIT.md, "Checkpoints").
  *
- * A record's hash covers all records before it, so that of the last one that left stands for all that have. The checkpoint's own
- * hash ties it to their number: SHA-256 of `THK1`, the number in 8 bytes, and that hash. It depends on the records alone and not
- * on when they left, so that any two who have the same records have the same checkpoint.
+ * A record's hash covers all records before it, so that of the last one that left stands for all
+ * that have. The checkpoint's own hash ties it to their number: SHA-256 of `THK1`, the number in 8
+ * bytes, and that hash. It depends on the records alone and not on when they left, so that any two
+ * who have the same records have the same checkpoint.
  */
 import { digestBytes, hexOf } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"

@@ -1,8 +1,9 @@
 /**
  * The texts of destinations, by number: a record keeps one byte, and a text is encoded once.
  *
- * The first 254 different texts have a number for good. They come from the configuration, so that one is the rule; were there more,
- * each record would keep its own beside it, and give it up when it leaves.
+ * The first 254 different texts have a number for good. They come from the configuration, so that
+ * one is the rule; were there more, each record would keep its own beside it, and give it up when
+ * it leaves.
  */
 
 /** A destination in both its forms. */

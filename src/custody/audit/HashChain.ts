@@ -1,16 +1,19 @@
 /**
- * The hash chain (RFC, "Audit Trail Integrity"; AUDIT.md; CONFORMANCE A1 to A3): each record's hash covers the hash before it,
- * so that an edit, a deletion, an insertion or a reordering shows.
+ * The hash chain (RFC, "Audit Trail Integrity"; AUDIT.md; CONFORMANCE A1 to A3): each record's hash
+ * covers the hash before it, so that an edit, a deletion, an insertion or a reordering shows.
  *
- * Promises bounded memory: it keeps the newest `maxRecords` records as bytes, and of those before them a checkpoint, which is how
- * many there were and the hash of the last. As that hash covers all of them, so does a verification that begins there. Appending is
- * O(1) and one hash; it allocates nothing but the memory for another 256 records, when there is none left. Verifying is one hash
+ * Promises bounded memory: it keeps the newest `maxRecords` records as bytes, and of those before
+ * them a checkpoint, which is how many there were and the hash of the last. As that hash covers all
+ * of them, so does a verification that begins there. Appending is O(1) and one hash; it allocates
+ * nothing but the memory for another 256 records, when there is none left. Verifying is one hash
  * for each record kept. Records become objects where somebody reads them.
  *
  * **Gotchas**
  *
- * - A chain shows a cut-off tail only to somebody who knows its head: give `inspect` the head you wrote down.
- * - Whoever holds the whole chain can write another one. Against that, keep the head somewhere else.
+ * - A chain shows a cut-off tail only to somebody who knows its head: give `inspect` the head you
+ *   wrote down.
+ * - Whoever holds the whole chain can write another one. Against that, keep the head somewhere
+ *   else.
  * - Without chaining, hashes are all zeros, and there is nothing that could break.
  */
 import { DigestBuffer, hexOf } from "../../domain/Digest.ts"
@@ -30,7 +33,10 @@ export const genesis = "0".repeat(64)
 /** What was found. */
 export interface ChainReport {
   readonly valid: boolean
-  /** The sequence of the first record that does not fit, or null. A missing head counts as the record after the last. */
+  /**
+   * The sequence of the first record that does not fit, or null. A missing head counts as the
+   * record after the last.
+   */
   readonly firstBroken: number | null
   /** How many records were looked at. */
   readonly checked: number
@@ -54,7 +60,10 @@ export interface HashChain {
   ) => Extract<CustodyRecord, { readonly status: S }>
   /** The records kept, oldest first: decoded anew, in an array of the caller's. O(records kept). */
   readonly records: () => ReadonlyArray<AuditRecord>
-  /** Verifies every record kept and, where given, that the newest one's hash is `head`. O(records kept), one hash each. */
+  /**
+   * Verifies every record kept and, where given, that the newest one's hash is `head`. O(records
+   * kept), one hash each.
+   */
   readonly inspect: (head?: string) => ChainReport
 }
 

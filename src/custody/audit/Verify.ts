@@ -1,5 +1,6 @@
 /**
- * Verifying records of whatever origin, as somebody does who was sent them (AUDIT.md, "Verifying"; CONFORMANCE A1, A2).
+ * Verifying records of whatever origin, as somebody does who was sent them (AUDIT.md, "Verifying";
+ * CONFORMANCE A1, A2).
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -35,7 +36,10 @@ const utf8 = new TextEncoder()
 export const areSame = ({ timingSafeEqual }: Pick<Hash["Service"], "timingSafeEqual">, a: string, b: string): boolean =>
   timingSafeEqual(utf8.encode(a), utf8.encode(b))
 
-/** The bytes that the hash of a record covers, in a buffer that is used again. For records that fit their schema. */
+/**
+ * The bytes that the hash of a record covers, in a buffer that is used again. For records that fit
+ * their schema.
+ */
 export const makeEncoder = (): (sequence: number, entry: CustodyRecord) => Uint8Array => {
   const row = new RowBuffer()
   const previous = new DigestBuffer()
@@ -53,9 +57,10 @@ const decodeRecord = Schema.decodeUnknownResult(AuditRecord, { onExcessProperty:
 const isExactly = (record: AuditRecord): boolean => Result.isSuccess(decodeRecord(record))
 
 /**
- * Verifies a run of records that begins after `anchor` at `from`. Any array will do, of whatever origin: this is what finds
- * an edit, a deletion, an insertion and a reordering; a field too many or of another type is an edit. A tail that was cut off
- * shows where `head` is not the one you know. O(records), one hash and one decode each.
+ * Verifies a run of records that begins after `anchor` at `from`. Any array will do, of whatever
+ * origin: this is what finds an edit, a deletion, an insertion and a reordering; a field too many
+ * or of another type is an edit. A tail that was cut off shows where `head` is not the one you
+ * know. O(records), one hash and one decode each.
  */
 export const verifyRecords = (records: Iterable<AuditRecord>, { anchor, from, hash }: RunStart): RunReport => {
   const encode = makeEncoder()

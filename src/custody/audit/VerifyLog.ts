@@ -1,8 +1,8 @@
 /**
  * Verifying a chain that is in memory (AUDIT.md, "Verifying"; CONFORMANCE A1, A2).
  *
- * Hashes are compared by the port's timingSafeEqual, a chunk at a time, so that comparing costs little beside hashing; one by one
- * only in the chunk that holds a difference.
+ * Hashes are compared by the port's timingSafeEqual, a chunk at a time, so that comparing costs
+ * little beside hashing; one by one only in the chunk that holds a difference.
  */
 import { digestBytes, DigestBuffer, digestWords } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
@@ -27,9 +27,10 @@ const slice = (bytes: Uint8Array, from: number, count: number): Uint8Array =>
   bytes.subarray(from * digestBytes, (from + count) * digestBytes)
 
 /**
- * The sequence of the first record that does not fit, or null where all that are kept do: each has its own sequence, the hash of
- * the one before it (the first one the log's anchor) and a hash that is its own, and the last one's is `head`. Where that alone
- * does not hold, the record after the last is missing. One hash a record.
+ * The sequence of the first record that does not fit, or null where all that are kept do: each has
+ * its own sequence, the hash of the one before it (the first one the log's anchor) and a hash that
+ * is its own, and the last one's is `head`. Where that alone does not hold, the record after the
+ * last is missing. One hash a record.
  */
 export const firstBrokenOf = (
   log: AuditLog,
@@ -37,7 +38,9 @@ export const firstBrokenOf = (
   { sha256Into, timingSafeEqual }: Hasher
 ): number | null => {
   const largest = Math.min(chunkRecords, log.length - log.oldest)
-  /** What the hashes of a chunk's records must be, and what its records say of the ones before them. */
+  /**
+   * What the hashes of a chunk's records must be, and what its records say of the ones before them.
+   */
   const found = new Column(largest)
   const links = new Column(largest)
   const digest = new DigestBuffer()

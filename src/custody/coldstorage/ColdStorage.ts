@@ -1,25 +1,28 @@
 /**
- * Cold storage: the two actors that press evidence and write it away (RFC, "Cold Storage"; CONFORMANCE C1, E7, S1, S2).
+ * Cold storage: the two actors that press evidence and write it away (RFC, "Cold Storage";
+ * CONFORMANCE C1, E7, S1, S2).
  *
- * Promises, towards the caller, one synchronous bounded `tellUnsafe`; inside, FIFO order, as many retries as configured, and
- * for each delivery exactly one end: written, or a dead letter that is counted and alerted. What it refuses it has not
- * pressed; what it takes is being pressed when `tellUnsafe` returns, and the evidence is the teller's again.
- * Nothing is sealed or written on the teller's turn. An endpoint that
- * does not answer costs the time of its tries and no more.
+ * Promises, towards the caller, one synchronous bounded `tellUnsafe`; inside, FIFO order, as many
+ * retries as configured, and for each delivery exactly one end: written, or a dead letter that is
+ * counted and alerted. What it refuses it has not pressed; what it takes is being pressed when
+ * `tellUnsafe` returns, and the evidence is the teller's again. Nothing is sealed or written on the
+ * teller's turn. An endpoint that does not answer costs the time of its tries and no more.
  *
- * Cost: what `pressUnsafe` costs the caller's turn, about a microsecond for small evidence. Sealing, one SHA-256 of the envelope, and
- * writing are the fiber's.
+ * Cost: what `pressUnsafe` costs the caller's turn, about a microsecond for small evidence.
+ * Sealing, one SHA-256 of the envelope, and writing are the fiber's.
  *
  * **Gotchas**
  *
  * - It reads nothing back. That a write succeeded is the endpoint's word.
- * - What waits is bounded in bytes of evidence, besides the quarantine's own bound. What it keeps of each is a copy until it
- *   is pressed, and the pressed form from then on.
- * - The pressed form and the envelope are not overwritten: under `stored` that is the evidence itself, until memory is used again.
- * - A pressing that fails is an encode error (CONFORMANCE F1), and a dead letter at once: the evidence is gone by then.
+ * - What waits is bounded in bytes of evidence, besides the quarantine's own bound. What it keeps
+ *   of each is a copy until it is pressed, and the pressed form from then on.
+ * - The pressed form and the envelope are not overwritten: under `stored` that is the evidence
+ *   itself, until memory is used again.
+ * - A pressing that fails is an encode error (CONFORMANCE F1), and a dead letter at once: the
+ *   evidence is gone by then.
  * - A write that was given up may still be done: see Deadline.ts.
- * - Where `onColdStorageFailure` is given, each try that fails is put to it, and what it says is done: one that always says
- *   `retry` holds up all that waits behind.
+ * - Where `onColdStorageFailure` is given, each try that fails is put to it, and what it says is
+ *   done: one that always says `retry` holds up all that waits behind.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -48,9 +51,15 @@ export interface Delivery {
   /** The custody record's id: the envelope's name, never used twice. */
   readonly id: string
   readonly record: EvidenceRecord
-  /** The evidence. Read during the call alone: where it returns true it has been copied; it stays the teller's. */
+  /**
+   * The evidence. Read during the call alone: where it returns true it has been copied; it stays
+   * the teller's.
+   */
   readonly content: Uint8Array
-  /** The evidence under `codec`, where its sender pressed it already: the receiver's, if it takes the delivery. */
+  /**
+   * The evidence under `codec`, where its sender pressed it already: the receiver's, if it takes
+   * the delivery.
+   */
   readonly pressed: Uint8Array | null
   /** Cold storage's own when left out. */
   readonly codec?: Codec
@@ -102,7 +111,10 @@ export class ColdStorage extends Context.Service<ColdStorage, {
   readonly codec: Codec
   /** Why evidence of this size would be refused now, or null. O(1). */
   readonly refusalUnsafe: (size: number) => string | null
-  /** Whether the evidence was taken. Where not, nothing was done with it, and a dead letter says so. Never throws. */
+  /**
+   * Whether the evidence was taken. Where not, nothing was done with it, and a dead letter says so.
+   * Never throws.
+   */
   readonly tellUnsafe: (delivery: Delivery) => boolean
   readonly stats: () => ColdStorageStats
   /** Of its dead letters, those that were refused before any actor knew of them. */
@@ -167,7 +179,10 @@ export class ColdStorage extends Context.Service<ColdStorage, {
           alerts.alertUnsafe({ type: "coldstorage.refused", severity: "critical", message: why })
         }
 
-        /** It left custody before it could not be pressed: what is left is to tell whoever wants to know. */
+        /**
+         * It left custody before it could not be pressed: what is left is to tell whoever wants to
+         * know.
+         */
         const purged = (id: string, { hash, scent, size }: EvidenceRecord): void =>
           failSafe.purgedUnsafe({
             id,
@@ -283,7 +298,9 @@ export class ColdStorage extends Context.Service<ColdStorage, {
       })
     )
 
-  /** What the configuration asks for; an endpoint is made by `endpointFor` where one is configured. */
+  /**
+   * What the configuration asks for; an endpoint is made by `endpointFor` where one is configured.
+   */
   static readonly layer = <E, R>(endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>) =>
     Layer.unwrap(Effect.map(Settings, ({ audit: { coldStorage } }) =>
       coldStorage === undefined

@@ -1,6 +1,6 @@
 /**
- * An endpoint of cold storage: something that bytes can be written to, once, under a name (RFC, "Cold Storage": one-way,
- * write-only, append-only). There is no read in it, on purpose.
+ * An endpoint of cold storage: something that bytes can be written to, once, under a name (RFC,
+ * "Cold Storage": one-way, write-only, append-only). There is no read in it, on purpose.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"

@@ -1,14 +1,17 @@
 /**
  * Cold storage in a directory: `file:` endpoints (CONFORMANCE C1).
  *
- * Promises that an envelope appears whole or not at all (it is written beside and then linked to its name), that nothing
- * that is there is ever overwritten, and that only the owner can read it: files 0600, in a directory made with 0700.
+ * Promises that an envelope appears whole or not at all (it is written beside and then linked to
+ * its name), that nothing that is there is ever overwritten, and that only the owner can read it:
+ * files 0600, in a directory made with 0700.
  *
  * **Gotchas**
  *
- * - A directory that is there already keeps its mode: who may list it sees names and sizes, no content.
+ * - A directory that is there already keeps its mode: who may list it sees names and sizes, no
+ *   content.
  * - The file system must know hard links.
- * - It does not call fsync: after a power failure the latest envelopes may be missing or, being sealed, refused.
+ * - It does not call fsync: after a power failure the latest envelopes may be missing or, being
+ *   sealed, refused.
  * - A `.partial` file is what a crash left behind. Nothing reads it; it may be deleted.
  */
 import * as Effect from "effect/Effect"
@@ -21,7 +24,10 @@ import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 /** What an envelope's file name ends in. */
 const extension = ".thev"
 
-/** The directory that a `file:` endpoint names: `file:///var/x`, `file:/var/x`, or `file:x` from the working directory. */
+/**
+ * The directory that a `file:` endpoint names: `file:///var/x`, `file:/var/x`, or `file:x` from the
+ * working directory.
+ */
 const directoryOf = (endpoint: string, path: Path.Path): Effect.Effect<string, ColdStorageError> => {
   if (!endpoint.startsWith("file://")) return Effect.succeed(path.resolve(endpoint.slice("file:".length)))
   return Effect.try({ try: () => new URL(endpoint), catch: () => unopenable(endpoint, "it is not a URL") }).pipe(

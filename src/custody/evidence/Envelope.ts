@@ -1,6 +1,7 @@
 /**
- * The envelope: evidence as a file (RFC, "gzip + binary encoded evidence"; CONFORMANCE E6). ENVELOPE.md is the
- * specification, vectors/envelope.json holds it to account, and this is version 1 of it. All numbers are big-endian:
+ * The envelope: evidence as a file (RFC, "gzip + binary encoded evidence"; CONFORMANCE E6).
+ * ENVELOPE.md is the specification, vectors/envelope.json holds it to account, and this is version
+ * 1 of it. All numbers are big-endian:
  *
  * | at | bytes | field |
  * | --- | --- | --- |
@@ -15,15 +16,16 @@
  * | 48 + M | B | body: the evidence under the codec |
  * | 48 + M + B | 32 | seal: SHA-256 of everything before it |
  *
- * Promises that what `open` gives is what `seal` took: any flipped, missing or added bit is refused, and a body that would
- * inflate past the N it declares, or past the reader's own bound, is stopped there.
+ * Promises that what `open` gives is what `seal` took: any flipped, missing or added bit is
+ * refused, and a body that would inflate past the N it declares, or past the reader's own bound, is
+ * stopped there.
  *
  * **Gotchas**
  *
- * - The seal finds damage, not forgery: whoever can write the file can seal it again. Against forgery stands the audit
- *   chain, which holds the evidence's hash.
- * - A host may lack a codec: the portable one has stored and gzip. An envelope under another is sound and cannot be opened
- *   there, which is `codec_unavailable` and not damage.
+ * - The seal finds damage, not forgery: whoever can write the file can seal it again. Against
+ *   forgery stands the audit chain, which holds the evidence's hash.
+ * - A host may lack a codec: the portable one has stored and gzip. An envelope under another is
+ *   sound and cannot be opened there, which is `codec_unavailable` and not damage.
  */
 import * as Schema from "effect/Schema"
 import { type Codec, codecs } from "../../domain/Codec.ts"
@@ -51,8 +53,9 @@ export interface Opened {
 }
 
 /**
- * Why an envelope was not opened. `damaged` is what was not sealed like that; `inconsistent` was, and contradicts itself;
- * `codec_unavailable` and `host` say nothing against the envelope: another host may open it.
+ * Why an envelope was not opened. `damaged` is what was not sealed like that; `inconsistent` was,
+ * and contradicts itself; `codec_unavailable` and `host` say nothing against the envelope: another
+ * host may open it.
  */
 export class EnvelopeError extends Schema.TaggedError<EnvelopeError>()("EnvelopeError", {
   reason: Schema.Literals([
@@ -72,8 +75,8 @@ export class EnvelopeError extends Schema.TaggedError<EnvelopeError>()("Envelope
 const digest = new DigestBuffer()
 
 /**
- * Seals evidence in an envelope. `body` is the evidence as `codec` gives it. O(n): one copy of the body and one SHA-256 of
- * the whole; the evidence's own hash is taken from its record.
+ * Seals evidence in an envelope. `body` is the evidence as `codec` gives it. O(n): one copy of the
+ * body and one SHA-256 of the whole; the evidence's own hash is taken from its record.
  */
 export const seal = (
   record: EvidenceRecord,
@@ -100,9 +103,9 @@ export const seal = (
 }
 
 /**
- * Opens an envelope, to at most `limit` bytes of evidence; throws `EnvelopeError`. The checks and their order are those of
- * ENVELOPE.md. O(n): it looks at nothing that the lengths in the header do not cover, and inflates nothing before all else
- * holds.
+ * Opens an envelope, to at most `limit` bytes of evidence; throws `EnvelopeError`. The checks and
+ * their order are those of ENVELOPE.md. O(n): it looks at nothing that the lengths in the header do
+ * not cover, and inflates nothing before all else holds.
  */
 export const open = (envelope: Uint8Array, limit: number, { compression, hash }: EnvelopePorts): Opened => {
   if (envelope.length < headerBytes + digestBytes) {

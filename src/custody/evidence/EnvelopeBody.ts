@@ -1,9 +1,10 @@
 /**
  * An envelope's body, opened: the evidence under a codec (ENVELOPE.md, "Body").
  *
- * Promises that a body is one stream and nothing else, on every host. That a stream ends where the body does, and that a gzip
- * member has no optional fields, is the promise of `Compression`. That it is one zstd frame, without a dictionary, is looked
- * for here: decoders take several frames, and skip some, without a word.
+ * Promises that a body is one stream and nothing else, on every host. That a stream ends where the
+ * body does, and that a gzip member has no optional fields, is the promise of `Compression`. That
+ * it is one zstd frame, without a dictionary, is looked for here: decoders take several frames, and
+ * skip some, without a word.
  *
  * Cost: O(blocks) of a zstd frame, besides inflating to at most `size` bytes.
  */
@@ -36,7 +37,10 @@ const blockHeaderBytes = 3
 const rle = 1
 const reserved = 3
 
-/** Whether the body is one zstd frame to its last byte, by its block headers; what is in the blocks is the decoder's. */
+/**
+ * Whether the body is one zstd frame to its last byte, by its block headers; what is in the blocks
+ * is the decoder's.
+ */
 const isOneFrame = (body: Uint8Array): boolean => {
   const descriptor = body[4]
   if (descriptor === undefined || zstdMagic.some((byte, i) => body[i] !== byte)) return false

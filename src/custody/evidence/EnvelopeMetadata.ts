@@ -1,9 +1,9 @@
 /**
  * An envelope's metadata: an EvidenceRecord as JSON in one spelling (ENVELOPE.md, "Metadata").
  *
- * Promises that two readers never read two records out of the same bytes: what is not spelled exactly as `spell` would
- * spell what it says is refused. That leaves no room for a key twice, an unknown key, white space, another order or
- * another form of a number.
+ * Promises that two readers never read two records out of the same bytes: what is not spelled
+ * exactly as `spell` would spell what it says is refused. That leaves no room for a key twice, an
+ * unknown key, white space, another order or another form of a number.
  *
  * **Gotchas**
  *
@@ -16,7 +16,9 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true })
 const decodeRecord = Schema.decodeUnknownSync(EvidenceRecord)
 
-/** The record in its one spelling: at most 3,402 bytes, as its own bounds have it. O(its length). */
+/**
+ * The record in its one spelling: at most 3,402 bytes, as its own bounds have it. O(its length).
+ */
 export const spell = ({ captured, category, hash, scent, severity, signature, size }: EvidenceRecord): Uint8Array => {
   const { id, source, timestamp } = scent
   return encoder.encode(

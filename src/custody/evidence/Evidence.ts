@@ -1,15 +1,16 @@
 /**
- * Evidence: what is known of a piece of content, and the handle of its one owner (RFC, "Memory Model: Atomic Ownership";
- * CONFORMANCE E1 to E3, E5).
+ * Evidence: what is known of a piece of content, and the handle of its one owner (RFC, "Memory
+ * Model: Atomic Ownership"; CONFORMANCE E1 to E3, E5).
  *
- * Two sides: a custodian holds the bytes and keeps the books, a `Handle` is what everybody else gets. A handle names a slot
- * of its custodian and the generation of what was in it, so that it goes dead by itself when the evidence leaves, however it
- * leaves, and holds no bytes alive. From a handle no property leads to its custodian: only the custodian can take bytes out.
+ * Two sides: a custodian holds the bytes and keeps the books, a `Handle` is what everybody else
+ * gets. A handle names a slot of its custodian and the generation of what was in it, so that it
+ * goes dead by itself when the evidence leaves, however it leaves, and holds no bytes alive. From a
+ * handle no property leads to its custodian: only the custodian can take bytes out.
  *
  * **Gotchas**
  *
- * - `bytes` of a handle is the live buffer. Whoever reads it is known to have it, and evidence that somebody has is hashed
- *   again before it leaves.
+ * - `bytes` of a handle is the live buffer. Whoever reads it is known to have it, and evidence that
+ *   somebody has is hashed again before it leaves.
  * - A handle of evidence that left tells the severity that it had when the handle was made.
  */
 import type { Digest } from "../../domain/Digest.ts"
@@ -32,7 +33,10 @@ export interface EvidenceFacts {
   readonly signed: Digest
 }
 
-/** The room that holds evidence, and writes down how it leaves. A slot is only ever asked for while it holds. */
+/**
+ * The room that holds evidence, and writes down how it leaves. A slot is only ever asked for while
+ * it holds.
+ */
 export interface Custodian {
   /** Whether the slot still holds what it held at that generation. */
   readonly holds: (slot: number, generation: number) => boolean
@@ -49,8 +53,8 @@ export interface Custodian {
 export const NEVER_HELD = -1
 
 /**
- * What a handle shows of itself as JSON: a result that is logged or sent never shows the bytes. What the scent said of itself
- * leaves with the evidence.
+ * What a handle shows of itself as JSON: a result that is logged or sent never shows the bytes.
+ * What the scent said of itself leaves with the evidence.
  */
 export type HandleJson =
   & Omit<EvidenceRecord, "scent">
@@ -110,7 +114,10 @@ export class Handle implements EvidenceHandle {
   }
 }
 
-/** Overwrites a buffer and gives its memory back: nothing of it is left to read, whoever holds a view. */
+/**
+ * Overwrites a buffer and gives its memory back: nothing of it is left to read, whoever holds a
+ * view.
+ */
 export const wipe = (bytes: ArrayBuffer): void => {
   if (bytes.detached) return
   new Uint8Array(bytes).fill(0)

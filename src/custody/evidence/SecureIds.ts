@@ -1,16 +1,19 @@
 /**
- * Secure ids: a UUIDv7 and 8 hexadecimal characters of randomness of their own (RFC, "Secure ID Generation"; RFC 9562;
- * CONFORMANCE D9).
+ * Secure ids: a UUIDv7 and 8 hexadecimal characters of randomness of their own (RFC, "Secure ID
+ * Generation"; RFC 9562; CONFORMANCE D9).
  *
- * Promises that each id sorts after the one before it, within a millisecond (a 12-bit counter in the place of rand_a, RFC
- * 9562 section 6.2 method 1) and when the clock goes back (the last millisecond seen is kept). Costs no system call but
- * one in 256 ids: randomness comes from a pool, whose used bytes are overwritten.
+ * Promises that each id sorts after the one before it, within a millisecond (a 12-bit counter in
+ * the place of rand_a, RFC 9562 section 6.2 method 1) and when the clock goes back (the last
+ * millisecond seen is kept). Costs no system call but one in 256 ids: randomness comes from a pool,
+ * whose used bytes are overwritten.
  *
- * In binary an id is 20 bytes: the 16 of the UUID and the 4 of the suffix. Text is made where somebody reads it.
+ * In binary an id is 20 bytes: the 16 of the UUID and the 4 of the suffix. Text is made where
+ * somebody reads it.
  *
  * **Gotchas**
  *
- * - A clock outside the 48 bits of a UUIDv7 is held at their edge. Past the year 10889 ids are unique but no longer ordered.
+ * - A clock outside the 48 bits of a UUIDv7 is held at their edge. Past the year 10889 ids are
+ *   unique but no longer ordered.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -31,14 +34,20 @@ export interface SecureIdSources {
 export interface SecureIdGenerator {
   /** As text. */
   readonly next: () => string
-  /** In binary, into the first 20 bytes of the target, at a time of day already read, in ms. Allocates nothing. */
+  /**
+   * In binary, into the first 20 bytes of the target, at a time of day already read, in ms.
+   * Allocates nothing.
+   */
   readonly nextInto: (target: Uint8Array, at: number) => void
 }
 
 /** 2^48 - 1: the last millisecond that a UUIDv7 can name. */
 const maxMs = 0xffff_ffff_ffff
 
-/** Bytes of randomness an id takes: 2 for the counter's start, 8 for rand_b, 4 for the suffix, and 2 to make it 16. */
+/**
+ * Bytes of randomness an id takes: 2 for the counter's start, 8 for rand_b, 4 for the suffix, and 2
+ * to make it 16.
+ */
 const perId = 16
 const poolSize = perId * 256
 

@@ -1,9 +1,11 @@
 /**
- * Room for an arrival, within the quarantine's bounds (RFC, "Quarantine Eviction Policy"; CONFORMANCE Q1, Q3, F1).
+ * Room for an arrival, within the quarantine's bounds (RFC, "Quarantine Eviction Policy";
+ * CONFORMANCE Q1, Q3, F1).
  *
- * Evicts what must go, asks the fail-safe what is to be done while there is no room, and tells it when there is room again: as much
- * as what found none would have needed. Otherwise an attacker who sends large and small payloads in turn would make the quarantine
- * full once for each of them, and have each one count.
+ * Evicts what must go, asks the fail-safe what is to be done while there is no room, and tells it
+ * when there is room again: as much as what found none would have needed. Otherwise an attacker who
+ * sends large and small payloads in turn would make the quarantine full once for each of them, and
+ * have each one count.
  *
  * Cost: O(1) beside the evictions.
  */
@@ -32,10 +34,16 @@ export interface Room {
 export const makeCapacity = (
   { bounds: { maxBytes, maxCount }, evict, failSafe, stats, vault }: CapacityOptions
 ): Room => {
-  /** The bytes of the largest arrival that found no room since there was room for all; none where there is. */
+  /**
+   * The bytes of the largest arrival that found no room since there was room for all; none where
+   * there is.
+   */
   let wanted = -1
   const isFull = (size: number): boolean => vault.count + 1 > maxCount || vault.bytes + size > maxBytes
-  /** Whether room could be made for the arrival out of what is no worse than it (CONFORMANCE Q3). O(1). */
+  /**
+   * Whether room could be made for the arrival out of what is no worse than it (CONFORMANCE Q3).
+   * O(1).
+   */
   const couldFit = (severity: number, size: number): boolean => {
     let worseCount = 0
     let worseBytes = 0

@@ -1,11 +1,13 @@
 /**
- * Which slot holds a signature: an open-addressing table over the column of digests (RFC, "Quarantine"; CONFORMANCE D7, Q1).
+ * Which slot holds a signature: an open-addressing table over the column of digests (RFC,
+ * "Quarantine"; CONFORMANCE D7, Q1).
  *
- * A digest is 256 bits that an attacker can search for, so where it is looked for first depends on a seed. Linear probing, at
- * most half full; a slot that leaves is filled by moving back what stands behind it, so that nothing is left to step over.
+ * A digest is 256 bits that an attacker can search for, so where it is looked for first depends on
+ * a seed. Linear probing, at most half full; a slot that leaves is filled by moving back what
+ * stands behind it, so that nothing is left to step over.
  *
- * Cost: O(1), one probe or two. `probes` counts the places looked at: the only loop there is. The table doubles when it is half
- * full, and then every slot is placed anew.
+ * Cost: O(1), one probe or two. `probes` counts the places looked at: the only loop there is. The
+ * table doubles when it is half full, and then every slot is placed anew.
  */
 import { digestWords } from "../../domain/Digest.ts"
 

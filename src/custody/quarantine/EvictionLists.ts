@@ -1,7 +1,7 @@
 /**
- * The order of eviction (RFC, "Quarantine Eviction Policy"; CONFORMANCE Q1): doubly linked lists over slots, one for each
- * severity under `priority`, one for all under `lru`. Everything but `all` is O(1): nothing is searched, sorted or
- * allocated.
+ * The order of eviction (RFC, "Quarantine Eviction Policy"; CONFORMANCE Q1): doubly linked lists
+ * over slots, one for each severity under `priority`, one for all under `lru`. Everything but `all`
+ * is O(1): nothing is searched, sorted or allocated.
  *
  * **Gotchas**
  *
@@ -44,7 +44,9 @@ export class EvictionLists {
     this.listOf(rank)?.remove(slot)
   }
 
-  /** It was seen again: under `lru` it becomes the newest, under `priority` it stays where it is. */
+  /**
+   * It was seen again: under `lru` it becomes the newest, under `priority` it stays where it is.
+   */
   touch(slot: number, rank: number): void {
     if (this.isLru) this.listOf(rank)?.moveLast(slot)
   }

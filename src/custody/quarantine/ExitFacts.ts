@@ -1,6 +1,6 @@
 /**
- * What is written down about evidence on its way out: one object, filled in anew for each, since the chain keeps nothing of it
- * (CONFORMANCE A1).
+ * What is written down about evidence on its way out: one object, filled in anew for each, since
+ * the chain keeps nothing of it (CONFORMANCE A1).
  */
 import type { AuditFacts } from "../audit/HashChain.ts"
 import { DigestBuffer } from "../../domain/Digest.ts"

@@ -1,6 +1,6 @@
 /**
- * What the quarantine tells people: fixed objects, so that telling allocates nothing but the signature, and that only where
- * somebody listens.
+ * What the quarantine tells people: fixed objects, so that telling allocates nothing but the
+ * signature, and that only where somebody listens.
  */
 import type { Notice } from "../../safety/alert/Alerts.ts"
 import type { Severity } from "../../domain/Severity.ts"

@@ -4,7 +4,10 @@
 import type { DigestBuffer } from "../../domain/Digest.ts"
 import { threatCategories } from "../../domain/Scent.ts"
 
-/** The place of the category in `threatCategories`, with the digest in `digest`; -1 where it is no signature. Never throws. */
+/**
+ * The place of the category in `threatCategories`, with the digest in `digest`; -1 where it is no
+ * signature. Never throws.
+ */
 export const parseSignature = (signature: unknown, digest: DigestBuffer): number => {
   if (typeof signature !== "string") return -1
   const colon = signature.indexOf(":")

@@ -1,8 +1,9 @@
 /**
- * Purges in the background, first in, first out, as forensics wants them (RFC, "Purge + Replace Model" and "Queue Assignments";
- * CONFORMANCE S1).
+ * Purges in the background, first in, first out, as forensics wants them (RFC, "Purge + Replace
+ * Model" and "Queue Assignments"; CONFORMANCE S1).
  *
- * Whoever gives up on evidence says so and goes on; the actor destroys it, records that, and tells whoever wants to know.
+ * Whoever gives up on evidence says so and goes on; the actor destroys it, records that, and tells
+ * whoever wants to know.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,12 +19,18 @@ import { Quarantine } from "./Quarantine.ts"
 /** Evidence to be given up. */
 class Purge extends Request.TaggedClass("Purge")<{ readonly signature: string; readonly reason: PurgeReason }, void> {}
 
-/** Purges that may wait: each is a signature and no more. What finds no room stays in custody, and is a dead letter. */
+/**
+ * Purges that may wait: each is a signature and no more. What finds no room stays in custody, and
+ * is a dead letter.
+ */
 const capacity = 16_384
 
 /** Where evidence is given up. */
 export class PurgeQueue extends Context.Service<PurgeQueue, {
-  /** Whether it was taken. Never throws, never waits. Evidence that has left by its turn is left alone. */
+  /**
+   * Whether it was taken. Never throws, never waits. Evidence that has left by its turn is left
+   * alone.
+   */
   readonly purgeUnsafe: (signature: string, reason: PurgeReason) => boolean
 }>()("tracehound/custody/quarantine/PurgeQueue") {
   static readonly layer = Layer.effect(

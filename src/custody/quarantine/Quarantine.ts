@@ -1,20 +1,22 @@
 /**
- * The quarantine: evidence in custody, within hard bounds (RFC, "Quarantine Eviction Policy" and "Atomic Neutralize";
- * CONFORMANCE D7, E2 to E5, Q1 to Q4).
+ * The quarantine: evidence in custody, within hard bounds (RFC, "Quarantine Eviction Policy" and
+ * "Atomic Neutralize"; CONFORMANCE D7, E2 to E5, Q1 to Q4).
  *
- * Promises that maxCount and maxBytes hold at every moment; that evidence leaves in one of five ways, each one synchronous
- * step of snapshot, destruction and audit record; that an eviction is told to cold storage, the log and the alerts before
- * the bytes are gone; and that an arrival never costs evidence worse than itself. Holding, finding and evicting are O(1);
- * an arrival evicts as many as it needs to make room for its bytes.
+ * Promises that maxCount and maxBytes hold at every moment; that evidence leaves in one of five
+ * ways, each one synchronous step of snapshot, destruction and audit record; that an eviction is
+ * told to cold storage, the log and the alerts before the bytes are gone; and that an arrival never
+ * costs evidence worse than itself. Holding, finding and evicting are O(1); an arrival evicts as
+ * many as it needs to make room for its bytes.
  *
  * **Gotchas**
  *
- * - An arrival for which room cannot be made is itself evicted, with a record and a disposed handle; nothing else is then
- *   evicted for it under `priority`. Under `lru` what was used less recently may already have gone.
- * - `evacuate` presses on the caller's turn, about 31 ms for 1 MiB: it is an operator's act. Evictions are pressed by cold
- *   storage, in the background.
- * - What is held is never pressed: its account would shrink when a worker happens to be done, and what is evicted next would
- *   depend on it.
+ * - An arrival for which room cannot be made is itself evicted, with a record and a disposed
+ *   handle; nothing else is then evicted for it under `priority`. Under `lru` what was used less
+ *   recently may already have gone.
+ * - `evacuate` presses on the caller's turn, about 31 ms for 1 MiB: it is an operator's act.
+ *   Evictions are pressed by cold storage, in the background.
+ * - What is held is never pressed: its account would shrink when a worker happens to be done, and
+ *   what is evicted next would depend on it.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -64,16 +66,21 @@ export interface Raised {
 /** Where evidence is held. All but the layer is synchronous and never throws. */
 export class Quarantine extends Context.Service<Quarantine, {
   /**
-   * Answers a duplicate that can be told by its bytes alone, unhashed; null says nothing. A hit like any other. `category` and
-   * `severity` are places in `threatCategories` and `severities`, here and below.
+   * Answers a duplicate that can be told by its bytes alone, unhashed; null says nothing. A hit
+   * like any other. `category` and `severity` are places in `threatCategories` and `severities`,
+   * here and below.
    */
   readonly hitSame: (content: Uint8Array, category: number, severity: number) => Ignored | null
   /**
-   * Answers a duplicate: evidence with this signature is held. It is counted as a hit, and a worse severity than before
-   * becomes the evidence's. Null where there is none. `content` is what was signed.
+   * Answers a duplicate: evidence with this signature is held. It is counted as a hit, and a worse
+   * severity than before becomes the evidence's. Null where there is none. `content` is what was
+   * signed.
    */
   readonly hit: (signed: DigestBuffer, content: Uint8Array, category: number, severity: number) => Ignored | null
-  /** From now on, calls back with evidence that a duplicate has made worse, on the turn of that. Must not throw. */
+  /**
+   * From now on, calls back with evidence that a duplicate has made worse, on the turn of that.
+   * Must not throw.
+   */
   readonly onRaised: (listener: (raised: Raised) => void) => void
   /** Takes new evidence, of which there is none with its signature. Its content is copied. */
   readonly hold: (arrival: Arrival) => Quarantined
@@ -82,13 +89,13 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly neutralize: (signature: string) => NeutralizationRecord | null
   readonly evacuate: (signature: string) => EvacuateRecord | null
   /**
-   * Destroys evidence because something failed, after cold storage was told; null where it is not held (RFC, "Purge + Replace
-   * Model").
+   * Destroys evidence because something failed, after cold storage was told; null where it is not
+   * held (RFC, "Purge + Replace Model").
    */
   readonly purge: (signature: string, reason: PurgeReason) => PurgeRecord | null
   /**
-   * Purges in the order of eviction for a panic, at most `limit`, and only what cold storage takes: how many. What it does not
-   * take stays in custody (CONFORMANCE F3).
+   * Purges in the order of eviction for a panic, at most `limit`, and only what cold storage takes:
+   * how many. What it does not take stays in custody (CONFORMANCE F3).
    */
   readonly purgeForPanic: (limit: number) => number
   /** Neutralizes everything, in the order of eviction (CONFORMANCE Q4). */
@@ -158,7 +165,10 @@ export class Quarantine extends Context.Service<Quarantine, {
         exitFacts.purgeReason = null
         return exitFacts
       }
-      /** Whoever was given the live buffer may have written to it: that shows here, before the bytes are gone. */
+      /**
+       * Whoever was given the live buffer may have written to it: that shows here, before the bytes
+       * are gone.
+       */
       const inspect = (slot: number): void => {
         if (!vault.isExposed(slot)) return
         vault.readDigests(slot, wanted, found)
@@ -207,7 +217,8 @@ export class Quarantine extends Context.Service<Quarantine, {
         const record = describe(slot)
         const content = vault.contentOf(slot)
         const id = secureIdText(exitFacts.id)
-        // Whoever was given the live buffer may have taken it: what is not the evidence must not be sent as if it were.
+        // Whoever was given the live buffer may have taken it: what is not the evidence must not be
+        // sent as if it were.
         const pressed = codec === "stored" && content.length === record.size ? press(codec, content) : null
         const used = pressed === null ? coldStorage.codec : codec
         const delivery = { id, record, content, pressed, codec: used, isPurged: true }
@@ -227,7 +238,8 @@ export class Quarantine extends Context.Service<Quarantine, {
         }
         inspect(slot)
         const content = vault.contentOf(slot)
-        // Whoever was given the live buffer took it: there is nothing left to send, and that was told.
+        // Whoever was given the live buffer took it: there is nothing left to send, and that was
+        // told.
         if (content.length !== vault.sizeOf(slot)) return null
         const pressed = press(codec, content)
         if (pressed === null) {
@@ -245,7 +257,10 @@ export class Quarantine extends Context.Service<Quarantine, {
         return chain.record(exitFacts.as("evacuated"))
       }
 
-      /** In the order of CONFORMANCE Q2: cold storage, log, alert; destruction and the chain are the caller's next steps. */
+      /**
+       * In the order of CONFORMANCE Q2: cold storage, log, alert; destruction and the chain are the
+       * caller's next steps.
+       */
       const tell = (contentOf: () => Uint8Array, describeIt: () => EvidenceRecord): void => {
         const { severity } = exitFacts
         const signature = () => signatureOf(exitFacts.category, new Digest(exitFacts.signed.words, 0))

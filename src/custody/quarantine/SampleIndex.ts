@@ -1,10 +1,11 @@
 /**
- * Which slot probably holds these bytes: found by a few sampled bytes, to be compared in full, so that a duplicate is known
- * without being hashed (RFC, "Signature"; CONFORMANCE D7).
+ * Which slot probably holds these bytes: found by a few sampled bytes, to be compared in full, so
+ * that a duplicate is known without being hashed (RFC, "Signature"; CONFORMANCE D7).
  *
- * One slot for each place, the latest one. It promises nothing but to be cheap: what it names must be compared, and what it
- * does not know may still be held. Where samples are taken depends on a seed, so that an attacker cannot aim at them; whoever
- * could would gain one comparison, which costs a fraction of the hash that follows.
+ * One slot for each place, the latest one. It promises nothing but to be cheap: what it names must
+ * be compared, and what it does not know may still be held. Where samples are taken depends on a
+ * seed, so that an attacker cannot aim at them; whoever could would gain one comparison, which
+ * costs a fraction of the hash that follows.
  */
 
 /** How many bytes are looked at. */

@@ -1,8 +1,9 @@
 /**
  * Short texts as bytes in the arena: exactly the same text comes back, lone surrogates included.
  *
- * A string that was cut out of a request would keep the whole request in memory for as long as the evidence is held. Here
- * it is copied, at a byte a character where all are below U+0100, else at two.
+ * A string that was cut out of a request would keep the whole request in memory for as long as the
+ * evidence is held. Here it is copied, at a byte a character where all are below U+0100, else at
+ * two.
  */
 
 /** How many bytes a text takes; negative where it takes two a character. */

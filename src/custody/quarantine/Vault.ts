@@ -1,10 +1,11 @@
 /**
- * What is held, in columns: a slot for each piece of evidence, its bytes in an arena, everything else in typed arrays (RFC,
- * "Quarantine"; CONFORMANCE D7, E5, Q1, Q4).
+ * What is held, in columns: a slot for each piece of evidence, its bytes in an arena, everything
+ * else in typed arrays (RFC, "Quarantine"; CONFORMANCE D7, E5, Q1, Q4).
  *
- * Promises that looking up, inserting, removing, the next to evict and all numbers are O(1) at any size, and that a held piece of
- * evidence is no object: it costs the garbage collector nothing, and about 150 bytes beside its own and those of its scent's
- * id and source. Bytes are overwritten when they leave.
+ * Promises that looking up, inserting, removing, the next to evict and all numbers are O(1) at any
+ * size, and that a held piece of evidence is no object: it costs the garbage collector nothing, and
+ * about 150 bytes beside its own and those of its scent's id and source. Bytes are overwritten when
+ * they leave.
  *
  * It keeps no bounds and writes no records: that is the quarantine's.
  *
@@ -27,12 +28,18 @@ import { textBytes, readText, writeText } from "./Texts.ts"
 /** Unpredictable words that a vault is seeded with. */
 export const vaultSeedWords = 2 + sampleSeedWords
 
-/** Content up to here lives in the arena, with the texts of its scent beside it; more of it has a buffer of its own. */
+/**
+ * Content up to here lives in the arena, with the texts of its scent beside it; more of it has a
+ * buffer of its own.
+ */
 const maxInArena = maxRegionBytes - 1024
 const initialCapacity = 64
 const NONE = -1
 
-/** Evidence that arrives. `category` and `severity` are places in `threatCategories` and `severities`. */
+/**
+ * Evidence that arrives. `category` and `severity` are places in `threatCategories` and
+ * `severities`.
+ */
 export interface Arrival {
   readonly category: number
   readonly severity: number
@@ -121,8 +128,9 @@ export class Vault {
   }
 
   /**
-   * The slot that holds these very bytes in this category, or -1 where that is not known without hashing them. One comparison
-   * with one candidate; bytes that somebody was given are no candidate.
+   * The slot that holds these very bytes in this category, or -1 where that is not known without
+   * hashing them. One comparison with one candidate; bytes that somebody was given are no
+   * candidate.
    */
   findSame(content: Uint8Array, category: number): number {
     this.sampled = content
@@ -136,9 +144,13 @@ export class Vault {
     return this.equal(memory, at, content, 0, content.length) ? slot : NONE
   }
 
-  /** Notes that this content, which is held in the slot, was asked for: the next `findSame` finds it. */
+  /**
+   * Notes that this content, which is held in the slot, was asked for: the next `findSame` finds
+   * it.
+   */
   remember(content: Uint8Array, slot: number): void {
-    // Usually it was looked for a moment ago. Where it was not, the worst that happens is that it is not found by its looks.
+    // Usually it was looked for a moment ago. Where it was not, the worst that happens is that it
+    // is not found by its looks.
     const place = content === this.sampled ? this.place : this.samples.placeOf(content, this.categories[slot] ?? 0)
     this.samples.put(place, slot)
   }
@@ -199,7 +211,8 @@ export class Vault {
     const own = this.own.get(slot)
     if (own !== undefined) {
       this.own.delete(slot)
-      // Somebody who was given the live buffer may have detached it: what is left of it is what leaves.
+      // Somebody who was given the live buffer may have detached it: what is left of it is what
+      // leaves.
       return own.detached ? new ArrayBuffer(0) : own.transfer()
     }
     return copyOf(this.contentOf(slot))
@@ -221,7 +234,10 @@ export class Vault {
     return this.exposed[slot] !== 0
   }
 
-  /** The bytes as they are, not copied: to be read at once. Nothing where whoever was given them took them away. */
+  /**
+   * The bytes as they are, not copied: to be read at once. Nothing where whoever was given them
+   * took them away.
+   */
   contentOf(slot: number): Uint8Array<ArrayBuffer> {
     const own = this.own.get(slot)
     if (own !== undefined) return new Uint8Array(own.detached ? new ArrayBuffer(0) : own)

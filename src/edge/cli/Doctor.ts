@@ -1,8 +1,9 @@
 /**
  * `tracehound doctor`: what this machine and this process give (CONFORMANCE R1, H2).
  *
- * Promises that the level at which hounds would run here is stated and not assumed: it was tried out. With `--sandbox` every attack of
- * the sandbox's own catalogue is made against a hound, and seen from outside.
+ * Promises that the level at which hounds would run here is stated and not assumed: it was tried
+ * out. With `--sandbox` every attack of the sandbox's own catalogue is made against a hound, and
+ * seen from outside.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -39,11 +40,17 @@ export interface Diagnosis {
   readonly sandbox: SandboxDiagnosis
 }
 
-/** Whether hounds run as they are configured to, and nothing that was tried against them got through. Pure. */
+/**
+ * Whether hounds run as they are configured to, and nothing that was tried against them got
+ * through. Pure.
+ */
 export const isKept = ({ enabled, probes, refused, report }: SandboxDiagnosis): boolean =>
   !enabled || (refused === null && isWhole(report) && (probes === null || holds(probes)))
 
-/** Whether the level in effect is the one that is configured. A part that it lacks is noted: the same level on a poorer machine. */
+/**
+ * Whether the level in effect is the one that is configured. A part that it lacks is noted: the
+ * same level on a poorer machine.
+ */
 const isWhole = (report: SandboxReport | null): boolean => report !== null && report.level === report.configured
 
 const holds = ({ missing, probes }: LevelReport): boolean =>
@@ -134,7 +141,10 @@ const readRegExp = (source: string): Effect.Effect<RegExp, WrongUse> =>
     catch: () => new WrongUse({ message: "--only is not a regular expression" })
   })
 
-/** Reports versions, runtime flags and the sandbox; the answer is no where something that is asked for does not hold. */
+/**
+ * Reports versions, runtime flags and the sandbox; the answer is no where something that is asked
+ * for does not hold.
+ */
 export const doctorCommand = Command.make(
   "doctor",
   { config: configFile, json, only, sandbox: isAttacking },

@@ -1,5 +1,6 @@
 /**
- * How a command ends when it does not end well: one message for people, and the exit status of the contract.
+ * How a command ends when it does not end well: one message for people, and the exit status of the
+ * contract.
  */
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"

@@ -1,8 +1,8 @@
 /**
  * Progress on a terminal: one line on standard error, rewritten in place.
  *
- * Promises silence where standard error is no terminal. Colour is left out where NO_COLOR is set (no-color.org) or TERM is
- * dumb.
+ * Promises silence where standard error is no terminal. Colour is left out where NO_COLOR is set
+ * (no-color.org) or TERM is dumb.
  */
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"

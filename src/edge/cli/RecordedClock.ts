@@ -1,12 +1,14 @@
 /**
- * Recorded time: a clock that stands where the recording stands, so that a replay decides as the traffic's own time would
- * have it, and the same file always gives the same answer.
+ * Recorded time: a clock that stands where the recording stands, so that a replay decides as the
+ * traffic's own time would have it, and the same file always gives the same answer.
  *
  * **Gotchas**
  *
- * - Sleeping takes real time: what waits (a retry, a deadline) waits for the world, not for the recording.
- * - It goes wherever it is set, backward too, its monotonic side with it: the rate limiter counts a step back as no time gone
- *   by. A timestamp that no date can have is held at the nearest one that can.
+ * - Sleeping takes real time: what waits (a retry, a deadline) waits for the world, not for the
+ *   recording.
+ * - It goes wherever it is set, backward too, its monotonic side with it: the rate limiter counts a
+ *   step back as no time gone by. A timestamp that no date can have is held at the nearest one that
+ *   can.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -1,8 +1,9 @@
 /**
  * A replay: recorded traffic through the whole runtime, on recorded time.
  *
- * Promises flat memory for input of any length, that a malformed line costs itself and nothing else, and that evidence is
- * never dropped for want of patience: where cold storage falls behind, the replay waits.
+ * Promises flat memory for input of any length, that a malformed line costs itself and nothing
+ * else, and that evidence is never dropped for want of patience: where cold storage falls behind,
+ * the replay waits.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -29,8 +30,9 @@ export interface ReplayObserver<E> {
 }
 
 /**
- * How far cold storage may be behind before the replay waits for it, in envelopes and in bytes of evidence: half of what its
- * mailbox takes, since one arrival may evict several, and no more than keeps memory small.
+ * How far cold storage may be behind before the replay waits for it, in envelopes and in bytes of
+ * evidence: half of what its mailbox takes, since one arrival may evict several, and no more than
+ * keeps memory small.
  */
 const maxBehind = (coldStorage: TracehoundConfig["audit"]["coldStorage"]) => ({
   count: Math.min(512, Math.floor((coldStorage?.maxPendingCount ?? 0) / 2)),
@@ -49,20 +51,28 @@ const signatureOf = (result: InterceptResult): string => {
   }
 }
 
-/** The ports of Node, but for randomness: the same for every run, so that the head of the chain is part of the answer. */
+/**
+ * The ports of Node, but for randomness: the same for every run, so that the head of the chain is
+ * part of the answer.
+ */
 const replayPorts = Layer.mergeAll(NodePorts.layer, ReplayRandomness.layer.pipe(Layer.provide(NodePorts.layer)))
 
-/** Replays a byte stream. The Tracehound lives as long as the replay, and what it still holds goes with it. */
+/**
+ * Replays a byte stream. The Tracehound lives as long as the replay, and what it still holds goes
+ * with it.
+ */
 export const replay = Effect.fn("replay")(function*<E, R, E2>(
   input: Stream.Stream<Uint8Array, E, R>,
   options: { readonly format: Format; readonly config: TracehoundConfig; readonly observer: ReplayObserver<E2> }
 ) {
   const { config, format, observer } = options
   const clock = RecordedClock.make(yield* Clock.Clock)
-  // Whether a hound is free is this machine's time and not the recording's: the same file would not give the same answer.
+  // Whether a hound is free is this machine's time and not the recording's: the same file would not
+  // give the same answer.
   const withoutHounds = { ...config, hound: { ...config.hound, enabled: false } }
   const onRecordedTime = Tracehound.layerNoDeps(withoutHounds).pipe(
-    // Ids of evidence that is written must differ from run to run, since nothing there is ever overwritten.
+    // Ids of evidence that is written must differ from run to run, since nothing there is ever
+    // overwritten.
     Layer.provide(config.audit.coldStorage === undefined ? replayPorts : NodePorts.layer),
     Layer.provide(Layer.succeed(Clock.Clock, clock)),
     // The summary counts what the log would say ten times a window.

@@ -1,5 +1,6 @@
 /**
- * Randomness that is the same for every run: SHA-256 of a counter. What it makes is unique, and anybody can predict it.
+ * Randomness that is the same for every run: SHA-256 of a counter. What it makes is unique, and
+ * anybody can predict it.
  *
  * **Gotchas**
  *

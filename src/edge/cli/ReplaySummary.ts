@@ -7,7 +7,10 @@ import type { Scent, ThreatCategory } from "../../domain/Scent.ts"
 import { BySeverity } from "../../domain/Severity.ts"
 import type { TracehoundSync } from "../../runtime/TracehoundSync.ts"
 
-/** The counts of a replay. Every line that is not blank is counted once: under `invalid`, or under what it was answered. */
+/**
+ * The counts of a replay. Every line that is not blank is counted once: under `invalid`, or under
+ * what it was answered.
+ */
 export const ReplaySummary = Schema.Struct({
   lines: Schema.Natural,
   invalid: Schema.Natural,

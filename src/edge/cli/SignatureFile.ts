@@ -1,6 +1,6 @@
 /**
- * A file of signatures: `lineNumber<TAB>status<TAB>signature` for every line that was read, the signature empty where there
- * is none.
+ * A file of signatures: `lineNumber<TAB>status<TAB>signature` for every line that was read, the
+ * signature empty where there is none.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"

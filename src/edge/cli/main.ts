@@ -1,8 +1,8 @@
 /**
  * The command line: `tracehound`.
  *
- * Promises exit status 0 for good, 1 where the answer is no, 2 for wrong use; answers on standard output, everything else on
- * standard error; and that a reader who goes away early stops no work.
+ * Promises exit status 0 for good, 1 where the answer is no, 2 for wrong use; answers on standard
+ * output, everything else on standard error; and that a reader who goes away early stops no work.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -27,7 +27,10 @@ const tracehound = Command.make("tracehound").pipe(
   Command.withSubcommands([replayCommand, configCommand, doctorCommand])
 )
 
-/** A wrong configuration, and a cold storage that does not open, are wrong use: the answer has not even begun. */
+/**
+ * A wrong configuration, and a cold storage that does not open, are wrong use: the answer has not
+ * even begun.
+ */
 const cannotBegin = ["WrongUse", "InvalidConfig", "ColdStorageError", "FlagsMissing"] as const
 
 const program = Effect.gen(function*() {
@@ -53,7 +56,10 @@ const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
 
 const isClosedPipe = (error: Error): boolean => "code" in error && error.code === "EPIPE"
 
-/** A reader that goes away, as `head` does, takes nothing from the work: it goes on, and says once what was not read. */
+/**
+ * A reader that goes away, as `head` does, takes nothing from the work: it goes on, and says once
+ * what was not read.
+ */
 const surviveClosedPipes = (): void => {
   let told = false
   process.stdout.on("error", (error) => {

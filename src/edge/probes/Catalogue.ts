@@ -1,5 +1,6 @@
 /**
- * The catalogue of attacks (CONFORMANCE H2): the 124 of the table and its 5 controls, in the order of its table, and further ones.
+ * The catalogue of attacks (CONFORMANCE H2): the 124 of the table and its 5 controls, in the order
+ * of its table, and further ones.
  */
 import { fsProbes } from "./FsProbes.ts"
 import { genProbes } from "./GenProbes.ts"

@@ -1,7 +1,8 @@
 /**
  * Attacks beyond the table, in the same groups (CONFORMANCE H2).
  *
- * Some of them do harm to nobody but their own job, and are here for what the host must not do: believe them, wait for them, or fall.
+ * Some of them do harm to nobody but their own job, and are here for what the host must not do:
+ * believe them, wait for them, or fall.
  */
 import { moduleProbe, type Probe, waysProbe } from "./Probe.ts"
 
@@ -10,7 +11,10 @@ const jsWhole = moduleProbe("js")
 const int = waysProbe("int")
 const modWhole = moduleProbe("mod")
 
-/** Completes as if nothing were wrong if the host (or the entry) was led astray: then `open` is told by a witness only. */
+/**
+ * Completes as if nothing were wrong if the host (or the entry) was led astray: then `open` is told
+ * by a witness only.
+ */
 const reaches = String.raw`
 const grab = (value) => {
   for (const key of ["constructor", "binding", "getBuiltinModule", "readSync", "writeSync", "reallyExit"]) {
@@ -122,7 +126,8 @@ export const analyze = () => { const error = new Proxy(new Error("x"), { get() {
   jsWhole(
     "thrownTrap",
     String.raw`
-// Whoever touches what was thrown is in the attacker's hands: the second job tells whether anybody did.
+// Whoever touches what was thrown is in the attacker's hands: the second job tells whether anybody
+// did.
 let touched = false
 const touch = () => { touched = true; return undefined }
 const traps = { get: touch, has: touch, getPrototypeOf: () => { touched = true; return null }, ownKeys: () => { touched = true; return [] }, getOwnPropertyDescriptor: touch }
@@ -154,7 +159,8 @@ export const analyze = async () => { if (touched) return "complete"; if (globalT
   js(
     "hiddenPrototypes",
     String.raw`
-  // Prototypes that no property of a global leads to. Those of an Intl.Segmenter are left as they are, on purpose: nobody else has them.
+  // Prototypes that no property of a global leads to. Those of an Intl.Segmenter are left as they
+  // are, on purpose: nobody else has them.
   ...[() => [].values(), () => new Map().keys(), () => new Set().values(), () => ""[Symbol.iterator](), () => "".matchAll(/a/g),
     () => Iterator.from({ next: () => ({}) }), () => [].values().map((x) => x), () => [].values().flatMap((x) => x), () => Reflect.getPrototypeOf((function* () {})()),
     () => Reflect.getPrototypeOf((async function* () {})()),
@@ -175,7 +181,8 @@ export const analyze = async () => { if (touched) return "complete"; if (globalT
   int(
     "stackEdge",
     String.raw`
-  // What Node does for a hound, called where there is next to no stack left: what it throws from its inside must lead nowhere.
+  // What Node does for a hound, called where there is next to no stack left: what it throws from
+  // its inside must lead nowhere.
   async () => {
     const calls = [() => setTimeout(() => {}, 0), () => clearTimeout(1), () => queueMicrotask(() => {}), () => new TextDecoder().decode(new Uint8Array(9)),
       () => new TextEncoder().encode("x"), () => crypto.getRandomValues(new Uint8Array(9)), () => crypto.randomUUID(), () => atob("eA=="), () => btoa("x"),
@@ -252,7 +259,8 @@ export const analyze = async (bytes) => {
   jsWhole(
     "evidenceLeft",
     String.raw`
-// The first job's evidence, looked for in the second one's memory without having been kept: new buffers must be zero.
+// The first job's evidence, looked for in the second one's memory without having been kept: new
+// buffers must be zero.
 export const analyze = () => {
   for (let i = 0; i < 200; i++) {
     const bytes = new Uint8Array(new ArrayBuffer(5 + (i % 64)))

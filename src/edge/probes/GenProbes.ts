@@ -1,5 +1,6 @@
 /**
- * Probes that make code out of text: group `gen` (CONFORMANCE H2). Each makes something that gives 7.
+ * Probes that make code out of text: group `gen` (CONFORMANCE H2). Each makes something that gives
+ * 7.
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 

@@ -88,7 +88,8 @@ export const analyze = () => {
   ...[() => performance.now(), () => process.hrtime()[1] / 1e6, () => Number(process.hrtime.bigint()) / 1e6, () => performance.timeOrigin + performance.now(),
     () => Number(globalThis.Temporal.Now.instant().epochNanoseconds) / 1e6, () => new Event("x").timeStamp,
     () => proc().uptime() * 1e3, () => proc().cpuUsage().user / 1e3, () => Date.now(), () => globalThis.Temporal.Now.plainTimeISO().microsecond / 1e3].map((clock) => () => {
-      // Finer than a tenth of a millisecond: two moments that are further from each other than nothing, and nearer than that.
+      // Finer than a tenth of a millisecond: two moments that are further from each other than
+      // nothing, and nearer than that.
       const end = Date.now() + 30
       let last = clock()
       while (Date.now() < end) {

@@ -1,5 +1,6 @@
 /**
- * Probes that reach for the network: group `net` (CONFORMANCE H2). Listeners outside see what arrives.
+ * Probes that reach for the network: group `net` (CONFORMANCE H2). Listeners outside see what
+ * arrives.
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 

@@ -1,14 +1,17 @@
 /**
  * What a probe is: an attack as the source of an analyzer, and what its ends mean (CONFORMANCE H2).
  *
- * A probe is put where the analyzer would be. It tries what its name says in every way it knows, and completes only if one of them
- * got through; whoever runs it does not take its word alone, but looks at the witnesses outside as well.
+ * A probe is put where the analyzer would be. It tries what its name says in every way it knows,
+ * and completes only if one of them got through; whoever runs it does not take its word alone, but
+ * looks at the witnesses outside as well.
  *
  * **Gotchas**
  *
- * - The source is text, so that no compiler touches it: what runs in the hound is what stands here. It is the enemy's program, not
- *   ours: it reads clocks and sets timers because those are what it attacks, or has there.
- * - An empty `catch` in a source is a way that led nowhere, and the next one is tried: whether any got through is the verdict.
+ * - The source is text, so that no compiler touches it: what runs in the hound is what stands here.
+ *   It is the enemy's program, not ours: it reads clocks and sets timers because those are what it
+ *   attacks, or has there.
+ * - An empty `catch` in a source is a way that led nowhere, and the next one is tried: whether any
+ *   got through is the verdict.
  * - `W` in a source is where its witnesses are (`ProbeFacts`), written before it by `sourceOf`.
  */
 
@@ -17,8 +20,9 @@ export const probeGroups = ["gen", "mod", "int", "fs", "net", "proc", "js", "all
 export type ProbeGroup = (typeof probeGroups)[number]
 
 /**
- * How a run ended: the frame it ended with, a refusal to load it (exit code 66), a breach of the channel's rules, the deadline for
- * being ready or for the job, too much memory, or the end of the process, by itself (`exit 1`) or by a signal (`SIGABRT`).
+ * How a run ended: the frame it ended with, a refusal to load it (exit code 66), a breach of the
+ * channel's rules, the deadline for being ready or for the job, too much memory, or the end of the
+ * process, by itself (`exit 1`) or by a signal (`SIGABRT`).
  */
 export type ProbeEnd =
   | "complete"
@@ -37,7 +41,10 @@ export interface Probe {
   /** `group/name`. */
   readonly name: string
   readonly source: string
-  /** What has to stand outside: listeners on TCP, UDP, HTTP and a unix socket; a process to do harm to. */
+  /**
+   * What has to stand outside: listeners on TCP, UDP, HTTP and a unix socket; a process to do harm
+   * to.
+   */
   readonly needs: ReadonlyArray<"net" | "victim">
   /** Ends at which the attack has failed. */
   readonly fails: ReadonlyArray<ProbeEnd>
@@ -58,7 +65,9 @@ export interface ProbeFacts {
   readonly secretText: string
   /** A file that is not there. */
   readonly marker: string
-  /** A module, a program of WebAssembly, JSON, settings and a shared library that could be loaded. */
+  /**
+   * A module, a program of WebAssembly, JSON, settings and a shared library that could be loaded.
+   */
   readonly module: string
   readonly wasm: string
   readonly json: string
@@ -98,8 +107,9 @@ export const waysProbe = (group: ProbeGroup) => (name: string, ways: string, opt
   moduleProbe(group)(name, `export const analyze = (bytes, evidence) => any([${ways}], bytes, evidence)`, options)
 
 /**
- * What every attack has at hand: `any`, `wait`, `within`; `proc()`, the process object or what is left of it; and `need`, a
- * built-in module by whatever way leads to it, a walk through everything that can be reached included.
+ * What every attack has at hand: `any`, `wait`, `within`; `proc()`, the process object or what is
+ * left of it; and `need`, a built-in module by whatever way leads to it, a walk through everything
+ * that can be reached included.
  */
 const tools = String.raw`
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

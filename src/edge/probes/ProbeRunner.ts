@@ -1,15 +1,19 @@
 /**
- * Runs probes (CONFORMANCE H2): each in a hound of its own, with witnesses of its own, two hounds at a time.
+ * Runs probes (CONFORMANCE H2): each in a hound of its own, with witnesses of its own, two hounds
+ * at a time.
  *
- * Promises that every probe has exactly one result, in the order of the catalogue; that an attack is `open` if it says so or if a witness
- * saw it; that what could not be tried is `failed` and never `closed`; and that no process, listener or file is left.
+ * Promises that every probe has exactly one result, in the order of the catalogue; that an attack
+ * is `open` if it says so or if a witness saw it; that what could not be tried is `failed` and
+ * never `closed`; and that no process, listener or file is left.
  *
- * Cost: about a fifth of a second for each probe on a machine of two cores; a few MiB of temporary files at the most.
+ * Cost: about a fifth of a second for each probe on a machine of two cores; a few MiB of temporary
+ * files at the most.
  *
  * **Gotchas**
  *
- * - Probes really attack: whoever runs them on a machine with a sandbox that does not hold has files in the temporary directory written,
- *   a `sleep` killed and the like. Nothing that would harm anybody else is done.
+ * - Probes really attack: whoever runs them on a machine with a sandbox that does not hold has
+ *   files in the temporary directory written, a `sleep` killed and the like. Nothing that would
+ *   harm anybody else is done.
  */
 import * as Effect from "effect/Effect"
 import { chmodSync, copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
@@ -21,7 +25,10 @@ import { type Probe, type ProbeEnd, type ProbeGroup, sourceOf } from "./Probe.ts
 import { runTrial, type TrialReport } from "./Trial.ts"
 import { findLibrary, type HoundUser, standBy } from "./Witnesses.ts"
 
-/** What became of a probe: `works` is what must work, and does; `failed`: it could not be tried, or does not work though it must. */
+/**
+ * What became of a probe: `works` is what must work, and does; `failed`: it could not be tried, or
+ * does not work though it must.
+ */
 export type ProbeOutcome = "closed" | "open" | "works" | "failed"
 
 export interface ProbeResult {
@@ -52,7 +59,10 @@ export interface ProbeOptions {
 
 const defaults = { concurrency: 2, readyDeadline: 15_000, jobDeadline: 15_000 }
 
-/** For attacks that are expected to be ended by a deadline: there is no need to wait that long for them. */
+/**
+ * For attacks that are expected to be ended by a deadline: there is no need to wait that long for
+ * them.
+ */
 const hangDeadlines = { unready: 4_000, deadline: 1_000 }
 
 /** What the runs of one probe say. Pure. */

@@ -1,5 +1,6 @@
 /**
- * All that can be said about the sandbox of a machine: what it gives, what the attacks found, in words (CONFORMANCE H2, H4).
+ * All that can be said about the sandbox of a machine: what it gives, what the attacks found, in
+ * words (CONFORMANCE H2, H4).
  */
 import * as Effect from "effect/Effect"
 import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.ts"
@@ -65,7 +66,10 @@ const missingLevel = (level: LevelReport["level"], missing: string): LevelReport
   resources: null
 })
 
-/** Whether everything that was tried is as it must be. Pure. A level that is missing has nothing open. */
+/**
+ * Whether everything that was tried is as it must be. Pure. A level that is missing has nothing
+ * open.
+ */
 export const isSound = ({ probes, resources }: LevelReport): boolean =>
   probes.every(({ outcome }) => outcome === "closed" || outcome === "works") &&
   (resources?.results ?? []).every(({ outcome }) => outcome === "contained")

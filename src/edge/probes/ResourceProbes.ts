@@ -1,6 +1,7 @@
 /**
- * Attacks on what a machine has to give (CONFORMANCE H4): time, memory, descriptors, processes. None of them gets anywhere; what is
- * asked is that the hound is ended, and that nobody else feels it.
+ * Attacks on what a machine has to give (CONFORMANCE H4): time, memory, descriptors, processes.
+ * None of them gets anywhere; what is asked is that the hound is ended, and that nobody else feels
+ * it.
  */
 
 /** An attack: an analyzer that wants too much. */

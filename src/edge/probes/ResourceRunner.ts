@@ -1,7 +1,9 @@
 /**
- * Runs the attacks of ResourceProbes.ts, each in a hound of its own, and says what it took to end it (CONFORMANCE H4).
+ * Runs the attacks of ResourceProbes.ts, each in a hound of its own, and says what it took to end
+ * it (CONFORMANCE H4).
  *
- * Promises that the host lives: everything else is in the results. Times are for people; no test looks at them.
+ * Promises that the host lives: everything else is in the results. Times are for people; no test
+ * looks at them.
  */
 import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
@@ -15,7 +17,10 @@ import { runTrial, type TrialReport } from "./Trial.ts"
 /** Bytes of resident memory that a hound may have held at the most, when it has been ended. */
 export const maxPeak = 350 * 1_048_576
 
-/** `contained`: it was ended, by whatever, and held no more than it may; `open`: it held more, or got to an end; `failed`: never ran. */
+/**
+ * `contained`: it was ended, by whatever, and held no more than it may; `open`: it held more, or
+ * got to an end; `failed`: never ran.
+ */
 export interface ResourceResult {
   readonly name: string
   readonly outcome: "contained" | "open" | "failed"

@@ -1,8 +1,8 @@
 /**
  * One hound, what it is asked, and how it ends (CONFORMANCE H2, H4).
  *
- * Promises that it is dead and reaped when the scope has closed, that nothing waits longer than it is told to, and that no more is read
- * of it than a line reads.
+ * Promises that it is dead and reaped when the scope has closed, that nothing waits longer than it
+ * is told to, and that no more is read of it than a line reads.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -24,13 +24,24 @@ export interface TrialReport {
   readonly end: ProbeEnd
   /** Whether the hound was ready before it ended. */
   readonly wasReady: boolean
-  /** What it left on stderr, or why it could not be started: what is kept of it is the plan's business. */
+  /**
+   * What it left on stderr, or why it could not be started: what is kept of it is the plan's
+   * business.
+   */
   readonly message: string
-  /** Most bytes of resident memory, as the kernel counts them; null where it was not looked at or cannot be. */
+  /**
+   * Most bytes of resident memory, as the kernel counts them; null where it was not looked at or
+   * cannot be.
+   */
   readonly peak: number | null
-  /** From the deadline, or the violation, until nothing of the hound ran, in ms; null where nobody had to end it. */
+  /**
+   * From the deadline, or the violation, until nothing of the hound ran, in ms; null where nobody
+   * had to end it.
+   */
   readonly killedAfter: number | null
-  /** Whether nothing of it was left afterwards: within bubblewrap the hound is a process of its own. */
+  /**
+   * Whether nothing of it was left afterwards: within bubblewrap the hound is a process of its own.
+   */
   readonly isGone: boolean
   /** Bytes that were read of it. */
   readonly bytesRead: number
@@ -141,7 +152,10 @@ export const runTrial = Effect.fn("runTrial")(function*(plan: LaunchPlan, option
 
   let wasReady = false
   let jobs = 0
-  /** Takes what happens until the hound is ready or has answered a job; gives the end where all is over. */
+  /**
+   * Takes what happens until the hound is ready or has answered a job; gives the end where all is
+   * over.
+   */
   const step = Effect.gen(function*() {
     for (;;) {
       const event = yield* Queue.take(events)

@@ -1,8 +1,10 @@
 /**
- * What stands outside while a probe runs, and sees what it did (CONFORMANCE H2): files, listeners, a process to do harm to.
+ * What stands outside while a probe runs, and sees what it did (CONFORMANCE H2): files, listeners,
+ * a process to do harm to.
  *
- * Promises that nothing of it is left when the scope has closed, and that every change is told as fixed text. Whatever stands here may be
- * read, written and killed by the hound's own user: if nothing happens to it, that is the sandbox's doing.
+ * Promises that nothing of it is left when the scope has closed, and that every change is told as
+ * fixed text. Whatever stands here may be read, written and killed by the hound's own user: if
+ * nothing happens to it, that is the sandbox's doing.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -25,7 +27,10 @@ export interface Witnesses {
 /** Null: whoever starts it. */
 export type HoundUser = { readonly uid: number; readonly gid: number } | null
 
-/** What is known before: paths of the analyzer (in a directory of its own), the hound's program and its user. */
+/**
+ * What is known before: paths of the analyzer (in a directory of its own), the hound's program and
+ * its user.
+ */
 export interface Scene {
   readonly dir: string
   readonly analyzer: string
@@ -38,7 +43,10 @@ export interface Scene {
 
 const secretText = "this is no business of a hound"
 
-/** A shared library that is part of this very process, for those who would load one; null if there is none. */
+/**
+ * A shared library that is part of this very process, for those who would load one; null if there
+ * is none.
+ */
 export const findLibrary = (): string | null => {
   const { sharedObjects } = process.report.getReport() as { readonly sharedObjects?: ReadonlyArray<string> }
   return sharedObjects?.find((path) => /\/lib(?:m|pthread|dl)[.-].*(?:so|dylib)/.test(path)) ?? null
@@ -144,7 +152,10 @@ const aVictim = Effect.fn(function*({ user }: Scene) {
   }
 })
 
-/** Names of a directory, and what each is: a change to any of them changes the text. The analyzer comes later, and is its owner's. */
+/**
+ * Names of a directory, and what each is: a change to any of them changes the text. The analyzer
+ * comes later, and is its owner's.
+ */
 const portrait = ({ analyzer, dir }: Scene): string =>
   readdirSync(dir).filter((name) => join(dir, name) !== analyzer).toSorted().map((name) => {
     const { mode, mtimeMs, size } = statSync(join(dir, name), { throwIfNoEntry: false }) ?? {}

@@ -3,8 +3,9 @@
  *
  *     npm run sandbox:probe -- [--level default|hard] [--only REGEX] [--resources] [--json]
  *
- * Promises exit status 0 where everything is as it must be, 1 where something is open or failed (or the level that was asked for is not
- * there), 2 for wrong use; the answer on standard output, progress on standard error where that is a terminal.
+ * Promises exit status 0 where everything is as it must be, 1 where something is open or failed (or
+ * the level that was asked for is not there), 2 for wrong use; the answer on standard output,
+ * progress on standard error where that is a terminal.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 /**
- * A batch of evidence on its way through the press, in memory that the main thread and the worker share: so that nothing is copied
- * to hand it over, and nothing is lost when the worker dies.
+ * A batch of evidence on its way through the press, in memory that the main thread and the worker
+ * share: so that nothing is copied to hand it over, and nothing is lost when the worker dies.
  */
 
 /** Bytes of evidence in a usual batch. */
@@ -31,7 +31,9 @@ export class Pressing {
   private form: Uint8Array | Error | null = null
   private listener: ((form: Uint8Array | Error) => void) | null = null
 
-  /** Calls back with the pressed form, now or later, once. For one listener, which must not throw. */
+  /**
+   * Calls back with the pressed form, now or later, once. For one listener, which must not throw.
+   */
   onSettled(listener: (form: Uint8Array | Error) => void): void {
     if (this.form === null) this.listener = listener
     else listener(this.form)

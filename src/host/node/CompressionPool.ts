@@ -1,19 +1,21 @@
 /**
- * Background pressing: evidence is gathered into batches of about 256 KiB and pressed by one worker thread (CONFORMANCE E7).
+ * Background pressing: evidence is gathered into batches of about 256 KiB and pressed by one worker
+ * thread (CONFORMANCE E7).
  *
  * Promises
  *
- * - that a caller pays for one copy into the batch and its bookkeeping, about a microsecond for small evidence: no promise, no
- *   timer and no zlib for a single piece;
- * - that nothing is lost when the worker dies, fails or cannot be started: what it did not answer is still here, and is
- *   pressed by zlib's own threads; the next batch begins a new worker;
+ * - that a caller pays for one copy into the batch and its bookkeeping, about a microsecond for
+ *   small evidence: no promise, no timer and no zlib for a single piece;
+ * - that nothing is lost when the worker dies, fails or cannot be started: what it did not answer
+ *   is still here, and is pressed by zlib's own threads; the next batch begins a new worker;
  * - that evidence is overwritten when it is pressed;
  * - that it keeps the process alive while it has work, and not otherwise.
  *
  * **Details**
  *
- * - A batch leaves when it is full, or when the event loop has come round after its beginning. While two are on their way
- *   it waits for one of them: the worker is busy anyway, and fewer messages are cheaper for both.
+ * - A batch leaves when it is full, or when the event loop has come round after its beginning.
+ *   While two are on their way it waits for one of them: the worker is busy anyway, and fewer
+ *   messages are cheaper for both.
  * - Workers that die before they have answered anything are begun ever more seldom.
  *
  * **Gotchas**
@@ -40,7 +42,10 @@ const program = new URL(
 /** Without what the host was started with: its preloads are not for this thread. */
 const startThread = (): CompressionThread => new Worker(program, { name: "tracehound press", execArgv: [], env: {} })
 
-/** Batches on their way before the next one waits for an answer: one that is pressed, and one to go on with. */
+/**
+ * Batches on their way before the next one waits for an answer: one that is pressed, and one to go
+ * on with.
+ */
 const enough = 2
 
 /** Batches kept for use again. */
@@ -64,7 +69,10 @@ export class CompressionPool {
   private readonly spare: Array<Batch> = []
   private thread: CompressionThread | null = null
   private nextId = 0
-  /** Threads in a row that ended without an answer, and batches to go before the next one is started. */
+  /**
+   * Threads in a row that ended without an answer, and batches to go before the next one is
+   * started.
+   */
   private failedStarts = 0
   private pause = 0
   private closing: Promise<void> | null = null
@@ -72,7 +80,10 @@ export class CompressionPool {
   private drained: (() => void) | null = null
   private readonly start: () => CompressionThread
 
-  /** `start` gives a running thread with the program of CompressionWorker.ts; the pool's own when left out. */
+  /**
+   * `start` gives a running thread with the program of CompressionWorker.ts; the pool's own when
+   * left out.
+   */
   constructor(start: () => CompressionThread = startThread) {
     this.start = start
   }
@@ -86,7 +97,9 @@ export class CompressionPool {
     return this.waiting.size + this.pressedHere
   }
 
-  /** Takes a copy of the content. O(length). Throws a RangeError where there is no memory for it. */
+  /**
+   * Takes a copy of the content. O(length). Throws a RangeError where there is no memory for it.
+   */
   press(codec: string, content: Uint8Array): Pressing {
     if (this.closed) {
       const refused = new Pressing()
@@ -113,8 +126,8 @@ export class CompressionPool {
   }
 
   /**
-   * Ends the worker, once everything has been answered or pressed without it; null where there is nothing to wait for. What
-   * is pressed afterwards is refused.
+   * Ends the worker, once everything has been answered or pressed without it; null where there is
+   * nothing to wait for. What is pressed afterwards is refused.
    */
   close(): Promise<void> | null {
     if (this.closed) return this.closing
@@ -164,7 +177,8 @@ export class CompressionPool {
     const id = this.nextId++
     this.waiting.set(id, batch)
     thread.ref()
-    // To a thread that has just ended this goes nowhere: `bury` comes then, and finds the batch waiting.
+    // To a thread that has just ended this goes nowhere: `bury` comes then, and finds the batch
+    // waiting.
     thread.postMessage(batch.order(id))
   }
 
@@ -226,7 +240,9 @@ export class CompressionPool {
     else void this.pressHere(batch, failed)
   }
 
-  /** By zlib's threads, one after another: each takes up to 256 KiB for its own work. Never rejects. */
+  /**
+   * By zlib's threads, one after another: each takes up to 256 KiB for its own work. Never rejects.
+   */
   private async pressHere(batch: Batch, indices: Iterable<number> = batch.items.keys()): Promise<void> {
     this.pressedHere += 1
     const press = presses[batch.codec]

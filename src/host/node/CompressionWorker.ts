@@ -1,6 +1,7 @@
 /**
- * The worker that presses: it is told of a batch in shared memory, and answers with the pressed forms, one after another in one
- * array. It keeps nothing; the evidence is overwritten by the main thread, whose memory it is.
+ * The worker that presses: it is told of a batch in shared memory, and answers with the pressed
+ * forms, one after another in one array. It keeps nothing; the evidence is overwritten by the main
+ * thread, whose memory it is.
  */
 import { parentPort } from "node:worker_threads"
 import type { Answer, Order } from "./CompressionBatch.ts"

@@ -1,18 +1,24 @@
 /**
- * What stands around the deflate stream of a gzip member (RFC 1952, 2.3): the header before it, the trailer after it.
+ * What stands around the deflate stream of a gzip member (RFC 1952, 2.3): the header before it, the
+ * trailer after it.
  *
- * Promises to look at each byte once, to keep none of the names in a header, and to give up on a header whose name or
- * comment goes on for more than 64 KiB.
+ * Promises to look at each byte once, to keep none of the names in a header, and to give up on a
+ * header whose name or comment goes on for more than 64 KiB.
  */
 import * as zlib from "node:zlib"
 
-/** The end of a part: how many bytes of the chunk belonged to it, and what is wrong with it, if anything. */
+/**
+ * The end of a part: how many bytes of the chunk belonged to it, and what is wrong with it, if
+ * anything.
+ */
 export interface FrameEnd {
   readonly consumed: number
   readonly mistake: "foreign" | "corrupt" | undefined
 }
 
-/** A part of the frame, read as its bytes come. Undefined: all bytes belonged to it and it goes on. */
+/**
+ * A part of the frame, read as its bytes come. Undefined: all bytes belonged to it and it goes on.
+ */
 export type FramePart = (chunk: Uint8Array) => FrameEnd | undefined
 
 const maxTextBytes = 65_536

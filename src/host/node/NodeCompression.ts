@@ -1,11 +1,13 @@
 /**
- * Compression by node:zlib: gzip, brotli and, from Node 22.15 on, zstd. Evidence on its way to cold storage is pressed by a worker
- * thread (`CompressionPool.ts`), which the first piece of it starts. On the caller's turn `stored` is one copy, and nothing else.
+ * Compression by node:zlib: gzip, brotli and, from Node 22.15 on, zstd. Evidence on its way to cold
+ * storage is pressed by a worker thread (`CompressionPool.ts`), which the first piece of it starts.
+ * On the caller's turn `stored` is one copy, and nothing else.
  *
  * **Gotchas**
  *
- * - The layer owns the worker: closing its scope waits for what is still in the press, and ends it. What is pressed afterwards
- *   fails. Where nothing was pressed there is nothing to wait for, and closing is synchronous.
+ * - The layer owns the worker: closing its scope waits for what is still in the press, and ends it.
+ *   What is pressed afterwards fails. Where nothing was pressed there is nothing to wait for, and
+ *   closing is synchronous.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,5 +1,6 @@
 /**
- * Files and paths on Node: what a `file:` endpoint and a configuration file need. Loading it loads Effect's streams.
+ * Files and paths on Node: what a `file:` endpoint and a configuration file need. Loading it loads
+ * Effect's streams.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"

@@ -9,7 +9,10 @@ import { Hash, sha256Bytes, shortTarget } from "../port/Hash.ts"
 // Of the prototype, as it works on any Uint8Array.
 const { write } = Buffer.prototype as Buffer
 
-/** A string of a character a byte is what `hash` gives fastest: a Buffer of its own would double the time for small evidence. */
+/**
+ * A string of a character a byte is what `hash` gives fastest: a Buffer of its own would double the
+ * time for small evidence.
+ */
 const sha256Into = (bytes: Uint8Array, target: Uint8Array): void => {
   if (target.length < sha256Bytes) throw shortTarget(target)
   write.call(target, hash("sha256", bytes, "latin1"), 0, sha256Bytes, "latin1")

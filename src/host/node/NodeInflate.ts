@@ -1,19 +1,21 @@
 /**
- * Inflate by node:zlib, most of it on libuv's thread pool: about 7 ms for a megabyte that comes out.
+ * Inflate by node:zlib, most of it on libuv's thread pool: about 7 ms for a megabyte that comes
+ * out.
  *
  * **Details**
  *
- * Of node:zlib it takes the bare inflater, and reads the frames itself (`GzipFrame.ts`): Node's own gunzip silently drops all
- * that follows zeros after a member, a further member too.
+ * Of node:zlib it takes the bare inflater, and reads the frames itself (`GzipFrame.ts`): Node's own
+ * gunzip silently drops all that follows zeros after a member, a further member too.
  *
- * zlib loses what it had inflated in the call that finds damage. So each member is inflated twice, side by side: a scout
- * takes each piece of input first, and the reader, whose output counts, takes it after the scout came through. Where the
- * scout did not, the reader follows byte by byte. Thus all that the bytes before the damage inflate to comes out.
+ * zlib loses what it had inflated in the call that finds damage. So each member is inflated twice,
+ * side by side: a scout takes each piece of input first, and the reader, whose output counts, takes
+ * it after the scout came through. Where the scout did not, the reader follows byte by byte. Thus
+ * all that the bytes before the damage inflate to comes out.
  *
  * **Gotchas**
  *
- * - Damage is noticed where zlib trips over it, or at the member's CRC. What a changed byte inflated to before that comes
- *   out as if it were whole.
+ * - Damage is noticed where zlib trips over it, or at the member's CRC. What a changed byte
+ *   inflated to before that comes out as if it were whole.
  * - Each member opens two inflaters, about 0.4 ms however little is in it.
  */
 import * as Arr from "effect/Array"

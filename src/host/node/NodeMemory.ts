@@ -1,5 +1,6 @@
 /**
- * Comparing memory by Buffer's own `compare`: about 30 bytes a nanosecond, after a call of about 100 ns.
+ * Comparing memory by Buffer's own `compare`: about 30 bytes a nanosecond, after a call of about
+ * 100 ns.
  */
 import * as Layer from "effect/Layer"
 import { Buffer } from "node:buffer"

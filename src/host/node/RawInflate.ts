@@ -1,27 +1,33 @@
 /**
  * node:zlib's inflater (RFC 1951, no frame around it), turned from pushing into being asked.
  *
- * Promises that it inflates no further ahead than zlib's own output buffer and what a Node stream keeps waiting, about
- * 128 KiB, however much there is inside a piece; and that nobody listens to it once it was closed.
+ * Promises that it inflates no further ahead than zlib's own output buffer and what a Node stream
+ * keeps waiting, about 128 KiB, however much there is inside a piece; and that nobody listens to it
+ * once it was closed.
  *
  * **Gotchas**
  *
- * - When zlib finds damage, what it had inflated in that same call is lost with it. Whoever must not lose it hands over
- *   small pieces.
- * - zlib notices the end of a deflate stream when it is given a byte more. A piece that ends exactly there is `used`, and
- *   the next one is `ended` with nothing consumed.
+ * - When zlib finds damage, what it had inflated in that same call is lost with it. Whoever must
+ *   not lose it hands over small pieces.
+ * - zlib notices the end of a deflate stream when it is given a byte more. A piece that ends
+ *   exactly there is `used`, and the next one is `ended` with nothing consumed.
  */
 import * as Effect from "effect/Effect"
 import * as zlib from "node:zlib"
 
-/** What became of a piece: consumed whole, or the deflate stream ended in it, or it is no deflate. */
+/**
+ * What became of a piece: consumed whole, or the deflate stream ended in it, or it is no deflate.
+ */
 export type Outcome = "used" | "ended" | "damaged"
 
 /** One deflate stream. */
 export interface RawInflater {
   /** Hands over a piece, which must stay as it is until its outcome is known. One at a time. */
   readonly give: (piece: Uint8Array) => void
-  /** The next bytes that come out of the piece, or, after all of them, its outcome. Can be interrupted and asked again. */
+  /**
+   * The next bytes that come out of the piece, or, after all of them, its outcome. Can be
+   * interrupted and asked again.
+   */
   readonly next: Effect.Effect<Uint8Array | Outcome>
   /** Bytes of all pieces that were part of the deflate stream. Not known once it is damaged. */
   readonly consumed: () => number

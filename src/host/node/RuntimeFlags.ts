@@ -1,6 +1,6 @@
 /**
- * The runtime flags that the RFC requires (RFC, "Runtime Flags"; CONFORMANCE R1), looked at from inside: by what they do
- * where that can be seen, else by how the process was started.
+ * The runtime flags that the RFC requires (RFC, "Runtime Flags"; CONFORMANCE R1), looked at from
+ * inside: by what they do where that can be seen, else by how the process was started.
  */
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import * as v8 from "node:v8"
@@ -45,7 +45,10 @@ const protoState = (): ProcessFacts["proto"] => {
   }
 }
 
-/** The value of a flag that the process was started with, from its arguments or NODE_OPTIONS; the last one counts. */
+/**
+ * The value of a flag that the process was started with, from its arguments or NODE_OPTIONS; the
+ * last one counts.
+ */
 const flagValue = ({ execArgv, nodeOptions }: ProcessFacts, flag: string): string | undefined => {
   const given = [...nodeOptions.split(/\s+/), ...execArgv]
   for (let i = given.length - 1; i >= 0; i--) {

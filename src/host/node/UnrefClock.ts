@@ -1,17 +1,19 @@
 /**
- * Effect's clock with timers that keep no process alive: a Tracehound in somebody's process must not be why it does not end
- * (CONFORMANCE R4).
+ * Effect's clock with timers that keep no process alive: a Tracehound in somebody's process must
+ * not be why it does not end (CONFORMANCE R4).
  *
- * Promises what Effect's own clock promises: the same readings, delays of any length, and no timer left when a sleep is
- * interrupted. Where a host waits for something that sleeps, such as dispose, it holds the clock: all timers, present and future,
- * then count, until as many releases as holds.
+ * Promises what Effect's own clock promises: the same readings, delays of any length, and no timer
+ * left when a sleep is interrupted. Where a host waits for something that sleeps, such as dispose,
+ * it holds the clock: all timers, present and future, then count, until as many releases as holds.
  *
  * Cost: Effect's own timer, and an entry in a set.
  *
  * **Gotchas**
  *
- * - A process may end in the midst of a sleep. What comes after it is then not done, and no finalizer runs.
- * - A sleep without end has no timer, so holding it keeps no process alive, as with Effect's own clock.
+ * - A process may end in the midst of a sleep. What comes after it is then not done, and no
+ *   finalizer runs.
+ * - A sleep without end has no timer, so holding it keeps no process alive, as with Effect's own
+ *   clock.
  * - `instanceof UnrefClock` says that the time is the host's own.
  */
 import * as Clock from "effect/Clock"
@@ -87,7 +89,8 @@ export class UnrefClock implements Clock.Clock {
 }
 
 /**
- * An unref'd clock where the clock is the host's, for what merely comes again and again: a test's clock, or anybody's own, stays.
+ * An unref'd clock where the clock is the host's, for what merely comes again and again: a test's
+ * clock, or anybody's own, stays.
  */
 export const layerWhereHost: Layer.Layer<never> = Layer.unwrap(
   Effect.map(Clock.Clock, (clock) => clock === hostClock ? Layer.succeed(Clock.Clock, new UnrefClock()) : Layer.empty)

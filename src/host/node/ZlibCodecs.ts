@@ -1,9 +1,9 @@
 /**
- * The codecs of node:zlib that press, as the main thread and the press worker both use them. It imports nothing but Node, so
- * that a worker starts in a few milliseconds.
+ * The codecs of node:zlib that press, as the main thread and the press worker both use them. It
+ * imports nothing but Node, so that a worker starts in a few milliseconds.
  *
- * Levels are those at which pressing is cheap for what it saves: for 1 MiB of JSON zstd 1 takes 3.5 ms and leaves 20 %, gzip 6
- * takes 31 ms and leaves 16 %.
+ * Levels are those at which pressing is cheap for what it saves: for 1 MiB of JSON zstd 1 takes 3.5
+ * ms and leaves 20 %, gzip 6 takes 31 ms and leaves 16 %.
  */
 import { promisify } from "node:util"
 import * as zlib from "node:zlib"
@@ -40,7 +40,10 @@ const zstd = (): Press | undefined => {
   }
 }
 
-/** By the domain's names; a codec that this Node lacks is not here, nor is `stored`, which needs no press. */
+/**
+ * By the domain's names; a codec that this Node lacks is not here, nor is `stored`, which needs no
+ * press.
+ */
 export const presses: Readonly<Record<string, Press | undefined>> = {
   gzip: { now: (bytes) => zlib.gzipSync(bytes), later: (bytes) => gzip(bytes) },
   zstd: zstd(),
@@ -50,5 +53,8 @@ export const presses: Readonly<Record<string, Press | undefined>> = {
   }
 }
 
-/** A plain array of the right size: what zlib gives is a Buffer, and of a small one it keeps 64 KiB in memory. */
+/**
+ * A plain array of the right size: what zlib gives is a Buffer, and of a small one it keeps 64 KiB
+ * in memory.
+ */
 export const ofItsOwn = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes)

@@ -1,10 +1,12 @@
 /**
- * Opening by node:zlib: one stream that fills the bytes exactly, to a limit that is met to the byte.
+ * Opening by node:zlib: one stream that fills the bytes exactly, to a limit that is met to the
+ * byte.
  *
  * **Gotchas**
  *
- * - zlib stops where a stream ends, and says nothing of what follows; or, for gzip and zstd, goes on with another stream as
- *   though it were the same. So each codec's frame is looked at here as well.
+ * - zlib stops where a stream ends, and says nothing of what follows; or, for gzip and zstd, goes
+ *   on with another stream as though it were the same. So each codec's frame is looked at here as
+ *   well.
  */
 import { constants as bufferConstants } from "node:buffer"
 import * as zlib from "node:zlib"
@@ -58,7 +60,10 @@ const inflate = (codec: keyof typeof inflaters, bytes: Uint8Array, limit: number
 /** RFC 1952 section 2.3: deflate without optional fields, and the bytes of header and trailer. */
 const gzip = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
 
-/** One member, its frame read here: zlib's gunzip would take further members, and zeros, for part of it. */
+/**
+ * One member, its frame read here: zlib's gunzip would take further members, and zeros, for part of
+ * it.
+ */
 const openGzip = (bytes: Uint8Array, limit: number): Uint8Array => {
   const end = bytes.length - gzip.trailer
   if (end <= gzip.header) throw corruptStream("gzip")
@@ -71,13 +76,19 @@ const openGzip = (bytes: Uint8Array, limit: number): Uint8Array => {
   return content
 }
 
-/** Opens to at most `limit` bytes, in memory of their own; throws `CompressionError`. For codecs that this Node has. */
+/**
+ * Opens to at most `limit` bytes, in memory of their own; throws `CompressionError`. For codecs
+ * that this Node has.
+ */
 export const open = (codec: Exclude<Codec, "stored">, bytes: Uint8Array, limit: number): Uint8Array => {
   if (codec === "zstd" && !isOneZstdFrame(bytes)) throw corruptStream(codec)
   return ofItsOwn(codec === "gzip" ? openGzip(bytes, limit) : inflate(codec, bytes, limit))
 }
 
-/** What says nothing against the bytes: zlib's own codes for want of memory, in each codec's way of writing them. */
+/**
+ * What says nothing against the bytes: zlib's own codes for want of memory, in each codec's way of
+ * writing them.
+ */
 const ofTheHost = /mem|alloc|initialization/i
 
 const asRefusal = (cause: unknown, codec: Codec, limit: number): CompressionError => {

@@ -7,8 +7,9 @@ import * as Schema from "effect/Schema"
 export type Codec = "stored" | "gzip" | "zstd" | "brotli"
 
 /**
- * Why bytes were not pressed or opened: `corrupt`, they are not one whole stream of the codec; `too_large`, more is inside than
- * the limit; `unsupported`, this host has no such codec; `host`, it failed for reasons of its own.
+ * Why bytes were not pressed or opened: `corrupt`, they are not one whole stream of the codec;
+ * `too_large`, more is inside than the limit; `unsupported`, this host has no such codec; `host`,
+ * it failed for reasons of its own.
  */
 export class CompressionError extends Schema.TaggedError<CompressionError>()("CompressionError", {
   reason: Schema.Literals(["corrupt", "too_large", "unsupported", "host"]),

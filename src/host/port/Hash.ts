@@ -12,13 +12,17 @@ export class Hash extends Context.Service<Hash, {
   /** The digest, 32 bytes of its own. */
   readonly sha256: (bytes: Uint8Array) => Uint8Array
   /**
-   * Writes the digest into the first 32 bytes of the target: the fastest way, and nothing is left of it but that. The bytes
-   * may lie in the target. Throws a RangeError, and writes nothing, where the target is shorter.
+   * Writes the digest into the first 32 bytes of the target: the fastest way, and nothing is left
+   * of it but that. The bytes may lie in the target. Throws a RangeError, and writes nothing, where
+   * the target is shorter.
    */
   readonly sha256Into: (bytes: Uint8Array, target: Uint8Array) => void
   /** The digest in lowercase hexadecimal. */
   readonly sha256Hex: (bytes: Uint8Array) => string
-  /** Whether two byte strings are equal, in time that depends on their lengths alone (CONFORMANCE A2). */
+  /**
+   * Whether two byte strings are equal, in time that depends on their lengths alone (CONFORMANCE
+   * A2).
+   */
   readonly timingSafeEqual: (a: Uint8Array, b: Uint8Array) => boolean
 }>()("tracehound/host/port/Hash") {}
 

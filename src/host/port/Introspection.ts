@@ -9,6 +9,8 @@ export class Introspection extends Context.Service<Introspection, {
   /** Whether the object is a Proxy: touching it in any other way would run its traps. */
   readonly isProxy: (value: object) => boolean
 }>()("tracehound/host/port/Introspection") {
-  /** For hosts that cannot tell: a Proxy then passes for what it pretends to be, and its traps run. */
+  /**
+   * For hosts that cannot tell: a Proxy then passes for what it pretends to be, and its traps run.
+   */
   static readonly layerPortable = Layer.succeed(Introspection, { isProxy: () => false })
 }

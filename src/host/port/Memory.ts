@@ -3,12 +3,16 @@
  *
  * **Gotchas**
  *
- * - Not for secrets: it stops at the first difference. What must not tell where it stopped is `Hash.timingSafeEqual`.
+ * - Not for secrets: it stops at the first difference. What must not tell where it stopped is
+ *   `Hash.timingSafeEqual`.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 
-/** Whether the `length` bytes of `a` from `aAt` on are those of `b` from `bAt` on; both ranges lie within their arrays. */
+/**
+ * Whether the `length` bytes of `a` from `aAt` on are those of `b` from `bAt` on; both ranges lie
+ * within their arrays.
+ */
 export type EqualBytes = (a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, length: number) => boolean
 
 /** Byte by byte: about a nanosecond each, and the faster way for short ranges on any host. */

@@ -1,5 +1,6 @@
 /**
- * Compression by fflate, for hosts without node:zlib: stored and gzip. What it promises is in Compression.ts.
+ * Compression by fflate, for hosts without node:zlib: stored and gzip. What it promises is in
+ * Compression.ts.
  *
  * **Gotchas**
  *
@@ -25,7 +26,8 @@ export const layer: Layer.Layer<Compression> = Layer.sync(Compression, () => ({
   pressSync,
   pressUnsafe: (codec, bytes) => {
     const copy = new Uint8Array(bytes)
-    // The codec's result is another array, and the copy of evidence is overwritten: but `stored` is the copy itself.
+    // The codec's result is another array, and the copy of evidence is overwritten: but `stored` is
+    // the copy itself.
     if (codec === "stored") return Effect.succeed(copy)
     return Effect.suspend(() => {
       const pressed = Effect.try({ try: () => pressSync(codec, copy), catch: asCompressionError })

@@ -1,22 +1,28 @@
 /**
  * gzip (RFC 1952) by fflate, for hosts without node:zlib.
  *
- * Promises to open one member without optional fields that fills the bytes exactly, whose CRC and size hold, and to stop a
- * bomb at the limit and one step of input.
+ * Promises to open one member without optional fields that fills the bytes exactly, whose CRC and
+ * size hold, and to stop a bomb at the limit and one step of input.
  *
  * **Gotchas**
  *
- * - fflate checks neither CRC nor size, takes a stream that was cut for a whole one, and does not say where deflate ended.
- *   It does say where it finds a further member: so it is given one, an empty header behind the last byte, and has to find it
- *   there. Bytes between deflate and trailer, or a member of an attacker's, make it look elsewhere.
+ * - fflate checks neither CRC nor size, takes a stream that was cut for a whole one, and does not
+ *   say where deflate ended. It does say where it finds a further member: so it is given one, an
+ *   empty header behind the last byte, and has to find it there. Bytes between deflate and trailer,
+ *   or a member of an attacker's, make it look elsewhere.
  */
 import { Gunzip, gzipSync } from "fflate"
 import { CompressionError, corruptStream, tooLarge } from "./CompressionError.ts"
 
-/** How much input fflate sees at a time: what it may inflate beyond the limit before it is stopped. */
+/**
+ * How much input fflate sees at a time: what it may inflate beyond the limit before it is stopped.
+ */
 const stepBytes = 16_384
 
-/** RFC 1952 section 2.3: what a member begins with (deflate, no optional field), the bytes of its header and its trailer. */
+/**
+ * RFC 1952 section 2.3: what a member begins with (deflate, no optional field), the bytes of its
+ * header and its trailer.
+ */
 const frame = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
 
 /** The header of a member that never comes. */

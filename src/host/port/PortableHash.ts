@@ -1,10 +1,11 @@
 /**
- * SHA-256 in JavaScript by @noble/hashes, for hosts without node:crypto: three to four times its time at 1 KiB.
+ * SHA-256 in JavaScript by @noble/hashes, for hosts without node:crypto: three to four times its
+ * time at 1 KiB.
  *
  * **Gotchas**
  *
- * - `timingSafeEqual` takes the same steps whatever the bytes are. What an engine makes of these steps is beyond JavaScript;
- *   Node's is in C and the safer one.
+ * - `timingSafeEqual` takes the same steps whatever the bytes are. What an engine makes of these
+ *   steps is beyond JavaScript; Node's is in C and the safer one.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"

@@ -1,8 +1,8 @@
 /**
  * Whether bytes are one zstd frame (RFC 8878 section 3.1.1) from the first to the last.
  *
- * Decoders open several frames that follow one another as one, and skip some without a word: what may stand behind a frame is
- * found here. What is in the blocks is the decoder's affair.
+ * Decoders open several frames that follow one another as one, and skip some without a word: what
+ * may stand behind a frame is found here. What is in the blocks is the decoder's affair.
  *
  * Cost: O(blocks), one for each 128 KiB of content at the least.
  */

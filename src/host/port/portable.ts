@@ -1,13 +1,13 @@
 /**
- * All ports of the core without a host: what any JavaScript runtime with Web Crypto gives. The package export
- * `tracehound/portable`, for Bun, Deno, workers and edges.
+ * All ports of the core without a host: what any JavaScript runtime with Web Crypto gives. The
+ * package export `tracehound/portable`, for Bun, Deno, workers and edges.
  *
  * It needs `@noble/hashes`, an optional peer of this package.
  *
  * **Gotchas**
  *
- * - It cannot tell a Proxy from what the Proxy pretends to be: canonical bytes then run a payload's own traps. A payload that
- *   was parsed from the network holds none.
+ * - It cannot tell a Proxy from what the Proxy pretends to be: canonical bytes then run a payload's
+ *   own traps. A payload that was parsed from the network holds none.
  * - gzip is pressed on the turn of whoever waits for it.
  */
 import * as Layer from "effect/Layer"

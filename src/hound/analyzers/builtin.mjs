@@ -1,25 +1,31 @@
 /**
- * The analyzer that comes with Tracehound: is the evidence what it is said to be, what kind of thing is it, and is it safe to open?
+ * The analyzer that comes with Tracehound: is the evidence what it is said to be, what kind of
+ * thing is it, and is it safe to open?
  *
- * It runs inside a hound: one module, no imports, nothing but ECMAScript and `crypto`. Evidence is hostile, so every loop is bounded
- * by the bytes that are there or by a budget (`limits`), nothing recurses, and no regular expression runs over evidence.
+ * It runs inside a hound: one module, no imports, nothing but ECMAScript and `crypto`. Evidence is
+ * hostile, so every loop is bounded by the bytes that are there or by a budget (`limits`), nothing
+ * recurses, and no regular expression runs over evidence.
  *
  * The verdict is `error` only where examining had to be refused:
  *
- * - integrity: the bytes are not those that were taken into custody, or a Tracehound envelope among them does not hold;
- * - `bomb`: it would inflate to over 200 times the evidence, and over 1 MiB; `budget`: it is more than a hound may go through;
- *   `deep`: archives within archives beyond three levels;
- * - `lies`: an archive that contradicts itself: checksums and sizes that are wrong, entries that overlap, two directories.
+ * - integrity: the bytes are not those that were taken into custody, or a Tracehound envelope among
+ *   them does not hold;
+ * - `bomb`: it would inflate to over 200 times the evidence, and over 1 MiB; `budget`: it is more
+ *   than a hound may go through; `deep`: archives within archives beyond three levels;
+ * - `lies`: an archive that contradicts itself: checksums and sizes that are wrong, entries that
+ *   overlap, two directories.
  *
- * What merely breaks off, or begins like an archive and is none, is `complete`: there was nothing in it to be refused.
+ * What merely breaks off, or begins like an archive and is none, is `complete`: there was nothing
+ * in it to be refused.
  *
- * Cost: O(n) for the evidence, and O(output) for what it inflates to, up to `limits`. Memory: 32 KiB of window, and at most
- * `keptBytes` for each level. Nothing is kept from one job to the next but tables that never change and scratch that is written anew.
+ * Cost: O(n) for the evidence, and O(output) for what it inflates to, up to `limits`. Memory: 32
+ * KiB of window, and at most `keptBytes` for each level. Nothing is kept from one job to the next
+ * but tables that never change and scratch that is written anew.
  *
  * **Gotchas**
  *
- * - Compressed streams inside of other formats (PNG, PDF, fonts) are not inflated. Of zstd, xz and bzip2 only what their headers
- *   declare is looked at; 7z and rar are recognised, and that is all.
+ * - Compressed streams inside of other formats (PNG, PDF, fonts) are not inflated. Of zstd, xz and
+ *   bzip2 only what their headers declare is looked at; 7z and rar are recognised, and that is all.
  * - Of what is inside an archive the first `keptBytes` are looked at for further archives.
  */
 
@@ -29,7 +35,9 @@ const windowMask = windowBytes - 1
 export const keptBytes = 262_144
 /** Levels of archives within archives that are opened. */
 export const maxLevels = 3
-/** Output below which nothing is called a bomb, and how many times the input it may be beyond that. */
+/**
+ * Output below which nothing is called a bomb, and how many times the input it may be beyond that.
+ */
 const bombBytes = 1_048_576
 const bombRatio = 200
 const maxEntries = 65_536
@@ -105,7 +113,10 @@ for (let i = 0, base = 1; i < 30; base += 1 << distanceExtra[i++]) {
 const lengthsOrder = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
 const fastBits = 9
-/** One Huffman code: `fast` answers for codes of up to 9 bits (symbol << 4 | bits), `counts` and `symbols` for all. */
+/**
+ * One Huffman code: `fast` answers for codes of up to 9 bits (symbol << 4 | bits), `counts` and
+ * `symbols` for all.
+ */
 const makeCode = (size) => ({
   fast: new Uint16Array(1 << fastBits),
   counts: new Uint16Array(16),
@@ -114,8 +125,9 @@ const makeCode = (size) => ({
 const offsets = new Uint16Array(16)
 
 /**
- * Makes the code that these lengths describe; whether there is one. Over-subscribed ones are none; incomplete ones are none
- * either, but for a single symbol of one bit, and for no symbols at all, which only distances may have.
+ * Makes the code that these lengths describe; whether there is one. Over-subscribed ones are none;
+ * incomplete ones are none either, but for a single symbol of one bit, and for no symbols at all,
+ * which only distances may have.
  */
 const build = (code, lengths, from, n, isWhole, work) => {
   const { counts, fast, symbols } = code
@@ -146,7 +158,10 @@ const build = (code, lengths, from, n, isWhole, work) => {
   return true
 }
 
-/** The symbol that the low bits of `hold` spell, as in `fast`; 0 where they spell none. At most 15 steps. */
+/**
+ * The symbol that the low bits of `hold` spell, as in `fast`; 0 where they spell none. At most 15
+ * steps.
+ */
 const slow = ({ counts, symbols }, hold) => {
   let value = 0
   let first = 0
@@ -180,7 +195,10 @@ build(
 build(fixedDistances, new Uint8Array(32).fill(5), 0, 32, true, unmeasured)
 const window = new Uint8Array(windowBytes)
 
-/** Where the output of one or more streams goes: counted, summed up, kept in part, and never held as a whole. */
+/**
+ * Where the output of one or more streams goes: counted, summed up, kept in part, and never held as
+ * a whole.
+ */
 export const makeSink = (work, { keep = keptBytes, limit = Infinity, mustKeep = false, sum = "crc" } = {}) => ({
   work,
   keep,
@@ -236,8 +254,9 @@ const take = (sink, n) => {
 }
 
 /**
- * Inflates one raw stream of `input[from, to)` into the sink. `done`, and `sink.at` is where it ended; `cut`, the input ended first;
- * `broken`, it is not RFC 1951; `over`, it is longer than the sink's limit; `bomb` and `budget`. O(input + output).
+ * Inflates one raw stream of `input[from, to)` into the sink. `done`, and `sink.at` is where it
+ * ended; `cut`, the input ended first; `broken`, it is not RFC 1951; `over`, it is longer than the
+ * sink's limit; `bomb` and `budget`. O(input + output).
  */
 export const inflate = (input, from, to, sink) => {
   const { work } = sink
@@ -475,14 +494,18 @@ const magics = [
 /** How much of text is looked at to tell what kind it is. */
 const textBytes = 65_536
 
-/** The type of the evidence, as far as its bytes tell. O(1) but for text, of which the first 64 KiB are looked at. */
+/**
+ * The type of the evidence, as far as its bytes tell. O(1) but for text, of which the first 64 KiB
+ * are looked at.
+ */
 export const typeOf = (bytes) => {
   if (bytes.length === 0) return "empty"
   for (const [type, at, magic] of magics) {
     if (!hasAt(bytes, at, magic)) continue
     if (type === "webp" && !hasAt(bytes, 0, "RIFF")) continue
     if (type === "bzip2" && !(bytes[3] >= 0x31 && bytes[3] <= 0x39)) continue
-    // Java's version of a class file is 45 or more; a Mach-O for several machines names fewer than that.
+    // Java's version of a class file is 45 or more; a Mach-O for several machines names fewer than
+    // that.
     if (type === "class") return big32(bytes, 4) < 45 ? "mach-o" : "class"
     return type
   }
@@ -519,7 +542,10 @@ const isText = (bytes) => {
   return true
 }
 
-/** UTF-16 without a byte order mark: every other byte of the beginning is zero, and the ones between are text. */
+/**
+ * UTF-16 without a byte order mark: every other byte of the beginning is zero, and the ones between
+ * are text.
+ */
 const looksUtf16 = (bytes) => {
   const end = Math.min(bytes.length & ~1, 256)
   if (end < 8) return false
@@ -585,7 +611,10 @@ const tagTypeOf = (bytes, at) => {
   return c >= 0x61 && c <= 0x7a ? "xml" : "text"
 }
 
-/** application/x-www-form-urlencoded: names and values of safe characters, with at least one `=`, and escapes that are whole. */
+/**
+ * application/x-www-form-urlencoded: names and values of safe characters, with at least one `=`,
+ * and escapes that are whole.
+ */
 const isForm = (bytes, from, to) => {
   let equals = 0
   for (let i = from; i < to; i++) {
@@ -612,8 +641,9 @@ const entropyOf = (counts, n) => {
 }
 
 /**
- * What kind of bytes these are: the type; entropy in bits a byte, of all and of the 64 KiB windows with the least and the most of it
- * (the last one may be shorter); and whether they look random, by chi-squared: compressed or encrypted, then. O(n).
+ * What kind of bytes these are: the type; entropy in bits a byte, of all and of the 64 KiB windows
+ * with the least and the most of it (the last one may be shorter); and whether they look random, by
+ * chi-squared: compressed or encrypted, then. O(n).
  */
 export const profile = (bytes) => {
   const counts = new Uint32Array(256)
@@ -647,7 +677,8 @@ export const profile = (bytes) => {
   }
 }
 
-// ---- archives: each `open…` gives a function that gives what is in it, one by one; a refusal; or null at the end ----
+// ---- archives: each `open…` gives a function that gives what is in it, one by one; a refusal; or
+// null at the end ----
 
 const broken = (work) => {
   work.isBroken = true
@@ -669,7 +700,10 @@ const once = (open) => (frame, work) => {
 const declared = (size, work) => (size > bombBytes && size > bombRatio * work.size ? "bomb" : null)
 const isRefusal = (status) => status === "bomb" || status === "budget"
 
-/** Where the deflate stream of the gzip member at `at` begins; -1 where there is no member, -2 where its header lies. */
+/**
+ * Where the deflate stream of the gzip member at `at` begins; -1 where there is no member, -2 where
+ * its header lies.
+ */
 const gzipBody = (bytes, at) => {
   const end = bytes.length
   if (at + 10 > end || !hasAt(bytes, at, "\x1f\x8b\x08")) return -1
@@ -744,7 +778,10 @@ const openZstd = once(({ bytes }, work) => {
   return declared(size, work)
 })
 
-/** The sizes that the index of an .xz declares, from its end. Its records are as long as the bytes before it, at most. */
+/**
+ * The sizes that the index of an .xz declares, from its end. Its records are as long as the bytes
+ * before it, at most.
+ */
 const openXz = once(({ bytes, isWhole }, work) => {
   const end = bytes.length
   if (!isWhole || end < 32 || !hasAt(bytes, end - 2, "YZ")) return broken(work)
@@ -775,7 +812,10 @@ const openXz = once(({ bytes, isWhole }, work) => {
 
 // ---- zip ----
 
-/** The end record of a zip: the one that ends with the file, or the last there is; -1 for none, -2 for two that both fit. */
+/**
+ * The end record of a zip: the one that ends with the file, or the last there is; -1 for none, -2
+ * for two that both fit.
+ */
 const findZipEnd = (bytes, work) => {
   let last = -1
   let fits = -1
@@ -791,7 +831,10 @@ const findZipEnd = (bytes, work) => {
   return fits >= 0 ? fits : last
 }
 
-/** Whether it is a zip with something before it, a program that unpacks itself for one: a zip is found by its end. */
+/**
+ * Whether it is a zip with something before it, a program that unpacks itself for one: a zip is
+ * found by its end.
+ */
 const endsAsZip = (bytes, work) => {
   const end = findZipEnd(bytes, work)
   return end >= 0 && u32(bytes, end - u32(bytes, end + 12)) === zipDirectory
@@ -812,7 +855,10 @@ const zip64Of = (bytes, from, to) => {
   return { at: to, end: to }
 }
 
-/** The entries of a zip in the order of their places, `lies`, `budget`, or null where it has no directory. */
+/**
+ * The entries of a zip in the order of their places, `lies`, `budget`, or null where it has no
+ * directory.
+ */
 const readZip = (bytes, work) => {
   const end = findZipEnd(bytes, work)
   if (end === -2) return "lies"
@@ -887,7 +933,10 @@ const readZip = (bytes, work) => {
   return entries
 }
 
-/** Whether an entry's own header says what the directory says, and all of it ends before `limit`. Sets `dataAt`. */
+/**
+ * Whether an entry's own header says what the directory says, and all of it ends before `limit`.
+ * Sets `dataAt`.
+ */
 const isPlaced = (bytes, entry, limit) => {
   const { crc, csize, flags, method, nameAt, nameLength, start, usize } = entry
   if (start + 30 > limit || u32(bytes, start) !== 0x04034b50) return false
@@ -899,7 +948,8 @@ const isPlaced = (bytes, entry, limit) => {
   if (dataEnd > limit) return false
   for (let i = 0; i < nameLength; i++) if (bytes[nameAt + i] !== bytes[start + 30 + i]) return false
   const sums = [[u32(bytes, start + 14), crc], [u32(bytes, start + 18), csize], [u32(bytes, start + 22), usize]]
-  // In its own header a size may be left to the zip64 field, and in what is streamed all of it to what comes after.
+  // In its own header a size may be left to the zip64 field, and in what is streamed all of it to
+  // what comes after.
   const isSame = sums.every(([local, central], i) => local === central || (i > 0 && local === 0xffffffff))
   if (!isStreamed) return isSame
   if (!isSame && sums.some(([local]) => local !== 0 && local !== 0xffffffff)) return false
@@ -995,8 +1045,9 @@ const openTar = ({ bytes }, work) => {
 const openers = { gzip: openGzip, zlib: openZlib, zstd: openZstd, xz: openXz, zip: openZip, tar: openTar }
 
 /**
- * Opens what is an archive, and what is in it, and answers how that went: `sound`; `broken`, which breaks off or is none after all;
- * or the refusal, `bomb`, `budget`, `deep` or `lies`. With it comes what was spent.
+ * Opens what is an archive, and what is in it, and answers how that went: `sound`; `broken`, which
+ * breaks off or is none after all; or the refusal, `bomb`, `budget`, `deep` or `lies`. With it
+ * comes what was spent.
  */
 export const probe = (bytes, work = makeWork(bytes.length)) => {
   const stack = []
@@ -1054,7 +1105,10 @@ const isDigest = (text) => {
 }
 const isName = (text) => typeof text === "string" && text.length <= 256 && encoder.encode(text).length <= 256
 
-/** Whether this is the one spelling of a record of `size` bytes with this hash. O(its length), which is bounded. */
+/**
+ * Whether this is the one spelling of a record of `size` bytes with this hash. O(its length), which
+ * is bounded.
+ */
 const isMetadata = (bytes, size, hash) => {
   if (bytes.length > maxMetadata) return false
   try {
@@ -1082,8 +1136,9 @@ const isMetadata = (bytes, size, hash) => {
 }
 
 /**
- * Whether these bytes are an envelope that holds: `none`, they are something else; `sound`; `broken`; or a refusal. Bodies under zstd
- * and brotli are not opened. `content` is the evidence in it, where it was opened and is not too long to be held.
+ * Whether these bytes are an envelope that holds: `none`, they are something else; `sound`;
+ * `broken`; or a refusal. Bodies under zstd and brotli are not opened. `content` is the evidence in
+ * it, where it was opened and is not too long to be held.
  */
 export const checkEnvelope = async (bytes, work = makeWork(bytes.length)) => {
   const answer = (outcome, content = null) => ({ outcome, content })
@@ -1115,7 +1170,10 @@ export const checkEnvelope = async (bytes, work = makeWork(bytes.length)) => {
 
 // ---- all of it ----
 
-/** Everything that there is to know of the evidence. It stays inside the hound: only whether there was a refusal leaves it. */
+/**
+ * Everything that there is to know of the evidence. It stays inside the hound: only whether there
+ * was a refusal leaves it.
+ */
 export const examine = async (bytes) => {
   const work = makeWork(bytes.length)
   const envelope = await checkEnvelope(bytes, work)

@@ -1,19 +1,23 @@
 /**
- * The host's half of a hound's channel (CONFORMANCE H3): bytes in, decisions out. A pure state machine, without I/O and without a clock.
+ * The host's half of a hound's channel (CONFORMANCE H3): bytes in, decisions out. A pure state
+ * machine, without I/O and without a clock.
  *
  *     boot --ready--> idle --send()--> sent --processing--> processing --[metrics]--> processing --complete | error--> idle
  *     every state --anything else--> dead
  *
  * Promises
  *
- * - that what a hound says is one of four kinds of decision, made of numbers that were checked and of fixed text: nothing that
- *   came through the pipe is ever decoded, kept or handed on;
- * - that a job has at most three frames, in their order and with their numbers, and that a hound which was asked nothing says
- *   nothing, not even half a frame: a verdict that was prepared before its job is a violation;
- * - that how bytes were cut into chunks changes no decision, as long as no chunk is over 96 bytes: that is a violation at once;
+ * - that what a hound says is one of four kinds of decision, made of numbers that were checked and
+ *   of fixed text: nothing that came through the pipe is ever decoded, kept or handed on;
+ * - that a job has at most three frames, in their order and with their numbers, and that a hound
+ *   which was asked nothing says nothing, not even half a frame: a verdict that was prepared before
+ *   its job is a violation;
+ * - that how bytes were cut into chunks changes no decision, as long as no chunk is over 96 bytes:
+ *   that is a violation at once;
  * - that nothing follows a violation.
  *
- * Cost: O(length) for a chunk of up to 96 bytes, O(1) for a longer one. It holds 24 bytes, whatever comes. No copy of a chunk is made.
+ * Cost: O(length) for a chunk of up to 96 bytes, O(1) for a longer one. It holds 24 bytes, whatever
+ * comes. No copy of a chunk is made.
  *
  * **Gotchas**
  *
@@ -78,7 +82,10 @@ export class FrameChannel {
     return this.#state
   }
 
-  /** A job is on its way. Throws where it is not the hound's turn to get one: that is the caller's mistake and never a hound's. */
+  /**
+   * A job is on its way. Throws where it is not the hound's turn to get one: that is the caller's
+   * mistake and never a hound's.
+   */
   send(job: number): void {
     if (this.#state !== "idle") throw new Error(`a job cannot be sent to a hound that is ${this.#state}`)
     if (!Number.isInteger(job) || job < 1 || job > maxJob)

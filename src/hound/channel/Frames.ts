@@ -1,11 +1,13 @@
 /**
- * The layout of what goes through a hound's pipe (CONFORMANCE H3): numbers of fixed size, little-endian, and no objects. What a hound
- * gets is a header of 48 bytes and the evidence; what comes back are frames of 24 bytes.
+ * The layout of what goes through a hound's pipe (CONFORMANCE H3): numbers of fixed size,
+ * little-endian, and no objects. What a hound gets is a header of 48 bytes and the evidence; what
+ * comes back are frames of 24 bytes.
  *
  *     job    u32 magic  u32 job  u32 length  u8 category  u8 severity  u8 hasDigest  u8 0  32 bytes digest
  *     frame  u16 magic  u8 version  u8 kind  u32 seq  u32 job  u32 timeUs  u32 memoryKiB  u32 0
  *
- * The hound's own half is `sandbox/entry.mjs`, which imports nothing and repeats these numbers; a test holds the two together.
+ * The hound's own half is `sandbox/entry.mjs`, which imports nothing and repeats these numbers; a
+ * test holds the two together.
  */
 
 /** Bytes before the evidence. */
@@ -22,7 +24,10 @@ export const frameVersion = 1
 /** What a frame says. */
 export const frameKinds = { ready: 0, processing: 1, complete: 2, error: 3, metrics: 4 } as const
 
-/** What goes before the evidence: places in `threatCategories` and `severities`; the digest of the content where it is known. */
+/**
+ * What goes before the evidence: places in `threatCategories` and `severities`; the digest of the
+ * content where it is known.
+ */
 export interface JobFacts {
   /** A whole number from 1 to 2^32 - 1. */
   readonly job: number

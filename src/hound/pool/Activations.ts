@@ -1,10 +1,11 @@
 /**
- * Activations of hounds: work that waits its turn, first in, first out, and never more of it begun at once than there are places (RFC,
- * "Queue Assignments": hound activation is FIFO; CONFORMANCE S1).
+ * Activations of hounds: work that waits its turn, first in, first out, and never more of it begun
+ * at once than there are places (RFC, "Queue Assignments": hound activation is FIFO; CONFORMANCE
+ * S1).
  *
- * Work that comes while there are places begins at once, on a fiber of its own; what more there is waits in a bounded mailbox.
- * Closing goes on with what waits until the deadline and buries the rest; what has begun by then has the same time again to come
- * to its end.
+ * Work that comes while there are places begins at once, on a fiber of its own; what more there is
+ * waits in a bounded mailbox. Closing goes on with what waits until the deadline and buries the
+ * rest; what has begun by then has the same time again to come to its end.
  */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -53,7 +54,8 @@ export const makeActivations = (
           Effect.gen(function*() {
             const places = yield* Semaphore.make(count)
             const active = yield* FiberSet.make<void>()
-            // Before the set interrupts what is in it: closing is no reason for a hound to leave its work half done.
+            // Before the set interrupts what is in it: closing is no reason for a hound to leave
+            // its work half done.
             yield* Effect.addFinalizer(() =>
               Effect.interruptible(Effect.timeoutOption(FiberSet.awaitEmpty(active), deadline))
             )

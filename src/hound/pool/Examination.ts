@@ -4,9 +4,10 @@
 import type { HoundJob } from "./HoundPool.ts"
 
 /**
- * `complete`, `error`: what the hound said, or that it came to a bad end over it; `timeout`: it began and did not end in time;
- * `left`: the evidence had left custody; `lost`: the hound was lost and the evidence is not to blame, so that another one looks;
- * `abandoned`: nobody wants to know any more; `unavailable`: there are no hounds and there will be none.
+ * `complete`, `error`: what the hound said, or that it came to a bad end over it; `timeout`: it
+ * began and did not end in time; `left`: the evidence had left custody; `lost`: the hound was lost
+ * and the evidence is not to blame, so that another one looks; `abandoned`: nobody wants to know
+ * any more; `unavailable`: there are no hounds and there will be none.
  */
 export type OutcomeKind = "complete" | "error" | "timeout" | "left" | "lost" | "abandoned" | "unavailable"
 

@@ -20,6 +20,9 @@ export type ExitCause =
 export const causeOf = (ending: ProcessExit): ExitCause =>
   ending.cause === "rss" ? "memory" : ending.cause === "lost" ? "lost" : isOwnDoing(ending) ? "crashed" : "killed"
 
-/** Whether a process ended by what it did itself: a SIGKILL and the end of its pipe are others' doing. */
+/**
+ * Whether a process ended by what it did itself: a SIGKILL and the end of its pipe are others'
+ * doing.
+ */
 export const isOwnDoing = ({ cause, code, signal }: ProcessExit): boolean =>
   cause === "rss" || (cause === "exit" && code !== 0) || (cause === "signal" && signal !== "SIGKILL")

@@ -1,12 +1,14 @@
 /**
- * What a pool of hounds counts for the host's metrics. Labels are fixed words: nothing of evidence is ever one.
+ * What a pool of hounds counts for the host's metrics. Labels are fixed words: nothing of evidence
+ * is ever one.
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { HoundOutcomes } from "./HoundPool.ts"
 import type { ExitCause } from "./ExitCause.ts"
 
-// One metric for each label: those that share one by `withAttributes` take its cache from each other, and look theirs up anew each time.
+// One metric for each label: those that share one by `withAttributes` take its cache from each
+// other, and look theirs up anew each time.
 const jobs = (outcome: string) =>
   Metric.counter("hound_jobs", {
     description: "Pieces of evidence that hounds were done with, by how that ended",

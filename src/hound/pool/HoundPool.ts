@@ -1,9 +1,9 @@
 /**
- * The pool of hounds, as its callers see it (RFC, "Hound Pool"; CONFORMANCE H1, H7): somebody who takes a look at evidence, and
- * what may go wrong with that.
+ * The pool of hounds, as its callers see it (RFC, "Hound Pool"; CONFORMANCE H1, H7): somebody who
+ * takes a look at evidence, and what may go wrong with that.
  *
- * Whoever activates a hound hands over no bytes but the way to a copy of them: evidence that has left custody by the time a hound
- * is free is not looked at.
+ * Whoever activates a hound hands over no bytes but the way to a copy of them: evidence that has
+ * left custody by the time a hound is free is not looked at.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,10 @@ export interface HoundJob {
   readonly size: number
   /** SHA-256 of the evidence, in hexadecimal. */
   readonly hash: string
-  /** The span of whoever's threat it was, for the look's own to link to; undefined where there was none. */
+  /**
+   * The span of whoever's threat it was, for the look's own to link to; undefined where there was
+   * none.
+   */
   readonly span: Tracer.AnySpan | undefined
   /** A copy of the evidence, for the hound to own; null where it is no longer held. */
   readonly copy: () => Uint8Array<ArrayBuffer> | null
@@ -34,7 +37,10 @@ export interface HoundJob {
 export interface HoundFailure {
   /** Not in time, or not at all. */
   readonly kind: "timeout" | "error"
-  /** Whether that is the hound's own verdict, which evidence can be made to provoke: the hound itself is well. */
+  /**
+   * Whether that is the hound's own verdict, which evidence can be made to provoke: the hound
+   * itself is well.
+   */
   readonly isVerdict: boolean
   readonly hound: string
   readonly signature: string
@@ -46,11 +52,15 @@ export interface HoundStats {
   readonly active: number
   /** Killed by force, so far. */
   readonly terminated: number
-  /** What keeps evidence in that they look at, as it is in effect; `none` while there are no hounds. */
+  /**
+   * What keeps evidence in that they look at, as it is in effect; `none` while there are no hounds.
+   */
   readonly sandbox: SandboxLevel
 }
 
-/** Looks that have ended, by how: each piece of evidence that was taken on is in one of them, once. */
+/**
+ * Looks that have ended, by how: each piece of evidence that was taken on is in one of them, once.
+ */
 export interface HoundOutcomes {
   /** A hound came to an end with it. */
   readonly complete: number
@@ -90,18 +100,27 @@ export class HoundPool extends Context.Service<HoundPool, {
   readonly hasHounds: boolean
   readonly stats: () => HoundStats
   readonly outcomes: () => HoundOutcomes
-  /** The hounds that there are, the oldest first; those that are not ready yet are not among them. O(n). */
+  /**
+   * The hounds that there are, the oldest first; those that are not ready yet are not among them.
+   * O(n).
+   */
   readonly hounds: () => ReadonlyArray<Hound>
   /** What the sandbox is made of on this machine; null until that was looked at. */
   readonly sandbox: () => SandboxReport | null
-  /** Activates a hound that is free; null where none is: the work then waits its turn, first in, first out. */
+  /**
+   * Activates a hound that is free; null where none is: the work then waits its turn, first in,
+   * first out.
+   */
   readonly activateUnsafe: (job: HoundJob) => Hound | null
   /**
-   * Gives up what an active hound is looking at: whatever comes of it is told nobody, and the hound is dormant again when it is
-   * through. By its id; false where it is not active.
+   * Gives up what an active hound is looking at: whatever comes of it is told nobody, and the hound
+   * is dormant again when it is through. By its id; false where it is not active.
    */
   readonly deactivateUnsafe: (hound: string) => boolean
-  /** Kills a hound by force; what it was looking at another one looks at. By its id; false where there is none. */
+  /**
+   * Kills a hound by force; what it was looking at another one looks at. By its id; false where
+   * there is none.
+   */
   readonly terminateUnsafe: (hound: string) => boolean
   /** From now on, calls back with each failure, on the pool's own turn. Must not throw. */
   readonly onFailure: (listener: (failure: HoundFailure) => void) => void

@@ -1,8 +1,10 @@
 /**
- * The hounds that there are, by what they do: plain data, no process (RFC, "Hound Pool"; CONFORMANCE H1).
+ * The hounds that there are, by what they do: plain data, no process (RFC, "Hound Pool";
+ * CONFORMANCE H1).
  *
- * Promises that `dormant`, `active` and `total` are counts of what is in it at every moment, and that no hound changes its state
- * but in the order booting, dormant, active, dormant, …, disposing, gone. Every method is O(1) but `all`.
+ * Promises that `dormant`, `active` and `total` are counts of what is in it at every moment, and
+ * that no hound changes its state but in the order booting, dormant, active, dormant, …, disposing,
+ * gone. Every method is O(1) but `all`.
  *
  * Dormant hounds wait first in, first out: each of them gets its turn, and its age.
  */

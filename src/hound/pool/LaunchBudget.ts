@@ -1,9 +1,11 @@
 /**
- * When the next hound may be started (RFC, "replenishDelay"; CONFORMANCE H1): a token bucket whose pace gives way to trouble.
+ * When the next hound may be started (RFC, "replenishDelay"; CONFORMANCE H1): a token bucket whose
+ * pace gives way to trouble.
  *
- * Promises that hostile evidence buys no forks: over any long time there is at most one launch for each `interval`, and while hounds
- * keep failing the interval doubles with each launch, up to `interval * 2 ** maxLevel`. A launch after which nothing failed takes one
- * doubling back. O(1), a few numbers, no clock of its own.
+ * Promises that hostile evidence buys no forks: over any long time there is at most one launch for
+ * each `interval`, and while hounds keep failing the interval doubles with each launch, up to
+ * `interval * 2 ** maxLevel`. A launch after which nothing failed takes one doubling back. O(1), a
+ * few numbers, no clock of its own.
  */
 
 /** Doublings at the most: with 100 ms, one launch in 1.6 s. */
@@ -31,7 +33,10 @@ export class LaunchBudget {
     return this.#level
   }
 
-  /** Whether a hound may be started now; it then counts as started. Times are in ms and never go back. */
+  /**
+   * Whether a hound may be started now; it then counts as started. Times are in ms and never go
+   * back.
+   */
   take(now: number): boolean {
     this.#fill(now)
     if (this.#tokens < 1) return false

@@ -1,5 +1,6 @@
 /**
- * Where hounds come from on this machine: how they are started, and what keeps them in (CONFORMANCE H1, H2).
+ * Where hounds come from on this machine: how they are started, and what keeps them in (CONFORMANCE
+ * H1, H2).
  *
  * Loaded when the first hound is wanted: nothing of it is on the way to a Tracehound that has none.
  */
@@ -21,7 +22,10 @@ export interface Launcher {
   /** Null where this machine has no hounds. */
   readonly openSpawner: (() => Spawner) | null
   readonly openLine: (pipe: Socket) => HoundConnection
-  /** Why a hound does not come to be ready, by a launch of one that may say so; empty where that is not found. */
+  /**
+   * Why a hound does not come to be ready, by a launch of one that may say so; empty where that is
+   * not found.
+   */
   readonly diagnose: Effect.Effect<string>
 }
 

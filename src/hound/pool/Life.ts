@@ -1,5 +1,6 @@
 /**
- * What a keeper knows of one hound besides its state: plain data, which only the keeper changes. Times are monotonic, in ms.
+ * What a keeper knows of one hound besides its state: plain data, which only the keeper changes.
+ * Times are monotonic, in ms.
  */
 import type { ExitCause } from "./ExitCause.ts"
 import type { Line } from "./PoolHost.ts"

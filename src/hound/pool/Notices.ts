@@ -26,7 +26,10 @@ export const unavailable: Notice = Object.freeze({
     "there are no hounds: evidence is held and nobody looks at it; `tracehound doctor` says what is missing, hound.enabled: false is without them"
 })
 
-/** Less than was configured, or less than it should be; null where it is neither. Never in silence (CONFORMANCE H2). */
+/**
+ * Less than was configured, or less than it should be; null where it is neither. Never in silence
+ * (CONFORMANCE H2).
+ */
 export const lowered = ({ configured, lacking, level }: SandboxReport): Notice | null => {
   if (level === "none" || (level === configured && lacking.length === 0)) return null
   const lacks = lacking.length === 0 ? "" : ` without ${lacking.join(", ")}`

@@ -1,8 +1,10 @@
 /**
- * The actor that has the keeper: whatever happens to a hound is a message, and the keeper decides (CONFORMANCE H1, S1).
+ * The actor that has the keeper: whatever happens to a hound is a message, and the keeper decides
+ * (CONFORMANCE H1, S1).
  *
- * Promises that an incarnation owns its hounds: a crash is their end, the next incarnation has new ones, and what the old ones were
- * looking at is settled as `lost`. One timer for all deadlines: the earliest.
+ * Promises that an incarnation owns its hounds: a crash is their end, the next incarnation has new
+ * ones, and what the old ones were looking at is settled as `lost`. One timer for all deadlines:
+ * the earliest.
  *
  * **Gotchas**
  *
@@ -51,8 +53,8 @@ class Rotate extends Request.TaggedClass("Rotate")<{ readonly done: () => void }
 type Protocol = Open | Shut | Examine | Abandon | Up | Heard | Fell | Tick | Rotate
 
 /**
- * Messages that may wait: three for each job that can be at hand, and a few for each process that there can be. Nobody outside tells
- * it anything, so this is never reached.
+ * Messages that may wait: three for each job that can be at hand, and a few for each process that
+ * there can be. Nobody outside tells it anything, so this is never reached.
  */
 const capacity = 65_536
 
@@ -134,7 +136,8 @@ export const makePoolActor = (
             openLine: (id, pipe) => {
               const line = openLine(pipe)
               line.onDecision((decision) => {
-                // What a hound says of itself is worth no message: the host timed it, and its memory was looked at.
+                // What a hound says of itself is worth no message: the host timed it, and its
+                // memory was looked at.
                 if (decision.type !== "metrics" && isMine()) tell(new Heard({ core: made, id, decision }))
               })
               return line

@@ -1,22 +1,27 @@
 /**
- * The keeper of a pack: what is done about hounds, event by event (RFC, "Hound Pool" and "Purge + Replace Model"; CONFORMANCE H1,
- * H4, H6).
+ * The keeper of a pack: what is done about hounds, event by event (RFC, "Hound Pool" and "Purge +
+ * Replace Model"; CONFORMANCE H1, H4, H6).
  *
- * Synchronous from end to end, with no timer and no process of its own: whoever has it hands it what happened, and comes back at
- * `due`. So the same events give the same hounds, and the event loop waits for nothing.
+ * Synchronous from end to end, with no timer and no process of its own: whoever has it hands it
+ * what happened, and comes back at `due`. So the same events give the same hounds, and the event
+ * loop waits for nothing.
  *
  * Promises
  *
- * - that `minimumDormant` hounds are ready or on their way, and never more than `maxActive` at work;
+ * - that `minimumDormant` hounds are ready or on their way, and never more than `maxActive` at
+ *   work;
  * - that every look is settled exactly once, whatever becomes of its hound;
- * - that a hound which fails is killed first, then replaced, and only then spoken of: who hears of it finds the replacement begun;
+ * - that a hound which fails is killed first, then replaced, and only then spoken of: who hears of
+ *   it finds the replacement begun;
  * - that launches are paced (`LaunchBudget.ts`), so that no evidence buys processes.
  *
  * **Details**
  *
- * - A hound that broke its word, was late, held too much memory or crashed by itself failed over its evidence. One that was killed
- *   from outside, lost its pipe, went with its fork server or had not even begun is no fault of the evidence: the look is `lost`.
- * - A hound that is too old, or there when a rotation begins, is stale: it goes on until its replacement is ready.
+ * - A hound that broke its word, was late, held too much memory or crashed by itself failed over
+ *   its evidence. One that was killed from outside, lost its pipe, went with its fork server or had
+ *   not even begun is no fault of the evidence: the look is `lost`.
+ * - A hound that is too old, or there when a rotation begins, is stale: it goes on until its
+ *   replacement is ready.
  */
 import { Buffer } from "node:buffer"
 import type { Socket } from "node:net"
@@ -33,7 +38,9 @@ import { LaunchBudget } from "./LaunchBudget.ts"
 
 type Mine = Member<Life>
 
-/** Memory is looked at for so long after the last job: not every job is a message to the spawner. */
+/**
+ * Memory is looked at for so long after the last job: not every job is a message to the spawner.
+ */
 const watchRestMs = 1_000
 
 const never = Number.POSITIVE_INFINITY
@@ -71,7 +78,10 @@ export class PoolCore {
     this.#replenish()
   }
 
-  /** Activates a hound for a look that will come with its number, or null where none is free or others wait. */
+  /**
+   * Activates a hound for a look that will come with its number, or null where none is free or
+   * others wait.
+   */
   reserve(): Mine | null {
     if (this.#isClosed || this.#waiting.length > 0 || this.pack.active >= this.#settings.maxActive) return null
     const member = this.pack.activate(this.#host.wallNow())
@@ -185,7 +195,10 @@ export class PoolCore {
     return this.pack.stale === 0
   }
 
-  /** Gives up what a hound is looking at: it is told nobody, and the hound goes on. False where it is not active. */
+  /**
+   * Gives up what a hound is looking at: it is told nobody, and the hound goes on. False where it
+   * is not active.
+   */
   deactivate(name: string): boolean {
     const member = this.#named(name)
     if (member?.state !== "active") return false
@@ -194,7 +207,10 @@ export class PoolCore {
     return true
   }
 
-  /** Kills a hound; another one takes its work. False where there is no such hound, or it is on its way out. */
+  /**
+   * Kills a hound; another one takes its work. False where there is no such hound, or it is on its
+   * way out.
+   */
   terminate(name: string): boolean {
     const member = this.#named(name)
     if (member === undefined || member.state === "booting" || member.state === "disposing") return false
@@ -205,7 +221,9 @@ export class PoolCore {
     return true
   }
 
-  /** Settles all looks as `kind`, and does nothing any more. The spawner is whoever's who gave it. */
+  /**
+   * Settles all looks as `kind`, and does nothing any more. The spawner is whoever's who gave it.
+   */
   close(kind: OutcomeKind): void {
     this.#isClosed = true
     for (const { life, name } of this.pack.all()) {

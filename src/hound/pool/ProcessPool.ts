@@ -1,11 +1,13 @@
 /**
- * The pool of hounds that are processes (RFC, "Hound Pool"; CONFORMANCE H1, H4 to H7): the queue of activations in front, and behind
- * it the actor that has the hounds.
+ * The pool of hounds that are processes (RFC, "Hound Pool"; CONFORMANCE H1, H4 to H7): the queue of
+ * activations in front, and behind it the actor that has the hounds.
  *
  * **Details**
  *
- * - An activation finds a free hound at once, on its caller's turn; the copy of the evidence and the writing are the actor's.
- * - A look that was lost is begun anew by another hound, `maxLooks` times in all: then it has failed, and the evidence is still held.
+ * - An activation finds a free hound at once, on its caller's turn; the copy of the evidence and
+ *   the writing are the actor's.
+ * - A look that was lost is begun anew by another hound, `maxLooks` times in all: then it has
+ *   failed, and the evidence is still held.
  *
  * **Gotchas**
  *
@@ -37,13 +39,18 @@ import type { SandboxReport } from "../sandbox/Sandbox.ts"
 /** Hounds that look at one piece of evidence at the most, where each is lost. */
 const maxLooks = 3
 
-/** Boots that may fail at the start before the start has failed, where it may have been bad luck. */
+/**
+ * Boots that may fail at the start before the start has failed, where it may have been bad luck.
+ */
 const maxBoots = 3
 
 /** Endings that are somebody's force. */
 const forced: ReadonlySet<ExitCause> = new Set(["error", "memory", "terminated", "timeout", "violation"])
 
-/** Endings of a boot that no second try makes better: the entry's own exit codes, and a process that could not be had. */
+/**
+ * Endings of a boot that no second try makes better: the entry's own exit codes, and a process that
+ * could not be had.
+ */
 const isHopeless = ({ cause, code }: ProcessExit): boolean =>
   cause === "spawn" || (code !== null && code >= 64 && code <= 68)
 
@@ -64,7 +71,10 @@ export const layerOf = <R>(openLauncher: Effect.Effect<Launcher, HoundBootError,
       const context = yield* Effect.context<R>()
       const ids = yield* SecureIds
       const metrics = HoundMetrics.make(context)
-      /** Where there is no tracer but Effect's own nobody sees a span, and it would be a tenth of a look. */
+      /**
+       * Where there is no tracer but Effect's own nobody sees a span, and it would be a tenth of a
+       * look.
+       */
       const isTraced = context.mapUnsafe.has(Tracer.Tracer.key)
       const listeners: Array<(failure: HoundFailure) => void> = []
       let report: SandboxReport | null = null
@@ -132,7 +142,8 @@ export const layerOf = <R>(openLauncher: Effect.Effect<Launcher, HoundBootError,
         for (const listener of listeners) listener({ kind, isVerdict, hound, signature: job.signature })
       })
       const activations = yield* makeActivations(root, {
-        // As many again as there may be hounds at work: one that is through finds the next one waiting, and idles for no turn.
+        // As many again as there may be hounds at work: one that is through finds the next one
+        // waiting, and idles for no turn.
         places: 2 * settings.maxActive,
         maxPending: settings.maxPending,
         examine: (job) => isTraced || job.span !== undefined ? inSpan(looks(job), job) : looks(job)
@@ -165,7 +176,8 @@ export const layerOf = <R>(openLauncher: Effect.Effect<Launcher, HoundBootError,
         if (isStarted) return
         yield* actor.shut
         giveUp()
-        // What comes with Tracehound cannot be misconfigured: the machine lacks something, and that is no reason not to start.
+        // What comes with Tracehound cannot be misconfigured: the machine lacks something, and that
+        // is no reason not to start.
         if (settings.analyzer === undefined) {
           isStarted = true
           return alerts.alertUnsafe(Notices.unavailable)
@@ -229,8 +241,8 @@ const inSpan = (look: Effect.Effect<void>, { category, severity, size, span }: H
 export const layer = layerOf(Effect.flatMap(Effect.promise(() => import("./Launcher.ts")), ({ open }) => open))
 
 /**
- * Waits with a timer of the caller's own clock: pipes and processes keep nothing awake, and whoever waits for hounds must not see its
- * process end before they are there.
+ * Waits with a timer of the caller's own clock: pipes and processes keep nothing awake, and whoever
+ * waits for hounds must not see its process end before they are there.
  */
 const awake = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.raceFirst(effect, Effect.forever(Effect.sleep("1 hour")))

@@ -1,24 +1,30 @@
 /**
- * A spawner that has a fork server start its hounds: a small process of its own, so that a host with a large heap is not held up by forks
- * (CONFORMANCE H1, H4).
+ * A spawner that has a fork server start its hounds: a small process of its own, so that a host
+ * with a large heap is not held up by forks (CONFORMANCE H1, H4).
  *
  * Promises
  *
- * - that a fork server which dies takes its hounds with it: they share its process group, which is killed at once; each of them is `down` with
- *   cause `lost`, exactly once, and the next launch gets a new fork server;
- * - that a fork server which does not answer (a launch or a kill without its end for 2 s) is killed and replaced in the same way;
- * - that fork servers which die before they have launched anything are started ever more seldom; launches wait meanwhile;
- * - that a host that goes away, however, leaves nothing behind: the fork server sees it and kills all, and an idle hound ends by itself when its
- *   pipe does;
+ * - that a fork server which dies takes its hounds with it: they share its process group, which is
+ *   killed at once; each of them is `down` with cause `lost`, exactly once, and the next launch
+ *   gets a new fork server;
+ * - that a fork server which does not answer (a launch or a kill without its end for 2 s) is killed
+ *   and replaced in the same way;
+ * - that fork servers which die before they have launched anything are started ever more seldom;
+ *   launches wait meanwhile;
+ * - that a host that goes away, however, leaves nothing behind: the fork server sees it and kills
+ *   all, and an idle hound ends by itself when its pipe does;
  * - that it keeps no process alive but while it closes.
  *
- * Cost: one process of about 76 MiB, 25 of them its own (32 MiB of heap at the most); for the host about 0.1 ms a launch.
+ * Cost: one process of about 76 MiB, 25 of them its own (32 MiB of heap at the most); for the host
+ * about 0.1 ms a launch.
  *
  * **Details**
  *
- * - The fork server is started by the first launch. It has no environment and none of the host's flags, and is the first of its process
- *   group, so that a Ctrl-C at the host's terminal is not for hounds.
- * - Patience is counted in turns of the host's own timer: a host that was held up itself, or asleep, does not blame the fork server.
+ * - The fork server is started by the first launch. It has no environment and none of the host's
+ *   flags, and is the first of its process group, so that a Ctrl-C at the host's terminal is not
+ *   for hounds.
+ * - Patience is counted in turns of the host's own timer: a host that was held up itself, or
+ *   asleep, does not blame the fork server.
  *
  * **Gotchas**
  *
@@ -88,7 +94,10 @@ export const makeForkServer = (plan: LaunchPlan, options: ForkServerOptions = {}
   const startTurns = Math.ceil(startPatience / turn)
   const launches = new Map<number, Launch>()
   let house: House | null = null
-  /** Fork servers that have not ended: the one in use, and those that were killed and are still to be reaped. */
+  /**
+   * Fork servers that have not ended: the one in use, and those that were killed and are still to
+   * be reaped.
+   */
   const standing = new Set<House>()
   let starts = 0
   let failures = 0
@@ -298,7 +307,9 @@ export const makeForkServer = (plan: LaunchPlan, options: ForkServerOptions = {}
 
 const isOwing = ({ house, owes }: Launch): boolean => owes && house !== null
 
-/** The group lives as long as one of its processes does, and its number is nobody else's until then. */
+/**
+ * The group lives as long as one of its processes does, and its number is nobody else's until then.
+ */
 const killGroup = (child: ChildProcess): void => {
   child.kill("SIGKILL")
   if (child.pid === undefined) return

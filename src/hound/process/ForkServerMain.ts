@@ -1,19 +1,22 @@
 /**
- * The fork server's program: a small process that starts hounds for a host with a large heap, and hands each one's pipe over
- * (CONFORMANCE H1, H4).
+ * The fork server's program: a small process that starts hounds for a host with a large heap, and
+ * hands each one's pipe over (CONFORMANCE H1, H4).
  *
- * Promises that it outlives its host by no more than the time it takes to kill all hounds, and that it keeps no pipe: its own copy is
- * closed when the host has taken it.
+ * Promises that it outlives its host by no more than the time it takes to kill all hounds, and that
+ * it keeps no pipe: its own copy is closed when the host has taken it.
  *
  * **Details**
  *
- * - It trusts whoever speaks to it, which is its parent alone: no hound has a descriptor that leads here.
- * - While a pipe is on its way other reports wait in Node's queue, so that a hound is never down before it was up.
+ * - It trusts whoever speaks to it, which is its parent alone: no hound has a descriptor that leads
+ *   here.
+ * - While a pipe is on its way other reports wait in Node's queue, so that a hound is never down
+ *   before it was up.
  *
  * **Gotchas**
  *
- * - Node begins to read a child's pipe when it makes its socket, and goes on until the host has acknowledged it: what came in
- *   that time would be lost. So the pipe is stilled in the turn of the spawn, before the event loop can read; there is no public way to.
+ * - Node begins to read a child's pipe when it makes its socket, and goes on until the host has
+ *   acknowledged it: what came in that time would be lost. So the pipe is stilled in the turn of
+ *   the spawn, before the event loop can read; there is no public way to.
  */
 import type { Socket } from "node:net"
 import { type Order, readPlan, type Report } from "./ForkServerMessages.ts"

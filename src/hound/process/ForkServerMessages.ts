@@ -1,5 +1,6 @@
 /**
- * What a host and its fork server say to each other: both are ours, and nothing of a hound's is ever in it but a pipe and what became of it.
+ * What a host and its fork server say to each other: both are ours, and nothing of a hound's is
+ * ever in it but a pipe and what became of it.
  */
 import type { ProcessExit, LaunchPlan } from "./Spawner.ts"
 
@@ -17,7 +18,9 @@ export type Order =
   | { readonly op: "kill"; readonly id: number }
   | { readonly op: "close" }
 
-/** From the fork server. `up` brings the hound's pipe with it, unless the hound has ended meanwhile. */
+/**
+ * From the fork server. `up` brings the hound's pipe with it, unless the hound has ended meanwhile.
+ */
 export type Report =
   | { readonly op: "ready" }
   | { readonly op: "up"; readonly id: number; readonly pid: number }

@@ -3,22 +3,24 @@
  *
  * Promises
  *
- * - that the first violation is the last thing that is read: the pipe is destroyed, one decision says why, and no more than one
- *   read (64 KiB) of a flood ever reaches the host's memory;
- * - that evidence is overwritten when its job has ended or the line was closed, and the system has taken all of it or will take no
- *   more: never while it is still being written;
- * - that what waits to be written is one job: a hound that answers before it has read its evidence would have the host keep one
- *   copy after the other, and is a violation;
+ * - that the first violation is the last thing that is read: the pipe is destroyed, one decision
+ *   says why, and no more than one read (64 KiB) of a flood ever reaches the host's memory;
+ * - that evidence is overwritten when its job has ended or the line was closed, and the system has
+ *   taken all of it or will take no more: never while it is still being written;
+ * - that what waits to be written is one job: a hound that answers before it has read its evidence
+ *   would have the host keep one copy after the other, and is a violation;
  * - that a pipe that ends or fails is one `gone`, unless it was closed from here.
  *
- * Cost: one system call for a job's header and evidence together, as long as they fit into the pipe.
+ * Cost: one system call for a job's header and evidence together, as long as they fit into the
+ * pipe.
  *
  * **Gotchas**
  *
  * - Nothing is read before somebody listens.
  * - It keeps no process alive, and kills none: whoever hears a violation does.
- * - A decision may be answered at once: `send` and `close` from within the callback are fine. What a hound said too early after its
- *   final frame is a violation all the same; what was sent in between is overwritten and goes nowhere.
+ * - A decision may be answered at once: `send` and `close` from within the callback are fine. What
+ *   a hound said too early after its final frame is a violation all the same; what was sent in
+ *   between is overwritten and goes nowhere.
  */
 import type { Socket } from "node:net"
 import { type ChannelState, type Decision, FrameChannel, type Violation } from "../channel/FrameChannel.ts"
@@ -63,7 +65,9 @@ export class HoundConnection {
     return this.pipe.bytesRead
   }
 
-  /** From now on the pipe is read, and this hears what it says. Must not throw. To be called once. */
+  /**
+   * From now on the pipe is read, and this hears what it says. Must not throw. To be called once.
+   */
   onDecision(listener: (decision: ConnectionDecision) => void): void {
     this.listener = listener
     if (this.closed) return
@@ -72,8 +76,9 @@ export class HoundConnection {
   }
 
   /**
-   * Sends a job; the bytes are the line's from now on, and are overwritten when they are no longer needed. Throws where it is not
-   * the hound's turn; where the line has closed the bytes are overwritten and nothing else happens.
+   * Sends a job; the bytes are the line's from now on, and are overwritten when they are no longer
+   * needed. Throws where it is not the hound's turn; where the line has closed the bytes are
+   * overwritten and nothing else happens.
    */
   send(facts: JobFacts, bytes: Uint8Array): void {
     if (this.closed || this.channel.state === "dead") {

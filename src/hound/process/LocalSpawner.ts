@@ -1,22 +1,30 @@
 /**
- * A spawner that starts hounds in its own process (CONFORMANCE H1, H4): within a fork server, or within the host where it has none.
+ * A spawner that starts hounds in its own process (CONFORMANCE H1, H4): within a fork server, or
+ * within the host where it has none.
  *
  * Promises
  *
- * - that a hound gets nothing but what the plan says: its environment, its directory, its user, one pipe; SIGKILL is all it ever hears;
- * - that each launch is `down` exactly once, and then reaped; a failure to spawn is one as well, and comes later like any other;
- * - that a hound which is watched and holds more memory than the plan allows is killed, with cause `rss`;
- * - that of stderr no more is kept than the plan says, and no more of it is read once that is there;
+ * - that a hound gets nothing but what the plan says: its environment, its directory, its user, one
+ *   pipe; SIGKILL is all it ever hears;
+ * - that each launch is `down` exactly once, and then reaped; a failure to spawn is one as well,
+ *   and comes later like any other;
+ * - that a hound which is watched and holds more memory than the plan allows is killed, with cause
+ *   `rss`;
+ * - that of stderr no more is kept than the plan says, and no more of it is read once that is
+ *   there;
  * - that it keeps no process alive but while it closes.
  *
- * Cost: `spawn` holds up the process that calls it in proportion to its memory (2 ms at 50 MiB; at 1 GiB 6 to 8
- * where that is objects, over 60 where it is buffers): this is why there are fork servers. One interval while something is watched.
+ * Cost: `spawn` holds up the process that calls it in proportion to its memory (2 ms at 50 MiB; at
+ * 1 GiB 6 to 8 where that is objects, over 60 where it is buffers): this is why there are fork
+ * servers. One interval while something is watched.
  *
  * **Gotchas**
  *
- * - Pipes are paused when they are handed over. Node has begun to read by then, and keeps what comes (64 KiB at the most) until
- *   somebody resumes; a pipe that is to go to another process must be stilled first (`ForkServerMain.ts`).
- * - What a hound left to be told on stderr is waited for 100 ms after its end, as somebody else may hold that pipe open.
+ * - Pipes are paused when they are handed over. Node has begun to read by then, and keeps what
+ *   comes (64 KiB at the most) until somebody resumes; a pipe that is to go to another process must
+ *   be stilled first (`ForkServerMain.ts`).
+ * - What a hound left to be told on stderr is waited for 100 ms after its end, as somebody else may
+ *   hold that pipe open.
  */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import { Socket } from "node:net"
@@ -111,7 +119,8 @@ export class LocalSpawner implements Spawner {
     } catch (cause) {
       return refuse(listener, messageOf(cause))
     }
-    // A failure to kill is an `error` as well: the end of what could not be killed is heard of all the same.
+    // A failure to kill is an `error` as well: the end of what could not be killed is heard of all
+    // the same.
     let failure: unknown
     child.on("error", (cause) => {
       failure ??= cause
@@ -255,7 +264,10 @@ const ending = (cause: ProcessExit["cause"], message: string): ProcessExit => ({
   message
 })
 
-/** Calls back when the handles of what has just ended are closed as well: a turn of the event loop from now. */
+/**
+ * Calls back when the handles of what has just ended are closed as well: a turn of the event loop
+ * from now.
+ */
 export const afterHandles = (then: () => void): void => {
   setImmediate(() => setImmediate(then))
 }

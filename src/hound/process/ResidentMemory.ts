@@ -1,15 +1,18 @@
 /**
- * How much memory processes hold (CONFORMANCE H2): read from /proc on Linux, asked of `ps` elsewhere.
+ * How much memory processes hold (CONFORMANCE H2): read from /proc on Linux, asked of `ps`
+ * elsewhere.
  *
- * Promises that nothing of it throws; that a process which is gone, or cannot be looked at, holds 0 bytes; and that of `ps` there is
- * never more than one at a time.
+ * Promises that nothing of it throws; that a process which is gone, or cannot be looked at, holds 0
+ * bytes; and that of `ps` there is never more than one at a time.
  *
- * Cost on Linux: about 20 µs a process, and every tenth time as much again for each of its threads; no disk.
+ * Cost on Linux: about 20 µs a process, and every tenth time as much again for each of its threads;
+ * no disk.
  *
  * **Details**
  *
- * - On Linux a process's descendants count as its own: within bubblewrap the hound is a grandchild. At most 16 processes are looked
- *   at, and who they are is found out anew at every tenth look: a hound cannot start any.
+ * - On Linux a process's descendants count as its own: within bubblewrap the hound is a grandchild.
+ *   At most 16 processes are looked at, and who they are is found out anew at every tenth look: a
+ *   hound cannot start any.
  * - `ps` knows no descendants here, as there is no bubblewrap where it is asked.
  *
  * **Gotchas**
@@ -20,7 +23,10 @@
 import { execFile } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 
-/** How memory is looked at: how often, and what to call back with (pid, bytes); in the same turn or later. */
+/**
+ * How memory is looked at: how often, and what to call back with (pid, bytes); in the same turn or
+ * later.
+ */
 export interface MemoryProbe {
   readonly interval: number
   readonly look: (pids: ReadonlyArray<number>, each: (pid: number, bytes: number) => void) => void
@@ -28,7 +34,10 @@ export interface MemoryProbe {
 
 const maxProcesses = 16
 
-/** Bytes of a page, from what the kernel told this process at its start; 4 KiB where that cannot be read. */
+/**
+ * Bytes of a page, from what the kernel told this process at its start; 4 KiB where that cannot be
+ * read.
+ */
 const readPageSize = (): number => {
   const usual = 4_096
   try {

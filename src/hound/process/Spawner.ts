@@ -1,11 +1,16 @@
 /**
- * Who starts hounds and ends them: the host itself, or a fork server that does it for a host with a large heap (CONFORMANCE H1, H4).
+ * Who starts hounds and ends them: the host itself, or a fork server that does it for a host with a
+ * large heap (CONFORMANCE H1, H4).
  *
- * Plain callbacks and no Effect: the fork server is a small program of its own, and runs the same code.
+ * Plain callbacks and no Effect: the fork server is a small program of its own, and runs the same
+ * code.
  */
 import type { Socket } from "node:net"
 
-/** How every hound of a pool is started. What it says was checked by whoever made it: nothing of it is ever evidence. */
+/**
+ * How every hound of a pool is started. What it says was checked by whoever made it: nothing of it
+ * is ever evidence.
+ */
 export interface LaunchPlan {
   readonly file: string
   readonly args: ReadonlyArray<string>
@@ -15,7 +20,10 @@ export interface LaunchPlan {
   /** Whom the hound runs as, where that is not whoever starts it. */
   readonly uid?: number
   readonly gid?: number
-  /** What the process reads on descriptor 4 before it becomes a hound: a seccomp filter. Null where there is none. */
+  /**
+   * What the process reads on descriptor 4 before it becomes a hound: a seccomp filter. Null where
+   * there is none.
+   */
   readonly feed: Uint8Array | null
   /** Bytes of resident memory over which a hound that is watched is killed. */
   readonly maxRss: number
@@ -26,8 +34,9 @@ export interface LaunchPlan {
 /** Why a hound is no more. */
 export interface ProcessExit {
   /**
-   * `exit`, `signal`: by itself or by somebody else; `killed`: as it was told to; `rss`: it held too much memory; `spawn`: it never
-   * was; `lost`: whoever watched over it is gone, and it was killed with them.
+   * `exit`, `signal`: by itself or by somebody else; `killed`: as it was told to; `rss`: it held
+   * too much memory; `spawn`: it never was; `lost`: whoever watched over it is gone, and it was
+   * killed with them.
    */
   readonly cause: "exit" | "signal" | "killed" | "rss" | "spawn" | "lost"
   readonly code: number | null
@@ -38,13 +47,19 @@ export interface ProcessExit {
 
 /** Hears what becomes of one launch. */
 export interface LaunchListener {
-  /** It runs: `pipe` is its descriptor 3, paused, and from now on the listener's. Not called after `down`. */
+  /**
+   * It runs: `pipe` is its descriptor 3, paused, and from now on the listener's. Not called after
+   * `down`.
+   */
   readonly up: (pid: number, pipe: Socket) => void
   /** It has ended and was reaped. Exactly once for every launch. */
   readonly down: (ending: ProcessExit) => void
 }
 
-/** Starts hounds and ends them. Ids are whole numbers that are never used again. Nothing of it throws. */
+/**
+ * Starts hounds and ends them. Ids are whole numbers that are never used again. Nothing of it
+ * throws.
+ */
 export interface Spawner {
   /** Never calls back before it has returned. After `close` everything is `down` with `spawn`. */
   readonly launch: (id: number, listener: LaunchListener) => void

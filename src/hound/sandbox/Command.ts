@@ -1,21 +1,24 @@
 /**
- * How a hound is started on a machine of which the facts are known (CONFORMANCE H2): flags, limits, environment, and at the level
- * `hard` what bubblewrap is told. Pure: `Detect.ts` finds the facts.
+ * How a hound is started on a machine of which the facts are known (CONFORMANCE H2): flags, limits,
+ * environment, and at the level `hard` what bubblewrap is told. Pure: `Detect.ts` finds the facts.
  *
  * **Details**
  *
- * - Limits are set by the shell, since Node cannot set them for a child; it then becomes the hound (`exec`), so that no process is left
- *   over. A limit that cannot be set is a hound that does not start.
- * - `ulimit -d` is what bounds ArrayBuffers, which V8's heap limits do not. Node 24 and later begin with some 560 MiB of data, almost
- *   all of it V8's range for machine code, which is reserved and not used.
- * - At the level `hard` the limits are set outside, and bubblewrap is what the shell becomes: node is its only child, and process 1 of
- *   its own namespace. The kernel ends it with bubblewrap.
+ * - Limits are set by the shell, since Node cannot set them for a child; it then becomes the hound
+ *   (`exec`), so that no process is left over. A limit that cannot be set is a hound that does not
+ *   start.
+ * - `ulimit -d` is what bounds ArrayBuffers, which V8's heap limits do not. Node 24 and later begin
+ *   with some 560 MiB of data, almost all of it V8's range for machine code, which is reserved and
+ *   not used.
+ * - At the level `hard` the limits are set outside, and bubblewrap is what the shell becomes: node
+ *   is its only child, and process 1 of its own namespace. The kernel ends it with bubblewrap.
  *
  * **Gotchas**
  *
- * - What grows with `maxPayloadSize` is for one copy of the evidence beside the one a hound is given, and its text.
- * - At the level `hard` the environment has bubblewrap's `PWD` as well, and where the shell is bash so has that of `default`. It
- *   is out of an analyzer's reach.
+ * - What grows with `maxPayloadSize` is for one copy of the evidence beside the one a hound is
+ *   given, and its text.
+ * - At the level `hard` the environment has bubblewrap's `PWD` as well, and where the shell is bash
+ *   so has that of `default`. It is out of an analyzer's reach.
  */
 import type { LaunchPlan } from "../process/Spawner.ts"
 import { type Architecture, seccompFilter } from "./Seccomp.ts"
@@ -65,7 +68,10 @@ export const essentialFlags = [
   "--frozen-intrinsics"
 ] as const
 
-/** Flags of Node's own, in the order in which they are given; a version is not given what it does not know. */
+/**
+ * Flags of Node's own, in the order in which they are given; a version is not given what it does
+ * not know.
+ */
 const nodeFlags = [
   "--permission",
   "--disallow-code-generation-from-strings",
@@ -110,7 +116,8 @@ const flagsFor = (facts: LaunchFacts, entry: string, analyzer: string): Readonly
   `--max-old-space-size=${Math.ceil(memoryLimits(facts).heap / MiB)}`,
   "--max-semi-space-size=2",
   "--v8-pool-size=1",
-  // A hound has one thing to do: V8's helpers would compile what is run once, on a processor that the host needs. A sixth of a start.
+  // A hound has one thing to do: V8's helpers would compile what is run once, on a processor that
+  // the host needs. A sixth of a start.
   "--single-threaded",
   // Of a hound's own memory it is a sixth.
   "--optimize-for-size",
@@ -127,7 +134,10 @@ const nodeArguments = (facts: LaunchFacts, entry: string, analyzer: string): Rea
   ...(facts.debug ? ["debug"] : [])
 ]
 
-/** What the shell does before it becomes something else: no core files, no files, few descriptors, two minutes of CPU, little memory. */
+/**
+ * What the shell does before it becomes something else: no core files, no files, few descriptors,
+ * two minutes of CPU, little memory.
+ */
 const limitsScript = (facts: LaunchFacts): string =>
   [
     "ulimit -c 0",
@@ -139,11 +149,16 @@ const limitsScript = (facts: LaunchFacts): string =>
     "exec \"$0\" \"$@\""
   ].join(" && ")
 
-/** Where the hound's two files are in its own file system: it does not learn where they are outside. */
+/**
+ * Where the hound's two files are in its own file system: it does not learn where they are outside.
+ */
 const boundEntry = "/hound/entry.mjs"
 const boundAnalyzer = "/hound/analyzer.mjs"
 
-/** What bubblewrap is told before the program. Nothing is there that is not named: no /proc, no /dev, no /tmp. */
+/**
+ * What bubblewrap is told before the program. Nothing is there that is not named: no /proc, no
+ * /dev, no /tmp.
+ */
 const isolation = (facts: LaunchFacts, libraries: ReadonlyArray<string>): ReadonlyArray<string> => {
   const namespaces = ["user", "ipc", "pid", "net", "uts", "cgroup"].map((name) => `--unshare-${name}`)
   const identity = ["--uid", String(nobody), "--gid", String(nobody), "--hostname", "hound", "--cap-drop", "ALL"]

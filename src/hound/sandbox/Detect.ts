@@ -1,19 +1,24 @@
 /**
- * What sandbox this machine gives: finds the facts, tries out what it would do, and says what of it holds (CONFORMANCE H2).
+ * What sandbox this machine gives: finds the facts, tries out what it would do, and says what of it
+ * holds (CONFORMANCE H2).
  *
  * Promises
  *
  * - that a plan is one that worked: a hound with it was ready, and its self-test passed;
- * - that less than what was asked for is never given in silence: the report has the level in effect, and why;
+ * - that less than what was asked for is never given in silence: the report has the level in
+ *   effect, and why;
  * - that the analyzer is pinned: whoever changes its file afterwards gets hounds that do not start.
  *
- * Cost: a start of Node (120 ms) for each plan that is tried; plans that were tried out are remembered by this process.
+ * Cost: a start of Node (120 ms) for each plan that is tried; plans that were tried out are
+ * remembered by this process.
  *
  * **Gotchas**
  *
- * - What is tried out is Tracehound's own analyzer: whether somebody else's can be loaded, the first hound of it says.
- * - A process that runs as root starts hounds as `nobody`, which needs the files of node and of the analyzer to be readable by
- *   everybody. Where they are not, hounds run as root, and the report says so.
+ * - What is tried out is Tracehound's own analyzer: whether somebody else's can be loaded, the
+ *   first hound of it says.
+ * - A process that runs as root starts hounds as `nobody`, which needs the files of node and of the
+ *   analyzer to be readable by everybody. Where they are not, hounds run as root, and the report
+ *   says so.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -127,7 +132,10 @@ const find = async (name: string, places: ReadonlyArray<string>): Promise<string
   return null
 }
 
-/** The first of these files, or of the directories that lead to them, that is not everybody's; null where there is none. */
+/**
+ * The first of these files, or of the directories that lead to them, that is not everybody's; null
+ * where there is none.
+ */
 const closedToOthers = async (paths: ReadonlyArray<string>): Promise<string | null> => {
   for (const path of paths) {
     if (((await stat(path)).mode & 0o004) === 0) return path
@@ -140,8 +148,8 @@ const closedToOthers = async (paths: ReadonlyArray<string>): Promise<string | nu
 }
 
 /**
- * What the dynamic loader loads for a program, and the loader: it lists that itself. Where it does not (musl), what is mapped into
- * this process, which runs the same program.
+ * What the dynamic loader loads for a program, and the loader: it lists that itself. Where it does
+ * not (musl), what is mapped into this process, which runs the same program.
  */
 const librariesOf = async (program: string): Promise<ReadonlyArray<string>> => {
   const listed = await new Promise<string>((resolve) => {

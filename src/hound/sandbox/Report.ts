@@ -1,5 +1,6 @@
 /**
- * Puts into words what was found (CONFORMANCE H2). Pure. A mechanism holds where it was tried out, and not where it was only asked for.
+ * Puts into words what was found (CONFORMANCE H2). Pure. A mechanism holds where it was tried out,
+ * and not where it was only asked for.
  */
 import type { Mechanism, SandboxReport, SandboxRequest } from "./Sandbox.ts"
 
@@ -41,7 +42,10 @@ export const makeReport = ({ hasGlibc, machine, notes, outcome, request }: Findi
     note: outcome === null ? `there are no hounds: ${why}` : holds ? yes : no
   })
   const notHard = request.level === "hard" ? why : "part of the level hard, which is not configured"
-  /** Whether a part is one of the level in effect: a user to drop is there only for root, and the lockdown denies the network as well. */
+  /**
+   * Whether a part is one of the level in effect: a user to drop is there only for root, and the
+   * lockdown denies the network as well.
+   */
   const belongs = (name: Mechanism["name"]): boolean =>
     name === "userDropped"
       ? uid === 0

@@ -1,5 +1,6 @@
 /**
- * What a sandbox is here: its levels, what each is made of, and what of it holds on this machine (CONFORMANCE H2).
+ * What a sandbox is here: its levels, what each is made of, and what of it holds on this machine
+ * (CONFORMANCE H2).
  */
 import type { SandboxLevel } from "../../domain/Hound.ts"
 import type { LaunchPlan } from "../process/Spawner.ts"
@@ -30,7 +31,10 @@ export interface SandboxReport {
   readonly platform: string
   readonly node: string
   readonly mechanisms: ReadonlyArray<Mechanism>
-  /** Parts of the level in effect that this machine lacks: it is less than its name says. Empty where it is whole. */
+  /**
+   * Parts of the level in effect that this machine lacks: it is less than its name says. Empty
+   * where it is whole.
+   */
   readonly lacking: ReadonlyArray<Mechanism["name"]>
 }
 
@@ -44,7 +48,9 @@ export interface SandboxRequest {
   readonly debug: boolean
 }
 
-/** How hounds are started here, and what that is worth. The plan is null where the level is `none`. */
+/**
+ * How hounds are started here, and what that is worth. The plan is null where the level is `none`.
+ */
 export interface Sandbox {
   readonly report: SandboxReport
   readonly plan: LaunchPlan | null
@@ -56,7 +62,9 @@ export const exitCodes = {
   unlocked: 64,
   /** The analyzer could not be read, or is not the one whose SHA-256 was pinned. */
   notPinned: 65,
-  /** The analyzer could not be loaded: an import that is not allowed, a syntax error, or it threw. */
+  /**
+   * The analyzer could not be loaded: an import that is not allowed, a syntax error, or it threw.
+   */
   unloadable: 66,
   /** The analyzer exports no function `analyze`. */
   noAnalyze: 67,

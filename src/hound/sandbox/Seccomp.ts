@@ -1,19 +1,24 @@
 /**
- * What a hound may ask of the kernel at the level `hard`: a classic BPF program for seccomp, as bubblewrap takes it (CONFORMANCE H2).
+ * What a hound may ask of the kernel at the level `hard`: a classic BPF program for seccomp, as
+ * bubblewrap takes it (CONFORMANCE H2).
  *
- * A list of what is allowed, and everything else fails with EPERM: node goes on without it, or ends. Threads are allowed, processes are
- * not. Pure: the same bytes on every machine.
+ * A list of what is allowed, and everything else fails with EPERM: node goes on without it, or
+ * ends. Threads are allowed, processes are not. Pure: the same bytes on every machine.
  *
  * **Gotchas**
  *
- * - A filter sees numbers and no memory: which path is opened, or what is executed, is what the namespaces are for. `execve` has to be
- *   allowed, since the filter is there before node is; all that there is to execute is node.
+ * - A filter sees numbers and no memory: which path is opened, or what is executed, is what the
+ *   namespaces are for. `execve` has to be allowed, since the filter is there before node is; all
+ *   that there is to execute is node.
  * - The kernel runs the program for every call, from its beginning: what is frequent comes first.
  */
 
 export type Architecture = "x64" | "arm64"
 
-/** The number of a system call on x86-64 and on AArch64; null where the kernel does not have it there. */
+/**
+ * The number of a system call on x86-64 and on AArch64; null where the kernel does not have it
+ * there.
+ */
 type Row = readonly [name: string, x64: number, arm64: number | null]
 
 /** What is allowed, and what needs it. */
@@ -143,7 +148,10 @@ const machines = {
 
 /** `CLONE_THREAD`: the new task is a thread of this process. */
 const cloneThread = 0x10000
-/** Requests of `ioctl` that libuv makes of its descriptors: FIONBIO, FIOCLEX, FIONCLEX, FIONREAD; TCGETS asks whether it is a terminal. */
+/**
+ * Requests of `ioctl` that libuv makes of its descriptors: FIONBIO, FIOCLEX, FIONCLEX, FIONREAD;
+ * TCGETS asks whether it is a terminal.
+ */
 const ioctls = [0x5421, 0x5451, 0x5450, 0x541b, 0x5401]
 /** Numbers from here on are the x32 ABI's. */
 const x32 = 0x40000000
@@ -160,7 +168,10 @@ const failWith = (errno: number) => 0x00050000 | errno
 const EPERM = 1
 const ENOSYS = 38
 
-/** Places in the kernel's `struct seccomp_data`; an argument's lower half, on machines that begin with it. */
+/**
+ * Places in the kernel's `struct seccomp_data`; an argument's lower half, on machines that begin
+ * with it.
+ */
 const callNumber = 0
 const machine = 4
 const argument = (index: number) => 16 + 8 * index
@@ -196,7 +207,10 @@ const program = (architecture: Architecture): ReadonlyArray<Instruction> => {
   ]
 }
 
-/** The program, as an array of the kernel's `struct sock_filter`: u16 code, u8 if true, u8 if false, u32 value. */
+/**
+ * The program, as an array of the kernel's `struct sock_filter`: u16 code, u8 if true, u8 if false,
+ * u32 value.
+ */
 export const seccompFilter = (architecture: Architecture): Uint8Array => {
   const instructions = program(architecture)
   const bytes = new Uint8Array(8 * instructions.length)

@@ -1,7 +1,9 @@
 /**
- * Tries out a plan: one hound is started by it, and says that it is ready, or it does not work on this machine (CONFORMANCE H2).
+ * Tries out a plan: one hound is started by it, and says that it is ready, or it does not work on
+ * this machine (CONFORMANCE H2).
  *
- * The hound's own self-test is part of it. What was started is gone when the answer comes; nothing of it throws or rejects.
+ * The hound's own self-test is part of it. What was started is gone when the answer comes; nothing
+ * of it throws or rejects.
  *
  * Cost: one start of Node, about 120 ms, and the caller's thread for as long as a `spawn` takes.
  */
@@ -10,7 +12,9 @@ import { Duplex, Writable } from "node:stream"
 import { frameBytes, frameKinds, frameMagic } from "../channel/Frames.ts"
 import type { LaunchPlan } from "../process/Spawner.ts"
 
-/** Milliseconds until a hound that says nothing does not work. Machines under load take their time. */
+/**
+ * Milliseconds until a hound that says nothing does not work. Machines under load take their time.
+ */
 const patience = 15_000
 
 /** What is found of a hound that says nothing until the deadline. */

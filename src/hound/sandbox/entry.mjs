@@ -1,32 +1,42 @@
 /**
- * What a hound runs: it locks itself down, loads the analyzer, and then answers jobs until its pipe ends (CONFORMANCE H2, H3).
+ * What a hound runs: it locks itself down, loads the analyzer, and then answers jobs until its pipe
+ * ends (CONFORMANCE H2, H3).
  *
  *     node FLAGS entry.mjs ANALYZER SHA256HEX [debug]        descriptor 3: a socket, jobs in and frames out (Frames.ts)
  *
  * Who wrote the analyzer is taken for an enemy, and so is evidence that has taken it over. Promises
  *
- * - that nothing of the analyzer runs before its SHA-256 was compared, and before everything below is shut;
- * - that what an analyzer can reach consists of ECMAScript's own objects and the few functions that are written here, all of
- *   them frozen: no object of Node's, no native handle, no module, no way from text to code;
- * - that it fails closed: where a self-test fails, the process ends (`exitCodes.unlocked`), and no frame was sent;
- * - that what an analyzer throws, returns or leaves behind is never looked at, outside of the debug mode.
+ * - that nothing of the analyzer runs before its SHA-256 was compared, and before everything below
+ *   is shut;
+ * - that what an analyzer can reach consists of ECMAScript's own objects and the few functions that
+ *   are written here, all of them frozen: no object of Node's, no native handle, no module, no way
+ *   from text to code;
+ * - that it fails closed: where a self-test fails, the process ends (`exitCodes.unlocked`), and no
+ *   frame was sent;
+ * - that what an analyzer throws, returns or leaves behind is never looked at, outside of the debug
+ *   mode.
  *
  * **Gotchas**
  *
- * - This is not a boundary against an exploit of V8: that is what the level `hard` is for. Nor do its promises hold without the flags
- *   of Command.ts, which the self-test asks for.
- * - Plain JavaScript without dependencies: it runs as it is, in the sources and in the package. Its numbers are those of Frames.ts,
- *   Sandbox.ts, Scent.ts and Severity.ts; a test holds them together.
- * - What Node itself does when an analyzer's top level throws reads the name of what was thrown, in the analyzer's time.
- * - Not frozen are two prototypes that only an Intl.Segmenter leads to: to get hold of them costs 1.5 MiB, and nobody else has them.
- * - An analyzer's own state survives from job to job. A hound of one job (`maxJobs: 1`) knows no earlier evidence.
+ * - This is not a boundary against an exploit of V8: that is what the level `hard` is for. Nor do
+ *   its promises hold without the flags of Command.ts, which the self-test asks for.
+ * - Plain JavaScript without dependencies: it runs as it is, in the sources and in the package. Its
+ *   numbers are those of Frames.ts, Sandbox.ts, Scent.ts and Severity.ts; a test holds them
+ *   together.
+ * - What Node itself does when an analyzer's top level throws reads the name of what was thrown, in
+ *   the analyzer's time.
+ * - Not frozen are two prototypes that only an Intl.Segmenter leads to: to get hold of them costs
+ *   1.5 MiB, and nobody else has them.
+ * - An analyzer's own state survives from job to job. A hound of one job (`maxJobs: 1`) knows no
+ *   earlier evidence.
  */
 import { hash, randomFillSync, randomUUID } from "node:crypto"
 import { readFileSync, readSync, writeSync } from "node:fs"
 import { registerHooks } from "node:module"
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 1. What is needed later is held here, since the lockdown takes away the names by which it is reached.
+// 1. What is needed later is held here, since the lockdown takes away the names by which it is
+//    reached.
 
 const host = process
 const [, , analyzerPath, pinnedHash, mode] = host.argv
@@ -75,11 +85,17 @@ const unloadable = 66
 const noAnalyze = 67
 const badJob = 68
 
-/** Characters of what somebody else wrote that go into a line, and bytes that all lines may have: nobody need read them. */
+/**
+ * Characters of what somebody else wrote that go into a line, and bytes that all lines may have:
+ * nobody need read them.
+ */
 const maxQuote = 200
 let debugBytes = 8_192
 
-/** One line for whoever writes an analyzer. Only in the debug mode is there somebody at the other end. */
+/**
+ * One line for whoever writes an analyzer. Only in the debug mode is there somebody at the other
+ * end.
+ */
 const say = (line) => {
   if (!isDebug || line.length + 1 > debugBytes) return
   debugBytes -= line.length + 1
@@ -93,7 +109,10 @@ const say = (line) => {
 /** Text on one line, of bounded length, and all of it printable. */
 const quoted = (text) => stringify(text.length > maxQuote ? `${text.slice(0, maxQuote)}…` : text)
 
-/** What an error says. It is the analyzer's, and looking at it may run its code: only in the debug mode. */
+/**
+ * What an error says. It is the analyzer's, and looking at it may run its code: only in the debug
+ * mode.
+ */
 const messageOf = (thrown) => {
   try {
     const message = typeof thrown === "object" && thrown !== null ? thrown.message : thrown
@@ -123,8 +142,8 @@ try {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 3. What ends in nobody's hands ends the hound. Node would print it, and printing runs the analyzer's getters with Node's
-//    functions as arguments; these listeners look at nothing.
+// 3. What ends in nobody's hands ends the hound. Node would print it, and printing runs the
+//    analyzer's getters with Node's functions as arguments; these listeners look at nothing.
 
 /** What the analyzer is doing: what its end is to be called. */
 let stage = "loading"
@@ -142,7 +161,8 @@ host.on("unhandledRejection", (reason) => {
 host.on("exit", () => leave("the analyzer waits for a promise that nothing can settle"))
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 4. No module is loaded from here on, but the analyzer, once, from memory. Its address says nothing about where it was.
+// 4. No module is loaded from here on, but the analyzer, once, from memory. Its address says
+//    nothing about where it was.
 
 const analyzerUrl = "hound:analyzer"
 /** `shut`, `open` for the analyzer alone, or `served`: it is being linked and run. */
@@ -167,8 +187,9 @@ registerHooks({
 })
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 5. The little of the web's that an analyzer has. All of it is written here, around Node's: so that no object of Node's is
-//    reachable, and Node is given none of the analyzer's, whose getters and traps it would run.
+// 5. The little of the web's that an analyzer has. All of it is written here, around Node's: so
+//    that no object of Node's is reachable, and Node is given none of the analyzer's, whose getters
+//    and traps it would run.
 
 /** A fresh view of somebody's bytes, without a look at any property that they may have defined. */
 const bytesOf = (data) => {
@@ -320,8 +341,8 @@ const replacements = {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 6. What is reachable is cut down to a list. `process` is not on it, and keeps no more than what Node itself calls: whoever finds
-//    a way to it finds little.
+// 6. What is reachable is cut down to a list. `process` is not on it, and keeps no more than what
+//    Node itself calls: whoever finds a way to it finds little.
 
 const keptOfProcess = new Set([
   "_events",
@@ -343,7 +364,8 @@ const keptOfProcess = new Set([
   "versions"
 ])
 
-// Without Temporal: its clock has nanoseconds, which is what attacks on caches measure with. Date has milliseconds.
+// Without Temporal: its clock has nanoseconds, which is what attacks on caches measure with. Date
+// has milliseconds.
 const keptOfEcmaScript = new Set([
   ..."globalThis undefined NaN Infinity Object Function Array Number Boolean String Symbol BigInt Date RegExp Math JSON"
     .split(" "),
@@ -375,13 +397,17 @@ for (const key of ownKeys(replacements)) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 7. What is left is frozen, and all that it leads to: `--frozen-intrinsics` knows the intrinsics, not all of them, and not what
-//    was written here. globalThis itself may be added to, as libraries do (Effect keeps its running fiber there); that gives an
-//    analyzer nothing that a variable of its own would not. None of its properties can be changed.
+// 7. What is left is frozen, and all that it leads to: `--frozen-intrinsics` knows the intrinsics,
+//    not all of them, and not what was written here. globalThis itself may be added to, as
+//    libraries do (Effect keeps its running fiber there); that gives an analyzer nothing that a
+//    variable of its own would not. None of its properties can be changed.
 
 const visited = new WeakSet()
 
-/** Freezes an object and all that can be reached from it by properties and prototypes. Without recursion: chains are long. */
+/**
+ * Freezes an object and all that can be reached from it by properties and prototypes. Without
+ * recursion: chains are long.
+ */
 const freezeAll = (roots) => {
   const open = [...roots]
   while (open.length > 0) {
@@ -400,7 +426,8 @@ const freezeAll = (roots) => {
 
 freezeAll([
   globalThis,
-  // What no property of these leads to, but syntax or a call does; an error has the accessor of its stack.
+  // What no property of these leads to, but syntax or a call does; an error has the accessor of its
+  // stack.
   new Error(""),
   async () => {},
   (function*() {})(),
@@ -418,7 +445,8 @@ for (const key of ownKeys(globalThis)) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 8. All of that is tried out. A flag that Node has dropped, or a version that does things in another way, must not pass unnoticed.
+// 8. All of that is tried out. A flag that Node has dropped, or a version that does things in
+//    another way, must not pass unnoticed.
 
 const throws = (attempt) => {
   try {
@@ -464,10 +492,12 @@ const failing = await selfTest()
 if (failing !== null) end(unlocked, `the lockdown does not hold: ${failing}`)
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 9. The analyzer is loaded: its top level runs locked down already. Then the gate is shut for good, and the right to read the two
-//    files is given up, where Node knows how to.
+// 9. The analyzer is loaded: its top level runs locked down already. Then the gate is shut for
+//    good, and the right to read the two files is given up, where Node knows how to.
 
-/** Why it could not be loaded. What Node says of a text that it cannot parse begins with the place. */
+/**
+ * Why it could not be loaded. What Node says of a text that it cannot parse begins with the place.
+ */
 const loadingFailure = (thrown) =>
   refused === null
     ? `the analyzer could not be loaded: ${messageOf(thrown)}`
@@ -486,8 +516,8 @@ if (typeof analyze !== "function") end(noAnalyze, "the analyzer exports no funct
 permission.drop?.("fs.read")
 
 // ---------------------------------------------------------------------------------------------------------------------------------
-// 10. Jobs, one after the other. Reading and writing block: a hound has nothing else to do, and so nothing of the analyzer's runs
-//     between two jobs.
+// 10. Jobs, one after the other. Reading and writing block: a hound has nothing else to do, and so
+//     nothing of the analyzer's runs between two jobs.
 
 const categories = ["injection", "ddos", "flood", "spam", "malware", "unknown"]
 const severities = ["low", "medium", "high", "critical"]
@@ -556,7 +586,10 @@ const readJob = () => {
   return { job, view, facts: freeze({ category, severity, size: length, sha256 }) }
 }
 
-/** Overwrites what the analyzer has not taken away, and takes it from the analyzer: whatever kept it has nothing. */
+/**
+ * Overwrites what the analyzer has not taken away, and takes it from the analyzer: whatever kept it
+ * has nothing.
+ */
 const destroy = (view, buffer) => {
   if (view.length === 0) return
   apply(fill, view, [0])
@@ -565,7 +598,10 @@ const destroy = (view, buffer) => {
 
 const memoryKiB = () => resourceUsage().maxRSS
 
-/** One turn of the event loop: what nobody caught in the job ends the hound before it has said that all went well. */
+/**
+ * One turn of the event loop: what nobody caught in the job ends the hound before it has said that
+ * all went well.
+ */
 const turn = () =>
   new Promise((resolve) => {
     nodeSetImmediate(resolve)
@@ -581,7 +617,8 @@ for (;;) {
   send(processing, job, 0, 0)
   const before = now()
   try {
-    // Whatever it is: awaiting settles once, and its getters and `then` run inside of this `try` or in the analyzer's own time.
+    // Whatever it is: awaiting settles once, and its getters and `then` run inside of this `try` or
+    // in the analyzer's own time.
     if (await analyze(buffer, facts) === "error") kind = failed
   } catch (thrown) {
     kind = failed

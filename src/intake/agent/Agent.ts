@@ -1,13 +1,15 @@
 /**
  * The Agent: one scent in, one answer out (RFC, "Agent"; CONFORMANCE D1 to D8, G4).
  *
- * Promises that `intercept` is one straight synchronous line that never throws and never waits: shape, rate, signal, canonical
- * bytes, duplicate, signature, custody. Its work is bounded by maxPayloadSize, whatever the payload; clean, limited, refused
- * and ignored scents allocate nothing.
+ * Promises that `intercept` is one straight synchronous line that never throws and never waits:
+ * shape, rate, signal, canonical bytes, duplicate, signature, custody. Its work is bounded by
+ * maxPayloadSize, whatever the payload; clean, limited, refused and ignored scents allocate
+ * nothing.
  *
  * **Gotchas**
  *
- * - The scent object is the host's own, and its properties are read as they are. The payload is not trusted to be read.
+ * - The scent object is the host's own, and its properties are read as they are. The payload is not
+ *   trusted to be read.
  * - `ignored` means that the evidence is held already: block it.
  * - The rate runs on monotonic time, `captured` is the time of day.
  */
@@ -38,9 +40,15 @@ import { makeSigner } from "./Signature.ts"
 
 /** Takes scents in. */
 export class Agent extends Context.Service<Agent, {
-  /** Never throws, never waits. Anything may be passed: what is no scent is answered with an error (CONFORMANCE D1). */
+  /**
+   * Never throws, never waits. Anything may be passed: what is no scent is answered with an error
+   * (CONFORMANCE D1).
+   */
   readonly interceptUnsafe: (scent: Scent) => InterceptResult
-  /** Signals refused so far because the detector is not trusted and they are not exactly what they must be (CONFORMANCE R3). */
+  /**
+   * Signals refused so far because the detector is not trusted and they are not exactly what they
+   * must be (CONFORMANCE R3).
+   */
   readonly refusedSignals: () => number
 }>()("tracehound/intake/agent/Agent") {
   /** As configured; after its scope has closed it answers `disposed`. */
@@ -128,7 +136,8 @@ export class Agent extends Context.Service<Agent, {
           return duplicate
         }
 
-        // Custody takes a copy: what the caller does to the payload from now on changes nothing (CONFORMANCE E5).
+        // Custody takes a copy: what the caller does to the payload from now on changes nothing
+        // (CONFORMANCE E5).
         const captured = clock.currentTimeMillisUnsafe()
         const hash = signer.hash(writer)
         const held = quarantine.hold({ category, severity, content, captured, id, source, timestamp, hash, signed })
@@ -159,7 +168,10 @@ const utf8 = new TextEncoder()
 
 const decodeSignal = Schema.decodeUnknownExit(ThreatSignal, { onExcessProperty: "error" })
 
-/** Whether a signal has its two keys, of its own, and no others: what else a detector says nobody here has agreed to. */
+/**
+ * Whether a signal has its two keys, of its own, and no others: what else a detector says nobody
+ * here has agreed to.
+ */
 const isExactSignal = (signal: object): boolean =>
   Reflect.ownKeys(signal).length === 2 && Object.hasOwn(signal, "category") && Object.hasOwn(signal, "severity") &&
   Exit.isSuccess(decodeSignal(signal))

@@ -1,8 +1,9 @@
 /**
- * When evidence is not only held but looked at, and what is done where that fails (CONFORMANCE H4, H7, F1).
+ * When evidence is not only held but looked at, and what is done where that fails (CONFORMANCE H4,
+ * H7, F1).
  *
- * Evidence escalates that is bad enough, or that comes when the quarantine is nearly full; and evidence that a duplicate has made
- * bad enough, though the duplicate's own answer is `ignored`.
+ * Evidence escalates that is bad enough, or that comes when the quarantine is nearly full; and
+ * evidence that a duplicate has made bad enough, though the duplicate's own answer is `ignored`.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -23,11 +24,15 @@ import { Quarantine } from "../../custody/quarantine/Quarantine.ts"
 /** Sends hounds. */
 export class Escalation extends Context.Service<Escalation, {
   /**
-   * The hound that was activated for evidence just taken in, or null: it does not escalate, or waits for a hound. Synchronous, O(1),
-   * never throws. Category and severity are places in `threatCategories` and `severities`.
+   * The hound that was activated for evidence just taken in, or null: it does not escalate, or
+   * waits for a hound. Synchronous, O(1), never throws. Category and severity are places in
+   * `threatCategories` and `severities`.
    */
   readonly escalateUnsafe: (handle: EvidenceHandle, category: number, severity: number) => Hound | null
-  /** The hound that was activated for evidence that is held, whatever the threshold; null: it is not held, or waits for a hound. */
+  /**
+   * The hound that was activated for evidence that is held, whatever the threshold; null: it is not
+   * held, or waits for a hound.
+   */
   readonly activateUnsafe: (signature: string) => Hound | null
   /** Does something in the name of a span: what escalates meanwhile is linked to it. */
   readonly within: <A>(span: Tracer.AnySpan | undefined, thunk: () => A) => A
@@ -55,7 +60,8 @@ export class Escalation extends Context.Service<Escalation, {
         const action = failSafe.reportUnsafe(
           kind === "timeout" ? "timeout" : "hound_error",
           kind === "timeout" ? timeoutError : houndError,
-          // Whoever can send such evidence could switch Tracehound off, one verdict after the other.
+          // Whoever can send such evidence could switch Tracehound off, one verdict after the
+          // other.
           !isVerdict
         )
         if (action === "Purge") purges.purgeUnsafe(signature, kind)

@@ -1,6 +1,6 @@
 /**
- * The answers `rate_limited`: a flood from a blocked source asks for the same one thousands of times a millisecond, so each is
- * made once and kept for as long as nothing else needs its place.
+ * The answers `rate_limited`: a flood from a blocked source asks for the same one thousands of
+ * times a millisecond, so each is made once and kept for as long as nothing else needs its place.
  *
  * Exact to the millisecond, as CONFORMANCE G1 asks. O(1), at most `places` answers in memory.
  */

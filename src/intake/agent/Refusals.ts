@@ -1,5 +1,6 @@
 /**
- * The Agent's fixed answers: frozen once, so that a refusal allocates nothing however many there are.
+ * The Agent's fixed answers: frozen once, so that a refusal allocates nothing however many there
+ * are.
  */
 import type { InterceptResult } from "../../domain/InterceptResult.ts"
 import { maxIdentifierBytes, threatCategories } from "../../domain/Scent.ts"

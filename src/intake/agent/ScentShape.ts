@@ -1,9 +1,11 @@
 /**
- * The shape check of a scent, by hand (CONFORMANCE D1): what the schema of the domain says, at a hundredth of its cost.
+ * The shape check of a scent, by hand (CONFORMANCE D1): what the schema of the domain says, at a
+ * hundredth of its cost.
  *
  * **Gotchas**
  *
- * - Each property is read once, by the Agent, and handed in: a getter cannot answer twice in different ways.
+ * - Each property is read once, by the Agent, and handed in: a getter cannot answer twice in
+ *   different ways.
  * - A missing payload is `undefined`, which is a payload.
  */
 import { maxIdentifierBytes, threatCategories } from "../../domain/Scent.ts"
@@ -16,7 +18,10 @@ const placesOf = (names: ReadonlyArray<string>): ReadonlyMap<unknown, number> =>
 const categoryPlaces = placesOf(threatCategories)
 const severityPlaces = placesOf(severities)
 
-/** No name is longer. A text is not looked up before that is known: half a gigabyte of it would be put together for it. */
+/**
+ * No name is longer. A text is not looked up before that is known: half a gigabyte of it would be
+ * put together for it.
+ */
 const longestName = Math.max(...threatCategories.map(({ length }) => length), ...severities.map(({ length }) => length))
 const mayBeName = (value: unknown): boolean => typeof value === "string" && value.length <= longestName
 

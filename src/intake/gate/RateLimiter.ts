@@ -1,8 +1,10 @@
 /**
- * The rate limiter as a service: the gate before the Agent (RFC, "Security Layer: Rate Limiting"; CONFORMANCE G1 to G4).
+ * The rate limiter as a service: the gate before the Agent (RFC, "Security Layer: Rate Limiting";
+ * CONFORMANCE G1 to G4).
  *
- * Sources are counted by their canonical key, so that one host cannot be many by spelling its address differently. Time is
- * monotonic: whoever sets the time of day, back or forward, neither unblocks nor blocks anybody.
+ * Sources are counted by their canonical key, so that one host cannot be many by spelling its
+ * address differently. Time is monotonic: whoever sets the time of day, back or forward, neither
+ * unblocks nor blocks anybody.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,8 +24,8 @@ export class RateLimiter extends Context.Service<RateLimiter, {
   /** The RFC's method: counts a request at the time now. */
   readonly check: (source: string) => RateLimitResult
   /**
-   * The same for the hot path, at the monotonic time that was read last: 0 when allowed, else whole milliseconds to wait.
-   * Allocates nothing.
+   * The same for the hot path, at the monotonic time that was read last: 0 when allowed, else whole
+   * milliseconds to wait. Allocates nothing.
    */
   readonly waitUnsafe: (source: string) => number
   /** Unblocks a source and forgets its count (CONFORMANCE G2). */

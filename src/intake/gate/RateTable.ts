@@ -1,28 +1,33 @@
 /**
  * How often each source came: a bounded table of fixed windows and blocks (CONFORMANCE G1, G2, G3).
  *
- * A source's window starts at its first request and lasts `windowMs`. Request number `maxRequests` is allowed; the next one
- * inside the window blocks the source for `blockDurationMs`, or until the window ends when that is 0. At exactly the end of
- * a block or a window the source is allowed again and a new window starts. Requests during a block do not prolong it.
+ * A source's window starts at its first request and lasts `windowMs`. Request number `maxRequests`
+ * is allowed; the next one inside the window blocks the source for `blockDurationMs`, or until the
+ * window ends when that is 0. At exactly the end of a block or a window the source is allowed again
+ * and a new window starts. Requests during a block do not prolong it.
  *
- * It promises that at most `maxSources` sources are remembered. A new one in a full table drops, in this order: a source
- * whose block has run out (forgetting it changes nothing), the unblocked source not seen for longest, and only when every
- * source is blocked the one blocked longest ago. So a flood of made-up sources never unblocks a blocked one while an
- * unblocked one is left to drop.
+ * It promises that at most `maxSources` sources are remembered. A new one in a full table drops, in
+ * this order: a source whose block has run out (forgetting it changes nothing), the unblocked
+ * source not seen for longest, and only when every source is blocked the one blocked longest ago.
+ * So a flood of made-up sources never unblocks a blocked one while an unblocked one is left to
+ * drop.
  *
- * Cost: O(1) a call, no loop over sources, no allocation but for a new source's key. Blocks that ran out are found lazily:
- * each is looked at once, by a later call (`steps` counts them). `blocked` and, when `blockDurationMs` is 0, an eviction may
- * catch up with several at once; otherwise a call looks at one. Memory grows by doubling, up to 28 bytes a source beside the
- * Map and the key.
+ * Cost: O(1) a call, no loop over sources, no allocation but for a new source's key. Blocks that
+ * ran out are found lazily: each is looked at once, by a later call (`steps` counts them).
+ * `blocked` and, when `blockDurationMs` is 0, an eviction may catch up with several at once;
+ * otherwise a call looks at one. Memory grows by doubling, up to 28 bytes a source beside the Map
+ * and the key.
  *
- * Time: a clock that goes backwards, or shows no finite number, or one beyond what a Date can hold, counts as no time gone
- * by; from there on time passes at the clock's pace. So a clock that is set back by an hour neither ends a block nor
- * prolongs it.
+ * Time: a clock that goes backwards, or shows no finite number, or one beyond what a Date can hold,
+ * counts as no time gone by; from there on time passes at the clock's pace. So a clock that is set
+ * back by an hour neither ends a block nor prolongs it.
  *
  * Gotchas:
- * - Hand over one clock. Times of two clocks in turns look like a clock that jumps forward again and again.
- * - A key is copied when it is first seen: a piece cut out of a large header may keep that header alive (in V8 before Node 26
- *   it does, 500 such keys held 143 MB; newer ones copy the keys of a Map themselves).
+ * - Hand over one clock. Times of two clocks in turns look like a clock that jumps forward again
+ *   and again.
+ * - A key is copied when it is first seen: a piece cut out of a large header may keep that header
+ *   alive (in V8 before Node 26 it does, 500 such keys held 143 MB; newer ones copy the keys of a
+ *   Map themselves).
  * - A source that was evicted and comes again starts a new window.
  */
 import type { TimeCell } from "../../host/port/MonotonicTime.ts"
@@ -38,21 +43,26 @@ export interface RateTableOptions {
   readonly blockDurationMs: number
   /** Sources remembered at once, at least 1. */
   readonly maxSources: number
-  /** The key that a source is counted under; itself when left out. Must give a key for a key back. */
+  /**
+   * The key that a source is counted under; itself when left out. Must give a key for a key back.
+   */
   readonly keyOf?: (source: string) => string
 }
 
 export interface RateTable {
   /**
-   * Counts a request at the time in the cell `now`, in ms. 0 when it is allowed, else the whole ms, rounded up, until the source may
-   * come again.
+   * Counts a request at the time in the cell `now`, in ms. 0 when it is allowed, else the whole ms,
+   * rounded up, until the source may come again.
    */
   check(source: string, now: TimeCell): number
   /** Forgets a source, and with it its block. True when it was remembered. */
   reset(source: string): boolean
   /** How many sources are remembered. */
   readonly sources: number
-  /** How many sources are blocked at the time in the cell `now`. O(1) amortised over the checks that blocked them. */
+  /**
+   * How many sources are blocked at the time in the cell `now`. O(1) amortised over the checks that
+   * blocked them.
+   */
   blocked(now: TimeCell): number
   /** How many sources were dropped to make room. */
   readonly evicted: number
@@ -73,7 +83,10 @@ const MAX_COUNT = 0xfffffffe
 const MAX_SOURCES = 0x7fffffff
 const MAX_INT = 0x7fffffff
 const INITIAL_CAPACITY = 64
-/** The greatest time value of a Date (ECMA-262 21.4.1.1); sums of such numbers stay exact to the ms for long. */
+/**
+ * The greatest time value of a Date (ECMA-262 21.4.1.1); sums of such numbers stay exact to the ms
+ * for long.
+ */
 const MAX_TIME = 8.64e15
 
 const isWhole = (value: number, minimum: number, maximum: number): boolean =>
@@ -88,8 +101,8 @@ const requireThat = (name: string, holds: boolean): void => {
 const itself = (source: string): string => source
 
 /**
- * Time that only goes forward, starting at 0 with the first reading. It stands in a cell: whoever needs it looks there, and no
- * number with a fraction goes from one function to another.
+ * Time that only goes forward, starting at 0 with the first reading. It stands in a cell: whoever
+ * needs it looks there, and no number with a fraction goes from one function to another.
  */
 class SteadyTime {
   private started = false
@@ -140,7 +153,10 @@ class BoundedRateTable implements RateTable {
   /** Blocked longest ago first. With timed blocks that is also the order in which they run out. */
   private readonly blockedSlots = new SlotList(this.links)
   private readonly windowLinks = new Links()
-  /** Without timed blocks, the order in which blocks run out: every source by the start of its window. */
+  /**
+   * Without timed blocks, the order in which blocks run out: every source by the start of its
+   * window.
+   */
   private readonly windows = new SlotList(this.windowLinks)
   /** Slots of forgotten sources, linked by `links.next`. */
   private free = NONE
@@ -219,10 +235,14 @@ class BoundedRateTable implements RateTable {
     return (this.counts[slot] ?? 0) > this.maxRequests
   }
 
-  /** Whole ms, rounded up, until a blocked source may come again; 0 or less when it may. Subtracts, since `since + blockMs` could round. */
+  /**
+   * Whole ms, rounded up, until a blocked source may come again; 0 or less when it may. Subtracts,
+   * since `since + blockMs` could round.
+   */
   private left(slot: number): number {
     const left = this.blockMs - ((this.time[0] ?? 0) - (this.since[slot] ?? 0))
-    // As an integer of 32 bits where it is one, as the longest block of the configuration is: that needs no object of its own.
+    // As an integer of 32 bits where it is one, as the longest block of the configuration is: that
+    // needs no object of its own.
     return left <= MAX_INT ? Math.ceil(Math.max(left, -1)) | 0 : Math.ceil(left)
   }
 

@@ -1,21 +1,23 @@
 /**
- * The canonical key of a source, so that one host cannot be many by spelling its address differently (DESIGN.md "Sources
- * are canonical"; CONFORMANCE G1).
+ * The canonical key of a source, so that one host cannot be many by spelling its address
+ * differently (DESIGN.md "Sources are canonical"; CONFORMANCE G1).
  *
  * - An IPv4 address is itself.
  * - An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), in any spelling, is that IPv4 address.
- * - Any other IPv6 address is its /64, which is what one customer gets: RFC 5952 text and `/64`. A zone (`%eth0`) is dropped,
- *   and so are brackets with or without a port (`[2001:db8::1]:443`).
+ * - Any other IPv6 address is its /64, which is what one customer gets: RFC 5952 text and `/64`. A
+ *   zone (`%eth0`) is dropped, and so are brackets with or without a port (`[2001:db8::1]:443`).
  * - Anything else is itself, unchanged: a user agent, a tenant, a host name.
  *
- * Cost: one pass over at most 64 characters. An IPv4 address and anything that is no address come back as the very same
- * string, without an allocation. Never throws. `makeSourceKeys` remembers what it spelled anew, so that a known IPv6 address
- * costs a comparison.
+ * Cost: one pass over at most 64 characters. An IPv4 address and anything that is no address come
+ * back as the very same string, without an allocation. Never throws. `makeSourceKeys` remembers
+ * what it spelled anew, so that a known IPv6 address costs a comparison.
  *
  * Gotchas:
  * - `1.2.3.4:443` is itself: hand over the address without its port.
- * - An octet with a leading zero (`01.2.3.4`) is no address, since readers disagree whether it is octal.
- * - Only ::ffff:0:0/96 stands for IPv4. NAT64 (64:ff9b::/96) and the old IPv4-compatible addresses fall under one /64 each.
+ * - An octet with a leading zero (`01.2.3.4`) is no address, since readers disagree whether it is
+ *   octal.
+ * - Only ::ffff:0:0/96 stands for IPv4. NAT64 (64:ff9b::/96) and the old IPv4-compatible addresses
+ *   fall under one /64 each.
  */
 import { ownCopy } from "../../memory/OwnCopy.ts"
 
@@ -44,7 +46,10 @@ export const sourceKey = (source: string): string => {
 /** How many spellings `makeSourceKeys` remembers. */
 const places = 1024
 
-/** `sourceKey`, remembering the spellings that it changed: at most 1024 of at most 64 characters, copied. */
+/**
+ * `sourceKey`, remembering the spellings that it changed: at most 1024 of at most 64 characters,
+ * copied.
+ */
 export const makeSourceKeys = (): (source: string) => string => {
   const spellings: Array<string> = Array.from({ length: places }, () => "")
   const keys: Array<string> = Array.from({ length: places }, () => "")
@@ -102,7 +107,10 @@ const ipv6Key = (source: string, from: number, to: number): string => {
   return isMapped() ? mappedText() : prefixText()
 }
 
-/** Where the address ends: at a `%` that a zone of at least one character follows (RFC 4007 section 11). */
+/**
+ * Where the address ends: at a `%` that a zone of at least one character follows (RFC 4007 section
+ * 11).
+ */
 const withoutZone = (text: string, from: number, to: number): number => {
   for (let i = from; i < to; i++) {
     if (text.charCodeAt(i) === PERCENT) {
@@ -126,8 +134,8 @@ const isMapped = (): boolean => {
 const mappedText = (): string => `${group(6) >> 8}.${group(6) & 0xff}.${group(7) >> 8}.${group(7) & 0xff}`
 
 /**
- * RFC 5952 section 4 for a prefix whose last four groups are zero: that run is the longest, with whatever zeros stand before
- * it, so `::` is always at the end.
+ * RFC 5952 section 4 for a prefix whose last four groups are zero: that run is the longest, with
+ * whatever zeros stand before it, so `::` is always at the end.
  */
 const prefixText = (): string => {
   let used = PREFIX_GROUPS

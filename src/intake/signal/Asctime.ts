@@ -1,9 +1,11 @@
 /**
- * Times as C's asctime writes them (C23, 7.29.3.1), read as UTC: `Sat Nov 21 02:52:22 2026`, `Sun Nov  1 00:00:00 2026`.
+ * Times as C's asctime writes them (C23, 7.29.3.1), read as UTC: `Sat Nov 21 02:52:22 2026`, `Sun
+ * Nov  1 00:00:00 2026`.
  *
  * **Gotchas**
  *
- * - The day of the week must be one, but is not held against the date: it carries no part of the time.
+ * - The day of the week must be one, but is not held against the date: it carries no part of the
+ *   time.
  * - No 60th second: the time that hosts count has none.
  */
 
@@ -14,7 +16,10 @@ const pattern = new RegExp(
     "([01]\\d|2[0-3]):([0-5]\\d):([0-5]\\d) ([1-9]\\d{3})$"
 )
 
-/** Milliseconds since the epoch, or undefined where the text is no such time or its date is not in the calendar. */
+/**
+ * Milliseconds since the epoch, or undefined where the text is no such time or its date is not in
+ * the calendar.
+ */
 export const parseAsctime = (text: string): number | undefined => {
   const parts = pattern.exec(text)
   if (parts === null) return undefined

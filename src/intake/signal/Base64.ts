@@ -1,7 +1,8 @@
 /**
- * Base64 as RFC 4648 section 4 has it, and nothing besides: the standard alphabet, padding to whole groups of four, no white
- * space, no line breaks, and zero bits where the padding leaves some over (section 3.5). So each sequence of bytes has one
- * text, and a text is what it says or it is refused.
+ * Base64 as RFC 4648 section 4 has it, and nothing besides: the standard alphabet, padding to whole
+ * groups of four, no white space, no line breaks, and zero bits where the padding leaves some over
+ * (section 3.5). So each sequence of bytes has one text, and a text is what it says or it is
+ * refused.
  */
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

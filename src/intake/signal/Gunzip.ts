@@ -7,9 +7,10 @@ import * as Stream from "effect/Stream"
 import { type GzipError, Inflate } from "../../host/port/Inflate.ts"
 
 /**
- * The bytes inside, where the stream begins with the two bytes that open every gzip member (RFC 1952, 2.3.1), however it is
- * cut into chunks; any other stream as it is. Fails with `GzipError` where a gzip stream breaks, after all that could be
- * inflated before. Never inflates twice: what is gzip inside stays so.
+ * The bytes inside, where the stream begins with the two bytes that open every gzip member (RFC
+ * 1952, 2.3.1), however it is cut into chunks; any other stream as it is. Fails with `GzipError`
+ * where a gzip stream breaks, after all that could be inflated before. Never inflates twice: what
+ * is gzip inside stays so.
  *
  * **Example** (A log that may be compressed)
  *

@@ -1,8 +1,8 @@
 /**
  * A line of JSON, decoded by a schema, with mistakes as values.
  *
- * Promises never to throw, whatever the line: nesting of any depth, any length, any bytes. What the schema calls unknown is
- * what JSON.parse made, the same object: own `__proto__` keys and all.
+ * Promises never to throw, whatever the line: nesting of any depth, any length, any bytes. What the
+ * schema calls unknown is what JSON.parse made, the same object: own `__proto__` keys and all.
  *
  * **Gotchas**
  *
@@ -33,8 +33,8 @@ export const jsonLine = <S extends Schema.ConstraintDecoder<unknown>>(
 }
 
 /**
- * Where the syntax breaks. V8's message either ends with a position or quotes the text around it; the end of one that quotes
- * is fixed text, so nothing quoted is ever taken for a position.
+ * Where the syntax breaks. V8's message either ends with a position or quotes the text around it;
+ * the end of one that quotes is fixed text, so nothing quoted is ever taken for a position.
  */
 const syntax = (cause: unknown): string => {
   if (!(cause instanceof SyntaxError)) return " of a depth and length that this host can parse"

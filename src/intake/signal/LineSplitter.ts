@@ -3,12 +3,15 @@
  *
  * Promises, however the bytes are cut into chunks:
  *
- * - the same lines: ended by LF or CRLF, the last one also by the end of the input; a CR by itself ends nothing;
- * - to hold no more than `maxLineBytes` and a CR, and between lines no more than 64 KiB, whatever comes;
+ * - the same lines: ended by LF or CRLF, the last one also by the end of the input; a CR by itself
+ *   ends nothing;
+ * - to hold no more than `maxLineBytes` and a CR, and between lines no more than 64 KiB, whatever
+ *   comes;
  * - one look at each byte, and one decode for each line.
  *
- * A line is decoded as the WHATWG Encoding standard says: invalid UTF-8 becomes U+FFFD. A byte order mark at the start of the
- * input is dropped. A line of nothing but ASCII white space has a number and is not given.
+ * A line is decoded as the WHATWG Encoding standard says: invalid UTF-8 becomes U+FFFD. A byte
+ * order mark at the start of the input is dropped. A line of nothing but ASCII white space has a
+ * number and is not given.
  */
 
 /** A line that could be read. */
@@ -53,7 +56,9 @@ export class LineSplitter {
   /** The start of the line that has not ended, in its first `#heldLength` bytes. */
   #held = new Uint8Array(0)
   #heldLength = 0
-  /** Bytes of the line that has not ended; where they are more than are held, it is being skipped. */
+  /**
+   * Bytes of the line that has not ended; where they are more than are held, it is being skipped.
+   */
   #length = 0
   #lastByte = 0
 

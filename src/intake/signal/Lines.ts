@@ -1,8 +1,9 @@
 /**
  * A stream of bytes as a stream of lines. What a line is, `LineSplitter.ts` says.
  *
- * Promises memory that does not grow with the input: at most one line of `maxLineBytes` is held, and lines come in arrays of
- * what lies in 64 KiB of input, however large the chunks are. It takes about 1 ms for a megabyte of 2 KB lines.
+ * Promises memory that does not grow with the input: at most one line of `maxLineBytes` is held,
+ * and lines come in arrays of what lies in 64 KiB of input, however large the chunks are. It takes
+ * about 1 ms for a megabyte of 2 KB lines.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -13,7 +14,9 @@ import { type Line, LineSplitter } from "./LineSplitter.ts"
 
 /** How lines are cut. */
 export interface LineOptions {
-  /** Longer lines are skipped and told, in bytes: from 1 to 268,435,456; 16,777,216 unless given. */
+  /**
+   * Longer lines are skipped and told, in bytes: from 1 to 268,435,456; 16,777,216 unless given.
+   */
   readonly maxLineBytes?: number | undefined
 }
 
@@ -21,9 +24,10 @@ export interface LineOptions {
 const sliceBytes = 65_536
 
 /**
- * Cuts a byte stream into numbered lines. A line that is too long is told and skipped, and the next one is fine. Where the
- * byte stream fails, the lines before the failure come first, and a line that was cut off by it does not come. Dies with a
- * RangeError where `maxLineBytes` is out of its range.
+ * Cuts a byte stream into numbered lines. A line that is too long is told and skipped, and the next
+ * one is fine. Where the byte stream fails, the lines before the failure come first, and a line
+ * that was cut off by it does not come. Dies with a RangeError where `maxLineBytes` is out of its
+ * range.
  *
  * **Example** (Lines with their numbers)
  *

@@ -13,9 +13,10 @@
  *
  * **Gotchas**
  *
- * - ModSecurity writes its host's local time without a zone. On a host that does not run on UTC, the times are off by its
- *   zone, all alike.
- * - A log without `messages` is refused and not called clean: part H was switched off, and nobody can tell.
+ * - ModSecurity writes its host's local time without a zone. On a host that does not run on UTC,
+ *   the times are off by its zone, all alike.
+ * - A log without `messages` is refused and not called clean: part H was switched off, and nobody
+ *   can tell.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -39,7 +40,10 @@ const Untouched = Schema.Unknown.check(
 
 const Message = Schema.Struct({
   details: Schema.optionalKey(Schema.Struct({
-    /** A string in version 3; any other value is a number of no meaning, which the mapping calls low. */
+    /**
+     * A string in version 3; any other value is a number of no meaning, which the mapping calls
+     * low.
+     */
     severity: Schema.optionalKey(Schema.Unknown),
     tags: Schema.optionalKey(Schema.Array(Schema.String))
   }))
@@ -58,7 +62,10 @@ const AuditLine = Schema.Struct({
 
 const decodeLine = jsonLine(AuditLine, advice)
 
-/** What tags stand for, in the order in which they are asked: the first that any message's tags meet counts. */
+/**
+ * What tags stand for, in the order in which they are asked: the first that any message's tags meet
+ * counts.
+ */
 const categories: ReadonlyArray<readonly [ThreatCategory, ReadonlyArray<string>]> = [
   ["ddos", ["attack-dos"]],
   ["injection", [
@@ -110,7 +117,8 @@ const threatOf = (messages: ReadonlyArray<Message>): ThreatSignal => ({
 })
 
 /**
- * Decodes a line of a ModSecurity v3 JSON audit log. Never throws. Takes about twice as long as JSON.parse alone.
+ * Decodes a line of a ModSecurity v3 JSON audit log. Never throws. Takes about twice as long as
+ * JSON.parse alone.
  *
  * **Example** (A clean transaction)
  *

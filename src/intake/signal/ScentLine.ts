@@ -8,8 +8,8 @@
  *
  * **Gotchas**
  *
- * - A payload is there exactly once: as `payload`, which may be any JSON value, `null` too, or as `payloadBase64`, raw bytes
- *   in strict base64.
+ * - A payload is there exactly once: as `payload`, which may be any JSON value, `null` too, or as
+ *   `payloadBase64`, raw bytes in strict base64.
  * - A scent without a threat has no `threat` key; `null` is a mistake.
  */
 import * as Result from "effect/Result"
@@ -33,8 +33,8 @@ const decodeLine = jsonLine(ScentLine, advice, { errors: "all" })
 const mistake = (message: string) => Result.fail(new SignalError({ message: `${message}: ${advice}` }))
 
 /**
- * Decodes a line of the `scent` format. The payload is what JSON.parse makes of it, or a Uint8Array of its own where the line
- * has `payloadBase64`. Never throws.
+ * Decodes a line of the `scent` format. The payload is what JSON.parse makes of it, or a Uint8Array
+ * of its own where the line has `payloadBase64`. Never throws.
  *
  * **Example** (A scent with raw bytes)
  *

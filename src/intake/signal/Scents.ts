@@ -1,8 +1,9 @@
 /**
  * From the bytes of a recording to Scents: decompression, lines and a decoder in one stream.
  *
- * Promises that nothing in the bytes makes it fail or die: each line that is not blank gives one event, in order, and a gzip
- * stream that breaks gives one more, the last. Memory does not grow with the input.
+ * Promises that nothing in the bytes makes it fail or die: each line that is not blank gives one
+ * event, in order, and a gzip stream that breaks gives one more, the last. Memory does not grow
+ * with the input.
  */
 import * as Arr from "effect/Array"
 import * as Result from "effect/Result"
@@ -14,7 +15,10 @@ import { gunzipIfNeeded } from "./Gunzip.ts"
 import { type LineOptions, splitWith } from "./Lines.ts"
 import { type Line, LineSplitter } from "./LineSplitter.ts"
 
-/** What came of a line: a scent, or why there is none. The message is short and holds nothing of the line. */
+/**
+ * What came of a line: a scent, or why there is none. The message is short and holds nothing of the
+ * line.
+ */
 export type ScentEvent =
   | { readonly _tag: "Scent"; readonly line: number; readonly scent: Scent }
   | { readonly _tag: "Invalid"; readonly line: number; readonly message: string }
@@ -25,10 +29,12 @@ export interface ScentsOptions extends LineOptions {
 }
 
 /**
- * Reads a recording, plain or gzip. What the byte stream itself fails with, it fails with, after the events before. Needs
- * the host's `Inflate`, for plain recordings too, since nobody knows before the first bytes.
+ * Reads a recording, plain or gzip. What the byte stream itself fails with, it fails with, after
+ * the events before. Needs the host's `Inflate`, for plain recordings too, since nobody knows
+ * before the first bytes.
  *
- * The events come in arrays, of what lies in 64 KiB of input: `Stream.runForEachArray` and `Stream.mapArray` see them.
+ * The events come in arrays, of what lies in 64 KiB of input: `Stream.runForEachArray` and
+ * `Stream.mapArray` see them.
  *
  * **Example** (What a log holds)
  *
@@ -74,8 +80,9 @@ const eventOf = ({ decode }: Decoder) => (line: Line): ScentEvent => {
 }
 
 /**
- * A line that was cut off is a scent after all where it lacks nothing but its line break: a JSON object ends with its brace,
- * so no part of one is one. Any other is what broke, and the gzip stream's problem is told in its place.
+ * A line that was cut off is a scent after all where it lacks nothing but its line break: a JSON
+ * object ends with its brace, so no part of one is one. Any other is what broke, and the gzip
+ * stream's problem is told in its place.
  */
 const lastEvents = (
   error: GzipError,

@@ -3,14 +3,17 @@
  *
  * **Gotchas**
  *
- * - The message names places and expectations, all of them fixed text of this project, and never what stood there: a log of
- *   attacks must not become an attack on the log (CONFORMANCE F5).
+ * - The message names places and expectations, all of them fixed text of this project, and never
+ *   what stood there: a log of attacks must not become an attack on the log (CONFORMANCE F5).
  * - It is short: of many mistakes in a line it names the first three.
  */
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 
-/** A line that is not what its format says. The message says what was expected where, and what to do. */
+/**
+ * A line that is not what its format says. The message says what was expected where, and what to
+ * do.
+ */
 export class SignalError extends Schema.TaggedError<SignalError>()("SignalError", { message: Schema.String }) {}
 
 const maxMistakes = 3
@@ -32,7 +35,10 @@ const mistake = (message: string, path: Path): string => {
   return path.length === 0 ? expectation : `${expectation} at ${placeOf(path)}`
 }
 
-/** `transaction.messages[3].details`. The keys are those of a schema; a foreign key never becomes part of a path. */
+/**
+ * `transaction.messages[3].details`. The keys are those of a schema; a foreign key never becomes
+ * part of a path.
+ */
 const placeOf = (path: Path): string =>
   path.map((step, at) => {
     const key = typeof step === "object" ? step.key : step

@@ -1,12 +1,13 @@
 /**
- * How many alerts may pass (RFC, "Alert Rate Limiting"; CONFORMANCE W2): so many a window, then one escalation, then silence
- * until the next window. O(1), two numbers of state.
+ * How many alerts may pass (RFC, "Alert Rate Limiting"; CONFORMANCE W2): so many a window, then one
+ * escalation, then silence until the next window. O(1), two numbers of state.
  *
  * **Gotchas**
  *
- * - A window begins with the first alert after the last one ended: a quiet hour costs nothing and counts for nothing.
- * - A clock that goes back stays in its window, which then ends no later than `windowMs` from there: a wrong time, once set
- *   right, silences no more than that.
+ * - A window begins with the first alert after the last one ended: a quiet hour costs nothing and
+ *   counts for nothing.
+ * - A clock that goes back stays in its window, which then ends no later than `windowMs` from
+ *   there: a wrong time, once set right, silences no more than that.
  */
 
 /** What becomes of an alert. */

@@ -1,5 +1,6 @@
 /**
- * Where else alerts go, besides the host's logger: a room above puts itself here, and the desk hands each alert on.
+ * Where else alerts go, besides the host's logger: a room above puts itself here, and the desk
+ * hands each alert on.
  */
 import * as Context from "effect/Context"
 import type { Alert } from "../../domain/Alert.ts"
@@ -7,9 +8,15 @@ import type { TracehoundError } from "../../domain/TracehoundError.ts"
 
 /** Somebody who takes alerts. */
 export interface AlertSink {
-  /** Takes an alert that passed the limiter, when its turn has come; synchronous. What it throws is ignored. */
+  /**
+   * Takes an alert that passed the limiter, when its turn has come; synchronous. What it throws is
+   * ignored.
+   */
   readonly sendUnsafe: (alert: Alert) => void
-  /** From now on, calls back where an alert could not be handed on: that is an alert too, for all others. */
+  /**
+   * From now on, calls back where an alert could not be handed on: that is an alert too, for all
+   * others.
+   */
   readonly onFailure: (listener: (error: TracehoundError) => void) => void
 }
 

@@ -1,15 +1,17 @@
 /**
- * Where rooms report to people: alerts, log events and errors, told synchronously and written by an actor (RFC, "Watcher" and
- * "Queue Assignments": alerts go by lanes, critical ones first).
+ * Where rooms report to people: alerts, log events and errors, told synchronously and written by an
+ * actor (RFC, "Watcher" and "Queue Assignments": alerts go by lanes, critical ones first).
  *
- * Alerts pass the limiter before they enter the mailbox, so a flood of them costs a counter. Log events of custody are
- * written at the Debug level: an attacker who fills the quarantine must not fill the host's disk. Where the host does not log
- * at that level, a log event costs a comparison and nothing is made of it.
+ * Alerts pass the limiter before they enter the mailbox, so a flood of them costs a counter. Log
+ * events of custody are written at the Debug level: an attacker who fills the quarantine must not
+ * fill the host's disk. Where the host does not log at that level, a log event costs a comparison
+ * and nothing is made of it.
  *
  * **Gotchas**
  *
  * - A panic passes the limiter, always: it comes at most once.
- * - A notice that finds its lane full is gone; `deadLetters` counts it, and so does the actor system.
+ * - A notice that finds its lane full is gone; `deadLetters` counts it, and so does the actor
+ *   system.
  * - A logger of the host's that dies loses the one notice that it died of.
  */
 import * as Clock from "effect/Clock"
@@ -53,17 +55,23 @@ class Logged extends Request.TaggedClass("Logged")<{ readonly event: LogEvent },
 /** Notices that may wait in each lane. */
 const capacity = 1024
 
-/** The lane of each level of alerts: the same for all who hand alerts on. Log events go behind all of them. */
+/**
+ * The lane of each level of alerts: the same for all who hand alerts on. Log events go behind all
+ * of them.
+ */
 export const laneOf: Record<Alert["severity"], Lane> = { critical: "critical", warning: "high", info: "medium" }
 
 /** The reporting desk. Its three `…Unsafe` methods are synchronous, never throw and never wait. */
 export class Alerts extends Context.Service<Alerts, {
   /**
-   * Raises an alert, stamped with the time now; the limiter decides whether it leaves. The signature of the evidence is asked
-   * for only then.
+   * Raises an alert, stamped with the time now; the limiter decides whether it leaves. The
+   * signature of the evidence is asked for only then.
    */
   readonly alertUnsafe: (notice: Notice, signature?: () => string) => void
-  /** Writes an event of custody at the Debug level. The signature is asked for only where that is logged. */
+  /**
+   * Writes an event of custody at the Debug level. The signature is asked for only where that is
+   * logged.
+   */
   readonly logUnsafe: (kind: LogKind, severity: Severity, signature: () => string) => void
   /** Posts an error on the board that the Watcher shows. */
   readonly errorUnsafe: (error: TracehoundError) => void

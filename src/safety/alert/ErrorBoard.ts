@@ -1,7 +1,8 @@
 /**
  * The latest errors, one of each code, for the Watcher to show (RFC, "WatcherSnapshot.errors").
  *
- * Bounded by the number of codes and by `maxErrors`, so that a flood of one error cannot push the others out. O(1).
+ * Bounded by the number of codes and by `maxErrors`, so that a flood of one error cannot push the
+ * others out. O(1).
  */
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 

@@ -1,28 +1,33 @@
 /**
  * Where alerts are sent to people's own tools: one HTTP POST for each, as JSON (CONFORMANCE W3).
  *
- * Promises that `deliver` ends, and ends well or with a `DevopsError`: a server that never answers, an answer without end, a
- * defect of the HTTP client are all the same to whoever calls. What may go by itself (no connection, no answer in time, 429,
- * 5xx) is tried again, with pauses that double. Outside of that stands a circuit breaker: a delivery that was given up counts
- * once, and while the circuit is open the endpoint is asked nothing. How long it is open is measured in monotonic time.
+ * Promises that `deliver` ends, and ends well or with a `DevopsError`: a server that never answers,
+ * an answer without end, a defect of the HTTP client are all the same to whoever calls. What may go
+ * by itself (no connection, no answer in time, 429, 5xx) is tried again, with pauses that double.
+ * Outside of that stands a circuit breaker: a delivery that was given up counts once, and while the
+ * circuit is open the endpoint is asked nothing. How long it is open is measured in monotonic time.
  *
- * Of the answer only the status is looked at. Its body is never read, and the request is aborted as soon as the status is there,
- * so that no answer holds a connection. Redirects are not followed: an alert goes where it was configured to go, or nowhere.
- * Messages hold the endpoint's origin and what the host says about its own network, never credentials, path or query, and
- * nothing that the server sent but its status. There is no span of the request itself, since that would hold the URL, and no
- * trace header leaves.
+ * Of the answer only the status is looked at. Its body is never read, and the request is aborted as
+ * soon as the status is there, so that no answer holds a connection. Redirects are not followed: an
+ * alert goes where it was configured to go, or nowhere. Messages hold the endpoint's origin and
+ * what the host says about its own network, never credentials, path or query, and nothing that the
+ * server sent but its status. There is no span of the request itself, since that would hold the
+ * URL, and no trace header leaves.
  *
- * Cost: an alert takes at most `(retries + 1) * timeoutMs` and the pauses in between, of at most 30 seconds each; a connection
- * for each try, unless the answer had no body.
+ * Cost: an alert takes at most `(retries + 1) * timeoutMs` and the pauses in between, of at most 30
+ * seconds each; a connection for each try, unless the answer had no body.
  *
  * **Gotchas**
  *
  * - An alert may arrive twice: a server may have taken what it did not answer in time.
- * - A refusal (4xx, or a redirect) is an answer: it does not open the circuit, and it closes one that was being probed.
+ * - A refusal (4xx, or a redirect) is an answer: it does not open the circuit, and it closes one
+ *   that was being probed.
  * - `Retry-After` is not looked at; the breaker is what spares a server.
- * - A client of the host's own has to leave redirects alone, and to be interruptible: one that cannot be interrupted is waited for.
- *   Whatever `FetchHttpClient.RequestInit` the host provides is not used here.
- * - `options` are taken as configuration has checked them. `breaker.failures` below 1 is a defect when the endpoint is made.
+ * - A client of the host's own has to leave redirects alone, and to be interruptible: one that
+ *   cannot be interrupted is waited for. Whatever `FetchHttpClient.RequestInit` the host provides
+ *   is not used here.
+ * - `options` are taken as configuration has checked them. `breaker.failures` below 1 is a defect
+ *   when the endpoint is made.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -45,8 +50,8 @@ import { type Target, targetOf } from "./Target.ts"
 /** An alert was not delivered; the message names the endpoint's origin and nothing else of it. */
 export class DevopsError extends Schema.TaggedError<DevopsError>()("DevopsError", {
   /**
-   * `refused`: it was answered, and not taken (4xx, a redirect), or it could not be posted at all. `unavailable`: no try of it
-   * was answered well. `open`: the circuit is open, it was not tried.
+   * `refused`: it was answered, and not taken (4xx, a redirect), or it could not be posted at all.
+   * `unavailable`: no try of it was answered well. `open`: the circuit is open, it was not tried.
    */
   reason: Schema.Literals(["refused", "unavailable", "open"]),
   message: Schema.String
@@ -108,11 +113,13 @@ export const make: (
     const attempt = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<number, Setback> =>
       Effect.suspend(() => client.execute(request)).pipe(
         Effect.map((response) => response.status),
-        // The scope ends with the status: that aborts the request, and whatever body is still coming.
+        // The scope ends with the status: that aborts the request, and whatever body is still
+        // coming.
         Effect.scoped,
         Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
         Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-        // Defects too, and a client that interrupts itself. An interruption from outside does not come by here.
+        // Defects too, and a client that interrupts itself. An interruption from outside does not
+        // come by here.
         Effect.catchCause((cause) => Effect.fail(setbackOf(cause))),
         Effect.timeoutOrElse({
           duration: Duration.millis(timeoutMs),

@@ -1,8 +1,10 @@
 /**
- * Alerts on their way to the devopsEndpoint: a supervised actor with lanes, critical ones first (CONFORMANCE W3, S1, S2).
+ * Alerts on their way to the devopsEndpoint: a supervised actor with lanes, critical ones first
+ * (CONFORMANCE W3, S1, S2).
  *
- * Promises that nothing waits for the endpoint but this actor, that what waits is bounded in each lane, and that what is lost is
- * counted and told: an alert that was given up is an error on the board and an alert to the log.
+ * Promises that nothing waits for the endpoint but this actor, that what waits is bounded in each
+ * lane, and that what is lost is counted and told: an alert that was given up is an error on the
+ * board and an alert to the log.
  *
  * **Gotchas**
  *

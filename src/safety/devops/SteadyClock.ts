@@ -1,7 +1,9 @@
 /**
- * A clock whose time of day is the monotonic time: for what measures durations and reads the time of day to do it.
+ * A clock whose time of day is the monotonic time: for what measures durations and reads the time
+ * of day to do it.
  *
- * Promises that nobody who sets the host's clock, back or forward, is seen by what runs under it. Sleeps are the host's.
+ * Promises that nobody who sets the host's clock, back or forward, is seen by what runs under it.
+ * Sleeps are the host's.
  *
  * **Gotchas**
  *
@@ -12,7 +14,9 @@ import * as Effect from "effect/Effect"
 
 const nanosPerMilli = 1_000_000n
 
-/** Runs `measured` by the monotonic time, and what it is given to run inside by the clock as it was. */
+/**
+ * Runs `measured` by the monotonic time, and what it is given to run inside by the clock as it was.
+ */
 export const withSteadyClock = <A, E, R>(
   measured: (unmeasured: <A2, E2, R2>(inner: Effect.Effect<A2, E2, R2>) => Effect.Effect<A2, E2, R2>) => Effect.Effect<
     A,

@@ -1,8 +1,10 @@
 /**
- * What a devops endpoint, as somebody configured it, means for a request: where to, as whom, and what it is called in texts.
+ * What a devops endpoint, as somebody configured it, means for a request: where to, as whom, and
+ * what it is called in texts.
  *
- * Promises that `name` holds the origin and nothing else of the endpoint: webhooks keep their secret in the path or the query,
- * others in the user's name. Never throws; what cannot be posted to is undefined.
+ * Promises that `name` holds the origin and nothing else of the endpoint: webhooks keep their
+ * secret in the path or the query, others in the user's name. Never throws; what cannot be posted
+ * to is undefined.
  *
  * **Gotchas**
  *

@@ -1,12 +1,15 @@
 /**
- * A developer's callback, called where it can do no harm (RFC, "Developer Callbacks"; CONFORMANCE F4).
+ * A developer's callback, called where it can do no harm (RFC, "Developer Callbacks"; CONFORMANCE
+ * F4).
  *
- * Each callback has an actor of its own: it is called in the background, one call after the other, with a bounded queue. What it
- * throws, what it answers beside what it may, and that it does not answer in time come to the same: there is no answer.
+ * Each callback has an actor of its own: it is called in the background, one call after the other,
+ * with a bounded queue. What it throws, what it answers beside what it may, and that it does not
+ * answer in time come to the same: there is no answer.
  *
  * **Gotchas**
  *
- * - A callback that never gives its turn back (an endless loop) stops the whole process, as any code of a process does.
+ * - A callback that never gives its turn back (an endless loop) stops the whole process, as any
+ *   code of a process does.
  * - A promise that comes too late is not waited for, and its rejection is nobody's.
  */
 import * as Effect from "effect/Effect"

@@ -1,20 +1,23 @@
 /**
- * The fail-safe: a table from causes to actions, and a panic that others listen to (RFC, "Fail-Safe Mechanisms"; CONFORMANCE F1
- * to F5).
+ * The fail-safe: a table from causes to actions, and a panic that others listen to (RFC, "Fail-Safe
+ * Mechanisms"; CONFORMANCE F1 to F5).
  *
- * Whoever meets a failure reports it and does what it is told: a report is synchronous, never throws and never waits. What is
- * done beside that (an alert, a callback, a panic) begins here and goes on elsewhere.
+ * Whoever meets a failure reports it and does what it is told: a report is synchronous, never
+ * throws and never waits. What is done beside that (an alert, a callback, a panic) begins here and
+ * goes on elsewhere.
  *
  * **Details**
  *
- * - `Purge` and `quarantine` are ends: the caller destroys the evidence with a record, or leaves it where it is. `escalate`
- *   goes on in spite of the failure: it is an alert, and it counts. So many of those within the window, and there is a panic.
- *   What came to its end counts for nothing: an attacker who provokes timeouts must not be able to switch Tracehound off.
+ * - `Purge` and `quarantine` are ends: the caller destroys the evidence with a record, or leaves it
+ *   where it is. `escalate` goes on in spite of the failure: it is an alert, and it counts. So many
+ *   of those within the window, and there is a panic. What came to its end counts for nothing: an
+ *   attacker who provokes timeouts must not be able to switch Tracehound off.
  * - A panic happens once, and is not taken back.
  *
  * **Gotchas**
  *
- * - A full quarantine is reported once for each time that it becomes full, not once for each arrival.
+ * - A full quarantine is reported once for each time that it becomes full, not once for each
+ *   arrival.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -59,11 +62,15 @@ export const Callbacks: Context.Reference<FailSafeCallbacks> = Context.Reference
   { defaultValue: () => ({}) }
 )
 
-/** Asked by all who can fail. All but `coldStorageFailed` and `panicked` is synchronous, never throws and never waits. */
+/**
+ * Asked by all who can fail. All but `coldStorageFailed` and `panicked` is synchronous, never
+ * throws and never waits.
+ */
 export class FailSafe extends Context.Service<FailSafe, {
   /**
-   * Writes the error down, and says what the caller has to do about it. `counts`: whether an escalation is one more towards a panic,
-   * as it is where it is left out; what anybody can provoke at will is not.
+   * Writes the error down, and says what the caller has to do about it. `counts`: whether an
+   * escalation is one more towards a panic, as it is where it is left out; what anybody can provoke
+   * at will is not.
    */
   readonly reportUnsafe: (cause: FailSafeCause, error: TracehoundError, counts?: boolean) => FailSafeAction
   /** An arrival finds no room: what is to be done, now and until there is room again. */

@@ -1,5 +1,6 @@
 /**
- * What the fail-safe tells people: fixed objects, so that telling allocates nothing and no attacker's text is in them.
+ * What the fail-safe tells people: fixed objects, so that telling allocates nothing and no
+ * attacker's text is in them.
  */
 import type { Notice } from "../alert/Alerts.ts"
 import type { FailSafeCallbacks, FailSafeCause } from "../../domain/FailSafe.ts"

@@ -1,8 +1,9 @@
 /**
  * When errors add up to a panic (RFC, "Panic Threshold"; CONFORMANCE F2).
  *
- * Counts errors within a sliding window: one counts until a whole window has passed. At `min` of them somebody is asked, at `max`
- * the panic happens. O(1) for each error, at most `max` numbers of memory.
+ * Counts errors within a sliding window: one counts until a whole window has passed. At `min` of
+ * them somebody is asked, at `max` the panic happens. O(1) for each error, at most `max` numbers of
+ * memory.
  */
 
 /** The bounds of F2. */

@@ -1,8 +1,10 @@
 /**
- * What Tracehound says: alerts, errors, hounds, the Watcher's snapshot, and the answers of `intercept` that need no handle.
+ * What Tracehound says: alerts, errors, hounds, the Watcher's snapshot, and the answers of
+ * `intercept` that need no handle.
  *
- * Coherent as the runtime's own are: a dormant hound was never activated, only `alert.flood` counts, a quarantine's count is the sum
- * over its severities, and no more sources are blocked than there are.
+ * Coherent as the runtime's own are: a dormant hound was never activated, only `alert.flood`
+ * counts, a quarantine's count is the sum over its severities, and no more sources are blocked than
+ * there are.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { type Alert, alertTypes } from "../../domain/Alert.ts"

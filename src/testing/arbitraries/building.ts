@@ -1,8 +1,9 @@
 /**
  * What the arbitraries are put together with: choice, optional keys, and text of an exact size.
  *
- * Effect's own combinators have neither a choice nor an optional key outside a Schema. Those here shrink: a choice towards its
- * first member, an optional key towards its absence. Write what is simplest first.
+ * Effect's own combinators have neither a choice nor an optional key outside a Schema. Those here
+ * shrink: a choice towards its first member, an optional key towards its absence. Write what is
+ * simplest first.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -23,7 +24,9 @@ type Partly<O extends Fields> = { -readonly [K in keyof O]?: Generated<O[K]> }
 export const whole = (minimum: number, maximum: number): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
 
-/** An index below `count`, each as likely as the others; Schema's whole numbers prefer their bounds. */
+/**
+ * An index below `count`, each as likely as the others; Schema's whole numbers prefer their bounds.
+ */
 const index = (count: number, shrink: (index: number) => ReadonlyArray<number>): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Literals(Array.from({ length: count }, (_, i) => i)), { shrink })
 
@@ -33,14 +36,20 @@ const below = (count: number): ReadonlyArray<number> => Array.from({ length: cou
 export const pick = <const A>(values: readonly [A, ...ReadonlyArray<A>]): Arbitrary.Arbitrary<A> =>
   Arbitrary.map(index(values.length, below), (i) => values[i] as A)
 
-/** One of the characters, each as likely as the others; of units, so ASCII. Shrinks towards the first. */
+/**
+ * One of the characters, each as likely as the others; of units, so ASCII. Shrinks towards the
+ * first.
+ */
 export const pickFrom = (characters: string): Arbitrary.Arbitrary<string> =>
   pick(characters.split("") as [string, ...Array<string>])
 
 /** Either one. Shrinks to false. */
 export const coin: Arbitrary.Arbitrary<boolean> = pick<boolean>([false, true])
 
-/** A value of one of the members, as often as its weight says. Shrinks within its member, and to those before it. */
+/**
+ * A value of one of the members, as often as its weight says. Shrinks within its member, and to
+ * those before it.
+ */
 export const choice = <const M extends ReadonlyArray<readonly [weight: number, Arbitrary.Arbitrary<unknown>]>>(
   ...weighted: M
 ): Arbitrary.Arbitrary<Generated<M[number][1]>> => {
@@ -54,8 +63,8 @@ export const choice = <const M extends ReadonlyArray<readonly [weight: number, A
 }
 
 /**
- * An array of up to so many. Most are short, as those of Effect are, which grow with the size of a run; one in six is at least half
- * as long as may be, whatever that size.
+ * An array of up to so many. Most are short, as those of Effect are, which grow with the size of a
+ * run; one in six is at least half as long as may be, whatever that size.
  */
 export const list = <A>(item: Arbitrary.Arbitrary<A>, maxLength: number): Arbitrary.Arbitrary<Array<A>> =>
   choice(
@@ -94,12 +103,16 @@ export const structWith = <R extends Fields, O extends Fields>(
     ([always, sometimes]) => ({ ...always, ...sometimes })
   )
 
-/** The pattern again and again, and in front of it as many `a` as are missing to exactly so many bytes of UTF-8. */
+/**
+ * The pattern again and again, and in front of it as many `a` as are missing to exactly so many
+ * bytes of UTF-8.
+ */
 export const filled = (pattern: string, bytes: number): string => {
   // Begun with what fits in any case: a unit takes three bytes at most.
   let text = pattern.repeat(Math.floor(bytes / (3 * Math.max(1, pattern.length))))
   for (let longer = text + pattern; longer !== text && fitsUtf8(longer, bytes); longer += pattern) text = longer
-  // One at a time and looked at as a whole: half a pair that meets its other half takes less than it did alone.
+  // One at a time and looked at as a whole: half a pair that meets its other half takes less than
+  // it did alone.
   while (fitsUtf8(`a${text}`, bytes)) text = `a${text}`
   return text
 }

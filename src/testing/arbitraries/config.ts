@@ -1,11 +1,13 @@
 /**
- * Configurations that are valid and small: a few sources, a few pieces of evidence and some KB of it, so that a short sequence of
- * scents fills tables, evicts evidence and ends windows. Any part may be missing, and then has its default.
+ * Configurations that are valid and small: a few sources, a few pieces of evidence and some KB of
+ * it, so that a short sequence of scents fills tables, evicts evidence and ends windows. Any part
+ * may be missing, and then has its default.
  *
  * **Gotchas**
  *
- * - What reaches out of the process is never set: no cold storage, no DevOps endpoint, and `runtime.strict` is not on, since a
- *   test's process seldom has the flags; no shared state that a Tracehound would refuse. `configInputTo` has cold storage, at an endpoint that the test names.
+ * - What reaches out of the process is never set: no cold storage, no DevOps endpoint, and
+ *   `runtime.strict` is not on, since a test's process seldom has the flags; no shared state that a
+ *   Tracehound would refuse. `configInputTo` has cold storage, at an endpoint that the test names.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Redacted from "effect/Redacted"
@@ -106,7 +108,10 @@ export const configInput: Arbitrary.Arbitrary<TracehoundConfigInput> = partial({
   })
 })
 
-/** The same with cold storage at this endpoint: codecs that every host has, few envelopes pending, short waits. */
+/**
+ * The same with cold storage at this endpoint: codecs that every host has, few envelopes pending,
+ * short waits.
+ */
 export const configInputTo = (endpoint: string): Arbitrary.Arbitrary<TracehoundConfigInput> =>
   Arbitrary.map(
     struct({

@@ -1,13 +1,15 @@
 /**
- * Payloads that fight back: every kind of value that JavaScript has and JSON has not, with tripwires wherever code of theirs could
- * run (accessors, Proxy traps, toJSON, conversions, iterators).
+ * Payloads that fight back: every kind of value that JavaScript has and JSON has not, with
+ * tripwires wherever code of theirs could run (accessors, Proxy traps, toJSON, conversions,
+ * iterators).
  *
- * What is generated is a recipe. Its `make` gives a new value each time, so that a property may detach, freeze or change it, and
- * its `name` says in a failure what the value cannot.
+ * What is generated is a recipe. Its `make` gives a new value each time, so that a property may
+ * detach, freeze or change it, and its `name` says in a failure what the value cannot.
  *
  * **Gotchas**
  *
- * - A tripwire throws, after `touched` was told its name: a runtime that swallows the exception is found out by the telling.
+ * - A tripwire throws, after `touched` was told its name: a runtime that swallows the exception is
+ *   found out by the telling.
  * - Looking at the value sets off its wires: hand it over, and do not print, compare or clone it.
  * - Values hold themselves: what walks them without counting does not come back.
  */
@@ -60,7 +62,8 @@ const making = (inner: unknown, touched: Touched): Making => {
   return { inner, wire, proxy: (target) => new Proxy(target, handler) }
 }
 
-// Defined, not assigned: where intrinsics are frozen, nothing can be assigned over what is inherited.
+// Defined, not assigned: where intrinsics are frozen, nothing can be assigned over what is
+// inherited.
 const define = <T extends object>(object: T, key: PropertyKey, property: PropertyDescriptor): T =>
   Object.defineProperty(object, key, { configurable: true, enumerable: true, ...property })
 const put = <T extends object>(object: T, key: PropertyKey, value: unknown): T =>
@@ -214,7 +217,10 @@ const recipe = (depth: number): Arbitrary.Arbitrary<Hostile> =>
     })
   )
 
-/** A recipe of each kind, up to three deep: `a Map (a revoked proxy)` has the second inside the first. */
+/**
+ * A recipe of each kind, up to three deep: `a Map (a revoked proxy)` has the second inside the
+ * first.
+ */
 export const hostile: Arbitrary.Arbitrary<Hostile> = recipe(3)
 
 /** The value alone, with wires that only throw. */

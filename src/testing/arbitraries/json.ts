@@ -1,7 +1,9 @@
 /**
- * What JSON.parse may give: any value of JSON, deeper and wider than the bounds of a payload now and then.
+ * What JSON.parse may give: any value of JSON, deeper and wider than the bounds of a payload now
+ * and then.
  *
- * Finite by construction: a value nests at most three deep, unless it is one that does nothing else.
+ * Finite by construction: a value nests at most three deep, unless it is one that does nothing
+ * else.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -55,7 +57,10 @@ const nested = (depth: number): Json => {
 
 const wide = (keys: number): Json => Object.fromEntries(Array.from({ length: keys }, (_, i) => [`k${i}`, i]))
 
-/** A payload of JSON. One in sixteen is a nest, around the default bound of 256, and one an object around that of 4096 keys. */
+/**
+ * A payload of JSON. One in sixteen is a nest, around the default bound of 256, and one an object
+ * around that of 4096 keys.
+ */
 export const jsonPayload: Arbitrary.Arbitrary<Json> = choice(
   [14, json(3)],
   [1, Arbitrary.map(choice([1, whole(0, 300)], [1, pick([255, 256, 257])]), nested)],

@@ -1,12 +1,13 @@
 /**
  * Payloads: bytes, text, JSON, hostile values, and nothing at all. Each kind has those of 0 bytes.
  *
- * Cost: most are of a few bytes. One in eight of the bytes is of 64 KB, where evidence moves from the arena into a buffer of its own,
- * so a thousand payloads take some 15 MB.
+ * Cost: most are of a few bytes. One in eight of the bytes is of 64 KB, where evidence moves from
+ * the arena into a buffer of its own, so a thousand payloads take some 15 MB.
  *
  * **Gotchas**
  *
- * - Buffers are not copied from run to run of a property: whoever writes to one, or detaches it, spoils its shrinking.
+ * - Buffers are not copied from run to run of a property: whoever writes to one, or detaches it,
+ *   spoils its shrinking.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { make as seeded } from "../SeededRandomness.ts"
@@ -69,7 +70,9 @@ export const textPayload: Arbitrary.Arbitrary<string> = choice(
   ]
 )
 
-/** Any payload: JSON three times in ten, text, bytes and hostile values twice each, nothing once. */
+/**
+ * Any payload: JSON three times in ten, text, bytes and hostile values twice each, nothing once.
+ */
 export const payload: Arbitrary.Arbitrary<unknown> = choice(
   [1, Arbitrary.Constant(undefined)],
   [3, jsonPayload],

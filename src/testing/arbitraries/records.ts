@@ -1,13 +1,15 @@
 /**
- * What Tracehound takes in and writes down: scents, threats, evidence, the records of custody and of the audit chain.
+ * What Tracehound takes in and writes down: scents, threats, evidence, the records of custody and
+ * of the audit chain.
  *
- * Coherent in what one value says twice: a threat's signature is of its category, its scent carries its signal, an audit record's
- * entry has the record's `previousHash`, and a record that is the first follows the zeros.
+ * Coherent in what one value says twice: a threat's signature is of its category, its scent carries
+ * its signal, an audit record's entry has the record's `previousHash`, and a record that is the
+ * first follows the zeros.
  *
  * **Gotchas**
  *
- * - Digests are of nothing in particular: a signature is not that of its payload, and a chain of generated audit records does not
- *   verify.
+ * - Digests are of nothing in particular: a signature is not that of its payload, and a chain of
+ *   generated audit records does not verify.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
@@ -64,7 +66,9 @@ export type ThreatScent = Scent & { readonly threat: ThreatSignal }
 export const cleanScentOf = (own: ScentParts): Arbitrary.Arbitrary<Scent> =>
   structWith(parts(own), { threat: Arbitrary.Constant(undefined) })
 
-/** Scents with a signal: `threatScentOf({ source: ipv4 })` has all of them come from IPv4 addresses. */
+/**
+ * Scents with a signal: `threatScentOf({ source: ipv4 })` has all of them come from IPv4 addresses.
+ */
 export const threatScentOf = (own: ScentParts): Arbitrary.Arbitrary<ThreatScent> =>
   struct({ ...parts(own), threat: threatSignal })
 

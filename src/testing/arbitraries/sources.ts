@@ -1,8 +1,8 @@
 /**
  * Where scents come from: addresses in all the spellings that they are met in, and names.
  *
- * `ipv4`, `ipv6`, `mappedIpv4` and `sourceName` are each of one kind, so that a property can say what becomes of it; `source` is
- * all of them, and any identifier.
+ * `ipv4`, `ipv6`, `mappedIpv4` and `sourceName` are each of one kind, so that a property can say
+ * what becomes of it; `source` is all of them, and any identifier.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { choice, pick, pickFrom, struct, whole } from "./building.ts"
@@ -26,7 +26,10 @@ const letterCase = pick<(address: string) => string>([(address) => address, (add
 const hex = (group: number): string => group.toString(16)
 const padded = (group: number): string => hex(group).padStart(4, "0")
 
-/** With `::` for the first of the longest runs of zeros, one alone included: more than RFC 5952 writes, and valid. */
+/**
+ * With `::` for the first of the longest runs of zeros, one alone included: more than RFC 5952
+ * writes, and valid.
+ */
 const compressed = (groups: ReadonlyArray<number>): string => {
   let from = 0
   let length = 0
@@ -54,8 +57,8 @@ const groups = Arbitrary.map(Arbitrary.array(group, { minLength: 8, maxLength: 8
 })
 
 /**
- * An IPv6 address that stands for no IPv4 one: short, long or padded, in either case, with or without a zone, brackets and a
- * port.
+ * An IPv6 address that stands for no IPv4 one: short, long or padded, in either case, with or
+ * without a zone, brackets and a port.
  */
 export const ipv6: Arbitrary.Arbitrary<string> = Arbitrary.map(
   struct({ groups, spelling, letterCase, zone, bracket }),

@@ -1,9 +1,10 @@
 /**
- * The small values that everything else is made of: text, identifiers, times, sizes, digests, ids and the closed unions.
+ * The small values that everything else is made of: text, identifiers, times, sizes, digests, ids
+ * and the closed unions.
  *
- * Honest bounds: whatever the schema lets in is to be met with, not just the middle of it. An identifier is of exactly 256
- * bytes once in eight times; a time may be negative, a fraction, -0 or the largest double there is; members of a closed union are
- * equally likely.
+ * Honest bounds: whatever the schema lets in is to be met with, not just the middle of it. An
+ * identifier is of exactly 256 bytes once in eight times; a time may be negative, a fraction, -0 or
+ * the largest double there is; members of a closed union are equally likely.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -81,8 +82,8 @@ export const textOfBytes = (bytes: number): Arbitrary.Arbitrary<string> =>
   Arbitrary.map(pattern(character), (repeated) => filled(repeated, bytes))
 
 /**
- * What a scent's `id` and `source` may be: a name, any text, and once in eight times exactly 256 bytes. May be empty, may hold
- * lone surrogates, which count three bytes.
+ * What a scent's `id` and `source` may be: a name, any text, and once in eight times exactly 256
+ * bytes. May be empty, may hold lone surrogates, which count three bytes.
  */
 export const identifier: Arbitrary.Arbitrary<string> = choice(
   [3, joined(list(letters, 24))],
@@ -93,7 +94,9 @@ export const identifier: Arbitrary.Arbitrary<string> = choice(
 /** The last moment that a Date can be. */
 const endOfDates = 8.64e15
 
-/** Milliseconds since the epoch: any finite number. Half are of our time, the others anything but. */
+/**
+ * Milliseconds since the epoch: any finite number. Half are of our time, the others anything but.
+ */
 export const timestamp: Arbitrary.Arbitrary<number> = choice(
   [4, whole(0, 4_102_444_800_000)],
   [1, Arbitrary.map(whole(-endOfDates, endOfDates), (twice) => twice / 2)],
@@ -121,7 +124,10 @@ export const timestamp: Arbitrary.Arbitrary<number> = choice(
   [2, Arbitrary.schema(Schema.Finite)]
 )
 
-/** A whole number from 0 on: none, few, and as many as there can be. The edges are those of buffers and of integers. */
+/**
+ * A whole number from 0 on: none, few, and as many as there can be. The edges are those of buffers
+ * and of integers.
+ */
 export const size: Arbitrary.Arbitrary<number> = choice(
   [4, whole(0, 2_000)],
   [
@@ -147,7 +153,10 @@ export const size: Arbitrary.Arbitrary<number> = choice(
 
 const zeros = "0".repeat(64)
 
-/** A SHA-256 in lowercase hexadecimal; once in eight times all zeros, which is what stands before the first of a chain. */
+/**
+ * A SHA-256 in lowercase hexadecimal; once in eight times all zeros, which is what stands before
+ * the first of a chain.
+ */
 export const digest: Arbitrary.Arbitrary<string> = choice(
   [1, Arbitrary.Constant(zeros)],
   [7, Arbitrary.schema(Sha256Hex)]

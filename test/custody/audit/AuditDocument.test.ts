@@ -1,5 +1,6 @@
 /**
- * AUDIT.md followed by hand: another implementation of the chain, which has nothing of the code that it is compared with.
+ * AUDIT.md followed by hand: another implementation of the chain, which has nothing of the code
+ * that it is compared with.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"

@@ -279,7 +279,8 @@ describe("the memory of a chain", () => {
     const older = filled(100, 40).chain.records()
     const { hash: tie, head, length } = chain.checkpoint
     assert.strictEqual(length, 30)
-    // The records of before, kept elsewhere, lead to the checkpoint; from there the chain's own lead on.
+    // The records of before, kept elsewhere, lead to the checkpoint; from there the chain's own
+    // lead on.
     assert.strictEqual(verifyRecords(older.slice(0, 30), { anchor: genesis, from: 0, hash }).head, head)
     assert.strictEqual(verifyRecords(chain.records(), { anchor: head, from: length, hash }).head, chain.lastHash)
     const bytes = Buffer.concat([Buffer.from("THK1"), Buffer.from("000000000000001e", "hex"), Buffer.from(head, "hex")])

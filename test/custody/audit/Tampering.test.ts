@@ -64,7 +64,8 @@ describe("verifyRecords", () => {
       for (let at = 0; at <= records.length; at++) {
         for (const inserted of [...records, ...foreign]) {
           const wide = records.toSpliced(at, 0, inserted)
-          // One that fits where it stands, as the first of another chain does: then the one behind it is one too many.
+          // One that fits where it stands, as the first of another chain does: then the one behind
+          // it is one too many.
           const fits = inserted.sequence === at && inserted.previousHash === (records[at - 1]?.hash ?? genesis)
           const expected = !fits
             ? brokenAt(records, at)
@@ -121,7 +122,8 @@ describe("verifyRecords", () => {
     assert.deepStrictEqual(verify(tail, 0, anchor), { valid: false, firstBroken: 0, checked: 1, head: anchor })
   })
 
-  // What the hash would not show, as these values are written with the bytes of those that they replace.
+  // What the hash would not show, as these values are written with the bytes of those that they
+  // replace.
   const disguised: ReadonlyArray<readonly [name: string, bend: object]> = [
     ["a size that is text", { size: "11" }],
     ["a size that is an array", { size: [11] }],

@@ -1,5 +1,6 @@
 /**
- * What the audit chain's tests share: entries as the rooms append them, chains of them, and every way to bend a record.
+ * What the audit chain's tests share: entries as the rooms append them, chains of them, and every
+ * way to bend a record.
  */
 import { Arbitrary, Effect, Schema } from "effect"
 import { factsOf } from "../../../src/custody/audit/AuditFacts.ts"
@@ -17,7 +18,9 @@ import { ports } from "../../support/ports.ts"
 
 export const hash = Effect.runSync(Effect.provide(Hash, ports))
 
-/** An entry of any kind, with any values that its schema allows; -0 is left to a test of its own. */
+/**
+ * An entry of any kind, with any values that its schema allows; -0 is left to a test of its own.
+ */
 export const anyEntry = Arbitrary.map(
   Arbitrary.schema(CustodyRecord),
   (entry) => ({ ...entry, timestamp: entry.timestamp + 0, size: entry.size + 0 })

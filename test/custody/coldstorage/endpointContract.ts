@@ -1,6 +1,6 @@
 /**
- * What every endpoint of cold storage must do. One suite, run against the file endpoint and against the fake that stands in
- * for an endpoint elsewhere.
+ * What every endpoint of cold storage must do. One suite, run against the file endpoint and against
+ * the fake that stands in for an endpoint elsewhere.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, type Scope } from "effect"

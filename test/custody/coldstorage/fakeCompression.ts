@@ -1,6 +1,6 @@
 /**
- * A presser under observation: what it was given, and when it answers. Its one codec turns every bit over, so that what comes
- * out is never what went in; an envelope made of it is read by hand.
+ * A presser under observation: what it was given, and when it answers. Its one codec turns every
+ * bit over, so that what comes out is never what went in; an envelope made of it is read by hand.
  */
 import { Deferred, Effect, Layer } from "effect"
 import type { Codec } from "../../../src/domain/Codec.ts"

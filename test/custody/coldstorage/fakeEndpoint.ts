@@ -1,10 +1,14 @@
 /**
- * An endpoint in memory that fails as it is told. It honours the endpoint's contract: see FakeEndpoint.test.ts.
+ * An endpoint in memory that fails as it is told. It honours the endpoint's contract: see
+ * FakeEndpoint.test.ts.
  */
 import { Effect } from "effect"
 import { type ColdStorageEndpoint, ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
 
-/** What the next write does. One that hangs deaf cannot be interrupted; one that tidies up takes half a second for it. */
+/**
+ * What the next write does. One that hangs deaf cannot be interrupted; one that tidies up takes
+ * half a second for it.
+ */
 export type Fault = "fails" | "hangs" | "hangs deaf" | "hangs, then tidies up" | "dies"
 
 export interface FakeEndpoint {

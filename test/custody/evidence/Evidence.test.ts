@@ -19,7 +19,10 @@ const facts: EvidenceFacts = {
   signed: digestOf("signed")
 }
 
-/** A custodian of one slot, 5, which holds while its generation is 1; it writes down what it is asked for. */
+/**
+ * A custodian of one slot, 5, which holds while its generation is 1; it writes down what it is
+ * asked for.
+ */
 const makeCustodian = () => {
   const asked: Array<string> = []
   const buffer = new Uint8Array([1, 2, 3]).buffer

@@ -1,6 +1,6 @@
 /**
- * What the envelope's tests share: ports, records that fit their content, an envelope built by hand from the table, and the
- * vectors.
+ * What the envelope's tests share: ports, records that fit their content, an envelope built by hand
+ * from the table, and the vectors.
  */
 import { assert } from "@effect/vitest"
 import { Arbitrary, Context, Effect, Layer, Scope } from "effect"
@@ -21,7 +21,10 @@ import { ports } from "../../support/ports.ts"
 
 export const hash = Effect.runSync(Effect.provide(Hash, ports))
 
-/** The part of a host's compression that works on the caller's turn; its scope is never closed, as nothing is started. */
+/**
+ * The part of a host's compression that works on the caller's turn; its scope is never closed, as
+ * nothing is started.
+ */
 const compressionOf = (layer: Layer.Layer<Compression>) =>
   Effect.runSync(
     Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(layer, scope)).pipe(
@@ -66,7 +69,9 @@ export const anyEvidence = Arbitrary.map(
   })
 )
 
-/** The fields of the table in Envelope.ts; whatever is left out is what a sound envelope has there. */
+/**
+ * The fields of the table in Envelope.ts; whatever is left out is what a sound envelope has there.
+ */
 export interface Fields {
   readonly magic?: string
   readonly version?: number
@@ -81,7 +86,10 @@ export interface Fields {
   readonly seal?: Uint8Array
 }
 
-/** An envelope as the table says, written without the code that is tested: gzip where no codec is named. */
+/**
+ * An envelope as the table says, written without the code that is tested: gzip where no codec is
+ * named.
+ */
 export const byHand = (fields: Fields = {}): Uint8Array<ArrayBuffer> => {
   const codec = fields.codec ?? 1
   const bytes = fields.content ?? new TextEncoder().encode("evidence evidence evidence")

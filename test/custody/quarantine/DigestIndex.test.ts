@@ -9,7 +9,9 @@ const wordsOf = (seed: number): Int32Array => {
   return Int32Array.from({ length: digestWords }, () => below(0x1_0000) * 0x1_0000 + below(0x1_0000))
 }
 
-/** An index over columns with so many slots; slot n holds the digest of n in category n modulo 6. */
+/**
+ * An index over columns with so many slots; slot n holds the digest of n in category n modulo 6.
+ */
 const makeColumns = (slots: number) => ({
   digests: new Int32Array(slots * digestWords),
   categories: new Uint8Array(slots)
@@ -99,7 +101,8 @@ describe("DigestIndex", () => {
       const columns = makeColumns(size)
       const index = new DigestIndex(columns, seed)
       for (let slot = 0; slot < size; slot++) {
-        // All alike modulo 2 to the 16, as somebody would search for who expects the low bits to be the place.
+        // All alike modulo 2 to the 16, as somebody would search for who expects the low bits to be
+        // the place.
         const words = wordsOf(slot)
         words[0] = ((words[0] ?? 0) & ~0xffff) | 0x1234
         fill(columns, slot, words, 0)

@@ -21,7 +21,10 @@ const lines = (count: number) =>
 
 const observer = { answered: () => undefined, invalid: () => Effect.void, progress: () => Effect.void }
 
-/** Replays so many threats with room for one, on a disk that takes what is written to it or does not. */
+/**
+ * Replays so many threats with room for one, on a disk that takes what is written to it or does
+ * not.
+ */
 const run = (count: number, coldStorage: object, write: Effect.Effect<void, PlatformError.PlatformError>) => {
   const written: Array<string> = []
   const disk = FileSystem.layerNoop({

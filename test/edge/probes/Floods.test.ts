@@ -23,7 +23,10 @@ const floods: ReadonlyArray<readonly [way: string, end: ProbeEnd, frames: number
   ["verdictTwice", "violation", 3]
 ]
 
-/** What a host may grow by over one flood, in bytes of resident memory: its own compiler and collector take some of it. */
+/**
+ * What a host may grow by over one flood, in bytes of resident memory: its own compiler and
+ * collector take some of it.
+ */
 const maxGrowth = 16 * 1_048_576
 
 describe("a hostile hound's pipe", () => {

@@ -1,6 +1,6 @@
 /**
- * The table of attacks, row by row, and what is beyond it; and the same attacks with nothing to stop them, as a probe that gets nowhere
- * even then proves nothing.
+ * The table of attacks, row by row, and what is beyond it; and the same attacks with nothing to
+ * stop them, as a probe that gets nowhere even then proves nothing.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -78,7 +78,10 @@ describe("a verdict", () => {
   })
 })
 
-/** The table at both levels; what is beyond it at the weaker one: what does not get out of that has nothing to get out of the other. */
+/**
+ * The table at both levels; what is beyond it at the weaker one: what does not get out of that has
+ * nothing to get out of the other.
+ */
 const attacks = { default: [...probes, ...furtherProbes], hard: probes }
 
 for (const level of ["default", "hard"] as const) {

@@ -1,5 +1,6 @@
 /**
- * Attacks on time, memory, descriptors and processes. Times are told where PROBE_REPORT=1, and asserted nowhere.
+ * Attacks on time, memory, descriptors and processes. Times are told where PROBE_REPORT=1, and
+ * asserted nowhere.
  */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -11,7 +12,10 @@ import { sandboxTarget } from "../../../src/edge/probes/Target.ts"
 
 const patience = 300_000
 
-/** What a host may grow by over all of them, in bytes of resident memory: one bomb that reached it would be more. */
+/**
+ * What a host may grow by over all of them, in bytes of resident memory: one bomb that reached it
+ * would be more.
+ */
 const maxGrowth = 128 * 1_048_576
 
 describe("containment", () => {
@@ -27,7 +31,10 @@ describe("containment", () => {
   })
 })
 
-/** All of them at the default level; at the other one of each kind, as the limits are the same: `npm run sandbox:probe -- --resources` has all. */
+/**
+ * All of them at the default level; at the other one of each kind, as the limits are the same: `npm
+ * run sandbox:probe -- --resources` has all.
+ */
 const attacks = {
   default: resourceProbes,
   hard: resourceProbes.filter(({ name }) => /\/(?:loop|heap|buffer|fork)/iu.test(name))

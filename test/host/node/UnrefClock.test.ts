@@ -6,7 +6,10 @@ import { layerWhereHost, UnrefClock } from "../../../src/host/node/UnrefClock.ts
 
 const limit = 2 ** 31 - 1
 
-/** Runs a program with a clock, `sleeping(ms)` on it, and all that is said; a process that does not end has no status. */
+/**
+ * Runs a program with a clock, `sleeping(ms)` on it, and all that is said; a process that does not
+ * end has no status.
+ */
 const runs = (program: string) => {
   const { status, stderr, stdout } = spawnSync(
     process.execPath,

@@ -1,5 +1,6 @@
 /**
- * What every implementation of a port must do. One suite for each port, run against each host's implementation.
+ * What every implementation of a port must do. One suite for each port, run against each host's
+ * implementation.
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Context, Effect, Exit, Layer, Schema, Scope } from "effect"
@@ -35,7 +36,9 @@ const assertOwn = (bytes: Uint8Array): void => {
   assert.strictEqual(bytes.buffer.byteLength, bytes.length)
 }
 
-/** The reason of the CompressionError that this throws; anything else that it throws fails the test. */
+/**
+ * The reason of the CompressionError that this throws; anything else that it throws fails the test.
+ */
 export const refusal = (open: () => unknown): CompressionError["reason"] | "none" => {
   try {
     open()
@@ -139,7 +142,8 @@ export const compressionContract = (
           assert.strictEqual(hex(opened ?? assert.fail("nothing")), hex(small), `bit ${bit}`)
         } else refused += 1
       }
-      // Without meaning are the time, the hints and the host (RFC 1952 section 2.3.1), and what pads deflate's last byte.
+      // Without meaning are the time, the hints and the host (RFC 1952 section 2.3.1), and what
+      // pads deflate's last byte.
       assert.isAtLeast(refused, (pressed.length - 9) * 8)
     })
 

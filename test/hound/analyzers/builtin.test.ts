@@ -1,5 +1,6 @@
 /**
- * The built-in analyzer as a whole: what evidence is, whether it is what it is said to be, and what it answers.
+ * The built-in analyzer as a whole: what evidence is, whether it is what it is said to be, and what
+ * it answers.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"

@@ -1,5 +1,6 @@
 /**
- * The built-in analyzer's own inflate, held against zlib: it takes what zlib takes, and nothing else.
+ * The built-in analyzer's own inflate, held against zlib: it takes what zlib takes, and nothing
+ * else.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as zlib from "node:zlib"
@@ -181,7 +182,8 @@ describe("inflate", () => {
   })
 
   it("does no more work than its output and so much for each byte of input", () => {
-    // Nothing costs more than a block with long codes of its own and nothing in it: the same one again and again.
+    // Nothing costs more than a block with long codes of its own and nothing in it: the same one
+    // again and again.
     const content = rich().subarray(0, 400)
     const block = zlib.deflateRawSync(content, {
       strategy: zlib.constants.Z_HUFFMAN_ONLY,

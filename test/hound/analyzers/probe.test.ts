@@ -42,7 +42,10 @@ const shared = (n: number): Uint8Array => {
   )
 }
 
-/** The same with quoted headers: each entry's stream is a stored block of the next entry's header, and then the next one's stream. */
+/**
+ * The same with quoted headers: each entry's stream is a stored block of the next entry's header,
+ * and then the next one's stream.
+ */
 const quoted = (n: number): Uint8Array => {
   const kernel = zlib.deflateRawSync(new Uint8Array(100_000))
   const entries: Array<Entry> = []

@@ -1,5 +1,6 @@
 /**
- * One hound as it runs in service, for an analyzer of a test's: real sandbox, real process, real pipe.
+ * One hound as it runs in service, for an analyzer of a test's: real sandbox, real process, real
+ * pipe.
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
@@ -18,8 +19,8 @@ export interface Trial {
 }
 
 /**
- * The verdicts of one hound, job by job; null where this machine has no hounds, which is said out loud and fails under CI=true. What the hound wrote in
- * its debug mode goes with them.
+ * The verdicts of one hound, job by job; null where this machine has no hounds, which is said out
+ * loud and fails under CI=true. What the hound wrote in its debug mode goes with them.
  */
 export const verdictsOf = async (
   trials: ReadonlyArray<Trial>,

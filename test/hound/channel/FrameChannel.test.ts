@@ -12,7 +12,10 @@ const METRICS = 4
 
 const bytesOf = (...frames: ReadonlyArray<Uint8Array>): Uint8Array => Buffer.concat(frames)
 
-/** A channel that has heard `READY` and got `jobs` jobs, the last of which is not answered; its next frame has the number given back. */
+/**
+ * A channel that has heard `READY` and got `jobs` jobs, the last of which is not answered; its next
+ * frame has the number given back.
+ */
 const channelAt = (state: "boot" | "idle" | "sent" | "processing" | "measured", job = 7): [FrameChannel, number] => {
   const channel = new FrameChannel()
   if (state === "boot") return [channel, 0]
@@ -160,7 +163,8 @@ describe("FrameChannel", () => {
           const name = `${state} ${kind} ${bit}`
           assert.include(legal[state], frame[3], name)
           if (decision?.type === "status" || decision?.type === "metrics") assert.strictEqual(decision.job, job, name)
-          // What was not legal has become it by its kind, and by nothing else: the hound itself could have said so.
+          // What was not legal has become it by its kind, and by nothing else: the hound itself
+          // could have said so.
           if (!legal[state].includes(kind)) {
             assert.strictEqual(at, 3, name)
             continue
@@ -171,7 +175,8 @@ describe("FrameChannel", () => {
         }
       }
     }
-    // READY's memory; METRICS' two numbers; and one bit between COMPLETE and ERROR, both ways, in two states.
+    // READY's memory; METRICS' two numbers; and one bit between COMPLETE and ERROR, both ways, in
+    // two states.
     assert.strictEqual(survivors, 32 + 64 + 4)
   })
 

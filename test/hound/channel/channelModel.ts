@@ -1,5 +1,6 @@
 /**
- * A channel written for clarity: it keeps all that it ever heard, and reads it from the start each time.
+ * A channel written for clarity: it keeps all that it ever heard, and reads it from the start each
+ * time.
  */
 import type { Decision } from "../../../src/hound/channel/FrameChannel.ts"
 import { frameOf } from "../../support/FakeSpawner.ts"
@@ -18,7 +19,10 @@ const turns: Readonly<Record<string, ReadonlyArray<number>>> = {
   s14: [2, 3]
 }
 
-/** The decisions of a whole dialogue in which no chunk is too long; only whether there is a violation counts, not why. */
+/**
+ * The decisions of a whole dialogue in which no chunk is too long; only whether there is a
+ * violation counts, not why.
+ */
 export const modelDecisions = (events: ReadonlyArray<Event>): ReadonlyArray<Decision | "violation"> => {
   const decisions: Array<Decision | "violation"> = []
   let path = ""

@@ -1,6 +1,7 @@
 /**
- * Hounds under load while somebody kills them, stops them, closes their pipes, and kills and stops their fork server. `npm run chaos` goes on
- * for a minute, and `CHAOS_SECONDS` says for how long else.
+ * Hounds under load while somebody kills them, stops them, closes their pipes, and kills and stops
+ * their fork server. `npm run chaos` goes on for a minute, and `CHAOS_SECONDS` says for how long
+ * else.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"
@@ -121,14 +122,16 @@ const chaos = Effect.gen(function*() {
   yield* until(() => purged.size === sync.hounds.outcomes().timeout)
   yield* until(() => written.size === purged.size)
 
-  // Every piece of evidence is held, or was purged and is in cold storage; every piece was looked at once, to an end.
+  // Every piece of evidence is held, or was purged and is in cold storage; every piece was looked
+  // at once, to an end.
   const { complete, error, timeout } = sync.hounds.outcomes()
   assert.strictEqual(complete + error + timeout, asked)
   assert.strictEqual(sync.quarantine.count + purged.size, asked)
   assert.strictEqual(sync.deadLetters(), 0)
   assert.strictEqual(sync.state(), "running")
   assert.isTrue(sync.auditChain.verify())
-  // Those that were stopped while they were dormant are still stopped: no zombies, and no descriptors beyond what the pool has.
+  // Those that were stopped while they were dormant are still stopped: no zombies, and no
+  // descriptors beyond what the pool has.
   yield* until(() => descendants().every(({ state }) => state !== "Z"))
   yield* until(() => houndsOf(path).length === sync.hounds.dormant)
   assert.isAtMost(descriptors(), before + 2 * (sync.hounds.dormant + 2))

@@ -1,5 +1,6 @@
 /**
- * What a pool of hounds promises to those above it, kept by the real one (over processes that a test plays) and by the one for tests.
+ * What a pool of hounds promises to those above it, kept by the real one (over processes that a
+ * test plays) and by the one for tests.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"

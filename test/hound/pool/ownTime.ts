@@ -1,5 +1,6 @@
 /**
- * Time for tests of pools over hounds that a test plays: streams and microtasks come to rest, and closing has the time it asks for.
+ * Time for tests of pools over hounds that a test plays: streams and microtasks come to rest, and
+ * closing has the time it asks for.
  */
 import { Effect, Scope } from "effect"
 import { TestClock } from "effect/testing"

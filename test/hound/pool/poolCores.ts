@@ -1,5 +1,6 @@
 /**
- * A keeper over nothing: processes are numbers, time is a variable, and whatever it does is written down.
+ * A keeper over nothing: processes are numbers, time is a variable, and whatever it does is written
+ * down.
  */
 import type { Socket } from "node:net"
 import { Buffer } from "node:buffer"

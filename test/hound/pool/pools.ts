@@ -104,7 +104,10 @@ export const withHounds = (
 export const until = (holds: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => holds() ? Effect.void : Effect.andThen(Effect.sleep("5 millis"), until(holds)))
 
-/** All processes that descend from this one, itself not among them: pid, state and command line. Linux only. */
+/**
+ * All processes that descend from this one, itself not among them: pid, state and command line.
+ * Linux only.
+ */
 export const descendants = (
   of = process.pid
 ): ReadonlyArray<{ readonly pid: number; readonly state: string; readonly command: string }> => {

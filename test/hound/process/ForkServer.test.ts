@@ -226,7 +226,8 @@ describe("Fork server", () => {
       const program = join(directory, "fork server.mjs")
       writeFileSync(program, "process.exit(1)")
       await using(makeForkServer(planFor("waits"), { program: pathToFileURL(program) }), async (forkServer) => {
-        // Each is lost with the fork server that was asked for it; the fourth is asked for while nobody is.
+        // Each is lost with the fork server that was asked for it; the fourth is asked for while
+        // nobody is.
         for (const id of [1, 2, 3]) assert.deepInclude(await launched(forkServer, id).whenDown, { cause: "lost" })
         assert.strictEqual(forkServer.starts(), 3)
         const waiting = launched(forkServer, 4)

@@ -6,7 +6,10 @@ import { HoundConnection, type ConnectionDecision } from "../../../src/hound/pro
 import type { Spawner } from "../../../src/hound/process/Spawner.ts"
 import { eventually, launched, using } from "./spawners.ts"
 
-/** A spawner whose hounds work, wait, survive anything but SIGKILL, exit with 3, or never come to be. */
+/**
+ * A spawner whose hounds work, wait, survive anything but SIGKILL, exit with 3, or never come to
+ * be.
+ */
 export interface SpawnerWorld {
   readonly name: string
   readonly make: (behaviour: "works" | "waits" | "stays" | "exits" | "unspawnable") => Spawner

@@ -156,7 +156,10 @@ export const exists = (pid: number): boolean => {
   }
 }
 
-/** Whether there is such a process and it can still do anything: not one that has ended and waits for the first process to reap it. */
+/**
+ * Whether there is such a process and it can still do anything: not one that has ended and waits
+ * for the first process to reap it.
+ */
 export const isAlive = (pid: number): boolean => {
   if (!hasProc) return exists(pid)
   const stat = readProc(pid, "stat")

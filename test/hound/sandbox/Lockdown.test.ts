@@ -18,7 +18,9 @@ const finds = (body: string): Promise<string> =>
     }
   )
 
-/** Everything that can be reached, by properties, prototypes, and what some calls and syntax give. */
+/**
+ * Everything that can be reached, by properties, prototypes, and what some calls and syntax give.
+ */
 const walk = `
   const seen = new Set()
   const found = []

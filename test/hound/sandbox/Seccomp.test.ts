@@ -17,7 +17,10 @@ interface Call {
 
 const machines = { x64: 0xc000003e, arm64: 0xc00000b7 }
 
-/** Runs a program as the kernel does, the few instructions that it may have; what else there is, the kernel would refuse. */
+/**
+ * Runs a program as the kernel does, the few instructions that it may have; what else there is, the
+ * kernel would refuse.
+ */
 const run = (architecture: Architecture, { first = 0, machine = machines[architecture], number, second = 0 }: Call) => {
   const program = seccompFilter(architecture)
   const view = new DataView(program.buffer)

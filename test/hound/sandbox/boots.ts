@@ -73,7 +73,9 @@ export class Booted {
     })
   }
 
-  /** The process that is the hound: at the level hard, the only child of the one that was started. */
+  /**
+   * The process that is the hound: at the level hard, the only child of the one that was started.
+   */
   get pid(): number {
     const { pid = 0 } = this.process
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()
@@ -173,7 +175,10 @@ export const withHound = <A>(source: string, setup: Setup, use: (hound: Booted) 
     }
   })
 
-/** Whether this machine has what the level hard needs. One without it says so, and is no place for CI. */
+/**
+ * Whether this machine has what the level hard needs. One without it says so, and is no place for
+ * CI.
+ */
 export const hasHard = process.platform === "linux" && existsSync("/usr/bin/bwrap")
 
 /** Whether /proc can be read: Linux. */

@@ -1,6 +1,6 @@
 /**
- * Where trust ends: the detector whose signals are verified, the cold storage whose word is not believed, and state that nothing
- * here can share.
+ * Where trust ends: the detector whose signals are verified, the cold storage whose word is not
+ * believed, and state that nothing here can share.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"

@@ -98,7 +98,8 @@ describe("canonical bytes are injective up to the declared equalities", () => {
         }
       }
     }
-    // Accessors are all alike, and nothing of this universe else but what `[0, 0]` and the like repeat.
+    // Accessors are all alike, and nothing of this universe else but what `[0, 0]` and the like
+    // repeat.
     assert.isAtLeast(equal, (scalars.length * (scalars.length - 1)) / 2)
   })
 

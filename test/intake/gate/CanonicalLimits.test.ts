@@ -257,7 +257,10 @@ describe("the order of refusals", () => {
 })
 
 describe("a writer at the end of its stack", () => {
-  /** Every outcome, from where the stack is used up one frame back at a time, until 20 writes went well. */
+  /**
+   * Every outcome, from where the stack is used up one frame back at a time, until 20 writes went
+   * well.
+   */
   const outcomesAtTheEnd = (write: () => number): ReadonlySet<number> => {
     const outcomes = new Set<number>()
     let written = 0

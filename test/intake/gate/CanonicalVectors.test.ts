@@ -224,7 +224,10 @@ describe("bytes and text stand for themselves", () => {
   })
 })
 
-/** The sequence that the vectors' README describes: its own fixed values, then the smallest normals, then SHA-256. */
+/**
+ * The sequence that the vectors' README describes: its own fixed values, then the smallest normals,
+ * then SHA-256.
+ */
 function es6Numbers(jcs: string, count: number): Array<number> {
   const source = readFileSync(join(jcs, "README.md"), "utf8")
   const fixed = [...source.matchAll(/0x([0-9a-f]{16})n,/g)].map(([, hex = "0"]) => doubleOf(BigInt(`0x${hex}`)))

@@ -1,5 +1,6 @@
 /**
- * `vectors/canonical.json`: the writer answers as it says, and it says nothing that CANONICAL.md does not.
+ * `vectors/canonical.json`: the writer answers as it says, and it says nothing that CANONICAL.md
+ * does not.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"

@@ -7,7 +7,10 @@ import { isIP } from "node:net"
 import { makeSourceKeys, sourceKey } from "../../../src/intake/gate/SourceKey.ts"
 import { type Random, random, Seed } from "../../support/random.ts"
 
-/** What the key should be, by two readers that are not ours: node:net says what is an address, effect/net what it means. */
+/**
+ * What the key should be, by two readers that are not ours: node:net says what is an address,
+ * effect/net what it means.
+ */
 const oracle = (source: string): string => {
   const address = source.split("%", 1)[0] ?? ""
   const family = isIP(source)

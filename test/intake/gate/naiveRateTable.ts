@@ -1,5 +1,6 @@
 /**
- * The rate table as one would write it without a thought for cost: an array of sources, searched from end to end.
+ * The rate table as one would write it without a thought for cost: an array of sources, searched
+ * from end to end.
  */
 import type { RateTableOptions } from "../../../src/intake/gate/RateTable.ts"
 

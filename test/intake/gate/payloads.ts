@@ -1,6 +1,6 @@
 /**
- * Payloads for the canonical writer: random ones, other spellings of the same one, near misses, and an independent reading
- * of CANONICAL.md's equalities to judge them by.
+ * Payloads for the canonical writer: random ones, other spellings of the same one, near misses, and
+ * an independent reading of CANONICAL.md's equalities to judge them by.
  */
 import { isDeepStrictEqual, types } from "node:util"
 import type { Random } from "../../support/random.ts"
@@ -55,7 +55,10 @@ const numbers: readonly [number, ...ReadonlyArray<number>] = [
 
 const bigints: readonly [bigint, ...ReadonlyArray<bigint>] = [0n, 1n, -1n, 10n, 16n, 255n, 1n << 64n, -(1n << 1030n)]
 
-/** Any JSON value: what RFC 8785 is defined for, so without negative zero, of which it drops the sign, or lone surrogates. */
+/**
+ * Any JSON value: what RFC 8785 is defined for, so without negative zero, of which it drops the
+ * sign, or lone surrogates.
+ */
 export const randomJson = (random: Random, depth = 4): unknown => {
   const kind = random.below(depth > 0 ? 7 : 5)
   switch (kind) {
@@ -97,7 +100,9 @@ const randomDouble = (random: Random): number => {
   return Number.isFinite(double) && double !== 0 ? double : 1
 }
 
-/** Any value that canonical bytes tell from another. Small domains, so that near misses are common. */
+/**
+ * Any value that canonical bytes tell from another. Small domains, so that near misses are common.
+ */
 export const randomPayload = (random: Random, depth = 3): unknown => {
   const kind = random.below(depth > 0 ? 15 : 10)
   switch (kind) {
@@ -273,8 +278,9 @@ export const isRaw = (value: unknown): boolean =>
   (!types.isProxy(Object(value)) && (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)))
 
 /**
- * Whether CANONICAL.md declares two values inside a payload, or two payloads neither of which is raw, to be equal.
- * Slow and simple on purpose, and told by node:util instead of by the writer's own intrinsics.
+ * Whether CANONICAL.md declares two values inside a payload, or two payloads neither of which is
+ * raw, to be equal. Slow and simple on purpose, and told by node:util instead of by the writer's
+ * own intrinsics.
  */
 export const samePayload = (a: unknown, b: unknown): boolean => {
   const kind = kindOf(a)

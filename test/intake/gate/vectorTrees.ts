@@ -1,6 +1,6 @@
 /**
- * What a value is up to CANONICAL.md's equalities, as a tree: told from its description, and parsed from canonical bytes by the
- * grammar alone.
+ * What a value is up to CANONICAL.md's equalities, as a tree: told from its description, and parsed
+ * from canonical bytes by the grammar alone.
  */
 import { assert } from "@effect/vitest"
 import { doubleOf, hexOf } from "./doubles.ts"
@@ -95,8 +95,9 @@ function jsonTree(value: unknown): Tree {
 type Parse = readonly [tree: Tree, end: number]
 
 /**
- * All ways to read the bytes as one `value`: every alternative of the grammar is tried at every place, and whatever may be
- * cut short is tried at every length. Nothing is taken from what stands behind.
+ * All ways to read the bytes as one `value`: every alternative of the grammar is tried at every
+ * place, and whatever may be cut short is tried at every length. Nothing is taken from what stands
+ * behind.
  */
 export function parses(bytes: Uint8Array): ReadonlyArray<Tree> {
   let text = ""
@@ -158,7 +159,8 @@ export function parses(bytes: Uint8Array): ReadonlyArray<Tree> {
   }
 
   function stringAt(at: number): ReadonlyArray<Parse> {
-    // A lone surrogate is an escape; one that another escape follows to make a pair would have been a character.
+    // A lone surrogate is an escape; one that another escape follows to make a pair would have been
+    // a character.
     const own = /"((?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\[btnfr"\\]|\\u00[01][0-9a-f]|\\ud[89a-f][0-9a-f]{2})*)"/uy
     own.lastIndex = at
     const [quoted] = own.exec(text) ?? []

@@ -1,5 +1,6 @@
 /**
- * The values that `vectors/canonical.json` describes, as CANONICAL.md says in "Vectors": their notation, and how to build them.
+ * The values that `vectors/canonical.json` describes, as CANONICAL.md says in "Vectors": their
+ * notation, and how to build them.
  */
 import { assert } from "@effect/vitest"
 import { readFileSync } from "node:fs"

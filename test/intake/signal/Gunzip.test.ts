@@ -25,7 +25,9 @@ const crc16 = (bytes: Uint8Array): Uint8Array => {
   return Uint8Array.of(crc & 0xff, (crc >>> 8) & 0xff)
 }
 
-/** A member with a header of its own: its flags, and what they say comes after the ten fixed bytes. */
+/**
+ * A member with a header of its own: its flags, and what they say comes after the ten fixed bytes.
+ */
 const memberWith = (flags: number, extra: Uint8Array): Uint8Array =>
   concat(Uint8Array.of(0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 0, 3), extra, gzip("hello\n").subarray(10))
 

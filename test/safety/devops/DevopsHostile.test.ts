@@ -118,7 +118,8 @@ describe("a hostile world", () => {
     { arbitrary: { runs: 200, size: 600 } }
   )
 
-  // Built so that what must not come out is known: a marker in every place where an endpoint may keep a secret.
+  // Built so that what must not come out is known: a marker in every place where an endpoint may
+  // keep a secret.
   const schemes = [
     "http://",
     "https://",
@@ -192,7 +193,8 @@ describe("a hostile world", () => {
           assert.isAtLeast(calls.length, 1)
         } else {
           const error = errorOf(exit)
-          // Where a slash, a question mark or a hash sign makes the secret itself the host, it is no secret of ours to keep.
+          // Where a slash, a question mark or a hash sign makes the secret itself the host, it is
+          // no secret of ours to keep.
           if (!(targetOf(endpoint)?.name.includes("s3cret") ?? false))
             assert.notInclude(textOf(error), "s3cret", endpoint)
           if (targetOf(endpoint) === undefined)

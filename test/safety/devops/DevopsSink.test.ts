@@ -1,5 +1,6 @@
 /**
- * Alerts on their way to the endpoint: what waits, in what order it goes, and what becomes of what cannot.
+ * Alerts on their way to the endpoint: what waits, in what order it goes, and what becomes of what
+ * cannot.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Layer, Schema } from "effect"

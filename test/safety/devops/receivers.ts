@@ -1,7 +1,9 @@
 /**
- * Receivers of alerts: real servers on a port of their own, and an HTTP client in memory whose answers a test decides.
+ * Receivers of alerts: real servers on a port of their own, and an HTTP client in memory whose
+ * answers a test decides.
  *
- * A server's `closed` counts the answers that ended, well or not, each by its connection: what a test waits for instead of time.
+ * A server's `closed` counts the answers that ended, well or not, each by its connection: what a
+ * test waits for instead of time.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -49,7 +51,9 @@ export interface Receiver {
   readonly closed: (connections: number) => Effect.Effect<void>
 }
 
-/** A server on 127.0.0.1 that answers its n-th request, from 0, with `answer`; gone with the scope. */
+/**
+ * A server on 127.0.0.1 that answers its n-th request, from 0, with `answer`; gone with the scope.
+ */
 export const receiver = (
   answer: (response: ServerResponse, n: number, request: IncomingMessage) => void
 ): Effect.Effect<Receiver, never, Scope.Scope> =>

@@ -95,7 +95,8 @@ describe("calls", () => {
         const before = calls.filter((called) => called === name).length
         yield* causes[name](world)
         yield* turn
-        // Cold storage is one queue: where a failure waits for its answer, so does what stands behind it.
+        // Cold storage is one queue: where a failure waits for its answer, so does what stands
+        // behind it.
         const isBehind = hanging === "onColdStorageFailure"
         if (!isBehind || name !== "onColdStorageFailure") {
           assert.isAbove(calls.filter((called) => called === name).length, before, name)

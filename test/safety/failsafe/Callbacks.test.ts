@@ -1,5 +1,6 @@
 /**
- * The developer's callbacks, as bad as they can be: none of them may harm anything but its own answer.
+ * The developer's callbacks, as bad as they can be: none of them may harm anything but its own
+ * answer.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -16,7 +17,10 @@ import {
 } from "./callbackCauses.ts"
 import { never, scent, take, turn, type World } from "./world.ts"
 
-/** What a callback must not do, and what that is called; `answer` where it is only wrong to whoever asked. */
+/**
+ * What a callback must not do, and what that is called; `answer` where it is only wrong to whoever
+ * asked.
+ */
 const hostile = {
   get: (): never => {
     throw new Error("trap")

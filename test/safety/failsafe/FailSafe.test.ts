@@ -1,6 +1,6 @@
 /**
- * The table of the fail-safe, each cell reached by what really causes it: what becomes of the evidence, what the chain says, who is
- * told, and what counts.
+ * The table of the fail-safe, each cell reached by what really causes it: what becomes of the
+ * evidence, what the chain says, who is told, and what counts.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"

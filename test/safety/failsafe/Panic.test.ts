@@ -1,5 +1,6 @@
 /**
- * A panic: what leads to it, and that it is a graceful shutdown of what Tracehound does and of nothing else.
+ * A panic: what leads to it, and that it is a graceful shutdown of what Tracehound does and of
+ * nothing else.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"

@@ -110,7 +110,8 @@ describe("PanicWindow", () => {
   it("RFC F2 remembers no more than max times, however many errors there are", () => {
     const windows = Array.from({ length: 16 }, () => makePanicWindow({ min: 1, max: 3, window: 50_000 }))
     const before = heapAfterCollection()
-    // Time moves on, so that errors expire as well: neither they nor those past the maximum may stay.
+    // Time moves on, so that errors expire as well: neither they nor those past the maximum may
+    // stay.
     for (let n = 0; n < 1_600_000; n++) windows[n % 16]?.count(n)
     const grown = heapAfterCollection() - before
     assert.isBelow(grown, 1_000_000, "a million times and more would be 12 MB")

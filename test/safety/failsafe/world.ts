@@ -1,6 +1,6 @@
 /**
- * A whole Tracehound as `TracehoundTest` puts it together, but on ports that a test can break while it runs, and in a scope that a
- * test closes.
+ * A whole Tracehound as `TracehoundTest` puts it together, but on ports that a test can break while
+ * it runs, and in a scope that a test closes.
  */
 import { Clock, Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -94,7 +94,9 @@ const quiet: TracehoundConfigInput = {
   rateLimit: { maxRequests: 1_000_000_000 }
 }
 
-/** Does it while time passes: what closes may wait for what hangs, as long as its deadlines let it. */
+/**
+ * Does it while time passes: what closes may wait for what hangs, as long as its deadlines let it.
+ */
 const passingTime = (effect: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
@@ -171,7 +173,10 @@ export const signatureIn = (result: InterceptResult): string => {
 export const take = ({ sync }: Pick<World, "sync">, payload: unknown, severity: Severity = "critical"): string =>
   signatureIn(sync.intercept(scent(payload, severity)))
 
-/** Lets the background do what there is to do now: one actor tells the next, so it takes a few turns. */
+/**
+ * Lets the background do what there is to do now: one actor tells the next, so it takes a few
+ * turns.
+ */
 export const turn = Effect.repeat(TestClock.adjust(1), { times: 9 })
 
 /** What the chain says of each departure: `purged error file:memory`, or only its status. */

@@ -1,5 +1,6 @@
 /**
- * The writer itself: one value after another into the sink, in canonical order. Canonical.ts says what it promises.
+ * The writer itself: one value after another into the sink, in canonical order. Canonical.ts says
+ * what it promises.
  */
 import {
   ARRAY_BUFFER,
@@ -44,7 +45,9 @@ import { Sink } from "./Sink.ts"
 import { writeQuoted, writeRaw } from "./Text.ts"
 
 const NO_BYTES = new Uint8Array(0)
-/** Raw bytes up to here are copied into the scratch; of more it pays to leave them where they are. */
+/**
+ * Raw bytes up to here are copied into the scratch; of more it pays to leave them where they are.
+ */
 const MAX_COPIED = 32_768
 
 const OPEN_ARRAY = 0x5b
@@ -63,7 +66,10 @@ export class BoundedWriter implements CanonicalWriter {
   private readonly bigInts: BigIntText
   private readonly shapes = new Shapes()
   private busy = false
-  /** Whether someone gave Object.prototype a `writable`, which an accessor's descriptor would inherit. */
+  /**
+   * Whether someone gave Object.prototype a `writable`, which an accessor's descriptor would
+   * inherit.
+   */
   private polluted = false
   private unorderedDepth = 0
   /** The content, where it was left where it is. */
@@ -98,7 +104,8 @@ export class BoundedWriter implements CanonicalWriter {
 
   write(payload: unknown): number {
     if (this.busy) {
-      // Only a trap that the host could not avoid gets here, in the middle of the write that ran it.
+      // Only a trap that the host could not avoid gets here, in the middle of the write that ran
+      // it.
       return UNREADABLE
     }
     this.busy = true
@@ -155,7 +162,8 @@ export class BoundedWriter implements CanonicalWriter {
   }
 
   private object(value: object, depth: number): Outcome {
-    // Before anything else: isArray of a revoked proxy throws, and every other question would run a trap.
+    // Before anything else: isArray of a revoked proxy throws, and every other question would run a
+    // trap.
     if (this.introspection.isProxy(value)) {
       return this.token("!p")
     }
@@ -184,7 +192,8 @@ export class BoundedWriter implements CanonicalWriter {
       return TOO_DEEP
     }
     const count = values.length
-    // n elements take at least 2n + 1 bytes. Written so that a length which is no number (only a trap can give it) is refused.
+    // n elements take at least 2n + 1 bytes. Written so that a length which is no number (only a
+    // trap can give it) is refused.
     if (!(Math.max(2 * count + 1, 2) <= sink.remaining)) {
       return TOO_LARGE
     }
@@ -202,7 +211,10 @@ export class BoundedWriter implements CanonicalWriter {
     return this.close(CLOSE_ARRAY)
   }
 
-  /** A descriptor of an element costs three times as much as these questions; a named property's is the cheaper one. */
+  /**
+   * A descriptor of an element costs three times as much as these questions; a named property's is
+   * the cheaper one.
+   */
   private element(values: ReadonlyArray<unknown>, index: number, depth: number): Outcome {
     if (!hasOwn(values, index)) {
       this.visited++
@@ -288,7 +300,10 @@ export class BoundedWriter implements CanonicalWriter {
     return this.token("!g")
   }
 
-  /** A data descriptor has `writable` of its own; asking for it is cheaper than asking whether it is its own. */
+  /**
+   * A data descriptor has `writable` of its own; asking for it is cheaper than asking whether it is
+   * its own.
+   */
   private isData(property: PropertyDescriptor | undefined): property is PropertyDescriptor {
     return property !== undefined &&
       (this.polluted ? hasOwn(property, "writable") : property.writable !== undefined)
@@ -368,7 +383,8 @@ export class BoundedWriter implements CanonicalWriter {
     if (length === 0) {
       return WRITTEN
     }
-    // Nothing runs until the caller has hashed and copied it, but a thread may write to shared memory.
+    // Nothing runs until the caller has hashed and copied it, but a thread may write to shared
+    // memory.
     if (length > MAX_COPIED && sink.start === 0) {
       const view = bytesOf(value, brand, length)
       if (view.buffer instanceof ArrayBuffer) {

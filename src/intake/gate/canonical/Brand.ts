@@ -1,14 +1,16 @@
 /**
  * What an object is, told by its internal slots, without running any code of it.
  *
- * `instanceof`, `Symbol.toStringTag` and `constructor` belong to the payload; a slot cannot be forged. ECMAScript shows
- * most slots only by a getter that throws for any other object, which costs about two microseconds, so an object's
- * prototype chain is looked at first: it says which slots are possible. Only an object whose chain leaves this realm, or
- * meets a Proxy, has every slot tried.
+ * `instanceof`, `Symbol.toStringTag` and `constructor` belong to the payload; a slot cannot be
+ * forged. ECMAScript shows most slots only by a getter that throws for any other object, which
+ * costs about two microseconds, so an object's prototype chain is looked at first: it says which
+ * slots are possible. Only an object whose chain leaves this realm, or meets a Proxy, has every
+ * slot tried.
  *
- * Gotchas: an exotic object, unless it is a view, whose prototype was replaced by null, by an `Object.prototype` (any prototype
- * that has none itself), or by a short chain of this realm without its own class, counts as an ordinary object. Intrinsics are
- * captured when this module is loaded; load it before code that patches them.
+ * Gotchas: an exotic object, unless it is a view, whose prototype was replaced by null, by an
+ * `Object.prototype` (any prototype that has none itself), or by a short chain of this realm
+ * without its own class, counts as an ordinary object. Intrinsics are captured when this module is
+ * loaded; load it before code that patches them.
  */
 import type * as Port from "../../../host/port/Introspection.ts"
 
@@ -71,7 +73,10 @@ const dataLength = getter<number>(DataView.prototype, "byteLength")
 /** Prototypes looked at before giving up on the chain; a longer one has every slot tried. */
 const MAX_STEPS = 16
 
-/** The brand of an object that is neither an Array nor a Proxy. Throws nothing on a host whose isProxy is true. */
+/**
+ * The brand of an object that is neither an Array nor a Proxy. Throws nothing on a host whose
+ * isProxy is true.
+ */
 export const brandOf = (value: object, introspection: Port.Introspection["Service"]): Brand => {
   if (isView(value)) {
     return VIEW
@@ -152,7 +157,10 @@ const has = (value: object, brand: Brand): boolean => {
   }
 }
 
-/** A getter answers a missing slot with a TypeError. Anything else (a stack that is used up) says nothing about the slot. */
+/**
+ * A getter answers a missing slot with a TypeError. Anything else (a stack that is used up) says
+ * nothing about the slot.
+ */
 const ifWrongType = <A>(error: unknown, answer: A): A => {
   if (error instanceof TypeError) {
     return answer
@@ -164,7 +172,10 @@ function refuse(): never {
   throw new TypeError("this host has no SharedArrayBuffer")
 }
 
-/** How many bytes an object of one of the three byte brands has now; 0 when its buffer was detached or shrunk away. */
+/**
+ * How many bytes an object of one of the three byte brands has now; 0 when its buffer was detached
+ * or shrunk away.
+ */
 export const byteLengthOf = (value: object, brand: Brand): number => {
   if (brand === ARRAY_BUFFER) {
     return bufferLength(value)
@@ -197,7 +208,10 @@ export const bytesOf = (value: object, brand: Brand, length: number): Uint8Array
     : new Uint8Array(typedBuffer(value), typedOffset(value), length)
 }
 
-/** The short name of a byte kind in canonical bytes (CANONICAL.md). Throws for a kind that the specification lacks. */
+/**
+ * The short name of a byte kind in canonical bytes (CANONICAL.md). Throws for a kind that the
+ * specification lacks.
+ */
 export const byteKindOf = (value: object, brand: Brand): string => {
   if (brand === ARRAY_BUFFER) {
     return "ab"

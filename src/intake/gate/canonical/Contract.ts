@@ -25,7 +25,10 @@ export const TOO_MANY_KEYS = -3
 /** The host refused to show the value, or the caller's stack was used up. */
 export const UNREADABLE = -4
 
-/** How many Maps and Sets may stand around one another. Each of these levels may move the bytes inside it once more. */
+/**
+ * How many Maps and Sets may stand around one another. Each of these levels may move the bytes
+ * inside it once more.
+ */
 export const MAX_UNORDERED_DEPTH = 32
 
 /** A reusable writer. Not for two payloads at once: it is synchronous and owns one buffer. */
@@ -33,8 +36,9 @@ export interface CanonicalWriter {
   /** The number of bytes written (0 or more), or one of the four refusals. Never throws. */
   write(payload: unknown): number
   /**
-   * The bytes of the last successful write. Valid until the next one: a view of the scratch, or of the payload's own memory
-   * where that is large, raw and not shared. Short ones are the same view for the same length, so that asking allocates nothing.
+   * The bytes of the last successful write. Valid until the next one: a view of the scratch, or of
+   * the payload's own memory where that is large, raw and not shared. Short ones are the same view
+   * for the same length, so that asking allocates nothing.
    */
   readonly content: Uint8Array
   /** The prefix, and the content behind it. */
@@ -49,7 +53,10 @@ export interface CanonicalWriter {
 
 /** What else a writer may be told. */
 export interface CanonicalWriterOptions {
-  /** Bytes that stand in the scratch before what is written, so that a keyed hash is one call. None when left out. */
+  /**
+   * Bytes that stand in the scratch before what is written, so that a keyed hash is one call. None
+   * when left out.
+   */
   readonly prefix?: Uint8Array
 }
 

@@ -1,13 +1,15 @@
 /**
- * The order of a Map's or Set's entries: by their canonical bytes, so that insertion order never matters.
+ * The order of a Map's or Set's entries: by their canonical bytes, so that insertion order never
+ * matters.
  *
- * The entries are sorted where they were written. Cost: each byte is compared at most log2(entries) times and moved at
- * most twice. Entries that already ascend are not moved.
+ * The entries are sorted where they were written. Cost: each byte is compared at most log2(entries)
+ * times and moved at most twice. Entries that already ascend are not moved.
  */
 
 /**
- * Sorts the comma-separated entries that stand in `bytes`. Entry i is [starts[i], starts[i + 1] - 1): the last element of
- * `starts` is one past the position after the last entry, so that every entry ends one byte before the next start.
+ * Sorts the comma-separated entries that stand in `bytes`. Entry i is [starts[i], starts[i + 1] -
+ * 1): the last element of `starts` is one past the position after the last entry, so that every
+ * entry ends one byte before the next start.
  */
 export const sortEntries = (bytes: Uint8Array, starts: ReadonlyArray<number>): void => {
   const count = starts.length - 1

@@ -1,14 +1,17 @@
 /**
  * The keys of an object: how many bytes they will take at least, and their canonical order.
  *
- * Cost: `leastBytes` looks at lengths only. Sorting compares each character at most about log2(keys) times, or for the few
- * keys of a usual object as often as they stand in the wrong order.
+ * Cost: `leastBytes` looks at lengths only. Sorting compares each character at most about
+ * log2(keys) times, or for the few keys of a usual object as often as they stand in the wrong
+ * order.
  */
 
 /** Above this many keys the host's sort is faster than insertion. */
 const FEW_KEYS = 24
 
-/** The fewest bytes an object of these keys can take: braces, and for each `"key":0` with its comma. */
+/**
+ * The fewest bytes an object of these keys can take: braces, and for each `"key":0` with its comma.
+ */
 export const leastBytes = (keys: ReadonlyArray<string>): number => {
   let least = keys.length === 0 ? 2 : 5 * keys.length + 1
   for (const key of keys) {
@@ -34,7 +37,9 @@ export const sortKeys = (keys: Array<string>): void => {
   }
 }
 
-/** The host's comparison costs three times as much as the first unit, which nearly always decides. */
+/**
+ * The host's comparison costs three times as much as the first unit, which nearly always decides.
+ */
 const isBefore = (a: string, b: string): boolean => {
   const unitA = a.charCodeAt(0)
   const unitB = b.charCodeAt(0)

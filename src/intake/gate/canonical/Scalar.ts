@@ -1,11 +1,12 @@
 /**
  * Numbers, bigints and bytes as canonical tokens.
  *
- * RFC 8785 section 3.2.2.3 writes a number as ECMAScript's Number::toString does, which is what a template literal gives.
- * What JSON lacks gets a token that starts with `!` (CANONICAL.md).
+ * RFC 8785 section 3.2.2.3 writes a number as ECMAScript's Number::toString does, which is what a
+ * template literal gives. What JSON lacks gets a token that starts with `!` (CANONICAL.md).
  *
- * Cost: linear in the bytes written. A bigint that cannot fit is refused by comparing it with a power of two, before it is
- * converted; hexadecimal keeps the conversion linear where decimal would not be.
+ * Cost: linear in the bytes written. A bigint that cannot fit is refused by comparing it with a
+ * power of two, before it is converted; hexadecimal keeps the conversion linear where decimal would
+ * not be.
  */
 import type { Sink } from "./Sink.ts"
 
@@ -13,7 +14,10 @@ const hexOf: (value: bigint, radix: number) => string = Function.prototype.call.
 
 const ZERO = 0x30
 const HEX = "0123456789abcdef"
-/** Below this a bigint takes fewer characters than Sink's slack, so that it needs no bound of its own. */
+/**
+ * Below this a bigint takes fewer characters than Sink's slack, so that it needs no bound of its
+ * own.
+ */
 const SMALL_BIGINT = 1n << 1024n
 const MINUS_SMALL_BIGINT = -SMALL_BIGINT
 /** V8 makes no bigint of more bits; other engines allow fewer. */
@@ -73,7 +77,10 @@ export class BigIntText {
   }
 }
 
-/** Writes `!b`, the kind, a colon and the bytes in lowercase hexadecimal. False when it does not fit. */
+/**
+ * Writes `!b`, the kind, a colon and the bytes in lowercase hexadecimal. False when it does not
+ * fit.
+ */
 export const writeHexBytes = (sink: Sink, kind: string, bytes: Uint8Array): boolean => {
   if (!sink.ascii(`!b${kind}:`) || 2 * bytes.length > sink.remaining) {
     return false

@@ -1,6 +1,6 @@
 /**
- * Views of what stands in a sink: those of lengths that were asked for lately are kept, so that looking at what was written allocates
- * nothing where the same comes again and again.
+ * Views of what stands in a sink: those of lengths that were asked for lately are kept, so that
+ * looking at what was written allocates nothing where the same comes again and again.
  *
  * At most twice 1,024 views of the same memory; they are forgotten when the sink grows.
  */

@@ -1,11 +1,13 @@
 /**
- * The keys of objects that were seen before, in canonical order and already written: what a detector sends has few shapes.
+ * The keys of objects that were seen before, in canonical order and already written: what a
+ * detector sends has few shapes.
  *
- * A shape is a list of keys in the order an object has them. One that comes a second time is kept, in a table of a fixed number
- * of places: so that a flood of made-up keys costs a comparison each, and takes the place of others at most.
+ * A shape is a list of keys in the order an object has them. One that comes a second time is kept,
+ * in a table of a fixed number of places: so that a flood of made-up keys costs a comparison each,
+ * and takes the place of others at most.
  *
- * Cost: finding compares each key, which are the same strings for objects of one make. Memory: at most `places` shapes of
- * `maxKeys` keys and `maxCharacters` characters.
+ * Cost: finding compares each key, which are the same strings for objects of one make. Memory: at
+ * most `places` shapes of `maxKeys` keys and `maxCharacters` characters.
  *
  * Gotcha: names of keys are kept beyond the payload, as V8 itself keeps them. Values never are.
  */
@@ -60,7 +62,10 @@ export class Shapes {
   }
 }
 
-/** Tells most lists apart by a few of their characters, as hashing all of them would cost more than writing them. */
+/**
+ * Tells most lists apart by a few of their characters, as hashing all of them would cost more than
+ * writing them.
+ */
 const fingerprint = (keys: ReadonlyArray<string>, count: number): number => {
   const first = keys[0] ?? ""
   const middle = keys[count >> 1] ?? ""

@@ -1,9 +1,10 @@
 /**
  * The reused output buffer of the canonical writer: it grows by doubling, and never past its limit.
  *
- * It promises that a writer which calls `reserve(n)` with n <= MAX_TOKEN may then store n bytes unchecked, and a comma or
- * colon or two (SPARE) after them, and that the limit is exact: `fits()` is true for `limit` bytes and false for one more.
- * The room past the limit exists so that a short token can be stored first and judged afterwards.
+ * It promises that a writer which calls `reserve(n)` with n <= MAX_TOKEN may then store n bytes
+ * unchecked, and a comma or colon or two (SPARE) after them, and that the limit is exact: `fits()`
+ * is true for `limit` bytes and false for one more. The room past the limit exists so that a short
+ * token can be stored first and judged afterwards.
  *
  * Gotcha: growing replaces `bytes`; read the field again after `reserve`.
  */
@@ -47,7 +48,10 @@ export class Sink {
     return this.length <= this.limit
   }
 
-  /** Makes room for `count` more bytes, at most MAX_TOKEN or at most `remaining`, and SPARE behind them. */
+  /**
+   * Makes room for `count` more bytes, at most MAX_TOKEN or at most `remaining`, and SPARE behind
+   * them.
+   */
   reserve(count: number): void {
     if (this.length + count + SPARE > this.bytes.length) {
       this.grow(this.length + count + SPARE)
@@ -59,7 +63,10 @@ export class Sink {
     this.bytes[this.length++] = value
   }
 
-  /** Stores a short ASCII text (at most MAX_TOKEN characters) and says whether the limit still holds. */
+  /**
+   * Stores a short ASCII text (at most MAX_TOKEN characters) and says whether the limit still
+   * holds.
+   */
   ascii(text: string): boolean {
     const count = text.length
     this.reserve(count)
@@ -72,7 +79,9 @@ export class Sink {
     return at <= this.limit
   }
 
-  /** Stores the bytes of another array from `from` to `to`, of which at most one is past the limit. */
+  /**
+   * Stores the bytes of another array from `from` to `to`, of which at most one is past the limit.
+   */
   copy(source: Uint8Array, from: number, to: number): void {
     this.reserve(to - from)
     const bytes = this.bytes

@@ -1,14 +1,16 @@
 /**
  * Strings as canonical bytes: quoted as RFC 8785 section 3.2.2.2 asks, or raw as UTF-8.
  *
- * A lone surrogate has no UTF-8. Quoted it becomes a `\udxxx` escape (as in ECMAScript's well-formed JSON.stringify), raw
- * it becomes the three bytes of generalised UTF-8 (WTF-8). Both keep two different strings different.
+ * A lone surrogate has no UTF-8. Quoted it becomes a `\udxxx` escape (as in ECMAScript's
+ * well-formed JSON.stringify), raw it becomes the three bytes of generalised UTF-8 (WTF-8). Both
+ * keep two different strings different.
  *
- * Cost: a string that cannot fit is refused by its length alone, before a character is touched, so that a 1 GB rope is
- * never flattened. Short strings take one pass in JavaScript; long ones two passes in native code, which is faster from
- * about 64 characters on.
+ * Cost: a string that cannot fit is refused by its length alone, before a character is touched, so
+ * that a 1 GB rope is never flattened. Short strings take one pass in JavaScript; long ones two
+ * passes in native code, which is faster from about 64 characters on.
  *
- * Gotcha: no regular expression is used on payload text, since `RegExp.input` would keep the text alive.
+ * Gotcha: no regular expression is used on payload text, since `RegExp.input` would keep the text
+ * alive.
  */
 import type { Sink } from "./Sink.ts"
 
@@ -24,12 +26,15 @@ const encoder = new TextEncoder()
 const stringify: (text: string) => string = JSON.stringify
 const isWellFormed: (text: string) => boolean = Function.prototype.call.bind(String.prototype.isWellFormed)
 
-/** Writes `text` as a JSON string. False when it does not fit; the sink's content is then undefined. */
+/**
+ * Writes `text` as a JSON string. False when it does not fit; the sink's content is then undefined.
+ */
 export const writeQuoted = (sink: Sink, text: string): boolean => {
   if (text.length + 2 > sink.remaining) {
     return false
   }
-  // JSON.stringify of a primitive string looks up no toJSON, and escapes exactly what RFC 8785 3.2.2.2 escapes.
+  // JSON.stringify of a primitive string looks up no toJSON, and escapes exactly what RFC 8785
+  // 3.2.2.2 escapes.
   return text.length <= SHORT ? writeShortQuoted(sink, text) : writeWellFormed(sink, stringify(text))
 }
 
@@ -39,7 +44,8 @@ export const writeRaw = (sink: Sink, text: string): boolean => {
     return false
   }
   if (text.length > SHORT) {
-    // Lone surrogates become U+FFFD here, of as many bytes: whether it fits is known before the whole text is looked at for them.
+    // Lone surrogates become U+FFFD here, of as many bytes: whether it fits is known before the
+    // whole text is looked at for them.
     const from = sink.length
     if (!writeWellFormed(sink, text)) {
       return false
@@ -99,7 +105,10 @@ const writeShortQuoted = (sink: Sink, text: string): boolean => {
   return sink.fits()
 }
 
-/** Writes the code points that start in [from, to); a pair may end one unit further, which the next call then skips. */
+/**
+ * Writes the code points that start in [from, to); a pair may end one unit further, which the next
+ * call then skips.
+ */
 const writeGeneralised = (sink: Sink, text: string, from: number, to: number): void => {
   sink.reserve(MAX_UTF8 * (to - from) + 1)
   const bytes = sink.bytes
@@ -146,7 +155,10 @@ const writePair = (bytes: Uint8Array, at: number, high: number, low: number): nu
   return at + 4
 }
 
-/** RFC 8785 3.2.2.2: the five short escapes, quote and backslash; any other control character as lowercase \u00xx. */
+/**
+ * RFC 8785 3.2.2.2: the five short escapes, quote and backslash; any other control character as
+ * lowercase \u00xx.
+ */
 const writeEscape = (bytes: Uint8Array, at: number, unit: number): number => {
   const letter = shortEscape(unit)
   if (letter === 0) {
