@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 
-/** The codecs of an envelope, in the order of their numbers in its header (ENVELOPE.md). */
+/** The codecs of an envelope, in the order of their numbers in its header (spec/envelope.md). */
 export const codecs = ["stored", "gzip", "zstd", "brotli"] as const
 
 /** `stored` is the bytes themselves, `gzip` RFC 1952, `zstd` RFC 8878, `brotli` RFC 7932. */

@@ -1,6 +1,6 @@
 /**
  * Opens an evidence envelope on Node: what cold storage wrote, given back to whoever has the file.
- * ENVELOPE.md says what is checked, and in which order.
+ * spec/envelope.md says what is checked, and in which order.
  *
  * It starts nothing: of compression it uses what works on the caller's turn, and a press worker is
  * started by the first evidence that is pressed.

@@ -218,7 +218,7 @@ describe("what is seen of a handler", () => {
     return { spans, withTracer: Effect.provideService(Tracer.Tracer, tracer) }
   }
 
-  it.effect("RFC O1 a handler's span is a root of its own with a link to the caller's; told unsafely it has none", () =>
+  it.effect("a handler's span is a root of its own with a link to the caller's; told unsafely it has none", () =>
     Effect.gen(function*() {
       const { spans, withTracer } = capture()
       yield* Effect.gen(function*() {
@@ -246,7 +246,7 @@ describe("what is seen of a handler", () => {
       }).pipe(withTracer)
     }))
 
-  it.effect("RFC O1 metrics count by definition, in the registry of the system", () =>
+  it.effect("metrics count by definition, in the registry of the system", () =>
     Effect.gen(function*() {
       for (const count of [2, 3]) {
         yield* Effect.gen(function*() {

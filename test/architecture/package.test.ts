@@ -101,11 +101,19 @@ describe("the published package", { timeout: 120_000 }, () => {
 
   it("holds the build, its declarations and documents, and nothing else", () => {
     const odd = files().filter((path) =>
-      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
+      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
         .test(path)
     )
     assert.deepStrictEqual(odd, none)
-    assert.includeMembers([...files()], ["LICENSE", "dist/index.js", "dist/index.d.ts", "dist/edge/cli/bin.js"])
+    assert.includeMembers([...files()], [
+      "LICENSE",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "dist/edge/cli/bin.js",
+      "spec/conformance.md",
+      "spec/audit.md",
+      "spec/vectors/audit.json"
+    ])
     const undeclared = files()
       .filter((path) => path.endsWith(".js"))
       .filter((path) => !existsSync(join(installed, path.replace(/\.js$/, ".d.ts"))))

@@ -1,5 +1,5 @@
 /**
- * Two payloads share a signature exactly where CANONICAL.md declares them equal: random pairs,
+ * Two payloads share a signature exactly where spec/canonical.md declares them equal: random pairs,
  * other spellings, near misses.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -19,7 +19,7 @@ describe("equal signatures and equal payloads", () => {
   /** Compares the runtime's answer with the specification's. */
   const compare = (a: unknown, b: unknown): void => {
     const areSame = areEqual(a, b)
-    assert.strictEqual(spell(a).equals(spell(b)), areSame, "the two readings of CANONICAL.md differ")
+    assert.strictEqual(spell(a).equals(spell(b)), areSame, "the two readings of spec/canonical.md differ")
     if (spell(a).length > bounds.maxPayloadSize || spell(b).length > bounds.maxPayloadSize) return
     const [left, right] = [signatureOf(tracehound, a), signatureOf(tracehound, b)]
     assert.isTrue(left.startsWith("malware:") && right.startsWith("malware:"), `${left}, ${right}`)

@@ -18,7 +18,7 @@ describe("payloads of every kind", () => {
   const tracehound = smallTracehound()
 
   for (const [name, make] of Object.entries(kinds)) {
-    it(`RFC D3 D4 ${name}: untouched, and signed as CANONICAL.md says`, () => {
+    it(`RFC D3 D4 ${name}: untouched, and signed as spec/canonical.md says`, () => {
       const wires = makeWires()
       const r = random(1)
       for (const wrap of [(value: unknown) => value, (value: unknown) => [value], (value: unknown) => ({ a: value })]) {
@@ -32,7 +32,7 @@ describe("payloads of every kind", () => {
   }
 
   for (const [name, make] of Object.entries(disguises)) {
-    it(`RFC D3 ${name}: what CANONICAL.md says that it is`, () => {
+    it(`RFC D3 ${name}: what spec/canonical.md says that it is`, () => {
       for (const payload of [make(), [make()]])
         assert.strictEqual(signatureOf(tracehound, payload), signatureBy(spell(payload)))
     })

@@ -1,5 +1,5 @@
 /**
- * CANONICAL.md read a second time, slowly: what a payload's canonical bytes are (`spell`), and
+ * spec/canonical.md read a second time, slowly: what a payload's canonical bytes are (`spell`), and
  * whether two payloads are equal (`areEqual`), each written from its own section, "Grammar" and
  * "Equalities". Nothing of the runtime is used.
  *
@@ -11,7 +11,7 @@ import { types } from "node:util"
 
 type Bytes = ArrayBufferView | ArrayBufferLike
 
-/** What an object is by CANONICAL.md, "Telling what an object is". */
+/** What an object is by spec/canonical.md, "Telling what an object is". */
 type Sort = "proxy" | "array" | "map" | "set" | "date" | "bytes" | "object"
 
 /** The most prototypes that are looked at. */
@@ -268,6 +268,6 @@ const sameValue = (a: unknown, b: unknown): boolean => {
   }
 }
 
-/** Whether CANONICAL.md declares two payloads equal: rules 1, 2 and 3. */
+/** Whether spec/canonical.md declares two payloads equal: rules 1, 2 and 3. */
 export const areEqual = (a: unknown, b: unknown): boolean =>
   isRaw(a) || isRaw(b) ? spell(a).equals(spell(b)) : sameValue(a, b)

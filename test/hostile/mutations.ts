@@ -1,6 +1,6 @@
 /**
  * A payload with one small thing changed somewhere inside: what a signature must tell apart, or
- * must not, as CANONICAL.md has it. Tripwires are not touched: a property is copied by its
+ * must not, as spec/canonical.md has it. Tripwires are not touched: a property is copied by its
  * descriptor.
  */
 import { types } from "node:util"

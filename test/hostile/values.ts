@@ -60,7 +60,7 @@ export const typedArrays = [
     : [])
 ]
 
-/** Kinds that CANONICAL.md gives canonical bytes by their content or as a token. */
+/** Kinds that spec/canonical.md gives canonical bytes by their content or as a token. */
 export const kinds: Readonly<Record<string, Kind>> = {
   "an accessor that throws": ({ wires }) => define({}, "a", { get: wires.call("getter") }),
   "an accessor with a setter alone": ({ wires }) => define({}, "a", { set: wires.call("setter") }),
@@ -208,7 +208,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
 }
 
 /**
- * Objects whose chain of prototypes is not that of their class (CANONICAL.md, "Telling what an
+ * Objects whose chain of prototypes is not that of their class (spec/canonical.md, "Telling what an
  * object is").
  */
 export const disguises: Readonly<Record<string, () => unknown>> = {

@@ -12,8 +12,8 @@ import * as Schema from "effect/Schema"
 import { severities } from "../../src/domain/Severity.ts"
 
 /**
- * Payloads and their canonical bytes, by hand from CANONICAL.md. The names say what they are; some
- * are one content.
+ * Payloads and their canonical bytes, by hand from spec/canonical.md. The names say what they are;
+ * some are one content.
  */
 export const payloads = {
   "no text": { make: () => "", canonical: "" },

@@ -36,8 +36,8 @@ import { HoundPool } from "../../src/hound/pool/HoundPool.ts"
 import { PurgeQueue } from "../../src/custody/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../src/custody/quarantine/Quarantine.ts"
 import type { TracehoundSync } from "../../src/runtime/TracehoundSync.ts"
-import auditFile from "../../vectors/audit.json" with { type: "json" }
-import envelopeFile from "../../vectors/envelope.json" with { type: "json" }
+import auditFile from "../../spec/vectors/audit.json" with { type: "json" }
+import envelopeFile from "../../spec/vectors/envelope.json" with { type: "json" }
 
 let checks = 0
 const failed: Array<string> = []
@@ -59,8 +59,8 @@ const ran = (): never => {
 }
 
 /**
- * Of CANONICAL.md's examples, those whose bytes are all different, but for a Proxy, which portable
- * ports cannot tell.
+ * Of spec/canonical.md's examples, those whose bytes are all different, but for a Proxy, which
+ * portable ports cannot tell.
  */
 const examples: ReadonlyArray<readonly [payload: unknown, sha256: string]> = [
   ["", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],

@@ -1,6 +1,6 @@
 /**
- * An audit record as bytes: what its hash covers (AUDIT.md; CONFORMANCE A2). Version 3, all numbers
- * big-endian:
+ * An audit record as bytes: what its hash covers (spec/audit.md; CONFORMANCE A2). Version 3, all
+ * numbers big-endian:
  *
  * | at | bytes | field |
  * | --- | --- | --- |

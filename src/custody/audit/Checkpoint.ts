@@ -1,5 +1,5 @@
 /**
- * A checkpoint: what stands for the records that are no longer kept (AUDIT.md, "Checkpoints").
+ * A checkpoint: what stands for the records that are no longer kept (spec/audit.md, "Checkpoints").
  *
  * A record's hash covers all records before it, so that of the last one that left stands for all
  * that have. The checkpoint's own hash ties it to their number: SHA-256 of `THK1`, the number in 8

@@ -1,6 +1,6 @@
 /**
- * The hash chain (RFC, "Audit Trail Integrity"; AUDIT.md; CONFORMANCE A1 to A3): each record's hash
- * covers the hash before it, so that an edit, a deletion, an insertion or a reordering shows.
+ * The hash chain (RFC, "Audit Trail Integrity"; spec/audit.md; CONFORMANCE A1 to A3): each record's
+ * hash covers the hash before it, so that an edit, a deletion, an insertion or a reordering shows.
  *
  * Promises bounded memory: it keeps the newest `maxRecords` records as bytes, and of those before
  * them a checkpoint, which is how many there were and the hash of the last. As that hash covers all

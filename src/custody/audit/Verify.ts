@@ -1,6 +1,6 @@
 /**
- * Verifying records of whatever origin, as somebody does who was sent them (AUDIT.md, "Verifying";
- * CONFORMANCE A1, A2).
+ * Verifying records of whatever origin, as somebody does who was sent them (spec/audit.md,
+ * "Verifying"; CONFORMANCE A1, A2).
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"

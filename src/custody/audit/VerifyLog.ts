@@ -1,5 +1,5 @@
 /**
- * Verifying a chain that is in memory (AUDIT.md, "Verifying"; CONFORMANCE A1, A2).
+ * Verifying a chain that is in memory (spec/audit.md, "Verifying"; CONFORMANCE A1, A2).
  *
  * Hashes are compared by the port's timingSafeEqual, a chunk at a time, so that comparing costs
  * little beside hashing; one by one only in the chunk that holds a difference.

@@ -1,7 +1,7 @@
 /**
  * The envelope: evidence as a file (RFC, "gzip + binary encoded evidence"; CONFORMANCE E6).
- * ENVELOPE.md is the specification, vectors/envelope.json holds it to account, and this is version
- * 1 of it. All numbers are big-endian:
+ * spec/envelope.md is the specification, spec/vectors/envelope.json holds it to account, and this
+ * is version 1 of it. All numbers are big-endian:
  *
  * | at | bytes | field |
  * | --- | --- | --- |
@@ -104,8 +104,8 @@ export const seal = (
 
 /**
  * Opens an envelope, to at most `limit` bytes of evidence; throws `EnvelopeError`. The checks and
- * their order are those of ENVELOPE.md. O(n): it looks at nothing that the lengths in the header do
- * not cover, and inflates nothing before all else holds.
+ * their order are those of spec/envelope.md. O(n): it looks at nothing that the lengths in the
+ * header do not cover, and inflates nothing before all else holds.
  */
 export const open = (envelope: Uint8Array, limit: number, { compression, hash }: EnvelopePorts): Opened => {
   if (envelope.length < headerBytes + digestBytes) {

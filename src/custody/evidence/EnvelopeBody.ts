@@ -1,5 +1,5 @@
 /**
- * An envelope's body, opened: the evidence under a codec (ENVELOPE.md, "Body").
+ * An envelope's body, opened: the evidence under a codec (spec/envelope.md, "Body").
  *
  * Promises that a body is one stream and nothing else, on every host. That a stream ends where the
  * body does, and that a gzip member has no optional fields, is the promise of `Compression`. That

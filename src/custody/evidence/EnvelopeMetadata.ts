@@ -1,5 +1,5 @@
 /**
- * An envelope's metadata: an EvidenceRecord as JSON in one spelling (ENVELOPE.md, "Metadata").
+ * An envelope's metadata: an EvidenceRecord as JSON in one spelling (spec/envelope.md, "Metadata").
  *
  * Promises that two readers never read two records out of the same bytes: what is not spelled
  * exactly as `spell` would spell what it says is refused. That leaves no room for a key twice, an

@@ -26,7 +26,7 @@ export const make = (real: Clock.Clock): RecordedClock => {
   let now = 0
   return {
     setUnsafe: (ms) => {
-      // Never negative zero, which JSON cannot say (AUDIT.md).
+      // Never negative zero, which JSON cannot say (spec/audit.md).
       now = Math.trunc(Math.min(Math.max(ms, -maxMs), maxMs)) + 0
     },
     currentTimeMillisUnsafe: () => now,

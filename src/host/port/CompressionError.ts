@@ -3,7 +3,9 @@
  */
 import * as Schema from "effect/Schema"
 
-/** The codecs there are, by their names (ENVELOPE.md): `domain/Codec.ts` has them as a schema. */
+/**
+ * The codecs there are, by their names (spec/envelope.md): `domain/Codec.ts` has them as a schema.
+ */
 export type Codec = "stored" | "gzip" | "zstd" | "brotli"
 
 /**

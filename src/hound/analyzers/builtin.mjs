@@ -1083,7 +1083,7 @@ export const probe = (bytes, work = makeWork(bytes.length)) => {
   return answer(work.isBroken ? "broken" : "sound")
 }
 
-// ---- Tracehound's own envelopes (ENVELOPE.md) ----
+// ---- Tracehound's own envelopes (spec/envelope.md) ----
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true })

@@ -2,10 +2,10 @@
  * The signature: the name that content gives itself (RFC, "Intent"; CONFORMANCE D3, D8).
  *
  * Different content has a different signature, the same content always the same one: the category,
- * and a digest of the payload's canonical bytes, which CANONICAL.md specifies. Without a key it is
- * their SHA-256, which anybody can recompute. With a key it is their HMAC-SHA-256 (RFC 2104), which
- * nobody can who has not got the key: an attacker cannot tell whether content is held by looking
- * for its signature in a log or a page.
+ * and a digest of the payload's canonical bytes, which spec/canonical.md specifies. Without a key
+ * it is their SHA-256, which anybody can recompute. With a key it is their HMAC-SHA-256 (RFC 2104),
+ * which nobody can who has not got the key: an attacker cannot tell whether content is held by
+ * looking for its signature in a log or a page.
  *
  * The HMAC is two hashes: the first over the inner block and the content, which the canonical
  * writer lays one behind the other in its buffer, the second over 96 bytes. It costs as much as the

@@ -2,7 +2,7 @@
  * The bounded writer of canonical bytes: what a signature is the hash of (CONFORMANCE D3, D4, D5).
  *
  * Bytes and strings are themselves; everything else is RFC 8785 canonical JSON, with tokens that
- * start with `!` for what JSON lacks. CANONICAL.md is the specification: grammar, equalities,
+ * start with `!` for what JSON lacks. spec/canonical.md is the specification: grammar, equalities,
  * limits, examples.
  *
  * It promises:

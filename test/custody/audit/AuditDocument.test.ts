@@ -1,6 +1,6 @@
 /**
- * AUDIT.md followed by hand: another implementation of the chain, which has nothing of the code
- * that it is compared with.
+ * spec/audit.md followed by hand: another implementation of the chain, which has nothing of the
+ * code that it is compared with.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
 const root = join(import.meta.dirname, "../../..")
-const document = readFileSync(join(root, "AUDIT.md"), "utf8")
+const document = readFileSync(join(root, "spec/audit.md"), "utf8")
 
 interface Checkpoint {
   readonly length: number
@@ -31,7 +31,7 @@ interface Good extends Run {
   readonly checkpoint: Checkpoint
 }
 
-const vectors = JSON.parse(readFileSync(join(root, "vectors/audit.json"), "utf8")) as {
+const vectors = JSON.parse(readFileSync(join(root, "spec/vectors/audit.json"), "utf8")) as {
   readonly version: number
   readonly specification: string
   readonly good: ReadonlyArray<Good>
@@ -206,7 +206,7 @@ const undump = (dump: string): Buffer => {
   return bytes
 }
 
-describe("what AUDIT.md says, followed by hand", () => {
+describe("what spec/audit.md says, followed by hand", () => {
   it.each(vectors.good)("RFC A1 holds: $name", (vector) => {
     assert.deepStrictEqual(verify(vector), { firstBroken: null, head: vector.head })
     assert.deepStrictEqual(verify(vector, vector.head), { firstBroken: null, head: vector.head })
@@ -241,7 +241,7 @@ describe("what AUDIT.md says, followed by hand", () => {
   })
 })
 
-describe("AUDIT.md", () => {
+describe("spec/audit.md", () => {
   const [first] = vectors.good
   const [one, two] = links(first ?? assert.fail("no vector"))
 
@@ -282,7 +282,7 @@ describe("AUDIT.md", () => {
       assert.include(document, `\`${name}\``)
     const pattern = fits(new RegExp(blocks("text")[0] ?? ""))
     for (const vector of vectors.good) for (const { entry } of links(vector)) assert.isTrue(pattern(entry.id))
-    assert.strictEqual(vectors.specification, "AUDIT.md")
+    assert.strictEqual(vectors.specification, "spec/audit.md")
     assert.isTrue(document.startsWith(`# The audit chain, version ${vectors.version}\n`))
     assert.include(document, `magic: \`54 48 41 3${vectors.version}\`, ASCII \`THA${vectors.version}\` |`)
   })

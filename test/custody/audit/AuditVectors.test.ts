@@ -28,7 +28,7 @@ interface BadVector extends Vector {
   readonly firstBroken: number
 }
 
-const file = readFileSync(join(import.meta.dirname, "../../../vectors/audit.json"))
+const file = readFileSync(join(import.meta.dirname, "../../../spec/vectors/audit.json"))
 const { bad, good } = JSON.parse(file.toString("utf8")) as {
   readonly good: ReadonlyArray<GoodVector>
   readonly bad: ReadonlyArray<BadVector>

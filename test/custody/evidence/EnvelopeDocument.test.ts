@@ -7,7 +7,7 @@ import { codecs } from "../../../src/domain/Codec.ts"
 import { EnvelopeError } from "../../../src/custody/evidence/Envelope.ts"
 import { root, sha256, unbase64, vectors } from "./envelopes.ts"
 
-const document = readFileSync(join(root, "ENVELOPE.md"), "utf8")
+const document = readFileSync(join(root, "spec/envelope.md"), "utf8")
 
 /** What stands in the document's blocks of this language. */
 const blocks = (language: string): ReadonlyArray<string> =>
@@ -26,7 +26,7 @@ const undump = (dump: string): Buffer => {
   return Buffer.concat(rows.map(([, , hex = ""]) => Buffer.from(hex.replaceAll(" ", ""), "hex")))
 }
 
-describe("ENVELOPE.md", () => {
+describe("spec/envelope.md", () => {
   it("RFC E6 its example is the first of the vectors, to the byte", () => {
     const [first] = vectors.good
     assert.strictEqual(undump(blocks("text")[0] ?? "").toString("base64"), first?.envelope)

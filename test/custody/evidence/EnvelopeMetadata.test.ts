@@ -68,7 +68,7 @@ describe("metadata", () => {
     assert.isNull(parse(utf8(spelled.replace("\"captured\":0,", "\"captured\":-0,"))))
   })
 
-  it("RFC E6 the longest has 3,402 bytes, as ENVELOPE.md says", () => {
+  it("RFC E6 the longest has 3,402 bytes, as spec/envelope.md says", () => {
     const widest: EvidenceRecord = {
       ...evidence,
       signature: `injection:${evidence.hash}`,
@@ -93,7 +93,7 @@ describe("metadata", () => {
   })
 })
 
-/** Schema's own check of what ENVELOPE.md's table says of each key. */
+/** Schema's own check of what spec/envelope.md's table says of each key. */
 describe("the bounds of the metadata", () => {
   const accepts = Schema.is(EvidenceRecord)
   const scented = (over: object) => ({ ...evidence, scent: { ...evidence.scent, ...over } })

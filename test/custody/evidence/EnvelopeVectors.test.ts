@@ -55,7 +55,7 @@ describe("the vectors themselves", () => {
     assert.strictEqual(new Set(names).size, names.length)
     const questions = [...good, ...bad].map(({ envelope, limit }) => `${limit ?? ""} ${envelope}`)
     assert.strictEqual(new Set(questions).size, names.length)
-    assert.isBelow(readFileSync(join(root, "vectors/envelope.json")).length, 220_000)
+    assert.isBelow(readFileSync(join(root, "spec/vectors/envelope.json")).length, 220_000)
   })
 
   it("RFC E6 meet every codec, and every reason that an envelope itself can give", () => {
@@ -75,7 +75,7 @@ describe("the vectors themselves", () => {
   })
 })
 
-describe.each(good)("as ENVELOPE.md says of every good one: $name", ({ envelope, name }) => {
+describe.each(good)("as spec/envelope.md says of every good one: $name", ({ envelope, name }) => {
   const whole = unbase64(envelope)
   const [, ports] = hosts[0] ?? assert.fail("no host")
   const reasonOf = (bytes: Uint8Array) => outcome(() => open(bytes, defaultLimit, ports))

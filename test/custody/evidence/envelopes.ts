@@ -140,8 +140,8 @@ export interface BadVector {
 
 export const root = join(import.meta.dirname, "../../..")
 
-/** vectors/envelope.json. */
-export const vectors = JSON.parse(readFileSync(join(root, "vectors/envelope.json"), "utf8")) as {
+/** spec/vectors/envelope.json. */
+export const vectors = JSON.parse(readFileSync(join(root, "spec/vectors/envelope.json"), "utf8")) as {
   readonly good: ReadonlyArray<GoodVector>
   readonly bad: ReadonlyArray<BadVector>
 }

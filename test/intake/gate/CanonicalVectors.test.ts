@@ -77,8 +77,8 @@ describe("canonical bytes against what others computed", () => {
   })
 })
 
-describe("CANONICAL.md", () => {
-  const text = readFileSync(new URL("../../../CANONICAL.md", import.meta.url), "utf8")
+describe("spec/canonical.md", () => {
+  const text = readFileSync(new URL("../../../spec/canonical.md", import.meta.url), "utf8")
   const rows = [...text.matchAll(/^\| `(.+?)` \| (?:`(.+?)`|hex ([0-9a-f ]+)|nothing) \| `([0-9a-f]{64})` \|$/gm)]
 
   it("RFC D3 has examples of every token", () => {

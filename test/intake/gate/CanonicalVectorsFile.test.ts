@@ -1,6 +1,6 @@
 /**
- * `vectors/canonical.json`: the writer answers as it says, and it says nothing that CANONICAL.md
- * does not.
+ * `spec/vectors/canonical.json`: the writer answers as it says, and it says nothing that
+ * spec/canonical.md does not.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -169,8 +169,8 @@ describe("the vectors of canonical bytes themselves", () => {
     assert.sameMembers([...new Set(bad.map(({ refusal }) => refusal))], ["too_large", "too_deep", "too_many_keys"])
   })
 
-  it("RFC D3 use no tag but those of their notation, and CANONICAL.md explains each", () => {
-    const specification = readFileSync(new URL("../../../CANONICAL.md", import.meta.url), "utf8")
+  it("RFC D3 use no tag but those of their notation, and spec/canonical.md explains each", () => {
+    const specification = readFileSync(new URL("../../../spec/canonical.md", import.meta.url), "utf8")
     const used = new Set<string>()
     JSON.stringify([...good, ...bad].map(({ value }) => value), (key, part: unknown) => {
       if (/^[a-z]/.test(key)) {

@@ -1,6 +1,6 @@
 /**
  * Payloads for the canonical writer: random ones, other spellings of the same one, near misses, and
- * an independent reading of CANONICAL.md's equalities to judge them by.
+ * an independent reading of spec/canonical.md's equalities to judge them by.
  */
 import { isDeepStrictEqual, types } from "node:util"
 import type { Random } from "../../support/random.ts"
@@ -176,7 +176,7 @@ const randomBytes = (random: Random): object => {
   ])
 }
 
-/** The same payload, spelt another way where CANONICAL.md says that this does not matter. */
+/** The same payload, spelt another way where spec/canonical.md says that this does not matter. */
 export const respell = (value: unknown, random: Random): unknown => {
   if (typeof value === "function") {
     return function other() {}
@@ -278,8 +278,8 @@ export const isRaw = (value: unknown): boolean =>
   (!types.isProxy(Object(value)) && (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)))
 
 /**
- * Whether CANONICAL.md declares two values inside a payload, or two payloads neither of which is
- * raw, to be equal. Slow and simple on purpose, and told by node:util instead of by the writer's
+ * Whether spec/canonical.md declares two values inside a payload, or two payloads neither of which
+ * is raw, to be equal. Slow and simple on purpose, and told by node:util instead of by the writer's
  * own intrinsics.
  */
 export const samePayload = (a: unknown, b: unknown): boolean => {

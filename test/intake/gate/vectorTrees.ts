@@ -1,6 +1,6 @@
 /**
- * What a value is up to CANONICAL.md's equalities, as a tree: told from its description, and parsed
- * from canonical bytes by the grammar alone.
+ * What a value is up to spec/canonical.md's equalities, as a tree: told from its description, and
+ * parsed from canonical bytes by the grammar alone.
  */
 import { assert } from "@effect/vitest"
 import { doubleOf, hexOf } from "./doubles.ts"

@@ -1,6 +1,6 @@
 /**
- * The values that `vectors/canonical.json` describes, as CANONICAL.md says in "Vectors": their
- * notation, and how to build them.
+ * The values that `spec/vectors/canonical.json` describes, as spec/canonical.md says in "Vectors":
+ * their notation, and how to build them.
  */
 import { assert } from "@effect/vitest"
 import { readFileSync } from "node:fs"
@@ -11,7 +11,7 @@ export type Kind = "array" | "object" | "map" | "set"
 type Key = string | { readonly string: ReadonlyArray<number> }
 type Beside = "null prototype" | "class" | "symbol" | "hidden" | "named"
 
-/** A value as the vectors spell it; CANONICAL.md, Vectors, says what each tag means. */
+/** A value as the vectors spell it; spec/canonical.md, Vectors, says what each tag means. */
 export type Value =
   & { readonly beside?: ReadonlyArray<Beside> }
   & (
@@ -70,7 +70,7 @@ export interface Vectors {
   }>
 }
 
-export const vectorsFile = readFileSync(new URL("../../../vectors/canonical.json", import.meta.url))
+export const vectorsFile = readFileSync(new URL("../../../spec/vectors/canonical.json", import.meta.url))
 export const vectors: Vectors = JSON.parse(vectorsFile.toString())
 
 const constructors: Readonly<Record<string, string>> = {

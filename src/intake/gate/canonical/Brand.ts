@@ -209,7 +209,7 @@ export const bytesOf = (value: object, brand: Brand, length: number): Uint8Array
 }
 
 /**
- * The short name of a byte kind in canonical bytes (CANONICAL.md). Throws for a kind that the
+ * The short name of a byte kind in canonical bytes (spec/canonical.md). Throws for a kind that the
  * specification lacks.
  */
 export const byteKindOf = (value: object, brand: Brand): string => {

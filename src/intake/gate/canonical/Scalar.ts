@@ -2,7 +2,7 @@
  * Numbers, bigints and bytes as canonical tokens.
  *
  * RFC 8785 section 3.2.2.3 writes a number as ECMAScript's Number::toString does, which is what a
- * template literal gives. What JSON lacks gets a token that starts with `!` (CANONICAL.md).
+ * template literal gives. What JSON lacks gets a token that starts with `!` (spec/canonical.md).
  *
  * Cost: linear in the bytes written. A bigint that cannot fit is refused by comparing it with a
  * power of two, before it is converted; hexadecimal keeps the conversion linear where decimal would
