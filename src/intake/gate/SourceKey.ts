@@ -1,6 +1,6 @@
 /**
  * The canonical key of a source, so that one host cannot be many by spelling its address
- * differently (DESIGN.md "Sources are canonical"; CONFORMANCE G1).
+ * differently (CONFORMANCE G1).
  *
  * - An IPv4 address is itself.
  * - An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), in any spelling, is that IPv4 address.
