@@ -168,9 +168,9 @@ export const unknownCitations = (rows: ReadonlyArray<Row>, sources: ReadonlyArra
 }
 
 /** Titles of tests that start with rows that there are not. */
-export const unknownTitles = (rows: ReadonlyArray<Row>, tests: ReadonlyArray<Source>): ReadonlyArray<string> => {
+export const unknownTitles = (rows: ReadonlyArray<Row>, titles: ReadonlyArray<Citation>): ReadonlyArray<string> => {
   const known = new Set(rows.map(({ id }) => id))
-  return tests.flatMap(titlesOf).filter(({ row }) => !known.has(row)).map(({ line, path, row }) =>
+  return titles.filter(({ row }) => !known.has(row)).map(({ line, path, row }) =>
     `${path}:${line}: "${titled(row)} …": ${list} has no row ${row}: correct the title, or write the row`
   )
 }
@@ -178,11 +178,16 @@ export const unknownTitles = (rows: ReadonlyArray<Row>, tests: ReadonlyArray<Sou
 /** A row as titles spell it. */
 const titled = (row: string): string => row.startsWith("SYS ") ? row : `RFC ${row}`
 
-/** Rows that no test holds, and files that rows name and that are not there or do not hold them. */
-export const unheld = (rows: ReadonlyArray<Row>, tests: ReadonlyArray<Source>): ReadonlyArray<string> => {
-  const titles = tests.flatMap(titlesOf)
-  const paths = tests.map(({ path }) => path)
-  return rows.flatMap(({ files, id, line }) => {
+/**
+ * Rows that no test holds, and files that rows name and that are not there or do not hold them.
+ * `paths` are the files of all tests, `titles` are their titles.
+ */
+export const unheld = (
+  rows: ReadonlyArray<Row>,
+  paths: ReadonlyArray<string>,
+  titles: ReadonlyArray<Citation>
+): ReadonlyArray<string> =>
+  rows.flatMap(({ files, id, line }) => {
     const holders = [...new Set(titles.filter(({ row }) => row === id).map(({ path }) => path))]
     const place = `${list}:${line}: row ${id}`
     if (holders.length === 0)
@@ -195,7 +200,6 @@ export const unheld = (rows: ReadonlyArray<Row>, tests: ReadonlyArray<Source>): 
       return `${place} names ${file}, which is not there: name ${either(instead.length > 0 ? instead : holders)}`
     })
   })
-}
 
 const either = (files: ReadonlyArray<string>): string => files.join(" or ")
 
