@@ -1,9 +1,9 @@
 /**
- * Tracehound: what an embedder imports.
+ * The package's main entry, `tracehound`.
  *
- * `Tracehound` is the Effect service with its layers, `createTracehound` the same as a plain
- * object. Beside them: every schema of the domain, the configuration, and the reader of evidence
- * envelopes.
+ * `Tracehound` is the Effect service with its layers, `createTracehound` makes the same as a plain
+ * object. Beside them stand every schema of the domain, the configuration, the reader of evidence
+ * envelopes, and the verifier of audit records.
  */
 export { type AlertSink, AlertSinks } from "./safety/alert/AlertSink.ts"
 export type { Checkpoint } from "./custody/audit/Checkpoint.ts"
@@ -29,5 +29,7 @@ export { EnvelopeError, type Opened } from "./custody/evidence/Envelope.ts"
 export { Callbacks } from "./safety/failsafe/FailSafe.ts"
 export type { RateLimitResult } from "./intake/gate/RateLimiter.ts"
 export { openEnvelope } from "./runtime/openEnvelope.ts"
-export { FlagsMissing, type Host, SharedStateMissing, type StartError, Tracehound } from "./runtime/Tracehound.ts"
+export type { Host } from "./runtime/HostParts.ts"
+export { FlagsMissing, SharedStateMissing, type StartError } from "./runtime/StartErrors.ts"
+export { Tracehound } from "./runtime/Tracehound.ts"
 export type { AuditChainView, QuarantineView, TracehoundSync } from "./runtime/TracehoundSync.ts"

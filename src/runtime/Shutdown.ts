@@ -1,16 +1,16 @@
 /**
- * What a panic comes to: a graceful shutdown of what Tracehound does, not of its host (RFC,
- * "Fail-Safe Actions"; CONFORMANCE F3).
+ * The graceful shutdown that follows a panic: of Tracehound, not of its host (RFC, "Fail-Safe
+ * Actions"; CONFORMANCE F3).
  *
- * From the turn of the panic on no scent is looked at. In the background the evidence in custody
- * goes to cold storage, as fast as that takes it, each piece with a record; when nothing is held
+ * From the turn of the panic on, no scent is looked at. An actor moves the evidence in custody to
+ * cold storage, as fast as cold storage takes it, each piece with a record. When nothing is held
  * any more, the chain is closed: there is nothing left to write.
  *
  * **Gotchas**
  *
  * - Evidence that cold storage does not take stays in custody, until somebody neutralizes it or
- *   Tracehound is disposed of. So does all of it where none is configured, and where the panic came
- *   because the actors had given up.
+ *   Tracehound is disposed of. All of it stays where no cold storage is configured, and where the
+ *   actors gave up, which is itself a panic.
  */
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
@@ -23,21 +23,20 @@ import type { TracehoundError } from "../domain/TracehoundError.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 
-/** There was a panic. */
+/** Tells the actor that there was a panic. */
 class Panicked extends Request.TaggedClass("Panicked")<{}, void> {}
 
-/** Pieces of evidence that are handed over on one turn. */
+/** Pieces of evidence that the actor moves on one turn. */
 const batch = 64
 
-/** How far a shutdown is. */
 export interface Shutdown {
   /** Whether the chain is closed: after a panic, with nothing left in custody. */
   readonly isClosed: () => boolean
 }
 
 /**
- * Listens to the panic for as long as the scope lasts; the root's escalation is one (CONFORMANCE
- * S3).
+ * Waits for a panic until the scope closes. The actors giving up is a system error, which panics
+ * (CONFORMANCE S3).
  */
 export const make: Effect.Effect<
   Shutdown,
@@ -49,9 +48,9 @@ export const make: Effect.Effect<
   const failSafe = yield* FailSafe
   const quarantine = yield* Quarantine
 
-  /** Whether the actors have given up: cold storage's then take what they will not write. */
+  /** Whether the actors have given up. Cold storage would then take evidence and never write it. */
   let isOver = false
-  /** Comes to an end: each turn something leaves, or it is the last. */
+  /** Ends: each turn takes something out of custody, or is the last. */
   const empty: Effect.Effect<void> = Effect.suspend(() => {
     if (isOver) return Effect.void
     if (quarantine.purgeForPanic(batch) > 0) return Effect.andThen(Effect.yieldNow, empty)

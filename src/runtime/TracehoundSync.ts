@@ -1,23 +1,35 @@
 /**
- * The RFC's object but for its lifecycle (RFC, "API"): what plain code calls, and the hot path.
+ * Tracehound as one plain synchronous object: the RFC's, but for its lifecycle (RFC, "API"). This
+ * is the hot path.
+ *
+ * Each method is a room's own function, with nothing added on the way. Numbers are getters: they
+ * are read from the room when the caller asks for them.
  */
+import * as Effect from "effect/Effect"
+import { ActorSystem } from "../actor/ActorSystem.ts"
 import type { SupervisorInspection } from "../actor/Inspection.ts"
+import { AuditChain } from "../custody/audit/AuditChain.ts"
 import type { Checkpoint } from "../custody/audit/Checkpoint.ts"
 import type { ChainReport } from "../custody/audit/HashChain.ts"
-import type { ColdStorageStats } from "../custody/coldstorage/ColdStorage.ts"
+import { ColdStorage, type ColdStorageStats } from "../custody/coldstorage/ColdStorage.ts"
+import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { EvidenceHandle } from "../domain/Evidence.ts"
 import type { Hound } from "../domain/Hound.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { AuditRecord, EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
 import type { Scent } from "../domain/Scent.ts"
 import type { QuarantineStats, WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
-import type { RateLimitResult } from "../intake/gate/RateLimiter.ts"
-import type { HoundOutcomes } from "../hound/pool/HoundPool.ts"
+import { type HoundOutcomes, HoundPool } from "../hound/pool/HoundPool.ts"
 import type { SandboxReport } from "../hound/sandbox/Sandbox.ts"
+import { Agent } from "../intake/agent/Agent.ts"
+import { Escalation } from "../intake/agent/Escalation.ts"
+import { RateLimiter, type RateLimitResult } from "../intake/gate/RateLimiter.ts"
+import { FailSafe } from "../safety/failsafe/FailSafe.ts"
+import { Watcher } from "./Watcher.ts"
 
-/** The quarantine as the roof shows it: its numbers, and the way to a handle. */
+/** The quarantine's numbers, and the way to a handle. */
 export interface QuarantineView extends QuarantineStats {
-  /** Evicted for lack of room, so far. */
+  /** Pieces evicted for lack of room, so far. */
   readonly evictions: number
   /** Duplicates of held evidence, so far. */
   readonly hits: number
@@ -25,7 +37,7 @@ export interface QuarantineView extends QuarantineStats {
   readonly get: (signature: string) => EvidenceHandle | null
 }
 
-/** The audit chain as the roof shows it: nobody but the rooms appends to it. */
+/** The audit chain, to be read: only the rooms append to it. */
 export interface AuditChainView {
   /** The hash of the newest record: write it down elsewhere, and a truncation shows. */
   readonly lastHash: string
@@ -34,43 +46,46 @@ export interface AuditChainView {
   /** Whether there was a panic and all evidence has left: nothing will be appended any more. */
   readonly closed: boolean
   /**
-   * What stands for the records that are no longer kept: a run of records from here on begins at
-   * its head.
+   * Stands for the records that are no longer kept: a run of records from here on begins at its
+   * head.
    */
   readonly checkpoint: Checkpoint
   /** The records kept, oldest first. O(n). */
   readonly records: () => ReadonlyArray<AuditRecord>
   /** Whether no record kept is broken. O(records kept), one hash each. */
   readonly verify: () => boolean
-  /** The same, naming the first broken record, and against a head that you wrote down. */
+  /**
+   * The same as `verify`, with the first broken record, and checked against a head that the caller
+   * wrote down.
+   */
   readonly inspect: (head?: string) => ChainReport
 }
 
-/**
- * The pool of hounds as the roof shows it (RFC, "Hound Pool"; CONFORMANCE H1). Hounds are named by
- * their id.
- */
+/** The pool of hounds (RFC, "Hound Pool"; CONFORMANCE H1). Methods name a hound by its id. */
 export interface HoundsView {
   readonly dormant: number
   readonly active: number
-  /** Dormant, active and on their way out. */
+  /** Dormant, active and shutting down. */
   readonly total: number
   /** All of them, the oldest first. O(n). */
   readonly list: () => ReadonlyArray<Hound>
-  /** Looks that have ended so far, by how. */
+  /** Examinations that have ended so far, by how they ended. */
   readonly outcomes: () => HoundOutcomes
   /**
-   * What their sandbox is made of on this machine; null before `init`, and where there are none.
+   * The mechanisms of the sandbox on this machine; null before `init`, and where there are no
+   * hounds.
    */
   readonly sandbox: () => SandboxReport | null
   /**
-   * Has evidence that is held looked at, whatever its severity: the hound, or null where it is not
-   * held or waits for one.
+   * Has a hound examine evidence that is held, whatever its severity. Null where it is not held, or
+   * where it waits for a hound.
    */
   readonly activate: (signature: string) => Hound | null
-  /** Nobody wants to know what comes of what this hound is at; false where it is not active. */
+  /**
+   * Discards the outcome of the examination that this hound is at; false where it is not active.
+   */
   readonly deactivate: (hound: string) => boolean
-  /** Kills a hound by force, and another one takes its work; false where there is none. */
+  /** Kills a hound by force, and another one takes its work; false where there is no such hound. */
   readonly terminate: (hound: string) => boolean
 }
 
@@ -95,23 +110,106 @@ export interface TracehoundSync {
     readonly reset: (source: string) => void
   }
   /**
-   * `refused`: signals that did not pass, of a detector that is to be verified (CONFORMANCE R3).
+   * `refused`: signals that were not exactly a category and a severity, of a detector that is
+   * verified (CONFORMANCE R3).
    */
   readonly detector: { readonly refused: () => number }
   readonly hounds: HoundsView
   readonly coldStorage: { readonly stats: () => ColdStorageStats }
   /**
-   * What was refused by a full mailbox, left behind or not done: over all actors, and what cold
-   * storage did not take.
+   * Messages that a full mailbox refused, that were left behind or not done, over all actors, and
+   * evidence that cold storage did not take.
    */
   readonly deadLetters: () => number
-  /** `panicked` is for good: make another one (CONFORMANCE F3). */
+  /** `panicked` is final: make another Tracehound (CONFORMANCE F3). */
   readonly state: () => "running" | "panicked"
-  /**
-   * Panics, because somebody asks for it: evidence goes to cold storage, and no scent is looked at
-   * any more.
-   */
+  /** Panics: evidence goes to cold storage, and no scent is looked at any more. */
   readonly panic: () => void
-  /** One look at the actors that do what takes time: plain data. */
+  /** The tree of actors at this moment, as plain data. */
   readonly actors: () => SupervisorInspection
 }
+
+/** The object over the rooms; `isClosed` says whether the audit chain is closed. */
+export const makeSync = (isClosed: () => boolean) =>
+  Effect.gen(function*() {
+    const agent = yield* Agent
+    const coldStorage = yield* ColdStorage
+    const escalation = yield* Escalation
+    const failSafe = yield* FailSafe
+    const limiter = yield* RateLimiter
+    const quarantine = yield* Quarantine
+    const system = yield* ActorSystem
+    const sync: TracehoundSync = {
+      intercept: agent.interceptUnsafe,
+      neutralize: quarantine.neutralize,
+      evacuate: quarantine.evacuate,
+      flush: quarantine.flush,
+      watcher: yield* Watcher,
+      quarantine: quarantineView(quarantine),
+      auditChain: auditChainView(yield* AuditChain, isClosed),
+      rateLimiter: { check: limiter.check, reset: limiter.reset },
+      detector: { refused: agent.refusedSignals },
+      coldStorage: { stats: coldStorage.stats },
+      hounds: houndsView(yield* HoundPool, escalation),
+      deadLetters: () => system.deadLetters.total() + coldStorage.refusals(),
+      state: () => failSafe.isPanicked() ? "panicked" : "running",
+      panic: failSafe.panicUnsafe,
+      actors: system.inspect
+    }
+    return sync
+  })
+
+const quarantineView = (quarantine: Quarantine["Service"]): QuarantineView => ({
+  get count() {
+    return quarantine.stats().count
+  },
+  get bytes() {
+    return quarantine.stats().bytes
+  },
+  get bySeverity() {
+    return quarantine.stats().bySeverity
+  },
+  get evictions() {
+    return quarantine.evictions()
+  },
+  get hits() {
+    return quarantine.hits()
+  },
+  get: quarantine.get
+})
+
+const auditChainView = (chain: AuditChain["Service"], isClosed: () => boolean): AuditChainView => ({
+  get lastHash() {
+    return chain.lastHash
+  },
+  get length() {
+    return chain.length
+  },
+  get closed() {
+    return isClosed()
+  },
+  get checkpoint() {
+    return chain.checkpoint
+  },
+  records: chain.records,
+  verify: () => chain.inspect().valid,
+  inspect: chain.inspect
+})
+
+const houndsView = (pool: HoundPool["Service"], escalation: Escalation["Service"]): HoundsView => ({
+  get dormant() {
+    return pool.stats().dormant
+  },
+  get active() {
+    return pool.stats().active
+  },
+  get total() {
+    return pool.hounds().length
+  },
+  list: pool.hounds,
+  outcomes: pool.outcomes,
+  sandbox: pool.sandbox,
+  activate: escalation.activateUnsafe,
+  deactivate: pool.deactivateUnsafe,
+  terminate: pool.terminateUnsafe
+})

@@ -1,7 +1,8 @@
 /**
- * The Watcher: one look at everything, taken when somebody asks (RFC, "Watcher"; CONFORMANCE W1).
+ * The Watcher: a snapshot of all rooms, taken when the caller asks (RFC, "Watcher"; CONFORMANCE
+ * W1).
  *
- * It has no state and changes none: two looks at the same moment are equal.
+ * It has no state and changes none: two snapshots of the same moment are equal.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,12 +14,11 @@ import { Throughput } from "../intake/gate/Throughput.ts"
 import { HoundPool } from "../hound/pool/HoundPool.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 
-/** The pull-based monitor. */
+/** Takes snapshots. */
 export class Watcher extends Context.Service<Watcher, {
   /** O(1): nothing in custody is visited. */
   readonly snapshot: () => WatcherSnapshot
 }>()("tracehound/runtime/Watcher") {
-  /** Over the rooms below. */
   static readonly layer = Layer.effect(
     Watcher,
     Effect.gen(function*() {

@@ -1,12 +1,12 @@
 /**
- * Tracehound for code without Effect: the RFC's object, usable at once (RFC, "API"; CONFORMANCE R4,
- * F5).
+ * Tracehound for code without Effect: the RFC's object, which can be used at once (RFC, "API";
+ * CONFORMANCE R4, F5).
  *
  * **Gotchas**
  *
- * - It throws once and only here: where the configuration is wrong, with every mistake in the
- *   message.
- * - Before `init` everything works, but what goes to cold storage waits in its mailbox.
+ * - `createTracehound` throws where the configuration is wrong, with every mistake in the message.
+ *   No method of the object throws.
+ * - Everything works before `init`, but evidence for cold storage waits in its mailbox.
  *
  * **Example** (A plain object)
  *
@@ -15,7 +15,13 @@
  *
  * const tracehound = createTracehound({ quarantine: { maxCount: 1000 } })
  * await tracehound.init()
- * tracehound.intercept({ id: "1", source: "192.0.2.7", timestamp: Date.now(), payload: "hello" }).status // => "clean"
+ * const result = tracehound.intercept({
+ *   id: "request-1",
+ *   source: "192.0.2.7",
+ *   timestamp: Date.now(),
+ *   payload: "hello"
+ * })
+ * result.status // => "clean"
  * await tracehound.dispose()
  * ```
  */
@@ -34,16 +40,20 @@ import type { TracehoundSync } from "./TracehoundSync.ts"
 /** The RFC's object with its lifecycle. */
 export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
   /**
-   * Starts what runs in the background: hounds are ready when it is done. Idempotent; rejects where
-   * cold storage cannot be opened or the analyzer does not start, and may be tried again.
+   * Starts what runs in the background; hounds are ready when it resolves. Idempotent. Rejects
+   * where cold storage cannot be opened or the analyzer does not start, and can then be called
+   * again.
    */
   readonly init: () => Promise<void>
-  /** Drains cold storage, wipes what is held and leaves nothing behind. Idempotent. */
+  /**
+   * Drains cold storage, wipes the evidence that is held, and leaves no timer, handle or process
+   * behind. Idempotent.
+   */
   readonly dispose: () => Promise<void>
 }
 
 /**
- * A Tracehound over the defaults; `config` is any part of the configuration, at any depth, and
+ * Makes a Tracehound. `config` is any part of the configuration, at any depth, over the defaults;
  * `callbacks` are the RFC's developer callbacks, each called in the background. Throws
  * `InvalidConfig`, `SharedStateMissing`, `FlagsMissing` where `runtime.strict` is set, or
  * `ColdStorageError` where this Node lacks the codec that is configured.
@@ -52,7 +62,7 @@ export const createTracehound = (
   config: TracehoundConfigInput = {},
   callbacks: FailSafeCallbacks = {}
 ): TracehoundInstance => {
-  // No timer of ours keeps the host's process alive, but while it waits for `dispose`.
+  // Its timers keep the host's process alive only while `init` or `dispose` is going on.
   const clock = new UnrefClock()
   const runtime = ManagedRuntime.make(
     Tracehound.layerUnstarted(config, callbacks).pipe(Layer.provide(Layer.succeed(Clock.Clock, clock)))
@@ -75,8 +85,8 @@ export const createTracehound = (
     }
     return starting
   }
-  // The turn after: by then the last file operation, in whose callback the scope closed, is off the
-  // host's books as well.
+  // Resolves a turn later: by then the host no longer counts the last file operation, in whose
+  // callback the scope closed.
   const dispose = (): Promise<void> => {
     if (disposing !== undefined) return disposing
     clock.hold()

@@ -1,9 +1,9 @@
 /**
- * Opens an evidence envelope on Node: what cold storage wrote, given back to whoever has the file.
- * spec/envelope.md says what is checked, and in which order.
+ * Opens an evidence envelope on Node: a file that cold storage wrote. spec/envelope.md says what is
+ * checked, and in which order.
  *
- * It starts nothing: of compression it uses what works on the caller's turn, and a press worker is
- * started by the first evidence that is pressed.
+ * It starts nothing. It inflates on the caller's turn, and the worker that compresses is started by
+ * the first evidence that is compressed.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -15,10 +15,10 @@ import * as NodeHash from "../host/node/NodeHash.ts"
 import { Compression } from "../host/port/Compression.ts"
 import { Hash } from "../host/port/Hash.ts"
 
-/** The most that `maxPayloadSize` may be. */
+/** The largest `maxPayloadSize` that the configuration allows, in bytes. */
 const defaultLimit = 268_435_456
 
-/** For as long as the process lives: with nothing started, there is nothing to close. */
+/** Built in a scope that is never closed: with nothing started, there is nothing to close. */
 const ports: EnvelopePorts = Effect.runSync(
   Effect.gen(function*() {
     const scope = yield* Scope.make()
@@ -29,6 +29,7 @@ const ports: EnvelopePorts = Effect.runSync(
 
 /**
  * The evidence and its record, checked against every hash in the envelope. Inflates at most `limit`
- * bytes. Throws `EnvelopeError`, whose `reason` says why the file was refused.
+ * bytes, 256 MiB unless given. Throws `EnvelopeError`, whose `reason` says why the file was
+ * refused.
  */
 export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit): Opened => open(envelope, limit, ports)

@@ -10,7 +10,8 @@ import type { Alert } from "../../../src/domain/Alert.ts"
 import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import type { InterceptResult } from "../../../src/domain/InterceptResult.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
-import { type StartError, Tracehound } from "../../../src/runtime/Tracehound.ts"
+import type { StartError } from "../../../src/runtime/StartErrors.ts"
+import { Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
 
 /** What it does is the first word of its evidence. */

@@ -21,7 +21,8 @@ import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
 import * as PortableCompression from "../../../src/host/port/PortableCompression.ts"
 import { make as makeHounds } from "../../../src/testing/InProcessHounds.ts"
 import * as SeededRandomness from "../../../src/testing/SeededRandomness.ts"
-import { assemble, type StartError, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
+import type { StartError } from "../../../src/runtime/StartErrors.ts"
+import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
 
 /** What is broken from now on. */
