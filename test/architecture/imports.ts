@@ -9,7 +9,7 @@
  * **Gotchas**
  *
  * - Type-only imports count: a type from above is knowledge from above, even though it is erased.
- * - A file in a nested folder (`intake/gate/canonical/Keys.ts`) belongs to the room that its second
+ * - A file in a nested folder (`intake/gate/canonical/Text.ts`) belongs to the room that its second
  *   folder names.
  * - An import of a computed name cannot be followed; the core may not have one, elsewhere it is not
  *   seen.

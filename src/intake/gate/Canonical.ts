@@ -1,37 +1,125 @@
 /**
- * The bounded writer of canonical bytes: what a signature is the hash of (CONFORMANCE D3, D4, D5).
+ * The bounded writer of canonical bytes. The hash of those bytes is a payload's signature
+ * (CONFORMANCE D3, D4, D5).
  *
  * Bytes and strings are themselves; everything else is RFC 8785 canonical JSON, with tokens that
  * start with `!` for what JSON lacks. spec/canonical.md is the specification: grammar, equalities,
  * limits, examples.
  *
- * It promises:
- * - It runs no code of the payload: no getter, no toJSON, no iterator, no trap of a Proxy.
- * - It never throws, and it keeps nothing of the payload after `write` returns, but what `release`
- *   lets go and names of keys.
- * - Work is bounded by `maxPayloadSize`, not by the payload: every value visited costs at least one
- *   byte, and a string, an array, a Map or bytes that cannot fit are refused by their length alone.
+ * Promises that
+ *
+ * - it runs no code of the payload: no getter, no toJSON, no iterator, no trap of a Proxy;
+ * - it never throws, and keeps nothing of the payload after `write` returns, but the memory that
+ *   `release` lets go and names of keys;
+ * - its work is bounded by `maxPayloadSize`, not by the payload: every value visited costs at least
+ *   one byte, and a string, an array, a Map or bytes that cannot fit are refused by their length
+ *   alone.
  *
  * Cost: 3 to 5 times a native JSON.stringify of a usual object, less for long strings, and no
- * allocation that outlives the call. Telling an accessor from a data property is a third of it. The
- * order of an object's keys is known where such an object came before (`canonical/Shapes.ts`).
- * Sorting the entries of a Map or Set moves their bytes at most twice per level of Maps and Sets
- * around them; MAX_UNORDERED_DEPTH bounds those levels.
+ * allocation that outlives the call. Telling an accessor from a data property is a third of it.
+ * Keys are sorted once for objects of one shape (`canonical/Shapes.ts`). Sorting the entries of a
+ * Map or Set moves their bytes at most twice per level of Maps and Sets around them;
+ * MAX_UNORDERED_DEPTH bounds those levels.
  *
- * Gotchas:
+ * **Gotchas**
+ *
  * - Negative zero is `!-0`, where RFC 8785 drops the sign: a JSON text that spells -0 has another
  *   signature than a JCS library computes.
- * - All functions are equal, so are all symbols, all accessors and all proxies; hand over raw data.
+ * - All functions are equal, so are all symbols, all accessors and all proxies: give the writer raw
+ *   data.
  * - V8 lists all keys of an object before it gives the first, whatever the limits: a million keys
- *   cost that time.
- * - The scratch buffer keeps the last payload's bytes until the next write overwrites them, and
- *   `content` a large raw payload until `release`.
+ *   cost the time to list them.
+ * - The buffer keeps the last payload's bytes until the next write overwrites them, and `content`
+ *   keeps a large raw payload alive until `release`.
  */
-import { BoundedWriter } from "./canonical/BoundedWriter.ts"
-import type { CanonicalLimits, CanonicalWriter, CanonicalWriterOptions, Introspection } from "./canonical/Contract.ts"
+import type * as Port from "../../host/port/Introspection.ts"
+import { sortEntries, sortKeys } from "./canonical/Order.ts"
+import {
+  ARRAY_BUFFER,
+  type Brand,
+  brandOf,
+  byteKindOf,
+  byteLengthOf,
+  bytesOf,
+  DATE,
+  dateTime,
+  getOwnPropertyDescriptor,
+  hasOwn,
+  isArray,
+  isUint8Array,
+  isView,
+  lookupGetter,
+  MAP,
+  mapForEach,
+  mapSize,
+  objectPrototype,
+  ORDINARY,
+  ownKeys,
+  SET,
+  setForEach,
+  setSize,
+  SHARED_ARRAY_BUFFER,
+  VIEW
+} from "./canonical/Reflection.ts"
+import { BigIntText, writeHexBytes, writeNumber } from "./canonical/Scalar.ts"
+import { leastBytes, type Shape, Shapes } from "./canonical/Shapes.ts"
+import { ScratchViews, Sink } from "./canonical/Sink.ts"
+import { writeQuoted, writeRaw } from "./canonical/Text.ts"
 
-export { MAX_UNORDERED_DEPTH, TOO_DEEP, TOO_LARGE, TOO_MANY_KEYS, UNREADABLE } from "./canonical/Contract.ts"
-export type { CanonicalLimits, CanonicalWriter, CanonicalWriterOptions, Introspection } from "./canonical/Contract.ts"
+/** Tells whether an object is a Proxy, which only the host can. */
+export type Introspection = Port.Introspection["Service"]
+
+/** The bounds of one write. All are whole numbers, 0 or more. */
+export interface CanonicalLimits {
+  /** The most canonical bytes; exactly so many are allowed. */
+  readonly maxPayloadSize: number
+  /** The most arrays, objects, Maps and Sets around one another; 0 allows none at all. */
+  readonly maxDepth: number
+  /** The most keys of one object. */
+  readonly maxKeys: number
+}
+
+/** More canonical bytes than `maxPayloadSize`. */
+export const TOO_LARGE = -1
+/** Deeper than `maxDepth`, as every cycle is, or Maps and Sets deeper than MAX_UNORDERED_DEPTH. */
+export const TOO_DEEP = -2
+/** An object of more keys than `maxKeys`. */
+export const TOO_MANY_KEYS = -3
+/** The host refused to show the value, or the caller's stack was used up. */
+export const UNREADABLE = -4
+
+/**
+ * How many Maps and Sets may stand around one another. Each of these levels may move the bytes
+ * inside it once more.
+ */
+export const MAX_UNORDERED_DEPTH = 32
+
+/** A reusable writer. Not for two payloads at once: it is synchronous and owns one buffer. */
+export interface CanonicalWriter {
+  /** The number of bytes written (0 or more), or one of the four codes above. Never throws. */
+  write(payload: unknown): number
+  /**
+   * The bytes of the last successful write. Valid until the next one: a view of the buffer, or of
+   * the payload's own memory where the payload is large, raw and not shared. A view of a length
+   * that was asked for lately is given again, so that asking allocates nothing.
+   */
+  readonly content: Uint8Array
+  /** The prefix, and the content behind it. */
+  readonly prefixed: Uint8Array
+  /** Lets go of the payload's memory, where `content` is a view of it. */
+  release(): void
+  /** The writer's memory: the prefix, and behind it the bytes written. */
+  readonly buffer: Uint8Array
+  /** The number of values that the last write looked at: the measure of its work. */
+  readonly visited: number
+}
+
+export interface CanonicalWriterOptions {
+  /**
+   * Bytes that stand before those written, so that a keyed hash is one call. None when left out.
+   */
+  readonly prefix?: Uint8Array
+}
 
 /** Makes a writer. Throws a RangeError that names the limit which is no whole number. */
 export const makeCanonicalWriter = (
@@ -51,4 +139,364 @@ const requireWhole = (name: string, value: number): void => {
   }
 }
 
+/** One value was written whole. */
+const WRITTEN = 0
+type WriteResult = typeof WRITTEN | typeof TOO_LARGE | typeof TOO_DEEP | typeof TOO_MANY_KEYS | typeof UNREADABLE
+
 const NO_BYTES = new Uint8Array(0)
+/** The most raw bytes that are copied into the buffer; more are left where they are. */
+const MAX_COPIED = 32_768
+
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const COMMA = 0x2c
+const COLON = 0x3a
+
+class BoundedWriter implements CanonicalWriter {
+  private readonly maxDepth: number
+  private readonly maxKeys: number
+  private readonly introspection: Introspection
+  private readonly sink: Sink
+  private readonly bigInts: BigIntText
+  private readonly shapes = new Shapes()
+  private busy = false
+  /**
+   * Whether Object.prototype has a `writable`, which an accessor's descriptor would inherit.
+   */
+  private polluted = false
+  private unorderedDepth = 0
+  /** The payload's own memory, where it is the content. */
+  private outside: Uint8Array | null = null
+  private readonly views: ScratchViews
+  visited = 0
+
+  constructor(limits: CanonicalLimits, introspection: Introspection, prefix: Uint8Array) {
+    this.maxDepth = limits.maxDepth
+    this.maxKeys = limits.maxKeys
+    this.introspection = introspection
+    this.sink = new Sink(limits.maxPayloadSize, prefix)
+    this.views = new ScratchViews(this.sink)
+    this.bigInts = new BigIntText(this.sink)
+  }
+
+  get buffer(): Uint8Array {
+    return this.sink.bytes
+  }
+
+  get content(): Uint8Array {
+    return this.outside ?? this.views.content()
+  }
+
+  get prefixed(): Uint8Array {
+    return this.outside ?? this.views.prefixed()
+  }
+
+  release(): void {
+    this.outside = null
+  }
+
+  write(payload: unknown): number {
+    if (this.busy) {
+      // A write inside a write: by a trap of a Proxy, on a host that cannot tell a Proxy.
+      return UNREADABLE
+    }
+    this.busy = true
+    // No call outside the `try`: at the end of the stack it would throw.
+    this.sink.length = this.sink.start
+    this.outside = null
+    this.unorderedDepth = 0
+    this.visited = 0
+    try {
+      this.polluted = typeof payload === "object" && !isView(payload) && hasOwn(objectPrototype, "writable")
+      const result = typeof payload === "string" ? this.rawText(payload) : this.value(payload, 0)
+      return result === WRITTEN ? this.written() : result
+    } catch {
+      return UNREADABLE
+    } finally {
+      this.busy = false
+    }
+  }
+
+  private written(): number {
+    return this.outside === null ? this.sink.length - this.sink.start : this.outside.length
+  }
+
+  private rawText(text: string): WriteResult {
+    this.visited++
+    return fitting(writeRaw(this.sink, text))
+  }
+
+  /** Writes one value with `depth` containers around it. */
+  private value(value: unknown, depth: number): WriteResult {
+    this.visited++
+    switch (typeof value) {
+      case "string":
+        return fitting(writeQuoted(this.sink, value))
+      case "number":
+        return fitting(writeNumber(this.sink, value))
+      case "boolean":
+        return this.token(value ? "true" : "false")
+      case "object":
+        return value === null ? this.token("null") : this.object(value, depth)
+      case "undefined":
+        return this.token("!u")
+      case "bigint":
+        return fitting(this.bigInts.write(value))
+      case "symbol":
+        return this.token("!y")
+      case "function":
+        return this.token(this.introspection.isProxy(value) ? "!p" : "!f")
+    }
+  }
+
+  private token(text: string): WriteResult {
+    return fitting(this.sink.ascii(text))
+  }
+
+  private object(value: object, depth: number): WriteResult {
+    // Asked first: isArray of a revoked proxy throws, and any other question would run a trap.
+    if (this.introspection.isProxy(value)) {
+      return this.token("!p")
+    }
+    if (isArray(value)) {
+      return this.array(value, depth)
+    }
+    const brand = brandOf(value, this.introspection)
+    switch (brand) {
+      case ORDINARY:
+        return this.record(value, depth)
+      case DATE:
+        return this.token(`!d${dateTime(value)}`)
+      case MAP:
+      case SET:
+        return this.entries(value, brand, depth)
+      case ARRAY_BUFFER:
+      case SHARED_ARRAY_BUFFER:
+      case VIEW:
+        return this.bytes(value, brand, depth)
+    }
+  }
+
+  private array(values: ReadonlyArray<unknown>, depth: number): WriteResult {
+    const { sink } = this
+    if (depth >= this.maxDepth) {
+      return TOO_DEEP
+    }
+    const count = values.length
+    // n elements take at least 2n + 1 bytes. A length that is no number, which only a trap can
+    // give, is refused too.
+    if (!(Math.max(2 * count + 1, 2) <= sink.remaining)) {
+      return TOO_LARGE
+    }
+    sink.reserve(1)
+    sink.byte(OPEN_ARRAY)
+    for (let index = 0; index < count; index++) {
+      if (index > 0) {
+        sink.byte(COMMA)
+      }
+      const result = this.element(values, index, depth + 1)
+      if (result !== WRITTEN) {
+        return result
+      }
+    }
+    return this.close(CLOSE_ARRAY)
+  }
+
+  /**
+   * For an element these questions cost a third of its descriptor; for a named property the
+   * descriptor is cheaper.
+   */
+  private element(values: ReadonlyArray<unknown>, index: number, depth: number): WriteResult {
+    if (!hasOwn(values, index)) {
+      this.visited++
+      return this.token("!u")
+    }
+    if (lookupGetter(values, index) !== undefined) {
+      this.visited++
+      return this.token("!g")
+    }
+    const value = values[index]
+    // An accessor without a getter reads as undefined and runs nothing.
+    if (value === undefined && !this.isData(getOwnPropertyDescriptor(values, index))) {
+      this.visited++
+      return this.token("!g")
+    }
+    return this.value(value, depth)
+  }
+
+  private record(value: object, depth: number): WriteResult {
+    const { sink } = this
+    if (depth >= this.maxDepth) {
+      return TOO_DEEP
+    }
+    const keys = ownKeys(value)
+    if (keys.length > this.maxKeys) {
+      return TOO_MANY_KEYS
+    }
+    const shape = this.shapes.find(keys)
+    // Checked before the keys are sorted, so that sorting is bounded too.
+    if ((shape === undefined ? leastBytes(keys) : shape.least) > sink.remaining) {
+      return TOO_LARGE
+    }
+    sink.reserve(1)
+    sink.byte(OPEN_OBJECT)
+    const result = shape === undefined ? this.members(value, keys, depth + 1) : this.known(value, shape, depth + 1)
+    return result === WRITTEN ? this.close(CLOSE_OBJECT) : result
+  }
+
+  /** The members of an object whose keys are in a shape. */
+  private known(value: object, { sorted, starts, written }: Shape, depth: number): WriteResult {
+    const { sink } = this
+    for (let i = 0; i < sorted.length; i++) {
+      const from = starts[i] ?? 0
+      const to = starts[i + 1] ?? 0
+      // The colon does not count here, as it does not where `members` writes the key.
+      if (to - from - 1 > sink.remaining) {
+        return TOO_LARGE
+      }
+      sink.copy(written, from, to)
+      const property = getOwnPropertyDescriptor(value, sorted[i] ?? "")
+      const result = this.isData(property) ? this.value(property.value, depth) : this.accessor()
+      if (result !== WRITTEN) {
+        return result
+      }
+    }
+    return WRITTEN
+  }
+
+  /** The members of any object; sorts the keys. */
+  private members(value: object, keys: Array<string>, depth: number): WriteResult {
+    const { sink } = this
+    sortKeys(keys)
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] ?? ""
+      if (i > 0) {
+        sink.byte(COMMA)
+      }
+      if (!writeQuoted(sink, key)) {
+        return TOO_LARGE
+      }
+      sink.byte(COLON)
+      const property = getOwnPropertyDescriptor(value, key)
+      const result = this.isData(property) ? this.value(property.value, depth) : this.accessor()
+      if (result !== WRITTEN) {
+        return result
+      }
+    }
+    return WRITTEN
+  }
+
+  private accessor(): WriteResult {
+    this.visited++
+    return this.token("!g")
+  }
+
+  /**
+   * A data descriptor has a `writable` of its own. Reading it is cheaper than asking whether it is
+   * its own, and says the same while Object.prototype has none.
+   */
+  private isData(property: PropertyDescriptor | undefined): property is PropertyDescriptor {
+    return property !== undefined &&
+      (this.polluted ? hasOwn(property, "writable") : property.writable !== undefined)
+  }
+
+  private entries(value: object, brand: typeof MAP | typeof SET, depth: number): WriteResult {
+    const { sink } = this
+    if (depth >= this.maxDepth || this.unorderedDepth >= MAX_UNORDERED_DEPTH) {
+      return TOO_DEEP
+    }
+    const count = brand === MAP ? mapSize(value) : setSize(value)
+    // An entry takes at least `[0,0]` or `0`, and a comma.
+    if (4 + (brand === MAP ? 6 : 2) * count - Math.min(count, 1) > sink.remaining) {
+      return TOO_LARGE
+    }
+    if (!sink.ascii(brand === MAP ? "!m[" : "!s[")) {
+      return TOO_LARGE
+    }
+    const starts: Array<number> = []
+    let result: WriteResult = WRITTEN
+    const begin = (): boolean => {
+      if (result !== WRITTEN) {
+        return false
+      }
+      if (starts.length > 0) {
+        sink.byte(COMMA)
+      }
+      starts.push(sink.length)
+      return true
+    }
+    this.unorderedDepth++
+    if (brand === MAP) {
+      mapForEach(value, (item, key) => {
+        if (begin()) {
+          result = this.pair(key, item, depth + 1)
+        }
+      })
+    } else {
+      setForEach(value, (item) => {
+        if (begin()) {
+          result = this.value(item, depth + 1)
+        }
+      })
+    }
+    this.unorderedDepth--
+    if (result !== WRITTEN) {
+      return result
+    }
+    starts.push(sink.length + 1)
+    sortEntries(sink.bytes, starts)
+    return this.close(CLOSE_ARRAY)
+  }
+
+  private pair(key: unknown, item: unknown, depth: number): WriteResult {
+    const { sink } = this
+    sink.reserve(1)
+    sink.byte(OPEN_ARRAY)
+    const result = this.value(key, depth)
+    if (result !== WRITTEN) {
+      return result
+    }
+    sink.byte(COMMA)
+    const itemResult = this.value(item, depth)
+    return itemResult === WRITTEN ? this.close(CLOSE_ARRAY) : itemResult
+  }
+
+  private bytes(value: object, brand: Brand, depth: number): WriteResult {
+    const { sink } = this
+    const length = byteLengthOf(value, brand)
+    if (length * (depth === 0 ? 1 : 2) > sink.remaining) {
+      return TOO_LARGE
+    }
+    if (depth > 0) {
+      const view = length === 0 ? NO_BYTES : bytesOf(value, brand, length)
+      return fitting(writeHexBytes(sink, byteKindOf(value, brand), view))
+    }
+    if (length === 0) {
+      return WRITTEN
+    }
+    // The payload's memory can serve as the content: no code runs before the caller has hashed and
+    // copied it. Shared memory cannot, since another thread may write to it.
+    if (length > MAX_COPIED && sink.start === 0) {
+      const view = bytesOf(value, brand, length)
+      if (view.buffer instanceof ArrayBuffer) {
+        this.outside = view
+        return WRITTEN
+      }
+    }
+    sink.reserve(length)
+    // A Uint8Array needs no view of it: `set` reads its slots, not its properties.
+    sink.bytes.set(isUint8Array(value) ? value : bytesOf(value, brand, length), sink.start)
+    sink.length += length
+    return WRITTEN
+  }
+
+  private close(bracket: number): WriteResult {
+    this.sink.reserve(1)
+    this.sink.byte(bracket)
+    return fitting(this.sink.fits())
+  }
+}
+
+const fitting = (fits: boolean): WriteResult => fits ? WRITTEN : TOO_LARGE

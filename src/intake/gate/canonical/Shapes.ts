@@ -1,28 +1,29 @@
 /**
- * The keys of objects that were seen before, in canonical order and already written: what a
- * detector sends has few shapes.
+ * The shapes of objects that came before: their keys in canonical order and already written. A
+ * detector sends objects of few shapes.
  *
  * A shape is a list of keys in the order an object has them. One that comes a second time is kept,
- * in a table of a fixed number of places: so that a flood of made-up keys costs a comparison each,
- * and takes the place of others at most.
+ * in a table of a fixed number of places, so that a flood of made-up keys costs one comparison each
+ * and at worst displaces other shapes.
  *
- * Cost: finding compares each key, which are the same strings for objects of one make. Memory: at
+ * Cost: finding compares each key, by identity where the same code made the objects. Memory: at
  * most `places` shapes of `maxKeys` keys and `maxCharacters` characters.
  *
- * Gotcha: names of keys are kept beyond the payload, as V8 itself keeps them. Values never are.
+ * **Gotchas**
+ *
+ * - Names of keys are kept beyond the payload, as V8 itself keeps them. Values never are.
  */
-import { leastBytes, sortKeys } from "./Keys.ts"
+import { sortKeys } from "./Order.ts"
 import { Sink } from "./Sink.ts"
 import { writeQuoted } from "./Text.ts"
 
-/** One list of keys. */
 export interface Shape {
   readonly keys: ReadonlyArray<string>
   /** The same in canonical order. */
   readonly sorted: ReadonlyArray<string>
   /** For each of them `,"key":`, the first one without its comma, one after another. */
   readonly written: Uint8Array
-  /** Where each begins, and the end. */
+  /** The position in `written` at which each begins, and the end. */
   readonly starts: Uint16Array
   /** The fewest bytes of such an object. */
   readonly least: number
@@ -35,10 +36,21 @@ const maxCharacters = 512
 const COMMA = 0x2c
 const COLON = 0x3a
 
-/** A table of shapes. */
+/**
+ * The fewest bytes an object of these keys can take: braces, and for each `"key":0` with its comma.
+ */
+export const leastBytes = (keys: ReadonlyArray<string>): number => {
+  let least = keys.length === 0 ? 2 : 5 * keys.length + 1
+  for (const key of keys) {
+    least += key.length
+  }
+  return least
+}
+
+/** The table. */
 export class Shapes {
   private readonly shapes: Array<Shape | undefined> = Array.from({ length: places }, () => undefined)
-  /** What was last looked for in vain in each place. */
+  /** The fingerprint that was last looked for in vain, for each place. */
   private readonly missed = new Int32Array(places)
 
   /** The shape of these keys, or undefined where it is not kept. O(keys) at most. */
@@ -63,14 +75,14 @@ export class Shapes {
 }
 
 /**
- * Tells most lists apart by a few of their characters, as hashing all of them would cost more than
+ * Tells most lists apart by a few of their characters: hashing all of them would cost more than
  * writing them.
  */
 const fingerprint = (keys: ReadonlyArray<string>, count: number): number => {
   const first = keys[0] ?? ""
   const middle = keys[count >> 1] ?? ""
   const last = keys[count - 1] ?? ""
-  // Of an empty key the character is NaN, which is no bit at all.
+  // The character of an empty key is NaN, which sets no bit.
   let print = (count << 24) ^ (first.length << 16) ^ (middle.length << 8) ^ last.length
   print = Math.imul(print ^ first.charCodeAt(0), 0x9e37_79b1)
   print = Math.imul(print ^ middle.charCodeAt(middle.length - 1), 0x85eb_ca77)

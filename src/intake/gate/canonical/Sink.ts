@@ -1,12 +1,15 @@
 /**
- * The reused output buffer of the canonical writer: it grows by doubling, and never past its limit.
+ * The canonical writer's output buffer, reused from write to write, and views of it. It grows by
+ * doubling, and never past its limit.
  *
- * It promises that a writer which calls `reserve(n)` with n <= MAX_TOKEN may then store n bytes
- * unchecked, and a comma or colon or two (SPARE) after them, and that the limit is exact: `fits()`
+ * Promises that a writer which calls `reserve(n)` with n <= MAX_TOKEN may then store n bytes
+ * unchecked, and a comma or colon or two (SPARE) after them; and that the limit is exact: `fits()`
  * is true for `limit` bytes and false for one more. The room past the limit exists so that a short
- * token can be stored first and judged afterwards.
+ * token can be stored first and checked afterwards.
  *
- * Gotcha: growing replaces `bytes`; read the field again after `reserve`.
+ * **Gotchas**
+ *
+ * - Growing replaces `bytes`: read the field again after `reserve`.
  */
 
 /** The longest token that may be stored before the limit is looked at, in bytes. */
@@ -22,14 +25,14 @@ const NO_PREFIX = new Uint8Array(0)
 export class Sink {
   /** The greatest length that counts as fitting, in bytes, the prefix included. */
   readonly limit: number
-  /** Bytes in front that stay as they are. */
+  /** The length of the prefix, which stays as it is. */
   readonly start: number
   /** Backing store; [0, length) is written. */
   bytes: Uint8Array<ArrayBuffer>
   /** Bytes written so far. May exceed `limit` by at most one token until the next `fits()`. */
   length = 0
 
-  /** `limit` counts what is written behind the prefix. */
+  /** `limit` counts the bytes behind the prefix. */
   constructor(limit: number, prefix: Uint8Array = NO_PREFIX) {
     this.start = prefix.length
     this.limit = prefix.length + limit
@@ -96,5 +99,58 @@ export class Sink {
     const grown = new Uint8Array(Math.min(Math.max(2 * this.bytes.length, needed), this.limit + SLACK))
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
+  }
+}
+
+/** Views kept. The length decides the place, which lengths share. */
+const places = 1024
+
+type Kept = Array<Uint8Array<ArrayBuffer> | undefined>
+
+const nothing = (): Kept => Array.from({ length: places }, () => undefined)
+
+/**
+ * Views of the bytes in a sink. A view of a length that was asked for lately is given again, so
+ * that looking at what was written allocates nothing where the same comes again and again.
+ *
+ * At most twice 1,024 views of the same memory; they are forgotten when the sink grows.
+ */
+export class ScratchViews {
+  private readonly sink: Sink
+  private memory: Uint8Array<ArrayBuffer>
+  private contents = nothing()
+  private whole = nothing()
+
+  constructor(sink: Sink) {
+    this.sink = sink
+    this.memory = sink.bytes
+  }
+
+  /** The bytes written, without the prefix. */
+  content(): Uint8Array<ArrayBuffer> {
+    this.refresh()
+    return this.view(this.contents, this.sink.start)
+  }
+
+  /** The prefix and the bytes written. */
+  prefixed(): Uint8Array<ArrayBuffer> {
+    this.refresh()
+    return this.view(this.whole, 0)
+  }
+
+  private refresh(): void {
+    if (this.memory === this.sink.bytes) return
+    this.memory = this.sink.bytes
+    this.contents = nothing()
+    this.whole = nothing()
+  }
+
+  private view(kept: Kept, from: number): Uint8Array<ArrayBuffer> {
+    const { length } = this.sink
+    const size = length - from
+    const place = size & (places - 1)
+    const known = kept[place]
+    if (known !== undefined && known.length === size) return known
+    return kept[place] = this.memory.subarray(from, length)
   }
 }

@@ -5,12 +5,13 @@
  * well-formed JSON.stringify), raw it becomes the three bytes of generalised UTF-8 (WTF-8). Both
  * keep two different strings different.
  *
- * Cost: a string that cannot fit is refused by its length alone, before a character is touched, so
+ * Cost: a string that cannot fit is refused by its length alone, before a character is read, so
  * that a 1 GB rope is never flattened. Short strings take one pass in JavaScript; long ones two
  * passes in native code, which is faster from about 64 characters on.
  *
- * Gotcha: no regular expression is used on payload text, since `RegExp.input` would keep the text
- * alive.
+ * **Gotchas**
+ *
+ * - No regular expression may be used on payload text: `RegExp.input` would keep the text alive.
  */
 import type { Sink } from "./Sink.ts"
 

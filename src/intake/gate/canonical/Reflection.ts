@@ -1,19 +1,25 @@
 /**
- * What an object is, told by its internal slots, without running any code of it.
+ * Questions about objects whose answers run no code of the object.
  *
- * `instanceof`, `Symbol.toStringTag` and `constructor` belong to the payload; a slot cannot be
- * forged. ECMAScript shows most slots only by a getter that throws for any other object, which
- * costs about two microseconds, so an object's prototype chain is looked at first: it says which
- * slots are possible. Only an object whose chain leaves this realm, or meets a Proxy, has every
- * slot tried.
+ * The functions of the host are captured when this module is loaded, before a payload exists, so
+ * that nothing a payload brings along can stand in for them.
  *
- * Gotchas: an exotic object, unless it is a view, whose prototype was replaced by null, by an
- * `Object.prototype` (any prototype that has none itself), or by a short chain of this realm
- * without its own class, counts as an ordinary object. Intrinsics are captured when this module is
- * loaded; load it before code that patches them.
+ * The brand of an object is told by its internal slots: `instanceof`, `Symbol.toStringTag` and
+ * `constructor` belong to the payload, while a slot cannot be forged. ECMAScript shows most slots
+ * only by a getter that throws for any other object, which costs about two microseconds. So the
+ * object's prototype chain is looked at first: it says which slots are possible. Only an object
+ * whose chain leaves this realm, or meets a Proxy, has every slot tried.
+ *
+ * **Gotchas**
+ *
+ * - An exotic object, unless it is a view, counts as an ordinary one where its prototype was
+ *   replaced by null, by an `Object.prototype` (any prototype that has none itself), or by a short
+ *   chain of this realm without its own class.
+ * - Load this module before code that patches intrinsics.
  */
-import type * as Port from "../../../host/port/Introspection.ts"
+import type { Introspection } from "../../../host/port/Introspection.ts"
 
+/** No class that canonical bytes know: an object of names and values. */
 export const ORDINARY = 0
 export const MAP = 1
 export const SET = 2
@@ -24,12 +30,26 @@ export const VIEW = 6
 
 export type Brand = 0 | 1 | 2 | 3 | 4 | 5 | 6
 
+/** A function that takes as its first argument what it was a method or a getter of. */
 type Uncurried<A> = (self: object) => A
 
-const { getOwnPropertyDescriptor } = Object
+export const { getOwnPropertyDescriptor, hasOwn, keys: ownKeys } = Object
+export const { isArray } = Array
+export const { isView } = ArrayBuffer
+export const objectPrototype: object = Object.prototype
 const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf
 const call = Function.prototype.call
-const objectPrototype: object = Object.prototype
+
+interface Legacy {
+  readonly __lookupGetter__: (key: PropertyKey) => unknown
+}
+/** The getter that a property has, its own or inherited; undefined for a data property. */
+export const lookupGetter: (self: object, key: PropertyKey) => unknown = call.bind(
+  // Read as a property: under --frozen-intrinsics it is itself an accessor, whose descriptor has no
+  // value.
+  (objectPrototype as object & Legacy).__lookupGetter__
+)
+
 const mapPrototype: object = Map.prototype
 const setPrototype: object = Set.prototype
 const datePrototype: object = Date.prototype
@@ -57,7 +77,6 @@ export const setSize = getter<number>(Set.prototype, "size")
 export const setForEach: (self: object, each: (value: unknown) => void) => void = call.bind(Set.prototype.forEach)
 export const dateTime: Uncurried<number> = call.bind(Date.prototype.getTime)
 
-export const { isView } = ArrayBuffer
 const bufferLength = getter<number>(ArrayBuffer.prototype, "byteLength")
 const sharedLength: Uncurried<number> = sharedPrototype === undefined
   ? refuse
@@ -71,13 +90,13 @@ const dataOffset = getter<number>(DataView.prototype, "byteOffset")
 const dataLength = getter<number>(DataView.prototype, "byteLength")
 
 /** Prototypes looked at before giving up on the chain; a longer one has every slot tried. */
-const MAX_STEPS = 16
+const maxSteps = 16
 
 /**
  * The brand of an object that is neither an Array nor a Proxy. Throws nothing on a host whose
  * isProxy is true.
  */
-export const brandOf = (value: object, introspection: Port.Introspection["Service"]): Brand => {
+export const brandOf = (value: object, introspection: Introspection["Service"]): Brand => {
   if (isView(value)) {
     return VIEW
   }
@@ -85,7 +104,7 @@ export const brandOf = (value: object, introspection: Port.Introspection["Servic
   if (prototype === null || prototype === objectPrototype) {
     return ORDINARY
   }
-  for (let step = 0; step < MAX_STEPS; step++) {
+  for (let step = 0; step < maxSteps; step++) {
     if (introspection.isProxy(prototype)) {
       return tryAll(value)
     }
