@@ -1,10 +1,10 @@
 /**
- * The rate limiter as a service: the gate before the Agent (RFC, "Security Layer: Rate Limiting";
- * CONFORMANCE G1 to G4).
+ * The rate limiter as a service: the Agent asks it about each scent (RFC, "Security Layer: Rate
+ * Limiting"; CONFORMANCE G1 to G4).
  *
  * Sources are counted by their canonical key, so that one host cannot be many by spelling its
- * address differently. Time is monotonic: whoever sets the time of day, back or forward, neither
- * unblocks nor blocks anybody.
+ * address differently. Time is monotonic: setting the time of day, back or forward, neither
+ * unblocks nor blocks a source.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -21,18 +21,18 @@ export type RateLimitResult =
 
 /** Counts requests by source. Synchronous, O(1), never throws. */
 export class RateLimiter extends Context.Service<RateLimiter, {
-  /** The RFC's method: counts a request at the time now. */
+  /** Counts a request at this moment. The RFC's method. */
   readonly check: (source: string) => RateLimitResult
   /**
-   * The same for the hot path, at the monotonic time that was read last: 0 when allowed, else whole
-   * milliseconds to wait. Allocates nothing.
+   * The same for the hot path, at the monotonic time that was read last: 0 when allowed, else the
+   * whole milliseconds to wait. Allocates nothing.
    */
   readonly waitUnsafe: (source: string) => number
   /** Unblocks a source and forgets its count (CONFORMANCE G2). */
   readonly reset: (source: string) => void
   readonly stats: () => { readonly blocked: number; readonly sources: number }
 }>()("tracehound/intake/gate/RateLimiter") {
-  /** As configured under `rateLimit`. */
+  /** The limiter that `rateLimit` configures. */
   static readonly layer = Layer.effect(
     RateLimiter,
     Effect.gen(function*() {

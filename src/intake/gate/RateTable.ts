@@ -1,15 +1,16 @@
 /**
- * How often each source came: a bounded table of fixed windows and blocks (CONFORMANCE G1, G2, G3).
+ * A bounded table that counts how often each source came, in fixed windows, and blocks those that
+ * come too often (CONFORMANCE G1, G2, G3).
  *
  * A source's window starts at its first request and lasts `windowMs`. Request number `maxRequests`
  * is allowed; the next one inside the window blocks the source for `blockDurationMs`, or until the
  * window ends when that is 0. At exactly the end of a block or a window the source is allowed again
  * and a new window starts. Requests during a block do not prolong it.
  *
- * It promises that at most `maxSources` sources are remembered. A new one in a full table drops, in
+ * Promises that at most `maxSources` sources are remembered. A new one in a full table drops, in
  * this order: a source whose block has run out (forgetting it changes nothing), the unblocked
  * source not seen for longest, and only when every source is blocked the one blocked longest ago.
- * So a flood of made-up sources never unblocks a blocked one while an unblocked one is left to
+ * So a flood of made-up sources never unblocks a blocked one while there is an unblocked one to
  * drop.
  *
  * Cost: O(1) a call, no loop over sources, no allocation but for a new source's key. Blocks that
@@ -22,7 +23,8 @@
  * counts as no time gone by; from there on time passes at the clock's pace. So a clock that is set
  * back by an hour neither ends a block nor prolongs it.
  *
- * Gotchas:
+ * **Gotchas**
+ *
  * - Hand over one clock. Times of two clocks in turns look like a clock that jumps forward again
  *   and again.
  * - A key is copied when it is first seen: a piece cut out of a large header may keep that header
@@ -57,16 +59,16 @@ export interface RateTable {
   check(source: string, now: TimeCell): number
   /** Forgets a source, and with it its block. True when it was remembered. */
   reset(source: string): boolean
-  /** How many sources are remembered. */
+  /** Sources that are remembered. */
   readonly sources: number
   /**
-   * How many sources are blocked at the time in the cell `now`. O(1) amortised over the checks that
+   * Sources that are blocked at the time in the cell `now`. O(1) amortised over the checks that
    * blocked them.
    */
   blocked(now: TimeCell): number
-  /** How many sources were dropped to make room. */
+  /** Sources that were dropped to make room, so far. */
   readonly evicted: number
-  /** How many sources were looked at in search of blocks that ran out: the only loop there is. */
+  /** Sources looked at, so far, in search of blocks that ran out: the only loop there is. */
   readonly steps: number
 }
 
@@ -136,7 +138,7 @@ class BoundedRateTable implements RateTable {
   private readonly keyOf: (source: string) => string
   /** Whether blocks have a length of their own, rather than that of the window. */
   private readonly timedBlocks: boolean
-  /** What a block lasts, counted from `since`. */
+  /** How long a block lasts, counted from `since`. */
   private readonly blockMs: number
   private readonly clock = new SteadyTime()
   private readonly time: TimeCell = this.clock.cell
@@ -180,7 +182,7 @@ class BoundedRateTable implements RateTable {
 
   check(source: string, now: TimeCell): number {
     this.clock.read(now)
-    // Most sources are spelled as their own key: those that are known need no other look.
+    // Most sources are spelled as their own key: those that are known need no second lookup.
     let known = this.slots.get(source)
     let key = source
     if (known === undefined) {
@@ -241,8 +243,8 @@ class BoundedRateTable implements RateTable {
    */
   private left(slot: number): number {
     const left = this.blockMs - ((this.time[0] ?? 0) - (this.since[slot] ?? 0))
-    // As an integer of 32 bits where it is one, as the longest block of the configuration is: that
-    // needs no object of its own.
+    // As a 32-bit integer where it fits in one, as the longest block of the configuration does: V8
+    // need not allocate it.
     return left <= MAX_INT ? Math.ceil(Math.max(left, -1)) | 0 : Math.ceil(left)
   }
 
@@ -300,7 +302,7 @@ class BoundedRateTable implements RateTable {
   }
 
   private evict(): number {
-    // With timed blocks the first one is the only one that matters: it is the first to run out.
+    // With timed blocks only the first one matters: it is the first to run out.
     this.release(this.timedBlocks ? 1 : Infinity)
     const slot = this.unblocked.first === NONE ? this.blockedSlots.first : this.unblocked.first
     this.forget(slot)

@@ -10,9 +10,10 @@
  *
  * Cost: one pass over at most 64 characters. An IPv4 address and anything that is no address come
  * back as the very same string, without an allocation. Never throws. `makeSourceKeys` remembers
- * what it spelled anew, so that a known IPv6 address costs a comparison.
+ * keys that differ from their source, so that a known IPv6 address costs a comparison.
  *
- * Gotchas:
+ * **Gotchas**
+ *
  * - `1.2.3.4:443` is itself: hand over the address without its port.
  * - An octet with a leading zero (`01.2.3.4`) is no address, since readers disagree whether it is
  *   octal.
@@ -21,29 +22,29 @@
  */
 import { ownCopy } from "../../memory/OwnCopy.ts"
 
-/** The longest text that is looked at: 45 characters of address, a zone, brackets and a port. */
-const MAX_TEXT = 64
-const GROUPS = 8
-const PREFIX_GROUPS = 4
+/** The longest text that is read: 45 characters of address, a zone, brackets and a port. */
+const maxLength = 64
+const groupCount = 8
+const prefixGroups = 4
 
 const DOT = 0x2e
 const COLON = 0x3a
 const PERCENT = 0x25
 const OPEN = 0x5b
 
-/** The groups that `readIpv6` found. Synchronous code only, so one will do. */
-const groups = new Uint16Array(GROUPS)
+/** The groups that `readIpv6` found: one buffer for all calls, which are synchronous. */
+const groups = new Uint16Array(groupCount)
 
 /** The key under which requests of `source` are counted. */
 export const sourceKey = (source: string): string => {
   const length = source.length
-  if (length === 0 || length > MAX_TEXT || isIpv4(source)) {
+  if (length === 0 || length > maxLength || isIpv4(source)) {
     return source
   }
   return source.charCodeAt(0) === OPEN ? bracketedKey(source) : ipv6Key(source, 0, length)
 }
 
-/** How many spellings `makeSourceKeys` remembers. */
+/** Spellings that `makeSourceKeys` remembers. */
 const places = 1024
 
 /**
@@ -55,7 +56,7 @@ export const makeSourceKeys = (): (source: string) => string => {
   const keys: Array<string> = Array.from({ length: places }, () => "")
   return (source) => {
     const length = source.length
-    if (length === 0 || length > MAX_TEXT) return source
+    if (length === 0 || length > maxLength) return source
     const place = (Math.imul(length, 31) + source.charCodeAt(length - 1) * 7 + source.charCodeAt(length >> 1) * 61 +
       source.charCodeAt(length >> 2) * 17) & (places - 1)
     if (spellings[place] === source) return keys[place] ?? source
@@ -79,7 +80,7 @@ const bracketedKey = (source: string): string => {
   return ipv6Key(source, 1, close)
 }
 
-/** Nothing at all, or a colon and 1 to 5 digits up to 65535. */
+/** True for nothing at all, or a colon and 1 to 5 digits up to 65535. */
 const isPortFrom = (text: string, from: number): boolean => {
   if (from === text.length) {
     return true
@@ -108,7 +109,7 @@ const ipv6Key = (source: string, from: number, to: number): string => {
 }
 
 /**
- * Where the address ends: at a `%` that a zone of at least one character follows (RFC 4007 section
+ * The end of the address: at a `%` that a zone of at least one character follows (RFC 4007 section
  * 11).
  */
 const withoutZone = (text: string, from: number, to: number): number => {
@@ -138,7 +139,7 @@ const mappedText = (): string => `${group(6) >> 8}.${group(6) & 0xff}.${group(7)
  * whatever zeros stand before it, so `::` is always at the end.
  */
 const prefixText = (): string => {
-  let used = PREFIX_GROUPS
+  let used = prefixGroups
   while (used > 0 && group(used - 1) === 0) {
     used--
   }
@@ -159,7 +160,7 @@ const readIpv6 = (text: string, from: number, to: number): boolean => {
     at += 2
   }
   while (at < to) {
-    if (count === GROUPS) {
+    if (count === groupCount) {
       return false
     }
     const start = at
@@ -175,7 +176,7 @@ const readIpv6 = (text: string, from: number, to: number): boolean => {
       return false
     }
     if (at < to && text.charCodeAt(at) === DOT) {
-      const ipv4 = count <= GROUPS - 2 ? readIpv4(text, start, to) : -1
+      const ipv4 = count <= groupCount - 2 ? readIpv4(text, start, to) : -1
       if (ipv4 < 0) {
         return false
       }
@@ -198,16 +199,16 @@ const readIpv6 = (text: string, from: number, to: number): boolean => {
       at++
     }
   }
-  return gap < 0 ? count === GROUPS : spread(gap, count)
+  return gap < 0 ? count === groupCount : spread(gap, count)
 }
 
 /** Puts the zeros where `::` stood. It stands for at least one group. */
 const spread = (gap: number, count: number): boolean => {
-  if (count === GROUPS) {
+  if (count === groupCount) {
     return false
   }
-  groups.copyWithin(GROUPS - (count - gap), gap, count)
-  groups.fill(0, gap, GROUPS - (count - gap))
+  groups.copyWithin(groupCount - (count - gap), gap, count)
+  groups.fill(0, gap, groupCount - (count - gap))
   return true
 }
 

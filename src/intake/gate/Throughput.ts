@@ -1,7 +1,6 @@
 /**
- * How many scents came through the gate in the last whole seconds (RFC,
- * "WatcherSnapshot.throughput"). The Agent counts, the Watcher reads. O(1) a count; eleven counts
- * and their seconds of state.
+ * Scents per second over the last ten whole seconds (RFC, "WatcherSnapshot.throughput"). The Agent
+ * counts, the Watcher reads. Counting is O(1); the state is eleven counts and their seconds.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -11,12 +10,9 @@ import { MonotonicTime, type TimeCell } from "../../host/port/MonotonicTime.ts"
 
 const seconds = 10
 
-/**
- * A counter over a moving window of ten whole seconds. Times are in ms of one clock that does not
- * go back.
- */
+/** A counter over a moving window. Times are in ms of one clock that does not go back. */
 export interface ThroughputCounter {
-  /** Counts one at the time in the cell. */
+  /** Counts one scent at the time in the cell. */
   readonly count: (now: TimeCell) => void
   /** Scents a second over the ten whole seconds before the one that `now` is in. */
   readonly perSecond: (now: number) => number
@@ -24,14 +20,13 @@ export interface ThroughputCounter {
   readonly lastCounted: () => number
 }
 
-/** A counter at zero. */
 export const makeThroughput = (): ThroughputCounter => {
-  /** One more than the window, for the second that is not whole yet. */
+  /** One more than the window has, for the second that is not whole yet. */
   const counts = new Float64Array(seconds + 1)
   const stamps = new Float64Array(seconds + 1).fill(Number.NEGATIVE_INFINITY)
   /**
-   * The last time; then the second that is being counted, from and to, and its place. In an array,
-   * so that no number is boxed.
+   * The last time; then the start and the end of the second that is being counted. In an array, so
+   * that no number is boxed.
    */
   const state = Float64Array.of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
   let place = 0
@@ -73,12 +68,11 @@ export class Throughput extends Context.Service<Throughput, {
   readonly countUnsafe: () => void
   readonly perSecond: () => number
   /**
-   * When the last scent came, in ms since the epoch by the clock as it stands now; 0 before the
-   * first.
+   * When the last scent came, in ms since the epoch by the clock as it stands at the call; 0 before
+   * the first.
    */
   readonly lastActivity: () => number
 }>()("tracehound/intake/gate/Throughput") {
-  /** On the clocks of its host. */
   static readonly layer = Layer.effect(
     Throughput,
     Effect.gen(function*() {

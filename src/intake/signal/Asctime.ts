@@ -1,10 +1,10 @@
 /**
- * Times as C's asctime writes them (C23, 7.29.3.1), read as UTC: `Sat Nov 21 02:52:22 2026`, `Sun
+ * Reads times as C's asctime writes them (C23, 7.29.3.1), as UTC: `Sat Nov 21 02:52:22 2026`, `Sun
  * Nov  1 00:00:00 2026`.
  *
  * **Gotchas**
  *
- * - The day of the week must be one, but is not held against the date: it carries no part of the
+ * - The day of the week must be one, but need not be that of the date: it carries no part of the
  *   time.
  * - No 60th second: the time that hosts count has none.
  */

@@ -1,13 +1,12 @@
 /**
- * Base64 as RFC 4648 section 4 has it, and nothing besides: the standard alphabet, padding to whole
- * groups of four, no white space, no line breaks, and zero bits where the padding leaves some over
- * (section 3.5). So each sequence of bytes has one text, and a text is what it says or it is
- * refused.
+ * Base64 exactly as in RFC 4648 section 4: the standard alphabet, padding to whole groups of four,
+ * no white space, no line breaks, and zero bits where the padding leaves some over (section 3.5).
+ * So each sequence of bytes has one text, and any other text is refused.
  */
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-/** No character of the alphabet: more than six bits. */
+/** Stands for a character outside the alphabet: it has more than six bits. */
 const foreign = 64
 
 const sextets = new Uint8Array(128).fill(foreign)

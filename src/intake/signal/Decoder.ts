@@ -1,5 +1,5 @@
 /**
- * What detectors write, as a closed list of formats, and how a line of each becomes a Scent.
+ * The formats that detectors write, a closed list, each with its decoder from a line to a Scent.
  */
 import type * as Result from "effect/Result"
 import type { Scent } from "../../domain/Scent.ts"
@@ -10,13 +10,12 @@ import type { SignalError } from "./SignalError.ts"
 /** Every format there is, by the name that the command line takes. */
 export const formats = ["scent", "modsecurity"] as const
 
-/** The name of a format. */
 export type Format = typeof formats[number]
 
-/** How lines of one format are read. */
+/** Reads lines of one format. */
 export interface Decoder {
   readonly name: Format
-  /** One line for people: what writes this format. */
+  /** One line for people: what the format is and who writes it. */
   readonly description: string
   /** One line, without its line break. Pure, and never throws. */
   readonly decode: (line: string) => Result.Result<Scent, SignalError>
@@ -38,12 +37,12 @@ const decoders: Readonly<Record<Format, Decoder>> = {
 /**
  * The decoder for a format.
  *
- * **Example** (What there is to choose from)
+ * **Example** (Listing the formats)
  *
  * ```ts
  * import { decoderFor, formats } from "tracehound/signal"
  *
- * formats.map((format) => `${format}: ${decoderFor(format).description}`)
+ * for (const format of formats) console.log(`${format}: ${decoderFor(format).description}`)
  * ```
  */
 export const decoderFor = (format: Format): Decoder => decoders[format]

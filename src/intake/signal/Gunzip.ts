@@ -1,5 +1,5 @@
 /**
- * Decompression by what the bytes are, not by what a file is called.
+ * Decompresses a stream where its bytes are gzip, whatever its file is called.
  */
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
@@ -7,18 +7,23 @@ import * as Stream from "effect/Stream"
 import { type GzipError, Inflate } from "../../host/port/Inflate.ts"
 
 /**
- * The bytes inside, where the stream begins with the two bytes that open every gzip member (RFC
- * 1952, 2.3.1), however it is cut into chunks; any other stream as it is. Fails with `GzipError`
- * where a gzip stream breaks, after all that could be inflated before. Never inflates twice: what
- * is gzip inside stays so.
+ * Inflates a stream that begins with the two bytes that open every gzip member (RFC 1952, 2.3.1),
+ * however it is cut into chunks; passes any other stream on as it is. Fails with `GzipError` where
+ * a gzip stream breaks, after all that could be inflated before. Inflates once: gzip inside gzip
+ * stays so.
  *
  * **Example** (A log that may be compressed)
  *
  * ```ts
- * import type { Stream } from "effect"
+ * import { Effect, Stream } from "effect"
+ * import { gzipSync } from "node:zlib"
+ * import { NodeInflate } from "tracehound/node"
  * import { gunzipIfNeeded, lines } from "tracehound/signal"
  *
- * const logLines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) => lines(gunzipIfNeeded(bytes))
+ * const log = Stream.make(gzipSync("first\nsecond\n"))
+ * const program = Stream.runCollect(lines(gunzipIfNeeded(log)))
+ *
+ * Effect.runPromise(Effect.provide(program, NodeInflate.layer)).then(console.log)
  * ```
  */
 export const gunzipIfNeeded = <E, R>(

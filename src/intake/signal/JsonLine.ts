@@ -1,12 +1,13 @@
 /**
- * A line of JSON, decoded by a schema, with mistakes as values.
+ * Decodes lines of JSON by a schema, with mistakes as values.
  *
- * Promises never to throw, whatever the line: nesting of any depth, any length, any bytes. What the
- * schema calls unknown is what JSON.parse made, the same object: own `__proto__` keys and all.
+ * Promises never to throw, whatever the line: nesting of any depth, any length, any bytes. A value
+ * that the schema calls unknown is the very object that JSON.parse made, own `__proto__` keys
+ * included.
  *
  * **Gotchas**
  *
- * - Of a key that is there twice, the last one counts, as for JSON.parse (RFC 8259, 4).
+ * - Where a key is there twice, the last one counts, as for JSON.parse (RFC 8259, 4).
  */
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -14,7 +15,7 @@ import type { ParseOptions } from "effect/SchemaAST"
 import * as SchemaParser from "effect/SchemaParser"
 import { fromIssue, SignalError } from "./SignalError.ts"
 
-/** A decoder for lines of one schema. `advice` ends the message of each mistake: what to do. */
+/** A decoder for lines of one schema. Each message of a mistake ends with `advice`: what to do. */
 export const jsonLine = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
   advice: string,
@@ -33,8 +34,8 @@ export const jsonLine = <S extends Schema.ConstraintDecoder<unknown>>(
 }
 
 /**
- * Where the syntax breaks. V8's message either ends with a position or quotes the text around it;
- * the end of one that quotes is fixed text, so nothing quoted is ever taken for a position.
+ * Says where the syntax breaks. V8's message either ends with a position or quotes the text around
+ * it; the end of one that quotes is fixed text, so nothing quoted is ever taken for a position.
  */
 const syntax = (cause: unknown): string => {
   if (!(cause instanceof SyntaxError)) return " of a depth and length that this host can parse"

@@ -1,17 +1,16 @@
 /**
  * Cuts bytes into lines: the plain data structure under `lines`.
  *
- * Promises, however the bytes are cut into chunks:
+ * Promises, however the bytes are cut into chunks, that
  *
- * - the same lines: ended by LF or CRLF, the last one also by the end of the input; a CR by itself
- *   ends nothing;
- * - to hold no more than `maxLineBytes` and a CR, and between lines no more than 64 KiB, whatever
- *   comes;
- * - one look at each byte, and one decode for each line.
+ * - the lines are the same: LF or CRLF ends one, and the end of the input ends the last; a CR by
+ *   itself ends nothing;
+ * - it holds no more than `maxLineBytes` and a CR, and between lines no more than 64 KiB;
+ * - it reads each byte once and decodes each line once.
  *
  * A line is decoded as the WHATWG Encoding standard says: invalid UTF-8 becomes U+FFFD. A byte
  * order mark at the start of the input is dropped. A line of nothing but ASCII white space has a
- * number and is not given.
+ * number but is not given.
  */
 
 /** A line that could be read. */
@@ -27,13 +26,12 @@ export interface TextLine {
 export interface RejectedLine {
   readonly _tag: "Rejected"
   readonly line: number
-  /** How long it was: without its line break, with a byte order mark that it began with. */
+  /** Its length without its line break, with a byte order mark that it began with. */
   readonly bytes: number
-  /** What is wrong with it, and what to do. */
+  /** The message for people: what is wrong with the line, and what to do. */
   readonly problem: string
 }
 
-/** One line of the input. */
 export type Line = TextLine | RejectedLine
 
 /** Lines of more bytes than this are skipped, unless the caller says otherwise: 16 MiB. */
@@ -48,7 +46,7 @@ const keptBytes = 65_536
 const lf = 0x0a
 const cr = 0x0d
 
-/** One splitter for one input. */
+/** Splits one input. */
 export class LineSplitter {
   readonly #maxLineBytes: number
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -75,7 +73,7 @@ export class LineSplitter {
     return this.#completed
   }
 
-  /** Bytes of memory that wait for the end of a line. */
+  /** Bytes of memory held until a line ends. */
   get retainedBytes(): number {
     return this.#held.length
   }

@@ -1,9 +1,10 @@
 /**
- * A stream of bytes as a stream of lines. What a line is, `LineSplitter.ts` says.
+ * Turns a stream of bytes into a stream of lines. `LineSplitter.ts` says what a line is.
  *
- * Promises memory that does not grow with the input: at most one line of `maxLineBytes` is held,
- * and lines come in arrays of what lies in 64 KiB of input, however large the chunks are. It takes
- * about 1 ms for a megabyte of 2 KB lines.
+ * Promises memory that does not grow with the input: it holds at most one line of `maxLineBytes`,
+ * and gives lines in arrays, one for at most 64 KiB of input, however large the chunks are.
+ *
+ * Cost: about 1 ms for a megabyte of 2 KB lines.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -12,22 +13,22 @@ import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { type Line, LineSplitter } from "./LineSplitter.ts"
 
-/** How lines are cut. */
 export interface LineOptions {
   /**
-   * Longer lines are skipped and told, in bytes: from 1 to 268,435,456; 16,777,216 unless given.
+   * Longer lines are skipped and reported. In bytes, from 1 to 268,435,456; 16,777,216 unless
+   * given.
    */
   readonly maxLineBytes?: number | undefined
 }
 
-/** How much input at most is turned into lines at a time. */
+/** The most input that is turned into lines at a time. */
 const sliceBytes = 65_536
 
 /**
- * Cuts a byte stream into numbered lines. A line that is too long is told and skipped, and the next
- * one is fine. Where the byte stream fails, the lines before the failure come first, and a line
- * that was cut off by it does not come. Dies with a RangeError where `maxLineBytes` is out of its
- * range.
+ * Cuts a byte stream into numbered lines. A line that is too long comes as a `Rejected` one, and
+ * the next one is fine. Where the byte stream fails, the lines before the failure come first, and a
+ * line that the failure cut off does not come. Dies with a RangeError where `maxLineBytes` is out
+ * of its range.
  *
  * **Example** (Lines with their numbers)
  *
@@ -35,16 +36,16 @@ const sliceBytes = 65_536
  * import { Effect, Stream } from "effect"
  * import { lines } from "tracehound/signal"
  *
- * const bytes = Stream.make(new TextEncoder().encode("first\n\nthi"), new TextEncoder().encode("rd"))
+ * const bytes = Stream.make("first\n\nthi", "rd").pipe(Stream.encodeText)
  *
- * Effect.runPromise(Stream.runCollect(lines(bytes)))
+ * Effect.runPromise(Stream.runCollect(lines(bytes))).then(console.log)
  * // => [{ _tag: "Text", line: 1, text: "first" }, { _tag: "Text", line: 3, text: "third" }]
  * ```
  */
 export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, options?: LineOptions): Stream.Stream<Line, E, R> =>
   Stream.suspend(() => splitWith(bytes, new LineSplitter(options?.maxLineBytes)))
 
-/** The same with a splitter of the caller's, who can ask it how far it came. */
+/** The same as `lines`, with a splitter that the caller can ask how far it came. */
 export const splitWith = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   splitter: LineSplitter
@@ -56,7 +57,7 @@ export const splitWith = <E, R>(
       let rest: Uint8Array = new Uint8Array(0)
       let ended = false
 
-      /** Lines of what is here; none where all of it was used up without a line's end. */
+      /** Lines of the chunks at hand; none where no line ends in them. */
       const split = (): ReadonlyArray<Line> => {
         for (;;) {
           while (rest.length === 0) {

@@ -1,5 +1,5 @@
 /**
- * The JSON audit log of ModSecurity v3 (`SecAuditLogFormat JSON`), one transaction a line.
+ * Decodes the JSON audit log of ModSecurity v3 (`SecAuditLogFormat JSON`), one transaction a line.
  *
  * | of a scent | from the transaction |
  * |---|---|
@@ -15,8 +15,8 @@
  *
  * - ModSecurity writes its host's local time without a zone. On a host that does not run on UTC,
  *   the times are off by its zone, all alike.
- * - A log without `messages` is refused and not called clean: part H was switched off, and nobody
- *   can tell.
+ * - A transaction without `messages` is refused and not called clean: part H was switched off, so
+ *   the log does not say.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -31,7 +31,7 @@ const advice = "set SecAuditLogFormat JSON, and have parts B and H in SecAuditLo
 
 const Identifier = BoundedString(maxIdentifierBytes)
 
-/** An object, which stays the one that JSON.parse made. */
+/** An object, left as JSON.parse made it. */
 const Untouched = Schema.Unknown.check(
   Schema.makeFilter((value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value), {
     expected: "object"
@@ -41,8 +41,7 @@ const Untouched = Schema.Unknown.check(
 const Message = Schema.Struct({
   details: Schema.optionalKey(Schema.Struct({
     /**
-     * A string in version 3; any other value is a number of no meaning, which the mapping calls
-     * low.
+     * A string in version 3. A value that is no syslog number counts as low.
      */
     severity: Schema.optionalKey(Schema.Unknown),
     tags: Schema.optionalKey(Schema.Array(Schema.String))
@@ -62,10 +61,7 @@ const AuditLine = Schema.Struct({
 
 const decodeLine = jsonLine(AuditLine, advice)
 
-/**
- * What tags stand for, in the order in which they are asked: the first that any message's tags meet
- * counts.
- */
+/** The tags of each category. The first category that has a tag of any message counts. */
 const categories: ReadonlyArray<readonly [ThreatCategory, ReadonlyArray<string>]> = [
   ["ddos", ["attack-dos"]],
   ["injection", [
@@ -96,10 +92,10 @@ const categoryOf = (messages: ReadonlyArray<Message>): ThreatCategory => {
   return categories[best]?.[0] ?? "unknown"
 }
 
-/** By syslog number (RFC 5424, 6.2.1), from 0 to 4; what is past the end is low. */
+/** By syslog number (RFC 5424, 6.2.1), from 0 to 4; a number past the end is low. */
 const severityOfNumber: ReadonlyArray<Severity> = ["critical", "critical", "critical", "high", "medium"]
 
-/** The number, or the mildest for what is none. */
+/** The number, or the mildest one for a value that is none. */
 const syslogNumber = (severity: unknown): number => {
   const number = typeof severity === "string" && /^\d$/.test(severity) ? Number(severity) : severity
   return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : 7

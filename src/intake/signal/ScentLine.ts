@@ -1,5 +1,5 @@
 /**
- * Our own NDJSON: one Scent a line, for a detector that can write what Tracehound reads.
+ * Decodes Tracehound's own NDJSON, one Scent a line, for a detector that can write it.
  *
  * ```json
  * {"id":"r-1","source":"192.0.2.7","timestamp":1760000000000,"payload":{"q":"' OR 1=1"},"threat":{"category":"injection","severity":"high"}}
@@ -8,7 +8,7 @@
  *
  * **Gotchas**
  *
- * - A payload is there exactly once: as `payload`, which may be any JSON value, `null` too, or as
+ * - A line has its payload exactly once: as `payload`, any JSON value, `null` too, or as
  *   `payloadBase64`, raw bytes in strict base64.
  * - A scent without a threat has no `threat` key; `null` is a mistake.
  */
@@ -21,7 +21,7 @@ import { SignalError } from "./SignalError.ts"
 
 const advice = "a scent is {id, source, timestamp in ms, payload or payloadBase64, threat?: {category, severity}}"
 
-/** A scent as a line has it: the domain's own, but for how a payload may be written. */
+/** The domain's Scent, but for the two ways to write a payload. */
 const ScentLine = Schema.Struct({
   ...Scent.fields,
   payload: Schema.optionalKey(Schema.Unknown),
@@ -33,8 +33,8 @@ const decodeLine = jsonLine(ScentLine, advice, { errors: "all" })
 const mistake = (message: string) => Result.fail(new SignalError({ message: `${message}: ${advice}` }))
 
 /**
- * Decodes a line of the `scent` format. The payload is what JSON.parse makes of it, or a Uint8Array
- * of its own where the line has `payloadBase64`. Never throws.
+ * Decodes a line of the `scent` format. The payload is the value that JSON.parse makes, or a new
+ * Uint8Array where the line has `payloadBase64`. Never throws.
  *
  * **Example** (A scent with raw bytes)
  *
@@ -42,9 +42,13 @@ const mistake = (message: string) => Result.fail(new SignalError({ message: `${m
  * import { Result } from "effect"
  * import { decodeScent } from "tracehound/signal"
  *
- * const scent = Result.getOrThrow(
- *   decodeScent("{\"id\":\"r-1\",\"source\":\"192.0.2.7\",\"timestamp\":1760000000000,\"payloadBase64\":\"AAEC/w==\"}")
- * )
+ * const line = JSON.stringify({
+ *   id: "r-1",
+ *   source: "192.0.2.7",
+ *   timestamp: 1_760_000_000_000,
+ *   payloadBase64: "AAEC/w=="
+ * })
+ * const scent = Result.getOrThrow(decodeScent(line))
  * scent.payload // => Uint8Array [0, 1, 2, 255]
  * ```
  */

@@ -1,5 +1,5 @@
 /**
- * From the bytes of a recording to Scents: decompression, lines and a decoder in one stream.
+ * Reads Scents from the bytes of a recording: decompression, lines and a decoder in one stream.
  *
  * Promises that nothing in the bytes makes it fail or die: each line that is not blank gives one
  * event, in order, and a gzip stream that breaks gives one more, the last. Memory does not grow
@@ -16,42 +16,45 @@ import { type LineOptions, splitWith } from "./Lines.ts"
 import { type Line, LineSplitter } from "./LineSplitter.ts"
 
 /**
- * What came of a line: a scent, or why there is none. The message is short and holds nothing of the
- * line.
+ * A line that is a scent, or one that is none with the reason. The message is short and holds
+ * nothing of the line.
  */
 export type ScentEvent =
   | { readonly _tag: "Scent"; readonly line: number; readonly scent: Scent }
   | { readonly _tag: "Invalid"; readonly line: number; readonly message: string }
 
-/** How a recording is read. */
 export interface ScentsOptions extends LineOptions {
   readonly format: Format
 }
 
 /**
- * Reads a recording, plain or gzip. What the byte stream itself fails with, it fails with, after
- * the events before. Needs the host's `Inflate`, for plain recordings too, since nobody knows
- * before the first bytes.
+ * Reads a recording, plain or gzip. Where the byte stream itself fails, this one fails with the
+ * same error, after the events before. Needs the host's `Inflate`, for plain recordings too: only
+ * their first bytes tell them apart.
  *
- * The events come in arrays, of what lies in 64 KiB of input: `Stream.runForEachArray` and
- * `Stream.mapArray` see them.
+ * The events come in arrays, one for at most 64 KiB of input, which `Stream.runForEachArray` and
+ * `Stream.mapArray` see.
  *
- * **Example** (What a log holds)
+ * **Example** (Reading a recording)
  *
  * ```ts
- * import { Console, Stream } from "effect"
- * import { NodeInflate } from "tracehound"
+ * import { Console, Effect, Stream } from "effect"
+ * import { NodeInflate } from "tracehound/node"
  * import { scents } from "tracehound/signal"
  *
- * const report = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
- *   scents(bytes, { format: "modsecurity" }).pipe(
- *     Stream.provide(NodeInflate.layer),
- *     Stream.runForEach((event) =>
- *       event._tag === "Scent"
- *         ? Console.log(event.line, event.scent.threat?.severity ?? "clean")
- *         : Console.error(event.line, event.message)
- *     )
+ * const line = JSON.stringify({ id: "1", source: "192.0.2.7", timestamp: 1, payload: "hello" })
+ * const recording = Stream.make(`${line}\n`, "no scent\n").pipe(Stream.encodeText)
+ *
+ * const report = scents(recording, { format: "scent" }).pipe(
+ *   Stream.provide(NodeInflate.layer),
+ *   Stream.runForEach((event) =>
+ *     event._tag === "Scent"
+ *       ? Console.log(event.line, event.scent.threat?.severity ?? "clean")
+ *       : Console.error(event.line, event.message)
  *   )
+ * )
+ *
+ * Effect.runPromise(report)
  * ```
  */
 export const scents = <E, R>(
@@ -80,9 +83,9 @@ const eventOf = ({ decode }: Decoder) => (line: Line): ScentEvent => {
 }
 
 /**
- * A line that was cut off is a scent after all where it lacks nothing but its line break: a JSON
- * object ends with its brace, so no part of one is one. Any other is what broke, and the gzip
- * stream's problem is told in its place.
+ * The events after a gzip stream broke. The line that was cut off is a scent after all where it
+ * lacks nothing but its line break: a JSON object ends with its brace, so no part of one is one.
+ * Otherwise the gzip stream's problem takes the place of that line.
  */
 const lastEvents = (
   error: GzipError,

@@ -1,18 +1,17 @@
 /**
- * Why a line is no scent, in words for the one who runs the detector.
+ * The reason why a line is no scent, in words for the operator of the detector.
  *
  * **Gotchas**
  *
  * - The message names places and expectations, all of them fixed text of this project, and never
- *   what stood there: a log of attacks must not become an attack on the log (CONFORMANCE F5).
+ *   the text of the line: a log of attacks must not become an attack on the log (CONFORMANCE F5).
  * - It is short: of many mistakes in a line it names the first three.
  */
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 
 /**
- * A line that is not what its format says. The message says what was expected where, and what to
- * do.
+ * The line does not follow its format. The message says what was expected where, and what to do.
  */
 export class SignalError extends Schema.TaggedError<SignalError>()("SignalError", { message: Schema.String }) {}
 
@@ -20,7 +19,7 @@ const maxMistakes = 3
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** What is wrong with a value, from what a schema said of it. `advice` is what to do. */
+/** The error for a schema's issue with a value. Its message ends with `advice`: what to do. */
 export const fromIssue = (issue: SchemaIssue.Issue, advice: string): SignalError => {
   const { issues } = format(issue)
   const told = issues.slice(0, maxMistakes).map(({ message, path }) => mistake(message, path ?? []))
@@ -36,8 +35,8 @@ const mistake = (message: string, path: Path): string => {
 }
 
 /**
- * `transaction.messages[3].details`. The keys are those of a schema; a foreign key never becomes
- * part of a path.
+ * The path as text, such as `transaction.messages[3].details`. The keys are those of a schema; a
+ * foreign key never becomes part of a path.
  */
 const placeOf = (path: Path): string =>
   path.map((step, at) => {

@@ -1,11 +1,11 @@
 /**
- * What detectors said, turned into Scents: the package export `tracehound/signal`.
+ * Turns the logs of detectors into Scents: the package export `tracehound/signal`.
  *
- * `scents` is all of it in one stream. Its parts serve by themselves: `gunzipIfNeeded` (bytes to
- * bytes), `lines` (bytes to lines), `decodeScent` and `decodeModSecurity` (a line to a Scent),
+ * `scents` is all of it in one stream. Its parts can be used by themselves: `gunzipIfNeeded` (bytes
+ * to bytes), `lines` (bytes to lines), `decodeScent` and `decodeModSecurity` (a line to a Scent),
  * `decoderFor` (the same by the name of a format).
  *
- * Decompression is the host's: provide `Inflate`, on Node with `NodeInflate.layer` from
+ * The host decompresses: provide `Inflate`, on Node with `NodeInflate.layer` from
  * `tracehound/node`.
  */
 export { GzipError, Inflate } from "../../host/port/Inflate.ts"
