@@ -1,8 +1,9 @@
 /**
- * The command line: `tracehound`.
+ * The command line, `tracehound`.
  *
  * Promises exit status 0 for good, 1 where the answer is no, 2 for wrong use; answers on standard
- * output, everything else on standard error; and that a reader who goes away early stops no work.
+ * output and everything else on standard error; and that work goes on where a reader closes its end
+ * of the pipe early.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -28,25 +29,28 @@ const tracehound = Command.make("tracehound").pipe(
 )
 
 /**
- * A wrong configuration, and a cold storage that does not open, are wrong use: the answer has not
- * even begun.
+ * Errors that are wrong use: of a configuration, or of a cold storage that does not open. The
+ * command has not begun to answer.
  */
 const cannotBegin = ["WrongUse", "InvalidConfig", "ColdStorageError", "FlagsMissing"] as const
 
-const program = Effect.gen(function*() {
-  const version = yield* ownVersion
-  yield* Command.runWith(tracehound, { version })(process.argv.slice(2)).pipe(
-    Effect.catchTag(
-      cannotBegin,
-      ({ message }) => Effect.andThen(Console.error(message), Effect.fail(new WrongUse({ message })))
+/**
+ * Runs the command line with these arguments. Standard input, the console, files and the environment
+ * are those of the context; `statusOf` of its exit is the process's exit status.
+ */
+export const run = (args: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const version = yield* ownVersion
+    yield* Command.runWith(tracehound, { version })(args).pipe(
+      Effect.catchTag(
+        cannotBegin,
+        ({ message }) => Effect.andThen(Console.error(message), Effect.fail(new WrongUse({ message })))
+      )
     )
-  )
-}).pipe(
-  Effect.provide(Layer.mergeAll(NodeServices.layer, NodeInflate.layer, Layer.succeed(References.LogToStderr, true)))
-)
+  }).pipe(Effect.provide(Layer.merge(NodeInflate.layer, Layer.succeed(References.LogToStderr, true))))
 
-/** The exit status of an end. A CLI error is wrong use; a request for help is not. */
-const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
+/** The exit status for an exit. A CLI error is wrong use; a request for help is not. */
+export const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
   if (Exit.isSuccess(exit)) return 0
   if (Cause.hasInterruptsOnly(exit.cause)) return 130
   const error = Cause.squash(exit.cause)
@@ -57,8 +61,8 @@ const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
 const isClosedPipe = (error: Error): boolean => "code" in error && error.code === "EPIPE"
 
 /**
- * A reader that goes away, as `head` does, takes nothing from the work: it goes on, and says once
- * what was not read.
+ * Lets work go on where a reader closes its end of the pipe early, as `head` does, and says so once
+ * on standard error.
  */
 const surviveClosedPipes = (): void => {
   let told = false
@@ -72,10 +76,10 @@ const surviveClosedPipes = (): void => {
   })
 }
 
-/** Runs the command line of this process. */
+/** Runs the command line of this process, and sets its exit status. */
 export const main = (): void => {
   surviveClosedPipes()
-  NodeRuntime.runMain(program, {
+  NodeRuntime.runMain(Effect.provide(run(process.argv.slice(2)), NodeServices.layer), {
     disableErrorReporting: true,
     teardown: (exit, onExit) => {
       if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) process.stderr.write(`${Cause.pretty(exit.cause)}\n`)

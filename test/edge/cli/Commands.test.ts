@@ -1,10 +1,12 @@
 /**
- * The other commands, and the ways of using the command line wrongly.
+ * The commands beside `replay`, and the ways to use the command line wrongly. Two cases need a
+ * process of their own: one for its flags, one for a real environment and exit status.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
+import { tracehoundHere } from "./inProcess.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"))
 
@@ -14,7 +16,7 @@ describe("config", () => {
       const file = join(directory, "tracehound.json")
       writeFileSync(file, "{\"maxPayloadSize\":\"big\",\"quarantine\":{\"maxCount\":0,\"bogus\":1}}")
       const env = { TRACEHOUND_RATE_LIMIT_WINDOW_MS: "soon" }
-      const text = await tracehound(["config", "check", file], { env })
+      const text = await tracehoundHere(["config", "check", file], { env })
       assert.strictEqual(text.status, 1)
       assert.strictEqual(text.stdout, "")
       for (
@@ -28,14 +30,14 @@ describe("config", () => {
         assert.include(text.stderr, expected)
       }
       assert.notInclude(text.stderr, "soon")
-      const json = await tracehound(["config", "check", "--config", file, "--json"], { env })
+      const json = await tracehoundHere(["config", "check", "--config", file, "--json"], { env })
       assert.strictEqual(json.status, 1)
       assert.strictEqual(JSON.parse(json.stdout).valid, false)
       assert.strictEqual(JSON.parse(json.stdout).mistakes.length, 4)
     }))
 
   it("says that a good one is valid", async () => {
-    const { status, stdout } = await tracehound(["config", "check", "--json"])
+    const { status, stdout } = await tracehoundHere(["config", "check", "--json"])
     assert.strictEqual(status, 0)
     assert.deepStrictEqual(JSON.parse(stdout), { valid: true, mistakes: [] })
   })
@@ -45,59 +47,57 @@ describe("config", () => {
       const file = join(directory, "tracehound.json")
       writeFileSync(file, "{\"quarantine\":{\"maxCount\":7}}")
       const env = { TRACEHOUND_MAX_PAYLOAD_SIZE: "5" }
-      const { stdout } = await tracehound(["config", "print", file], { env })
+      const { stdout } = await tracehoundHere(["config", "print", file], { env })
       assert.match(stdout, /^quarantine\.maxCount\s+7\s+.*tracehound\.json$/m)
       assert.match(stdout, /^maxPayloadSize\s+5\s+environment$/m)
       assert.match(stdout, /^quarantine\.maxBytes\s+100000000\s+default$/m)
-      const json = await tracehound(["config", "print", file, "--json"], { env })
+      const json = await tracehoundHere(["config", "print", file, "--json"], { env })
       assert.strictEqual(JSON.parse(json.stdout).quarantine.maxCount, 7)
     }))
 })
 
 describe("doctor", () => {
   it("RFC R1 answers no where a required flag is missing, and says which", async () => {
-    const { status, stdout } = await tracehound(["doctor"])
+    const env = { TRACEHOUND_RUNTIME_MAX_OLD_SPACE_SIZE: "16", TRACEHOUND_HOUND_ENABLED: "false" }
+    const { status, stdout } = await tracehoundHere(["doctor"], { env })
     assert.strictEqual(status, 1)
     assert.match(stdout, new RegExp(`tracehound\\s+${version.replaceAll(".", "\\.")}`))
-    assert.match(stdout, /missing {2}--frozen-intrinsics/)
-    assert.match(stdout, /start node with: /)
+    assert.match(stdout, Object.isFrozen(Array.prototype) ? /ok {6}--frozen-int/ : /missing {2}--frozen-intrinsics/)
+    assert.match(stdout, /missing {2}--max-old-space-size=16/)
+    assert.match(stdout, /start node with: .*--max-old-space-size=16/)
   })
 
-  it("RFC R1 is content, and works, under the flags that the RFC requires", async () => {
-    const flags = ["--disable-proto=throw", "--frozen-intrinsics", "--max-old-space-size=512"]
-    const { status, stdout } = await tracehound(["doctor", "--json"], { nodeFlags: flags })
-    assert.strictEqual(status, 0)
-    const { flags: reports, healthy, sandbox, versions } = JSON.parse(stdout)
-    assert.isTrue(healthy)
-    assert.strictEqual(sandbox.report.level, "default")
-    assert.isTrue(reports.every((report: { readonly holds: boolean }) => report.holds))
-    assert.strictEqual(versions.effect, "4.1.0")
-    assert.strictEqual(versions.node, process.versions.node)
-  })
-
-  it("RFC H2 attacks the sandbox where it is told to, and nothing gets through", async () => {
-    const env = { TRACEHOUND_RUNTIME_FROZEN_INTRINSICS: "false" }
-    const nodeFlags = ["--disable-proto=throw", "--max-old-space-size=512"]
-    const { status, stdout } = await tracehound([
-      "doctor",
-      "--sandbox",
-      "--json",
-      "--only",
-      "^(allow/|net/(tcp|udp|connect))"
-    ], {
-      env,
-      nodeFlags
-    })
+  it("RFC R1 says at which level hounds would run, and attacks nothing unless it is told to", async () => {
+    const { stdout } = await tracehoundHere(["doctor", "--json"])
     const { sandbox } = JSON.parse(stdout)
-    assert.deepStrictEqual(
-      sandbox.probes.probes.filter(({ outcome }: { readonly outcome: string }) =>
-        outcome === "open" || outcome === "failed"
-      ),
-      []
-    )
-    assert.isAtLeast(sandbox.probes.probes.length, 7)
-    assert.strictEqual(status, 0)
-  }, 120_000)
+    assert.deepStrictEqual([sandbox.enabled, sandbox.refused, sandbox.probes], [true, null, null])
+    assert.strictEqual(sandbox.report.level, "default")
+  })
+
+  it(
+    "RFC R1 RFC H2 is content under the flags that the RFC requires, and no attack on the sandbox gets through",
+    async () => {
+      const { status, stdout } = await tracehound(
+        ["doctor", "--json", "--sandbox", "--only", "^(allow/|net/(tcp|udp|connect))"],
+        { nodeFlags: ["--disable-proto=throw", "--frozen-intrinsics", "--max-old-space-size=512"] }
+      )
+      const { flags: reports, healthy, sandbox, versions } = JSON.parse(stdout)
+      assert.isTrue(healthy)
+      assert.strictEqual(sandbox.report.level, "default")
+      assert.isTrue(reports.every((report: { readonly holds: boolean }) => report.holds))
+      assert.strictEqual(versions.effect, "4.1.0")
+      assert.strictEqual(versions.node, process.versions.node)
+      assert.deepStrictEqual(
+        sandbox.probes.probes.filter(({ outcome }: { readonly outcome: string }) =>
+          outcome === "open" || outcome === "failed"
+        ),
+        []
+      )
+      assert.isAtLeast(sandbox.probes.probes.length, 7)
+      assert.strictEqual(status, 0)
+    },
+    120_000
+  )
 })
 
 describe("wrong use", () => {
@@ -110,7 +110,7 @@ describe("wrong use", () => {
   ]
   for (const [args, expected] of cases) {
     it(`answers 2 and says what is wrong: ${args.join(" ")}`, async () => {
-      const { status, stderr } = await tracehound(args)
+      const { status, stderr } = await tracehoundHere(args)
       assert.strictEqual(status, 2)
       assert.match(stderr, expected)
     })
@@ -127,13 +127,13 @@ describe("wrong use", () => {
     }))
 
   it("gives help and the version when it is asked to", async () => {
-    const help = await tracehound(["--help"])
+    const help = await tracehoundHere(["--help"])
     assert.strictEqual(help.status, 0)
     assert.include(help.stdout, "replay")
-    const asked = await tracehound(["--version"])
+    const asked = await tracehoundHere(["--version"])
     assert.strictEqual(asked.status, 0)
     assert.include(asked.stdout, version)
-    const bare = await tracehound([])
+    const bare = await tracehoundHere([])
     assert.strictEqual(bare.status, 0)
   })
 })

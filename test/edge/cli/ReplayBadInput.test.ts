@@ -1,11 +1,13 @@
 /**
- * Recordings that are broken in every way that recordings break.
+ * Recordings that are broken in every way that recordings break. Two cases need a process of their
+ * own: one for the size of its heap, one for real pipes.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
+import { tracehoundHere } from "./inProcess.ts"
 
 const threat = { category: "injection", severity: "high" }
 const scent = (id: number, over: object = {}) =>
@@ -21,8 +23,12 @@ const scent = (id: number, over: object = {}) =>
 const replayOf = (directory: string, content: string | Uint8Array, ...args: Array<string>) => {
   const file = join(directory, "recording")
   writeFileSync(file, content)
-  return tracehound(["replay", file, "--json", ...args])
+  return tracehoundHere(["replay", file, "--json", ...args])
 }
+
+/** The bytes in pieces of this size. */
+const piecesOf = (whole: Uint8Array, size: number) =>
+  Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => whole.subarray(i * size, (i + 1) * size))
 
 /** The numbers of the lines that were reported. */
 const reported = (stderr: string) => Array.from(stderr.matchAll(/^line (\d+): /gm), (match) => Number(match[1]))
@@ -122,7 +128,7 @@ describe("replay of broken input", () => {
     inTemporaryDirectory(async (directory) => {
       mkdirSync(join(directory, "logs"))
       for (const [file, expected] of [["nowhere.ndjson", /does not exist/], ["logs", /is a directory/]] as const) {
-        const { status, stderr, stdout } = await tracehound(["replay", join(directory, file), "--json"])
+        const { status, stderr, stdout } = await tracehoundHere(["replay", join(directory, file), "--json"])
         assert.strictEqual(status, 2)
         assert.strictEqual(stdout, "")
         assert.match(stderr, expected)
@@ -130,12 +136,14 @@ describe("replay of broken input", () => {
       }
     }))
 
-  it("finishes its work when its reader goes away", () =>
+  it("reads a real standard input, and finishes its work when its reader goes away", () =>
     inTemporaryDirectory(async (directory) => {
       const signatures = join(directory, "signatures")
-      const file = join(directory, "recording")
-      writeFileSync(file, Array.from({ length: 500 }, (_, i) => `${scent(i)}\n`).join(""))
-      const { status, stderr } = await tracehound(["replay", file, "--signatures", signatures], { closeEarly: true })
+      const input = piecesOf(gzipSync(Array.from({ length: 500 }, (_, i) => `${scent(i)}\n`).join("")), 100)
+      const { status, stderr } = await tracehound(["replay", "-", "--signatures", signatures], {
+        closeEarly: true,
+        input
+      })
       assert.strictEqual(status, 0)
       assert.strictEqual(stderr, "standard output was closed early: the rest of the answer was not printed\n")
       assert.strictEqual(readFileSync(signatures, "utf8").split("\n").length, 501)
@@ -144,8 +152,8 @@ describe("replay of broken input", () => {
   it("reads standard input, plain or gzip, in pieces", async () => {
     const text = Array.from({ length: 50 }, (_, i) => `${scent(i)}\n`).join("")
     for (const whole of [Buffer.from(text), gzipSync(text)]) {
-      const pieces = Array.from({ length: Math.ceil(whole.length / 7) }, (_, i) => whole.subarray(i * 7, i * 7 + 7))
-      const { stdout } = await tracehound(["replay", "-", "--json"], { input: pieces })
+      const { status, stderr, stdout } = await tracehoundHere(["replay", "-", "--json"], { input: piecesOf(whole, 7) })
+      assert.deepStrictEqual([status, stderr], [0, ""])
       assert.strictEqual(JSON.parse(stdout).quarantined, 50)
     }
   })
