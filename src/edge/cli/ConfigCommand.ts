@@ -1,5 +1,5 @@
 /**
- * `tracehound config check` and `tracehound config print`
+ * The commands `tracehound config check` and `tracehound config print`.
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -19,11 +19,11 @@ const file = Argument.String("file").pipe(
 
 const options = { file, config: configFile, json }
 
-/** What the file and the environment say, or every mistake in them. */
+/** The sources that the file and the environment give, or every mistake in them. */
 const sourcesOf = (given: { readonly file: Option.Option<string>; readonly config: Option.Option<string> }) =>
   Effect.result(configSources({ file: Option.getOrUndefined(Option.orElse(given.file, () => given.config)) }))
 
-/** Every mistake, then the answer no. */
+/** Prints every mistake; the answer is no. */
 const refuse = Effect.fnUntraced(function*(error: InvalidConfig, asJson: boolean) {
   yield* asJson
     ? Console.log(JSON.stringify({ valid: false, mistakes: error.mistakes }))
@@ -38,7 +38,7 @@ const check = Command.make("check", options, (given) =>
     yield* Console.log(given.json ? JSON.stringify({ valid: true, mistakes: [] }) : "the configuration is valid")
   })).pipe(Command.withDescription("Check the configuration: all mistakes at once, each with its path"))
 
-/** Every setting with its value, and where it comes from. Pure. */
+/** A line for each setting: its path, its value and its source, in columns. Pure. */
 const table = (settings: ReadonlyArray<Explained>): string => {
   const width = Math.max(...settings.map(({ path }) => path.length))
   const values = settings.map(({ value }) => JSON.stringify(value))
@@ -57,7 +57,6 @@ const print = Command.make("print", options, (given) =>
     yield* Console.log(given.json ? JSON.stringify(resolved.success, undefined, 2) : table(settings))
   })).pipe(Command.withDescription("Print the configuration in effect, and where each setting comes from"))
 
-/** The two ways to look at a configuration. */
 export const configCommand = Command.make("config").pipe(
   Command.withDescription("Look at the configuration: defaults, then file, then environment"),
   Command.withSubcommands([check, print])

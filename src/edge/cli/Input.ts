@@ -1,5 +1,6 @@
 /**
- * A file or standard input as bytes, with what can be said beforehand.
+ * A file or standard input as a stream of bytes. Mistakes that can be known beforehand are told
+ * before the first byte is read.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -7,12 +8,11 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { WrongUse } from "./Failure.ts"
 
-/** Where bytes come from. */
 export interface Input {
-  /** What people call it. */
+  /** The name in messages: the path, or `standard input`. */
   readonly name: string
   readonly bytes: Stream.Stream<Uint8Array, WrongUse>
-  /** How much of it was read, between 0 and 1; null where its length is not known. */
+  /** The part that was read, from 0 to 1; null where the length is not known. */
   readonly done: () => number | null
   /** Bytes read so far. */
   readonly read: () => number
@@ -20,7 +20,7 @@ export interface Input {
 
 const chunkSize = 65_536
 
-/** The file, or standard input for `-`. Fails at once where there is nothing to read. */
+/** Opens the file, or standard input for `-`. Fails where there is no file that can be read. */
 export const open = Effect.fn("Input.open")(function*(file: string) {
   let read = 0
   const counted = <E>(bytes: Stream.Stream<Uint8Array, E>, name: string) =>
@@ -52,7 +52,7 @@ export const open = Effect.fn("Input.open")(function*(file: string) {
     fs.access(file, { readable: true }),
     () => new WrongUse({ message: `${file} cannot be read: check its permissions` })
   )
-  // What is no regular file, such as a pipe, says that it has no length.
+  // The length of a pipe, or of anything else that is no regular file, is reported as 0.
   const size = info.type === "File" ? Number(info.size) : 0
   return {
     name: file,

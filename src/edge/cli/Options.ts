@@ -1,5 +1,5 @@
 /**
- * Flags that several commands share.
+ * The flags that several commands share.
  */
 import * as Flag from "effect/cli/Flag"
 

@@ -1,7 +1,7 @@
 /**
- * Progress on a terminal: one line on standard error, rewritten in place.
+ * Shows progress on a terminal: one line on standard error, rewritten in place.
  *
- * Promises silence where standard error is no terminal. Colour is left out where NO_COLOR is set
+ * Promises silence where standard error is no terminal, and no colour where NO_COLOR is set
  * (no-color.org) or TERM is dumb.
  */
 import * as Clock from "effect/Clock"
@@ -10,17 +10,15 @@ import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
-/** What there is to see at a moment. */
 export interface ProgressState {
   readonly lines: number
   readonly invalid: number
   readonly held: number
   readonly evicted: number
-  /** Between 0 and 1, or null where the end is not known. */
+  /** The part that is done, from 0 to 1; null where the end is not known. */
   readonly done: number | null
 }
 
-/** A line that is rewritten. */
 export interface Progress {
   /** Shows the state, at most ten times a second. */
   readonly show: (state: ProgressState) => Effect.Effect<void>
@@ -31,7 +29,7 @@ export interface Progress {
 const intervalNanos = 100_000_000n
 const barWidth = 20
 
-/** The line as text, without colour. Pure. `seconds` is how long it has been going on. */
+/** The line as text, without colour, after so many seconds. Pure. */
 export const render = (state: ProgressState, seconds: number): string => {
   const rate = seconds > 0 ? Math.round(state.lines / seconds) : 0
   const filled = Math.round(Math.min(1, Math.max(0, state.done ?? 0)) * barWidth)
@@ -50,7 +48,7 @@ const silent: Progress = { show: () => Effect.void, clear: Effect.void }
 
 const isSet = (name: string) => Effect.orElseSucceed(Config.String(name), () => "")
 
-/** Progress for this process. */
+/** Shows progress on the standard error of the context. */
 export const make = Effect.gen(function*() {
   const stdio = yield* Stdio.Stdio
   if (!(yield* stdio.stderrIsTerminal)) return silent

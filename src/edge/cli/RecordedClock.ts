@@ -1,14 +1,13 @@
 /**
- * Recorded time: a clock that stands where the recording stands, so that a replay decides as the
- * traffic's own time would have it, and the same file always gives the same answer.
+ * A clock that shows the time of the recording, so that a replay decides by the traffic's own time
+ * and the same file always gives the same answer.
  *
  * **Gotchas**
  *
- * - Sleeping takes real time: what waits (a retry, a deadline) waits for the world, not for the
- *   recording.
- * - It goes wherever it is set, backward too, its monotonic side with it: the rate limiter counts a
- *   step back as no time gone by. A timestamp that no date can have is held at the nearest one that
- *   can.
+ * - Sleeping takes real time: a retry or a deadline waits for the world, not for the recording.
+ * - It goes wherever it is set, backward too, and so does its monotonic time: the rate limiter
+ *   counts a step back as no time gone by. A timestamp that no date can have becomes the nearest
+ *   one that a date can have.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -16,12 +15,12 @@ import * as Effect from "effect/Effect"
 /** The last millisecond of a JavaScript date. */
 const maxMs = 8.64e15
 
-/** A clock and the hand that sets it, in ms since the epoch. */
 export interface RecordedClock extends Clock.Clock {
+  /** Sets the time, in ms since the epoch. */
   readonly setUnsafe: (ms: number) => void
 }
 
-/** A clock at the epoch, whose sleeps are those of `real`. */
+/** A clock at the epoch that sleeps on `real`. */
 export const make = (real: Clock.Clock): RecordedClock => {
   let now = 0
   return {
@@ -33,7 +32,7 @@ export const make = (real: Clock.Clock): RecordedClock => {
     currentTimeMillis: Effect.sync(() => now),
     currentTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
     currentTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
-    // Limits run on it, and they must decide by the recording's time as well.
+    // The rate limiter reads it, and must decide by the recording's time as well.
     monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
     monotonicTimeNanos: Effect.sync(() => BigInt(now) * 1_000_000n),
     sleep: (duration) => real.sleep(duration)

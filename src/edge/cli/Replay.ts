@@ -1,9 +1,8 @@
 /**
- * A replay: recorded traffic through the whole runtime, on recorded time.
+ * Replays recorded traffic through the whole runtime, on recorded time.
  *
- * Promises flat memory for input of any length, that a malformed line costs itself and nothing
- * else, and that evidence is never dropped for want of patience: where cold storage falls behind,
- * the replay waits.
+ * Promises flat memory for input of any length; that a malformed line costs nothing but itself; and
+ * that evidence is not dropped because cold storage is slow: the replay waits for it.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -19,20 +18,20 @@ import * as RecordedClock from "./RecordedClock.ts"
 import * as ReplayRandomness from "./ReplayRandomness.ts"
 import { makeTally, type ReplaySummary, type Tally } from "./ReplaySummary.ts"
 
-/** What goes on during a replay, for whoever watches it. */
+/** Is told what happens during a replay. */
 export interface ReplayObserver<E> {
-  /** A line that could not be used, and why. */
+  /** A line that is no scent, and why. */
   readonly invalid: (line: number, message: string) => Effect.Effect<void>
-  /** A line and what it was answered; `signature` is empty where there is none. */
+  /** A line and the status of its answer; `signature` is empty where the answer has none. */
   readonly answered: (line: number, status: string, signature: string) => void
   /** After each piece of input, some hundred lines. */
   readonly progress: (tally: Tally, tracehound: Tracehound["Service"]) => Effect.Effect<void, E>
 }
 
 /**
- * How far cold storage may be behind before the replay waits for it, in envelopes and in bytes of
- * evidence: half of what its mailbox takes, since one arrival may evict several, and no more than
- * keeps memory small.
+ * The most that may wait for cold storage, in envelopes and in bytes of evidence, before the replay
+ * waits: half of what its mailbox takes, since one arrival may evict several, and little enough to
+ * keep memory small.
  */
 const maxBehind = (coldStorage: TracehoundConfig["audit"]["coldStorage"]) => ({
   count: Math.min(512, Math.floor((coldStorage?.maxPendingCount ?? 0) / 2)),
@@ -52,14 +51,14 @@ const signatureOf = (result: InterceptResult): string => {
 }
 
 /**
- * The ports of Node, but for randomness: the same for every run, so that the head of the chain is
- * part of the answer.
+ * The ports of Node, with randomness that is the same in every run, so that the head of the chain
+ * can be part of the answer.
  */
 const replayPorts = Layer.mergeAll(NodePorts.layer, ReplayRandomness.layer.pipe(Layer.provide(NodePorts.layer)))
 
 /**
- * Replays a byte stream. The Tracehound lives as long as the replay, and what it still holds goes
- * with it.
+ * Replays a byte stream. The Tracehound lives as long as the replay; evidence that it holds at the
+ * end is wiped.
  */
 export const replay = Effect.fn("replay")(function*<E, R, E2>(
   input: Stream.Stream<Uint8Array, E, R>,
@@ -67,15 +66,14 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
 ) {
   const { config, format, observer } = options
   const clock = RecordedClock.make(yield* Clock.Clock)
-  // Whether a hound is free is this machine's time and not the recording's: the same file would not
-  // give the same answer.
+  // Whether a hound is free depends on this machine's time, not the recording's: with hounds the
+  // same file would not give the same answer.
   const withoutHounds = { ...config, hound: { ...config.hound, enabled: false } }
   const onRecordedTime = Tracehound.layerNoDeps(withoutHounds).pipe(
-    // Ids of evidence that is written must differ from run to run, since nothing there is ever
-    // overwritten.
+    // With cold storage ids must differ from run to run: it never overwrites an envelope.
     Layer.provide(config.audit.coldStorage === undefined ? replayPorts : NodePorts.layer),
     Layer.provide(Layer.succeed(Clock.Clock, clock)),
-    // The summary counts what the log would say ten times a window.
+    // No log: the summary counts the same events.
     Layer.provide(Logger.layer([]))
   )
   const run = Effect.gen(function*() {

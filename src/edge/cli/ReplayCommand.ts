@@ -1,5 +1,5 @@
 /**
- * `tracehound replay FILE|-`
+ * The command `tracehound replay FILE|-`.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ import * as SignatureFile from "./SignatureFile.ts"
 
 const { group } = Progress
 
-/** The answer for people: what came of the lines, what is held, what the chain says. Pure. */
+/** The summary for people: counts of lines, evidence held, the state of the chain. Pure. */
 const describe = (summary: ReplaySummary): string => {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["lines", group(summary.lines)],
@@ -50,7 +50,7 @@ const describe = (summary: ReplaySummary): string => {
 const counts = (by: Readonly<Record<string, number>>): string =>
   Object.entries(by).filter(([, n]) => n > 0).map(([name, n]) => `${name} ${group(n)}`).join(", ") || "none"
 
-/** The directory for what must outlast the process: evidence goes to DIR/evidence. */
+/** Makes the directory, and cold storage in its folder `evidence` a source of configuration. */
 const dataSource = Effect.fnUntraced(function*(directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -65,7 +65,6 @@ const dataSource = Effect.fnUntraced(function*(directory: string) {
   } satisfies ConfigSource
 })
 
-/** Feeds recorded traffic through the whole runtime. */
 export const replayCommand = Command.make("replay", {
   file: Argument.String("file").pipe(
     Argument.withDescription("The recording, plain or gzip; - reads standard input")

@@ -1,17 +1,17 @@
 /**
- * Randomness that is the same for every run: SHA-256 of a counter. What it makes is unique, and
- * anybody can predict it.
+ * Randomness that is the same in every run: SHA-256 of a counter. Its bytes never repeat, and
+ * anybody can predict them.
  *
  * **Gotchas**
  *
- * - For a replay only: nothing there has to be unpredictable.
+ * - For a replay only, where nothing has to be unpredictable.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Hash } from "../../host/port/Hash.ts"
 import { Randomness } from "../../host/port/Randomness.ts"
 
-/** Begins anew with each layer that is built. */
+/** Starts from zero each time that it is built. */
 export const layer = Layer.effect(
   Randomness,
   Effect.map(Hash, ({ sha256 }) => {

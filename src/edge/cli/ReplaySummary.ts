@@ -1,5 +1,5 @@
 /**
- * What a replay answers: one object, whose keys are a public contract.
+ * The answer of a replay: one object, whose keys are a public contract.
  */
 import * as Schema from "effect/Schema"
 import type { InterceptResult } from "../../domain/InterceptResult.ts"
@@ -9,7 +9,7 @@ import type { TracehoundSync } from "../../runtime/TracehoundSync.ts"
 
 /**
  * The counts of a replay. Every line that is not blank is counted once: under `invalid`, or under
- * what it was answered.
+ * the status of its answer.
  */
 export const ReplaySummary = Schema.Struct({
   lines: Schema.Natural,
@@ -39,13 +39,13 @@ export const ReplaySummary = Schema.Struct({
 })
 export type ReplaySummary = typeof ReplaySummary.Type
 
-/** Counts while it goes on. */
+/** Counts lines during a replay. */
 export interface Tally {
   readonly lines: number
   readonly invalid: number
   readonly addInvalid: () => void
   readonly add: (scent: Scent, result: InterceptResult) => void
-  /** With what the Tracehound itself has counted. Verifies the chain: O(records). */
+  /** The counts, with those of the Tracehound itself. Verifies the chain: O(records). */
   readonly summary: (tracehound: TracehoundSync) => ReplaySummary
 }
 
@@ -59,7 +59,6 @@ const counterOf = {
   error: "errors"
 } as const
 
-/** A tally at zero. */
 export const makeTally = (): Tally => {
   const counts = { clean: 0, rateLimited: 0, tooLarge: 0, ignored: 0, quarantined: 0, escalated: 0, errors: 0 }
   const bySeverity = { low: 0, medium: 0, high: 0, critical: 0 }

@@ -1,22 +1,21 @@
 /**
- * A file of signatures: `lineNumber<TAB>status<TAB>signature` for every line that was read, the
- * signature empty where there is none.
+ * Writes a file of signatures: `lineNumber<TAB>status<TAB>signature` for every line that was read,
+ * with an empty signature where there is none.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { WrongUse } from "./Failure.ts"
 
-/** A file that grows by lines. */
 export interface SignatureFile {
-  /** Synchronous: the line waits for the next flush. */
+  /** Adds a line to those that the next flush writes. */
   readonly add: (line: number, status: string, signature: string) => void
-  /** Writes what waits. */
+  /** Writes the lines added since the last flush. */
   readonly flush: Effect.Effect<void, WrongUse>
 }
 
 const encoder = new TextEncoder()
 
-/** Opens the file, emptied, for as long as the scope lives. */
+/** Opens the file, emptied, until the scope closes. */
 export const open = Effect.fn("SignatureFile.open")(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   const unwritable = () => new WrongUse({ message: `${path} cannot be written: check that its directory exists` })
@@ -35,5 +34,5 @@ export const open = Effect.fn("SignatureFile.open")(function*(path: string) {
   } satisfies SignatureFile
 })
 
-/** For a replay that was not asked for signatures. */
+/** Writes nothing: for a replay without `--signatures`. */
 export const none: SignatureFile = { add: () => undefined, flush: Effect.void }

@@ -1,5 +1,5 @@
 /**
- * The versions of this package and of what it stands on, as their manifests say.
+ * The versions of Node, of this package and of its dependencies, read from their manifests.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -20,7 +20,7 @@ const versionAt = Effect.fnUntraced(function*(url: URL) {
 
 const orUnknown = <E, R>(version: Effect.Effect<string, E, R>) => Effect.orElseSucceed(version, () => "unknown")
 
-/** This package's own version. */
+/** This package's version, or `unknown` where its manifest cannot be read. */
 export const ownVersion = orUnknown(versionAt(new URL("../../../package.json", import.meta.url)))
 
 const dependencyVersion = (name: string) =>
@@ -29,7 +29,7 @@ const dependencyVersion = (name: string) =>
     versionAt
   ))
 
-/** Name to version. */
+/** The versions by name. One that cannot be read is `unknown`. */
 export const versions = Effect.gen(function*() {
   const own = yield* ownVersion
   const others = yield* Effect.forEach(

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The executable. It looks at the Node it was given before anything else is loaded: an older one
- * would fail in the middle.
+ * The executable. It checks the version of Node before it loads anything else: an older one would
+ * fail while loading.
  */
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 

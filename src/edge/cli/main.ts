@@ -35,8 +35,8 @@ const tracehound = Command.make("tracehound").pipe(
 const cannotBegin = ["WrongUse", "InvalidConfig", "ColdStorageError", "FlagsMissing"] as const
 
 /**
- * Runs the command line with these arguments. Standard input, the console, files and the environment
- * are those of the context; `statusOf` of its exit is the process's exit status.
+ * Runs the command line with these arguments. Standard input, the console, files and the
+ * environment are those of the context; `statusOf` of its exit is the process's exit status.
  */
 export const run = (args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
