@@ -10,10 +10,10 @@ const maxBodyBytes = 1_000_000
 const tracehound = createTracehound({ maxPayloadSize: maxBodyBytes, quarantine: { maxCount: 1000 } })
 await tracehound.init()
 
-/** Your detector: Tracehound has none. */
+/** Stands for your detector: Tracehound has none. */
 const looksHostile = (body: Buffer): boolean => /<script\b|' or 1=1/i.test(body.toString("latin1"))
 
-/** The body, or null where it is larger than what would be taken into custody. */
+/** The body, or null where it is larger than `maxBodyBytes`. */
 const read = async (request: IncomingMessage): Promise<Buffer | null> => {
   const chunks: Array<Buffer> = []
   let size = 0
@@ -58,7 +58,7 @@ const answer = async (request: IncomingMessage, response: ServerResponse): Promi
         response.writeHead(403).end(`blocked: ${result.status}\n`)
     }
   } catch {
-    // The request broke off: there is nobody left to answer.
+    // The request broke off: no one is left to answer.
     response.destroy()
   }
 }

@@ -6,14 +6,14 @@ import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { type InterceptResult, Tracehound } from "tracehound"
 import { detect } from "./detector.ts"
 
-/** Bodies larger than this are not read: what Tracehound takes by default. */
+/** Larger bodies are refused unread. Tracehound's own default for `maxPayloadSize`. */
 export const maxBodyBytes = 1_000_000
 
 const decoder = new TextDecoder()
 
 /**
- * How a result becomes an answer; undefined lets the request pass. An error of Tracehound's own is
- * no reason to block.
+ * The answer for a result; undefined lets the request pass. An error of Tracehound's own is no
+ * reason to block.
  */
 const block = (result: InterceptResult): HttpServerResponse.HttpServerResponse | undefined => {
   switch (result.status) {
@@ -38,7 +38,8 @@ const block = (result: InterceptResult): HttpServerResponse.HttpServerResponse |
 let requests = 0
 
 /**
- * Asks the detector about the request and Tracehound about the answer, before the route sees it.
+ * Runs the detector on the request, and hands both to Tracehound, before the route sees the
+ * request.
  */
 const guarded = (route: (body: string) => HttpServerResponse.HttpServerResponse) =>
   Effect.gen(function*() {
@@ -69,7 +70,7 @@ const decodeURIComponentLoosely = (text: string): string => {
   }
 }
 
-/** What Tracehound shows of itself. */
+/** The Watcher's snapshot, and the state of the audit chain. */
 const snapshot = Effect.gen(function*() {
   const { sync } = yield* Tracehound
   const audit = { records: sync.auditChain.length, head: sync.auditChain.lastHash, verified: sync.auditChain.verify() }

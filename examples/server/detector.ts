@@ -1,6 +1,6 @@
 /**
- * A detector, small and openly somebody else's: Tracehound detects nothing. Put your WAF, your
- * rules or your model here.
+ * A small detector, which stands for your own: Tracehound detects nothing. Put your WAF, your rules
+ * or your model here.
  */
 import type { ThreatSignal } from "tracehound"
 
@@ -19,6 +19,6 @@ const rules: ReadonlyArray<Rule> = [
   { pattern: /\bviagra\b/i, signal: { category: "spam", severity: "low" } }
 ]
 
-/** What the first rule that matches says, or undefined where none does. */
+/** The signal of the first rule that matches, or undefined where none does. */
 export const detect = (text: string): ThreatSignal | undefined =>
   rules.find(({ pattern }) => pattern.test(text))?.signal

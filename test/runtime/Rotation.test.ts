@@ -9,7 +9,9 @@ import { HoundPool } from "../../src/hound/pool/HoundPool.ts"
 import { makeRotation } from "../../src/runtime/Rotation.ts"
 import { type JobOptions, TickScheduler } from "../../src/scheduler/TickScheduler.ts"
 
-/** The jobs that starting the rotation so many times schedules, and what has ended with its scope. */
+/**
+ * The jobs that starting the rotation so many times schedules, and what has ended with its scope.
+ */
 const startedTimes = (times: number, hasHounds: boolean) =>
   Effect.gen(function*() {
     const jobs: Array<JobOptions> = []

@@ -32,7 +32,7 @@ describe("Tracehound", () => {
         assert.isTrue(tracehound.sync.auditChain.verify())
       }))
 
-    it.effect("stands on the clock that its layer was built with: a test owns time", () =>
+    it.effect("reads the clock that its layer was built with: a test owns time", () =>
       Effect.gen(function*() {
         const { sync } = yield* Tracehound
         yield* TestClock.setTime(42_000)
@@ -63,7 +63,7 @@ describe("Tracehound", () => {
       }))
   })
 
-  it.effect("RFC A1 a checkpoint is where the records that are kept begin, for whoever verifies them elsewhere", () =>
+  it.effect("RFC A1 the records that are kept begin at the checkpoint, and verify elsewhere", () =>
     Effect.gen(function*() {
       const { intercept, sync } = yield* Tracehound
       for (let i = 0; i < 10; i++) {

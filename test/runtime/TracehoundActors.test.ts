@@ -1,6 +1,6 @@
 /**
- * The actors under the roof: which there are, that all that takes time is theirs, and in what order
- * they close.
+ * The actors of a whole Tracehound: which there are, that they do everything that takes time, and
+ * the order in which they close.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer, Logger, Scope } from "effect"
@@ -22,7 +22,7 @@ const scent = (payload: unknown, severity: "low" | "high" | "critical" = "high")
   threat: threat(severity)
 })
 
-/** Every actor of a tree, as its name and its mailbox. */
+/** Every actor of a tree, as its name and the kind of its mailbox. */
 const mailboxes = (tree: Inspection): ReadonlyArray<string> =>
   tree.kind === "actor" ? [`${tree.name} ${tree.mailbox.kind}`] : tree.children.flatMap(mailboxes)
 
@@ -59,7 +59,7 @@ describe("actors", () => {
       TracehoundTest.layer({ alerts: { devopsEndpoint: "http://127.0.0.1:1/hook" } }, { callbacks })
     )))
 
-  it.effect("RFC S2 what a full mailbox refuses is counted, and every message has its end", () =>
+  it.effect("RFC S2 a message that a full mailbox refuses is counted, and every message ends somewhere", () =>
     Effect.gen(function*() {
       const { settled, sync } = yield* Tracehound
       const memory = yield* MemoryColdStorage
@@ -79,7 +79,7 @@ describe("actors", () => {
       audit: { coldStorage: { endpoint: "file:memory", maxPendingCount: 4 } }
     }))))
 
-  it.effect("RFC S2 a stampede a hundred times what the mailboxes take leaves the core's answers as they are", () =>
+  it.effect("RFC S2 a stampede of a hundred times what the mailboxes hold changes none of the core's answers", () =>
     Effect.gen(function*() {
       const answers = (steer: (memory: MemoryColdStorage["Service"]) => Effect.Effect<void>) =>
         Effect.gen(function*() {
@@ -110,7 +110,7 @@ describe("actors", () => {
       assert.strictEqual(yield* answers((memory) => memory.slowBy(60_000)), undisturbed)
     }))
 
-  it.effect("RFC S4 closing goes from the roof down: what cold storage cannot write on its way out is still an alert", () =>
+  it.effect("RFC S4 closing goes from the top down: evidence that cold storage cannot write while it closes is still an alert", () =>
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.make<unknown, void>(({ message }) => {
@@ -158,7 +158,7 @@ describe("actors", () => {
     ))))
 })
 
-/** A server that answers every request with this status, and what it was sent. */
+/** A server that answers every request with this status and keeps the bodies. */
 const hook = async (status: number) => {
   const bodies: Array<string> = []
   const server = createServer((request, response) => {
@@ -201,7 +201,7 @@ describe("devopsEndpoint", () => {
     assert.deepStrictEqual(tracehound.watcher.snapshot().errors.map(({ code }) => code), ["quarantine_full"])
   })
 
-  it("RFC S2 W3 what no actor could do is a dead letter of the whole, each once", async () => {
+  it("RFC S2 W3 a message that an actor could not do is one dead letter of the Tracehound", async () => {
     const { close, url } = await hook(404)
     const tracehound = createTracehound({
       hound: { enabled: false },
@@ -211,8 +211,8 @@ describe("devopsEndpoint", () => {
     await tracehound.init()
     tracehound.intercept(scent("a"))
     tracehound.intercept(scent("b"))
-    // Until it is told: once the desk has closed, what the endpoint refuses is a dead letter of the
-    // desk's as well.
+    // Until the failure is on the board: once the alerts service has closed, an alert that the
+    // endpoint refuses is a dead letter of that service as well.
     const isTold = () => tracehound.watcher.snapshot().errors.some(({ code }) => code === "devops_failure")
     for (let n = 0; n < 1_000 && !isTold(); n++) await Effect.runPromise(Effect.sleep(5))
     await tracehound.dispose()

@@ -8,14 +8,14 @@ import { makeTold, rooms } from "../support/rooms.ts"
 
 const threat = { category: "injection", severity: "high" } as const
 
-const look = (use: (agent: Agent["Service"], watcher: Watcher["Service"]) => Effect.Effect<void>) =>
+const watching = (use: (agent: Agent["Service"], watcher: Watcher["Service"]) => Effect.Effect<void>) =>
   Effect.gen(function*() {
     yield* use(yield* Agent, yield* Watcher)
   }).pipe(Effect.provide(rooms({ rateLimit: { maxRequests: 2 } }, makeTold())))
 
 describe("Watcher", () => {
   it.effect("RFC W1 shows exactly the RFC's shape, before anything has happened", () =>
-    look((_, watcher) =>
+    watching((_, watcher) =>
       Effect.sync(() => {
         const snapshot = watcher.snapshot()
         assert.isTrue(Schema.is(WatcherSnapshot)(snapshot))
@@ -31,7 +31,7 @@ describe("Watcher", () => {
     ))
 
   it.effect("RFC W1 counts custody, sources, throughput and activity on the test's own time", () =>
-    look((agent, watcher) =>
+    watching((agent, watcher) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(1_000_000)
         for (const source of ["a", "b", "b", "b"]) {
@@ -50,8 +50,8 @@ describe("Watcher", () => {
       })
     ))
 
-  it.effect("RFC W1 changes nothing by looking", () =>
-    look((agent, watcher) =>
+  it.effect("RFC W1 changes nothing by taking a snapshot", () =>
+    watching((agent, watcher) =>
       Effect.sync(() => {
         agent.interceptUnsafe({ id: "1", source: "a", timestamp: 1, payload: "p", threat })
         assert.deepStrictEqual(watcher.snapshot(), watcher.snapshot())

@@ -20,7 +20,7 @@ describe("createTracehound", () => {
     await tracehound.dispose()
   })
 
-  it("throws once and here: a wrong configuration, with every mistake", () => {
+  it("throws for a wrong configuration, with every mistake", () => {
     const wrong = JSON.parse("{\"maxPayloadSize\":-1,\"alerts\":{\"windowMs\":1.5}}")
     try {
       createTracehound(wrong)

@@ -1,7 +1,7 @@
 /**
- * The core's smoke test: a walk through custody on portable ports, by whatever runtime runs this
- * file, twice. Once in rooms of the core alone, where nothing of Node is loaded, once under the
- * roof as README.md says in "Other hosts".
+ * The core's smoke test: the JavaScript runtime that runs this file walks through custody on
+ * portable ports, twice. Once in rooms of the core alone, where nothing of Node is loaded, and once
+ * in a whole Tracehound, as README.md says in "Other hosts".
  *
  * Prints one line of JSON: the runtime and its version, how many checks there were, which failed,
  * and an `answer` that must be the same on every runtime. Ends with a status that is not zero when
@@ -232,7 +232,7 @@ const walk = (where: string, { chain, flush, intercept, neutralize }: House, has
   checkIn("a deletion", verify(records.toSpliced(5, 1)).firstBroken === 5)
 }
 
-/** The rooms as the roof puts them together, without it. */
+/** The rooms of the core, composed as `src/runtime/Tracehound.ts` does. */
 const rooms = Agent.layer.pipe(
   Layer.provide(Escalation.layer),
   Layer.provide(PurgeQueue.layer),
@@ -253,20 +253,20 @@ const core = Effect.gen(function*() {
   walk("core", { intercept, flush, neutralize, chain: yield* AuditChain }, yield* Hash)
 })
 
-/** Loaded here and not above: its layers for Node are beside it. */
-const roof = Effect.gen(function*() {
+/** Imports Tracehound here and not above, since its module imports those for Node. */
+const whole = Effect.gen(function*() {
   const { Tracehound } = yield* Effect.promise(() => import("../../src/runtime/Tracehound.ts"))
   const hash = yield* Hash
   const layer = Tracehound.layerNoDeps({ ...config, hound: { enabled: false } })
   yield* Effect.gen(function*() {
     const { interceptScoped, sync } = yield* Tracehound
-    walk("roof", { ...sync, chain: sync.auditChain }, hash)
+    walk("whole", { ...sync, chain: sync.auditChain }, hash)
     const scoped = yield* Effect.scoped(interceptScoped(scent("owned by a scope", { source: "192.0.2.8" })))
-    check("roof: scoped", scoped.status === "quarantined" && scoped.handle.disposed)
+    check("whole: scoped", scoped.status === "quarantined" && scoped.handle.disposed)
   }).pipe(Effect.provide(layer))
 })
 
-/** Evidence on its way to cold storage: pressed, sealed, written once, and opened again. */
+/** Evidence on its way to cold storage: compressed, sealed, written once, and opened again. */
 const coldStorage = Effect.gen(function*() {
   const written: Array<Uint8Array> = []
   const endpoint = Layer.succeed(ColdStorageEndpoint, {
@@ -396,7 +396,7 @@ const host = Layer.mergeAll(portable, Path.layer, FileSystem.layerNoop({}))
 
 await Effect.runPromise(core.pipe(Effect.provide(rooms)))
 await Effect.runPromise(
-  Effect.all([coldStorage, envelopes, chains, ids, roof], { discard: true }).pipe(
+  Effect.all([coldStorage, envelopes, chains, ids, whole], { discard: true }).pipe(
     Effect.provide(SecureIds.layer.pipe(Layer.provideMerge(host)))
   )
 )

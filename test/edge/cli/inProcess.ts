@@ -1,7 +1,7 @@
 /**
- * The command line run in the test's own process: the same commands and exit statuses, on a console,
- * an environment and a standard input of the test's. What a process of its own adds (the executable,
- * real pipes, flags of Node) `../../support/command.ts` runs.
+ * The command line run in the test's own process: the same commands and exit statuses, on a
+ * console, an environment and a standard input of the test's. What a process of its own adds (the
+ * executable, real pipes, flags of Node) `../../support/command.ts` runs.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert } from "@effect/vitest"

@@ -136,7 +136,7 @@ describe("canonical bytes run no code of the payload", () => {
     assert.strictEqual(runs(), 0)
   })
 
-  it("RFC D4 own keys only: what was added to the prototypes of the language does not leak in", () => {
+  it("RFC D4 writes own keys only: additions to the prototypes of the language do not leak in", () => {
     const { run, runs } = tripwire()
     const polluted: ReadonlyArray<readonly [object, PropertyKey]> = [
       [Object.prototype, "evil"],
@@ -276,7 +276,7 @@ describe("a host that cannot tell a proxy", () => {
     assert.isBelow(depth, 1000)
   })
 
-  it("RFC D4 refuses to be entered again by a trap in the middle of a write", () => {
+  it("RFC D4 refuses a write that a trap begins in the middle of another", () => {
     const own = portableWriter()
     const inner: Array<number> = []
     const trap = new Proxy({}, {

@@ -11,7 +11,7 @@ import { random, Seed } from "../../support/random.ts"
 import { randomPayload } from "./payloads.ts"
 import { bytesFrom, canonicalBytes, defaults, nodeWriter, portableWriter } from "./writers.ts"
 
-/** Writes exactly at the limit, and one below it. */
+/** The payload is written at a limit of exactly its size, and refused at one byte less. */
 const holdsExactly = (payload: unknown): void => {
   const expected = canonicalBytes(payload)
   const exact = nodeWriter({ maxPayloadSize: expected.length })
@@ -133,7 +133,7 @@ describe("the size limit", () => {
     assert.strictEqual(writer.write(new Uint8Array(1_000_001)), TOO_LARGE)
   })
 
-  it("RFC D5 a limit of 0 allows nothing but nothing", () => {
+  it("RFC D5 a limit of 0 allows empty bytes and empty text alone", () => {
     const writer = nodeWriter({ maxPayloadSize: 0 })
     assert.strictEqual(writer.write(""), 0)
     assert.strictEqual(writer.write(new Uint8Array(0)), 0)
@@ -142,7 +142,7 @@ describe("the size limit", () => {
     }
   })
 
-  it("the buffer grows with what is written, and never past the limit", () => {
+  it("the buffer grows with the bytes written, and never past the limit", () => {
     const writer = nodeWriter()
     assert.isBelow(writer.buffer.length, 2_000)
     for (let size = 1; size <= 900_000; size = 2 * size + 1) {
@@ -226,7 +226,7 @@ describe("the order of refusals", () => {
   const limits = { maxPayloadSize: 30, maxDepth: 2, maxKeys: 2 }
   const big = "x".repeat(100)
 
-  it("RFC D4 is told by what is met first, in canonical order", () => {
+  it("RFC D4 names the bound that is met first, in canonical order", () => {
     const writer = nodeWriter(limits)
     const wide = { a: 1, b: 2, c: big }
     assert.strictEqual(writer.write([[wide]]), TOO_DEEP)

@@ -1,6 +1,6 @@
 /**
- * `spec/vectors/canonical.json`: the writer answers as it says, and it says nothing that
- * spec/canonical.md does not.
+ * `vectors/canonical.json`: the writer answers as the vectors say, and the vectors follow
+ * spec/canonical.md.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"

@@ -16,7 +16,7 @@ const limiter = (rateLimit: NonNullable<TracehoundConfigInput["rateLimit"]>) =>
     Layer.provide(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument({ rateLimit })]))))
   )
 
-/** A clock whose two sides a test sets by themselves. */
+/** A clock whose time of day and monotonic time a test sets separately. */
 const clockOf = (state: { wall: number; nanos: bigint }): Clock.Clock => ({
   currentTimeMillisUnsafe: () => state.wall,
   currentTimeMillis: Effect.sync(() => state.wall),
@@ -75,7 +75,7 @@ describe("RateLimiter", () => {
         state.nanos += 1_000_000n
         left -= 1
       }
-      // Whoever has requests left has them still.
+      // A source with requests left has them still.
       state.wall = 0
       assert.isTrue(check("b").allowed)
       state.wall = 8.64e15
@@ -84,7 +84,7 @@ describe("RateLimiter", () => {
     }).pipe(Effect.provide(limiter(small)), Effect.provideService(Clock.Clock, clockOf(state)))
   })
 
-  it.effect("RFC G1 fractions of a millisecond are rounded up: after so long the source is let through", () => {
+  it.effect("RFC G1 fractions of a millisecond are rounded up: after the time told, the source is let through", () => {
     const state = { wall: 0, nanos: 0n }
     return Effect.gen(function*() {
       const { check } = yield* RateLimiter

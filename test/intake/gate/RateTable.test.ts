@@ -5,7 +5,7 @@ import { blocked, check } from "./rateChecks.ts"
 
 const rfc: RateTableOptions = { windowMs: 60_000, maxRequests: 100, blockDurationMs: 300_000, maxSources: 100_000 }
 
-/** Any time will do; a table has no idea of the epoch. */
+/** An arbitrary time: the table does not know the epoch. */
 const T = 1_700_000_000_000
 
 const times = (count: number, f: (index: number) => void): void => {
@@ -14,7 +14,7 @@ const times = (count: number, f: (index: number) => void): void => {
   }
 }
 
-/** Uses up a source's window and gets it blocked. */
+/** Sends requests of a source until it is blocked. */
 const block = (table: RateTable, key: string, now: number, options: RateTableOptions): void => {
   let refused = 0
   times(options.maxRequests, () => {
@@ -233,7 +233,7 @@ describe("the bound", () => {
     assert.isTrue(table.reset("d"))
   })
 
-  it("RFC G3 drops a source whose block ran out before one that has requests to its name", () => {
+  it("RFC G3 drops a source whose block ran out before one that has been counted", () => {
     const options = { ...rfc, maxRequests: 1, maxSources: 3, blockDurationMs: 10 }
     const table = makeRateTable(options)
     check(table, "lives", T)

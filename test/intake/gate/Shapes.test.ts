@@ -5,7 +5,7 @@ import { random, Seed } from "../../support/random.ts"
 import { randomPayload } from "./payloads.ts"
 import { bytesFrom, canonicalText, nodeWriter } from "./writers.ts"
 
-/** How often a shape must come before it is kept, and once more. */
+/** One time more than a shape must come to be kept and found. */
 const often = 3
 
 describe("shapes that are known", () => {
@@ -60,7 +60,7 @@ describe("shapes that are known", () => {
 })
 
 describe("refusals", () => {
-  it("RFC D5 are the same for a shape that is known: what is met first", () => {
+  it("RFC D5 name the bound that is met first, for a known shape as for a new one", () => {
     // The key takes all that is left, so that its value is met, and is too deep.
     const payload = { "\u20ac\u20ac": {} }
     for (let limit = 0; limit < 20; limit++) {
@@ -78,14 +78,14 @@ describe("the table of shapes", () => {
     return shapes.find(keys) !== undefined
   }
 
-  it("keeps what comes a second time", () => {
+  it("keeps a shape that comes a second time", () => {
     assert.isFalse(foundAfter(["a", "b"], 1))
     assert.isTrue(foundAfter(["a", "b"], 2))
     assert.isTrue(foundAfter(["a", "b"], often))
     assert.isTrue(foundAfter([""], 2))
   })
 
-  it("keeps nothing that is empty, or long", () => {
+  it("keeps no empty list of keys, and no long one", () => {
     const keys = (count: number, length: number) =>
       Array.from({ length: count }, (_, i) => `${i}`.padStart(length, "k"))
     assert.isFalse(foundAfter([], often))
@@ -95,7 +95,7 @@ describe("the table of shapes", () => {
     assert.isFalse(foundAfter(keys(2, 257), often))
   })
 
-  it("gives the shape of exactly these keys, whatever else has been there", () => {
+  it("gives the shape of exactly these keys, whatever shapes came before", () => {
     const shapes = new Shapes()
     const r = random(7)
     for (let i = 0; i < 20_000; i++) {
@@ -113,7 +113,7 @@ describe("the table of shapes", () => {
     }
   })
 
-  it("keeps a list of its own: who changes the keys afterwards changes nothing", () => {
+  it("keeps a list of its own: changing the keys afterwards changes nothing", () => {
     const shapes = new Shapes()
     const keys = ["b", "a"]
     shapes.find(keys)

@@ -8,8 +8,8 @@ import { makeSourceKeys, sourceKey } from "../../../src/intake/gate/SourceKey.ts
 import { type Random, random, Seed } from "../../support/random.ts"
 
 /**
- * What the key should be, by two readers that are not ours: node:net says what is an address,
- * effect/net what it means.
+ * The key that is expected, by two independent parsers: node:net says whether the text is an
+ * address, effect/net which one.
  */
 const oracle = (source: string): string => {
   const address = source.split("%", 1)[0] ?? ""

@@ -51,7 +51,7 @@ describe("throughput", () => {
     assert.strictEqual(short.perSecond(12_000), 2)
   })
 
-  it("RFC W1 a clock that goes back counts nothing from the time to come, and nothing twice", () => {
+  it("RFC W1 after the clock went back, nothing later is counted, and nothing twice", () => {
     const counter = counted([...at(50_000, 10), ...at(20_000, 20)])
     assert.strictEqual(counter.lastCounted(), 20_000)
     assert.strictEqual(counter.perSecond(21_000), 2)
@@ -59,7 +59,7 @@ describe("throughput", () => {
     assert.strictEqual(counter.perSecond(10_000), 0)
   })
 
-  it("RFC W1 seconds before the epoch are seconds like others, also across it", () => {
+  it("RFC W1 counts seconds before the epoch like others, and across it", () => {
     const counter = counted([...at(-3_500, 10), ...at(-500, 20), ...at(500, 30), ...at(3_500, 40)])
     assert.strictEqual(counter.perSecond(0), 3)
     assert.strictEqual(counter.perSecond(1_000), 6)
@@ -67,7 +67,7 @@ describe("throughput", () => {
     assert.strictEqual(counter.lastCounted(), 3_500)
   })
 
-  it("RFC W1 times that are no times are counted nowhere, and break nothing", () => {
+  it("RFC W1 a time that is no finite number is counted nowhere, and breaks nothing", () => {
     const hostile = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e300, -1e300, Number.MAX_VALUE]
     const counter = counted([...hostile, ...at(20_000, 10), ...hostile])
     assert.strictEqual(counter.perSecond(21_000), 1)

@@ -1,5 +1,5 @@
 /**
- * Doubles and their 64 bits.
+ * Converts between doubles and their 64 bits.
  */
 
 export function doubleOf(bits: bigint): number {

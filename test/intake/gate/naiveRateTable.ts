@@ -1,6 +1,5 @@
 /**
- * The rate table as one would write it without a thought for cost: an array of sources, searched
- * from end to end.
+ * A simple rate table to compare with: an array of sources, searched from end to end, at any cost.
  */
 import type { RateTableOptions } from "../../../src/intake/gate/RateTable.ts"
 
@@ -12,7 +11,7 @@ interface Source {
   block: { readonly began: number; readonly ends: number } | undefined
 }
 
-/** `reset` tells whether the source's next request could have been answered differently. */
+/** `reset` is true where the source's next request could have been answered differently. */
 export const naiveRateTable = (options: RateTableOptions) => {
   /** Least recently seen first. */
   let sources: Array<Source> = []

@@ -1,6 +1,6 @@
 /**
- * Payloads for the canonical writer: random ones, other spellings of the same one, near misses, and
- * an independent reading of spec/canonical.md's equalities to judge them by.
+ * Payloads for the canonical writer: random ones, other spellings of the same one, and near misses;
+ * and spec/canonical.md's equalities, implemented independently, to compare them by.
  */
 import { isDeepStrictEqual, types } from "node:util"
 import type { Random } from "../../support/random.ts"
@@ -56,8 +56,8 @@ const numbers: readonly [number, ...ReadonlyArray<number>] = [
 const bigints: readonly [bigint, ...ReadonlyArray<bigint>] = [0n, 1n, -1n, 10n, 16n, 255n, 1n << 64n, -(1n << 1030n)]
 
 /**
- * Any JSON value: what RFC 8785 is defined for, so without negative zero, of which it drops the
- * sign, or lone surrogates.
+ * Any JSON value that RFC 8785 is defined for: without lone surrogates, and without negative zero,
+ * of which it drops the sign.
  */
 export const randomJson = (random: Random, depth = 4): unknown => {
   const kind = random.below(depth > 0 ? 7 : 5)
@@ -278,9 +278,9 @@ export const isRaw = (value: unknown): boolean =>
   (!types.isProxy(Object(value)) && (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)))
 
 /**
- * Whether spec/canonical.md declares two values inside a payload, or two payloads neither of which
- * is raw, to be equal. Slow and simple on purpose, and told by node:util instead of by the writer's
- * own intrinsics.
+ * Whether spec/canonical.md declares two values inside a payload, or two payloads neither of which is
+ * raw, to be equal. Slow and simple on purpose, and by node:util instead of the writer's own
+ * intrinsics.
  */
 export const samePayload = (a: unknown, b: unknown): boolean => {
   const kind = kindOf(a)

@@ -8,7 +8,7 @@ export const check = (table: RateTable, source: string, time: number): number =>
   return table.check(source, now)
 }
 
-/** How many sources are blocked at this time. */
+/** Sources that are blocked at this time. */
 export const blocked = (table: RateTable, time: number): number => {
   now[0] = time
   return table.blocked(now)

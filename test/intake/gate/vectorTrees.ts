@@ -1,12 +1,12 @@
 /**
- * What a value is up to spec/canonical.md's equalities, as a tree: told from its description, and
- * parsed from canonical bytes by the grammar alone.
+ * Values as trees, in which values that spec/canonical.md calls equal are the same: made from a vector's
+ * description, and parsed from canonical bytes by the grammar alone.
  */
 import { assert } from "@effect/vitest"
 import { doubleOf, hexOf } from "./doubles.ts"
 import { keyOf, kinds, spread, type Value } from "./vectorValues.ts"
 
-/** The bytes that a raw payload is, told from its description; none for any other value. */
+/** The bytes of a raw payload, from its description; undefined for any other value. */
 export function rawOf(value: Value): Buffer | undefined {
   if ("bytes" in value) {
     return value.detached ? Buffer.alloc(0) : Buffer.from(value.hex ?? "", "hex")
@@ -15,7 +15,7 @@ export function rawOf(value: Value): Buffer | undefined {
   return tree[0] === "string" ? wtf8(String(tree[1])) : undefined
 }
 
-/** What a value is up to the equalities: a name, and its parts in an order of no meaning. */
+/** A value up to the equalities: its kind and its parts, sorted where their order means nothing. */
 export interface Tree extends ReadonlyArray<string | Tree> {
   readonly 0: string
 }
@@ -91,13 +91,13 @@ function jsonTree(value: unknown): Tree {
     : literal(String(value))
 }
 
-/** One way to read what stands at a place, and where it ends. */
+/** One way to read the bytes from a position on, and the position where it ends. */
 type Parse = readonly [tree: Tree, end: number]
 
 /**
  * All ways to read the bytes as one `value`: every alternative of the grammar is tried at every
- * place, and whatever may be cut short is tried at every length. Nothing is taken from what stands
- * behind.
+ * position, and a part that may have several lengths is tried at each. Nothing is concluded from
+ * the bytes behind.
  */
 export function parses(bytes: Uint8Array): ReadonlyArray<Tree> {
   let text = ""

@@ -1,5 +1,5 @@
 /**
- * Canonical writers as the tests want them.
+ * Canonical writers for tests.
  */
 import { types } from "node:util"
 import { type CanonicalLimits, type CanonicalWriter, makeCanonicalWriter } from "../../../src/intake/gate/Canonical.ts"

@@ -9,7 +9,9 @@ import { chunksOf, concat, gunzipped, gzip, randomChunks, streamOf, utf8 } from 
 const reasonOf = (problem: unknown): string | undefined =>
   problem instanceof GzipError ? problem.reason : problem === undefined ? undefined : String(problem)
 
-/** What comes out, and why it ended early, for every way of cutting. The ways must agree. */
+/**
+ * The bytes that come out and the reason of an early end, which every way of cutting must agree on.
+ */
 const inflate = (bytes: Uint8Array): Effect.Effect<readonly [string, string | undefined]> =>
   Effect.gen(function*() {
     const whole = yield* gunzipped(Stream.make(bytes))
@@ -26,14 +28,15 @@ const crc16 = (bytes: Uint8Array): Uint8Array => {
 }
 
 /**
- * A member with a header of its own: its flags, and what they say comes after the ten fixed bytes.
+ * A member with this header: its flags, and the fields that they announce after the ten fixed
+ * bytes.
  */
 const memberWith = (flags: number, extra: Uint8Array): Uint8Array =>
   concat(Uint8Array.of(0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 0, 3), extra, gzip("hello\n").subarray(10))
 
 const zeros = (length: number): Uint8Array => new Uint8Array(length)
 
-/** Hardly compressible, and text. */
+/** Text that hardly compresses. */
 const noise = (seed: number, length: number): string => {
   const { below } = random(seed)
   return Array.from({ length }, () => String.fromCharCode(33 + below(90))).join("")

@@ -16,7 +16,7 @@ const brief = (found: ReadonlyArray<Line>): ReadonlyArray<string> =>
 
 const splitText = (text: string): ReadonlyArray<string> => brief(split([utf8(text)]))
 
-/** The same by another way: all bytes as one string of bytes. */
+/** The same, computed another way: from all bytes as one string of bytes. */
 const reference = (bytes: Uint8Array, maxLineBytes: number): ReadonlyArray<string> => {
   const parts = Buffer.from(bytes).toString("latin1").split("\n")
   if (parts.at(-1) === "") parts.pop()
@@ -28,7 +28,7 @@ const reference = (bytes: Uint8Array, maxLineBytes: number): ReadonlyArray<strin
   })
 }
 
-/** Bytes full of what matters: line breaks, halves of characters, byte order marks. */
+/** Bytes with many line breaks, halves of characters and byte order marks. */
 const hostileBytes = (seed: number): Uint8Array => {
   const { below, pick } = random(seed)
   const parts = Array.from({ length: below(40) }, () =>

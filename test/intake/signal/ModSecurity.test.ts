@@ -245,9 +245,9 @@ describe("a recorded audit log", () => {
     "is read whole: each line, each threat, each category and severity",
     () =>
       Effect.gen(function*() {
-        const pressed = readFileSync(path ?? "")
-        const events = yield* eventsOf(chunksOf(pressed, 65_536), "modsecurity")
-        const expected = byHand(gunzipSync(pressed))
+        const compressed = readFileSync(path ?? "")
+        const events = yield* eventsOf(chunksOf(compressed, 65_536), "modsecurity")
+        const expected = byHand(gunzipSync(compressed))
         const scents = events.map((event) => event._tag === "Scent" ? { line: event.line, ...event.scent } : event)
         assert.deepStrictEqual<ReadonlyArray<unknown>>(scents, expected)
         assert.lengthOf(events, 3049)
@@ -296,7 +296,7 @@ interface AuditMessage {
   readonly details: { readonly severity: string; readonly tags: ReadonlyArray<string> }
 }
 
-/** The mapping once more, straight from its description. */
+/** The mapping, implemented a second time from its description. */
 const byHand = (log: Uint8Array): ReadonlyArray<ByHand> =>
   new TextDecoder().decode(log).trimEnd().split("\n").map((text, index) => {
     const parsed: unknown = JSON.parse(text)

@@ -19,7 +19,7 @@ const refusal = (line: string): string => {
 
 const advice = ": a scent is {id, source, timestamp in ms, payload or payloadBase64, threat?: {category, severity}}"
 
-/** A line with one key as JSON text of its own. */
+/** A line in which one key has this JSON text as its value. */
 const lineWith = (key: string, json: string): string =>
   `{${
     Object.entries({ ...whole, [key]: undefined }).map(([name, value]) =>
@@ -199,7 +199,7 @@ describe("decodeScent", () => {
     }
   )
 
-  it.prop("RFC F5 never throws, and never says what stood in the line", { seed: Seed }, ({ seed }) => {
+  it.prop("RFC F5 never throws, and never repeats the text of the line", { seed: Seed }, ({ seed }) => {
     const { below, pick, shuffle } = random(seed)
     const values = [
       "\"SECRET\"",

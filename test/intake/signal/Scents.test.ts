@@ -70,7 +70,7 @@ describe("scents", () => {
       ])
     }))
 
-  it.effect("tells a line that is too long, and goes on", () =>
+  it.effect("reports a line that is too long, and goes on", () =>
     Effect.gen(function*() {
       const bytes = utf8(`${scentLine(0)}\n${"x".repeat(500)}\n${scentLine(1)}\n`)
       for (const size of [1, 100, 10_000]) {
@@ -92,7 +92,7 @@ describe("scents", () => {
     }))
 
   it.effect.prop(
-    "gives the same events however the bytes are cut, plain or pressed",
+    "gives the same events however the bytes are cut, plain or compressed",
     { seed: Seed },
     ({ seed }) =>
       Effect.gen(function*() {
@@ -113,7 +113,7 @@ describe("scents", () => {
     { arbitrary: { runs: 100 } }
   )
 
-  it.effect("dies of a maxLineBytes that cannot be, when it runs", () =>
+  it.effect("dies of a maxLineBytes out of range, when it runs", () =>
     Effect.gen(function*() {
       const stream = scents(Stream.make(utf8("{}")), { format: "scent", maxLineBytes: 0 })
       const exit = yield* Effect.exit(Stream.runDrain(Stream.provide(stream, NodeInflate.layer)))
@@ -168,7 +168,7 @@ describe("scents of a gzip stream that breaks", () => {
       }
     }))
 
-  it.effect("tells a CRC that does not match after the last line", () =>
+  it.effect("reports a CRC that does not match, after the last line", () =>
     Effect.gen(function*() {
       const bytes = Uint8Array.from(gzip(many(3)))
       bytes.fill(0, -8, -4)
@@ -179,7 +179,7 @@ describe("scents of a gzip stream that breaks", () => {
       }])
     }))
 
-  it.effect("tells garbage after the last member, and takes zeros for padding", () =>
+  it.effect("reports garbage after the last member, and takes zeros for padding", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* eventsOf([gzip(many(3)), new Uint8Array(1000)]), firstScents(3))
       assert.deepStrictEqual(yield* eventsOf([gzip(many(3)), utf8(scentLine(9))]), [...firstScents(3), {
@@ -206,7 +206,7 @@ describe("scents of a gzip stream that breaks", () => {
       assert.deepStrictEqual(brief(yield* cutIn(`${scentLine(0)}\n   `)), ["1:r-0", `2!${garbage} after line 1`])
     }))
 
-  it.effect("tells the line of the break though lines before it are blank, too long or no scents", () =>
+  it.effect("names the line of the break, though lines before it are blank, too long or no scents", () =>
     Effect.gen(function*() {
       const text = `\n{\n${"x".repeat(300)}\n${scentLine(0)}\n\n`
       const stream = scents(Stream.make(gzip(text), utf8("garbage")), { format: "scent", maxLineBytes: 200 })

@@ -1,5 +1,5 @@
 /**
- * Bytes as the tests want them: cut into chunks, pressed, and run through the streams under test.
+ * Bytes for tests: cut into chunks, compressed, and run through the streams under test.
  */
 import { Effect, Stream } from "effect"
 import { gzipSync } from "node:zlib"
@@ -38,7 +38,9 @@ export const randomChunks = (bytes: Uint8Array, { below, chance }: Random): Arra
 export const streamOf = (chunks: ReadonlyArray<Uint8Array>): Stream.Stream<Uint8Array> =>
   Stream.fromArray(chunks).pipe(Stream.rechunk(1))
 
-/** A scent whose payload hardly compresses, so that its bytes are spread over the pressed ones. */
+/**
+ * A scent whose payload hardly compresses, so that its bytes are spread over the compressed ones.
+ */
 export const scentLine = (n: number): string =>
   JSON.stringify({ id: `r-${n}`, source: "192.0.2.7", timestamp: n, payload: Math.sin(n + 1).toString(36) })
 
@@ -55,7 +57,7 @@ export const eventsOf = (
   format: Format = "scent"
 ): Effect.Effect<ReadonlyArray<ScentEvent>> => Stream.runCollect(onNode(scents(streamOf(chunks), { format })))
 
-/** What came out of a byte stream, and the reason for which it ended early. */
+/** The bytes of a stream, and the reason for which it ended early. */
 export const gunzipped = <E>(
   stream: Stream.Stream<Uint8Array, E>
 ): Effect.Effect<{ readonly text: string; readonly problem: E | GzipError | undefined }> =>
