@@ -278,8 +278,8 @@ export const isRaw = (value: unknown): boolean =>
   (!types.isProxy(Object(value)) && (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)))
 
 /**
- * Whether spec/canonical.md declares two values inside a payload, or two payloads neither of which is
- * raw, to be equal. Slow and simple on purpose, and by node:util instead of the writer's own
+ * Whether spec/canonical.md declares two values inside a payload, or two payloads neither of which
+ * is raw, to be equal. Slow and simple on purpose, and by node:util instead of the writer's own
  * intrinsics.
  */
 export const samePayload = (a: unknown, b: unknown): boolean => {

@@ -1,6 +1,6 @@
 /**
- * Values as trees, in which values that spec/canonical.md calls equal are the same: made from a vector's
- * description, and parsed from canonical bytes by the grammar alone.
+ * Values as trees, in which values that spec/canonical.md calls equal are the same: made from a
+ * vector's description, and parsed from canonical bytes by the grammar alone.
  */
 import { assert } from "@effect/vitest"
 import { doubleOf, hexOf } from "./doubles.ts"
