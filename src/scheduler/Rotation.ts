@@ -1,27 +1,27 @@
 /**
- * When to rotate next: an interval and a jitter that nobody can foretell (RFC, "Jittered Rotation";
- * CONFORMANCE H5).
+ * The delay until the next rotation: an interval plus a jitter that nobody can foretell (RFC,
+ * "Jittered Rotation"; CONFORMANCE H5).
  *
- * Promises a whole number of ms from `interval` to `interval + jitterMax`, both included, each as
- * likely as any other: bits that say more than `jitterMax` are drawn again, where a remainder would
- * make the small ones likelier. Ends whatever the source gives.
+ * Promises a whole number of ms from `interval` to `interval + jitterMax`, both included, each
+ * equally likely: bits beyond `jitterMax` are drawn again, because taking their remainder would
+ * favour the small numbers. Ends whatever bytes the source gives.
  *
- * Cost: at most seven bytes a draw. At least every second draw is taken, so two are expected, and
- * `maxDraws` are the end.
+ * Cost: at most seven bytes a draw. At least every second draw is accepted on average, so two are
+ * expected; `maxDraws` is the limit.
  *
  * **Gotchas**
  *
- * - A source that is broken in such a way that every draw is refused still gives a number in range,
- *   and always the same one. An honest source comes to that once in 2^64 times.
+ * - If every draw is refused, the result is still in range, but always the same. An honest source
+ *   does that once in 2^64 times; a broken one may do it always.
  */
 import type { Randomness } from "../host/port/Randomness.ts"
 
-/** How often bits are drawn for one delay. */
+/** The most draws for one delay. */
 export const maxDraws = 64
 
 /**
- * The next delay in ms. Throws a RangeError where `interval` is no whole number from 1 on,
- * `jitterMax` none from 0 on, or their sum is past what a number counts exactly.
+ * The next delay in ms. Throws a RangeError if `interval` is not a whole number from 1 on, if
+ * `jitterMax` is not one from 0 on, or if their sum is not a safe integer.
  */
 export const nextDelay = (interval: number, jitterMax: number, randomness: Randomness["Service"]): number => {
   if (!Number.isSafeInteger(interval) || interval < 1) throw new RangeError("interval: a whole number of ms from 1 on")
@@ -32,11 +32,11 @@ export const nextDelay = (interval: number, jitterMax: number, randomness: Rando
 }
 
 /**
- * A whole number from 0 to `max`, both included. Division instead of bit operations, since those
- * end at 32 bits.
+ * A random whole number from 0 to `max`, both included. Divides instead of shifting, because bit
+ * operations end at 32 bits.
  */
 const upTo = (max: number, { fill }: Randomness["Service"]): number => {
-  // The smallest power of two above `max`: less than half of what is drawn below it is refused.
+  // The smallest power of two above `max`: of the numbers below it, less than half are refused.
   let span = 2
   while (span <= max) span *= 2
   let count = 1
@@ -52,6 +52,6 @@ const upTo = (max: number, { fill }: Randomness["Service"]): number => {
     drawn = bytes.reduce((value, byte, at) => value * 256 + (at === 0 ? byte % topSpan : byte), 0)
     if (drawn <= max) return drawn
   }
-  // Below the span, so what is left of it is below `max` as well.
+  // `drawn` is below `span`, which is at most 2 * max, so the difference is at most `max`.
   return drawn - max - 1
 }

@@ -1,35 +1,35 @@
 /**
- * Work that comes again and again at times nobody can foretell (RFC, "Jittered Rotation";
- * CONFORMANCE H5).
+ * Runs jobs at jittered intervals, so that nobody can foretell the next run (RFC, "Jittered
+ * Rotation"; CONFORMANCE H5).
  *
- * Promises that a job's ticks come at its interval and a new jitter each, counted from tick to
- * tick; that no two runs of one job are ever on at once; and that nothing is left when its scope or
- * the service's closes. What a run or `isBusy` does wrong is counted as that job's failure and
+ * Promises that a job's ticks come at its interval plus a new jitter each, counted from tick to
+ * tick; that no two runs of one job overlap; and that nothing is left running when the job's scope
+ * or the service closes. An error of a run or of `isBusy` counts as a failure of its own job, and
  * stops neither this job nor another.
  *
- * Cost: one timer for all jobs, that of the earliest, and none where there is no job. A tick looks
- * at every job: meant for tens of them, not thousands. Randomness is drawn once a tick.
+ * Cost: one timer for all jobs, set for the earliest of them, and no timer without a job. A tick
+ * looks at every job, so the scheduler is meant for tens of jobs, not thousands. Randomness is drawn
+ * once a tick.
  *
  * **Details**
  *
- * - A tick that finds its last run still going is skipped, whatever `skipIfBusy` says; so is, with
- *   `skipIfBusy`, one that finds `isBusy()` true. The next tick is planned at each tick, skipped or
- *   not.
- * - Time is monotonic: a time of day that somebody sets moves no tick. After a standstill (a laptop
- *   asleep, an event loop held up) all that was missed is one tick, and the next is counted from
- *   there.
+ * - A tick is skipped while the last run is still going, whatever `skipIfBusy` says; with
+ *   `skipIfBusy` it is also skipped while `isBusy()` is true. Every tick, skipped or not, plans the
+ *   next one.
+ * - Time is monotonic: setting the time of day moves no tick. After a standstill (a sleeping laptop,
+ *   a blocked event loop) all missed ticks become one, and the next is counted from there.
  * - A run begins on the turn after its tick, on a fiber of its own, with the context in which the
  *   job was scheduled.
  *
  * **Gotchas**
  *
- * - The clock and its timer are those of where the layer is built.
- * - `nextAt` is a time of day, as it was to be when the tick was planned: it does not follow a
- *   clock that is set meanwhile.
- * - Closing waits until the interrupted run has ended: one that cannot be interrupted holds it up.
- *   A run may close its own scope; a child fiber of a run that does, and that the run waits for,
- *   would wait forever.
- * - Once the service has closed, jobs can still be scheduled, and never tick.
+ * - The clock and its timer are those of the place where the layer is built.
+ * - `nextAt` is the time of day as it was when the tick was planned: setting the clock afterwards
+ *   does not change it.
+ * - Closing waits until the interrupted run has ended: an uninterruptible run delays it. A run may
+ *   close its own scope. But if a child fiber of a run closes that scope and the run waits for the
+ *   child, both wait forever.
+ * - After the service has closed, jobs can still be scheduled but never tick.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -42,110 +42,195 @@ import type * as Scope from "effect/Scope"
 import { Randomness } from "../host/port/Randomness.ts"
 import { nextDelay } from "./Rotation.ts"
 
-/** What a job is made of; times in whole ms. */
+/** A job: what it runs, and when. Times in whole ms. */
 export interface JobOptions {
-  /** What it is called where a failure is logged. */
+  /** Names the job in the log when a run fails. */
   readonly name: string
   /** From one tick to the next, from 1 on. */
   readonly interval: number
-  /** The most that is added to it, from 0 on. */
+  /** The most that is added to the interval, from 0 on. */
   readonly jitterMax: number
   /** Whether a tick is skipped while `isBusy()` is true. */
   readonly skipIfBusy: boolean
-  /** Asked at a tick, synchronously, and only with `skipIfBusy`. */
+  /** Called at a tick, synchronously, and only with `skipIfBusy`. */
   readonly isBusy: () => boolean
   readonly run: Effect.Effect<void>
 }
 
-/** A look at a job. */
+/** The counts of a job, and its next tick. */
 export interface JobSnapshot {
-  /** Runs begun, the one that is going among them. */
+  /** Runs begun, including the one that is going. */
   readonly runs: number
-  /** Ticks that began no run, as there was one or the job was busy. */
+  /** Ticks that began no run, because one was going or the job was busy. */
   readonly skipped: number
-  /**
-   * Runs that ended badly, and ticks that could not be decided since `isBusy` or the randomness
-   * threw.
-   */
+  /** Runs that failed, and ticks at which `isBusy` or the randomness threw. */
   readonly failures: number
-  /** The time of day of the next tick, in ms since the epoch; null where none will come. */
+  /** The time of day of the next tick, in ms since the epoch; null if none will come. */
   readonly nextAt: number | null
 }
 
 /** A job that ticks until its scope closes. */
 export interface Job {
-  /** O(1); changes nothing, and two looks at the same moment are equal. */
+  /** O(1) and without side effects: two snapshots of the same moment are equal. */
   readonly snapshot: () => JobSnapshot
 }
 
-interface JobState extends Record<"runs" | "skipped" | "failures", number> {
-  readonly options: JobOptions
-  readonly context: Context.Context<never>
-  nextAt: number | null
-  /** On the monotonic clock, in ns: exact, however long the host has been up. */
-  due: bigint
-  fiber: Fiber.Fiber<void> | undefined
-}
-
-/** One timer, and the jobs that wait for it. */
+/** Schedules jobs on one shared timer. */
 export class TickScheduler extends Context.Service<TickScheduler, {
   /**
-   * Begins to tick, an interval and a jitter from now. Dies with a RangeError where a time is no
-   * whole number of ms in its range.
+   * The first tick comes an interval and a jitter from now. Dies with a RangeError if a time is not
+   * a whole number of ms in its range.
    */
   readonly schedule: (options: JobOptions) => Effect.Effect<Job, never, Scope.Scope>
 }>()("tracehound/scheduler/TickScheduler") {
-  /** Over the clock and the randomness of where it is built. */
+  /** On the clock and the randomness of the place where it is built. */
   static readonly layer: Layer.Layer<TickScheduler, never, Randomness> = Layer.effect(
     TickScheduler,
-    Effect.suspend(() => make)
+    Effect.gen(function*() {
+      return yield* make({
+        clock: yield* Clock.Clock,
+        randomness: yield* Randomness,
+        context: yield* Effect.context()
+      })
+    })
   )
 }
 
+interface Dependencies {
+  readonly clock: Clock.Clock
+  readonly randomness: Randomness["Service"]
+  /** The timer runs with it. */
+  readonly context: Context.Context<never>
+}
+
+/** Ends all jobs, and waits for their runs, when the scope closes. */
+const make = (dependencies: Dependencies): Effect.Effect<TickScheduler["Service"], never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(Effect.sync(() => new Timetable(dependencies)), (timetable) => timetable.close),
+    (timetable) => ({
+      schedule: (options) =>
+        Effect.contextWith((context: Context.Context<never>) =>
+          Effect.map(
+            Effect.acquireRelease(Effect.sync(() => timetable.add(options, context)), (job) => timetable.remove(job)),
+            (job) => ({ snapshot: () => job.snapshot() })
+          )
+        )
+    })
+  )
+
 const nanosPerMilli = 1_000_000n
 
-const make = Effect.gen(function*() {
-  const clock = yield* Clock.Clock
-  const randomness = yield* Randomness
-  const context = yield* Effect.context()
-  const jobs = new Set<JobState>()
-  // Every fiber that was started here and has not ended: what closing has to wait for.
-  const alive = new Set<Fiber.Fiber<void>>()
-  let timer: { readonly due: bigint; readonly fiber: Fiber.Fiber<void> } | undefined
-  let open = true
+/** One job: its options, its next tick, its counts, and its run if one is going. */
+class ScheduledJob {
+  readonly options: JobOptions
+  /** The context in which it was scheduled: its runs have the same. */
+  readonly context: Context.Context<never>
+  runs = 0
+  skipped = 0
+  failures = 0
+  nextAt: number | null = null
+  /** On the monotonic clock, in ns: exact, however long the host has been up. */
+  due = 0n
+  fiber: Fiber.Fiber<void> | undefined
 
-  const fork = (effect: Effect.Effect<void>, context: Context.Context<never>): Fiber.Fiber<void> => {
-    const fiber = Effect.runForkWith(context)(effect)
-    alive.add(fiber)
-    fiber.addObserver(() => alive.delete(fiber))
-    return fiber
+  constructor(options: JobOptions, context: Context.Context<never>) {
+    this.options = options
+    this.context = context
   }
 
-  /** Has the timer go off when the earliest job is due, and none where there is no job. */
-  const arm = (): void => {
+  snapshot(): JobSnapshot {
+    const { failures, nextAt, runs, skipped } = this
+    return { runs, skipped, failures, nextAt }
+  }
+}
+
+/** All jobs, and the one timer that goes off when the earliest is due. */
+class Timetable {
+  readonly #clock: Clock.Clock
+  readonly #randomness: Randomness["Service"]
+  readonly #context: Context.Context<never>
+  readonly #jobs = new Set<ScheduledJob>()
+  /** Every fiber that was started here and has not ended: closing waits for them. */
+  readonly #alive = new Set<Fiber.Fiber<void>>()
+  #timer: { readonly due: bigint; readonly fiber: Fiber.Fiber<void> } | undefined
+  #isOpen = true
+
+  constructor({ clock, context, randomness }: Dependencies) {
+    this.#clock = clock
+    this.#randomness = randomness
+    this.#context = context
+  }
+
+  /** Throws a RangeError if a time of the job is out of range; it is not added then. */
+  add(options: JobOptions, context: Context.Context<never>): ScheduledJob {
+    const delay = nextDelay(options.interval, options.jitterMax, this.#randomness)
+    const job = new ScheduledJob(options, context)
+    if (this.#isOpen) {
+      this.#plan(job, this.#clock.monotonicTimeNanosUnsafe(), delay)
+      this.#jobs.add(job)
+      this.#setTimer()
+    }
+    return job
+  }
+
+  /** Ends the job's ticks, interrupts its run, and waits until the run has ended. */
+  remove(job: ScheduledJob): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#forget([job])
+      return job.fiber === undefined ? Effect.void : interruptAll([job.fiber])
+    })
+  }
+
+  /** Removes all jobs; those that are added later never tick. */
+  get close(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#isOpen = false
+      this.#forget([...this.#jobs])
+      return interruptAll([...this.#alive])
+    })
+  }
+
+  #forget(gone: ReadonlyArray<ScheduledJob>): void {
+    for (const job of gone) {
+      this.#jobs.delete(job)
+      job.nextAt = null
+    }
+    this.#setTimer()
+  }
+
+  /** Sets the timer for the earliest job; without a job there is no timer. */
+  #setTimer(): void {
     let due: bigint | undefined
-    for (const job of jobs) if (due === undefined || job.due < due) due = job.due
-    if (timer?.due === due) return
-    timer?.fiber.interruptUnsafe()
-    timer = undefined
+    for (const job of this.#jobs) if (due === undefined || job.due < due) due = job.due
+    if (this.#timer?.due === due) return
+    this.#timer?.fiber.interruptUnsafe()
+    this.#timer = undefined
     if (due === undefined) return
-    // At least 1 ms: a clock may go on at once where there is nothing to wait for, and the timer
-    // would go off before it is set.
-    const wait = Math.max(1, Math.ceil(Number(due - clock.monotonicTimeNanosUnsafe()) / 1e6))
-    timer = { due, fiber: fork(Effect.andThen(clock.sleep(Duration.millis(wait)), tick), context) }
+    // At least 1 ms: a clock may skip a sleep of 0, and the timer would go off before `#timer` is
+    // set.
+    const wait = Math.max(1, Math.ceil(Number(due - this.#clock.monotonicTimeNanosUnsafe()) / 1e6))
+    const timer = Effect.map(this.#clock.sleep(Duration.millis(wait)), () => this.#tick())
+    this.#timer = { due, fiber: this.#fork(timer, this.#context) }
   }
 
-  const plan = (job: JobState, now: bigint, delay: number): void => {
-    job.due = now + BigInt(delay) * nanosPerMilli
-    job.nextAt = clock.currentTimeMillisUnsafe() + delay
+  /** Synchronous from end to end: only an `isBusy` can add or remove jobs meanwhile. */
+  #tick(): void {
+    this.#timer = undefined
+    const now = this.#clock.monotonicTimeNanosUnsafe()
+    const starting = [...this.#jobs].filter((job) =>
+      this.#jobs.has(job) && job.due <= now && this.#planAndDecide(job, now)
+    )
+    this.#setTimer()
+    for (const job of starting) this.#begin(job)
   }
-  /** Plans anew, and says whether this tick begins a run. */
-  const decide = (job: JobState, now: bigint): boolean => {
+
+  /** Plans the next tick of a job that is due, and decides whether this one begins a run. */
+  #planAndDecide(job: ScheduledJob, now: bigint): boolean {
     const { interval, isBusy, jitterMax, skipIfBusy } = job.options
-    // Stands where what comes next throws: without it the tick would be due for ever.
-    plan(job, now, interval)
+    // Stands if the next line throws: without it the job would stay due for ever.
+    this.#plan(job, now, interval)
     try {
-      plan(job, now, nextDelay(interval, jitterMax, randomness))
+      this.#plan(job, now, nextDelay(interval, jitterMax, this.#randomness))
       if (job.fiber === undefined && !(skipIfBusy && isBusy())) return true
       job.skipped += 1
     } catch {
@@ -153,91 +238,46 @@ const make = Effect.gen(function*() {
     }
     return false
   }
-  const begin = (job: JobState): void => {
-    // An isBusy may have closed it since.
-    if (!jobs.has(job)) return
+
+  #plan(job: ScheduledJob, now: bigint, delay: number): void {
+    job.due = now + BigInt(delay) * nanosPerMilli
+    job.nextAt = this.#clock.currentTimeMillisUnsafe() + delay
+  }
+
+  #begin(job: ScheduledJob): void {
+    // The `isBusy` of another job may have removed this one since.
+    if (!this.#jobs.has(job)) return
     job.runs += 1
-    // A turn later, so that the fiber is known before its run can ask for anything to be closed.
-    const fiber = fork(Effect.andThen(Effect.yieldNow, reporting(job.options)), job.context)
+    // On the next turn, so that `job.fiber` is set before the run can close the job or the service.
+    const fiber = this.#fork(Effect.andThen(Effect.yieldNow, loggingFailure(job.options)), job.context)
     job.fiber = fiber
     fiber.addObserver((exit) => {
       job.fiber = undefined
-      // What was interrupted because its job went away has not failed.
-      if (Exit.isFailure(exit) && jobs.has(job)) job.failures += 1
+      // A run that was interrupted because its job was removed has not failed.
+      if (Exit.isFailure(exit) && this.#jobs.has(job)) job.failures += 1
     })
   }
-  // Synchronous from end to end: only an isBusy can add or remove jobs in its midst.
-  const tick = Effect.sync(() => {
-    timer = undefined
-    const now = clock.monotonicTimeNanosUnsafe()
-    const due = [...jobs].filter((job) => jobs.has(job) && job.due <= now && decide(job, now))
-    arm()
-    for (const job of due) begin(job)
-  })
 
-  const add = (options: JobOptions, context: Context.Context<never>): JobState => {
-    const { interval, jitterMax } = options
-    const delay = nextDelay(interval, jitterMax, randomness)
-    const job: JobState = {
-      options,
-      context,
-      runs: 0,
-      skipped: 0,
-      failures: 0,
-      nextAt: null,
-      due: 0n,
-      fiber: undefined
-    }
-    if (open) {
-      plan(job, clock.monotonicTimeNanosUnsafe(), delay)
-      jobs.add(job)
-      arm()
-    }
-    return job
+  #fork(effect: Effect.Effect<void>, context: Context.Context<never>): Fiber.Fiber<void> {
+    const fiber = Effect.runForkWith(context)(effect)
+    this.#alive.add(fiber)
+    fiber.addObserver(() => this.#alive.delete(fiber))
+    return fiber
   }
-  const remove = (gone: Iterable<JobState>): void => {
-    for (const job of gone) {
-      jobs.delete(job)
-      job.nextAt = null
-    }
-    arm()
-  }
+}
 
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
-      open = false
-      remove([...jobs])
-      return end([...alive])
-    })
-  )
-
-  return TickScheduler.of({
-    schedule: (options) =>
-      Effect.acquireRelease(
-        Effect.contextWith((context: Context.Context<never>) => Effect.sync(() => add(options, context))),
-        (job) =>
-          Effect.suspend(() => {
-            remove([job])
-            return job.fiber === undefined ? Effect.void : end([job.fiber])
-          })
-      ).pipe(Effect.map((job) => ({ snapshot: () => snapshotOf(job) })))
-  })
-})
-
-const snapshotOf = ({ failures, nextAt, runs, skipped }: JobState): JobSnapshot => ({ runs, skipped, failures, nextAt })
-
-/** The run; where it fails somebody should see why, since no one waits for it. */
-const reporting = ({ name, run }: JobOptions): Effect.Effect<void> =>
+/** The run. Its failure is logged, since nobody waits for it. */
+const loggingFailure = ({ name, run }: JobOptions): Effect.Effect<void> =>
   Effect.tapCause(
     run,
     (cause) => Effect.annotateLogs(Effect.logWarning("a scheduled run failed", cause), { job: name })
   )
 
 /**
- * Interrupts the fibers and waits for them, but not for the one that asks: it cannot end before it
- * has its answer.
+ * Interrupts the fibers and waits for them. A run that closes its own job is interrupted too, but
+ * not waited for: it cannot end before its own call returns.
  */
-const end = (fibers: ReadonlyArray<Fiber.Fiber<void>>): Effect.Effect<void> =>
+const interruptAll = (fibers: ReadonlyArray<Fiber.Fiber<void>>): Effect.Effect<void> =>
   Effect.withFiber((self) => {
     for (const fiber of fibers) fiber.interruptUnsafe(self.id)
     return Effect.asVoid(Fiber.awaitAll(fibers.filter((fiber) => fiber.id !== self.id)))
