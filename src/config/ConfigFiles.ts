@@ -1,18 +1,18 @@
 /**
- * Where a configuration comes from (CONFORMANCE R2): defaults, then a JSON file, then the
- * environment, then an argument, each over the one before.
+ * Reads the configuration from a JSON file, the environment and an argument (CONFORMANCE R2). Each
+ * of these overrides the one before, and all of them override the defaults.
  *
  * **Details**
  *
- * - An environment variable is the path in capitals: `quarantine.maxCount` is
- *   `TRACEHOUND_QUARANTINE_MAX_COUNT`. `TRACEHOUND_CONFIG` names the file. An empty variable is the
- *   same as none.
+ * - An environment variable is named by the setting's path in capitals: `quarantine.maxCount` is
+ *   `TRACEHOUND_QUARANTINE_MAX_COUNT`. `TRACEHOUND_CONFIG` names the file. An empty variable counts
+ *   as not set.
  *
  * **Gotchas**
  *
- * - Kubernetes and Docker put variables of their own beside a service called tracehound, or
- *   tracehound-api. Names with `SERVICE_HOST`, `SERVICE_PORT` or `PORT` in them, such as
- *   `TRACEHOUND_API_PORT_80_TCP`, are therefore left alone.
+ * - Kubernetes and Docker set variables of their own for a service called tracehound or
+ *   tracehound-api. Names that contain `SERVICE_HOST`, `SERVICE_PORT` or `PORT`, such as
+ *   `TRACEHOUND_API_PORT_80_TCP`, are therefore ignored.
  */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -30,14 +30,13 @@ import {
   resolveConfig
 } from "./ConfigSources.ts"
 
-/** A configuration file larger than this is no configuration. */
+/** Larger files are refused before they are read. */
 const maxFileBytes = 1_048_576
 
 const mistake = (source: string, path: string, expected: string): InvalidConfig =>
   new InvalidConfig({ mistakes: [{ source, path, expected }] })
 
-/** A JSON file. */
-const fromFile = Effect.fn("ConfigSources.fromFile")(function*(path: string) {
+const fromFile = Effect.fn("ConfigFiles.fromFile")(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   const unreadable = () => mistake(path, "", "the file cannot be read: check its path and its permissions")
   const info = yield* Effect.mapError(fs.stat(path), unreadable)
@@ -46,20 +45,20 @@ const fromFile = Effect.fn("ConfigSources.fromFile")(function*(path: string) {
   const text = yield* Effect.mapError(fs.readFileString(path), unreadable)
   const value = yield* Effect.try({
     try: (): unknown => JSON.parse(text),
-    catch: (cause) => mistake(path, "", `expected JSON${placeOf(cause)}`)
+    catch: (cause) => mistake(path, "", `expected JSON${positionOf(cause)}`)
   })
   return { name: path, value } satisfies ConfigSource
 })
 
 /**
- * Where the parser stopped, if it says so. The rest of its message quotes the file, which may hold
- * a secret.
+ * The position at which the parser stopped, if it names one. The rest of its message quotes the
+ * file, which may hold a secret.
  */
-const placeOf = (cause: unknown): string => {
-  const place = cause instanceof SyntaxError
+const positionOf = (cause: unknown): string => {
+  const position = cause instanceof SyntaxError
     ? / at position \d+(?: \(line \d+ column \d+\))?$/.exec(cause.message)
     : null
-  return place === null ? "" : `, and it is none${place[0]}`
+  return position === null ? "" : `, and it is none${position[0]}`
 }
 
 const prefix = "TRACEHOUND"
@@ -67,12 +66,12 @@ const prefix = "TRACEHOUND"
 const segmentsOf = (path: ReadonlyArray<string>): ReadonlyArray<string> =>
   path.flatMap((name) => name.replaceAll(/[A-Z]/g, "_$&").toUpperCase().split("_"))
 
-/** The environment variable of a setting. */
+/** The environment variable of the setting at `path`. */
 export const variableName = (path: ReadonlyArray<string>): string => [prefix, ...segmentsOf(path)].join("_")
 
 /**
- * An environment variable is text: what looks like what the setting takes becomes it, the rest is
- * left to the schema.
+ * The value of a variable for a setting of this type: text that looks like a number or a boolean is
+ * converted if the setting takes one. Other text is left for the schema to refuse.
  */
 const fromText = (text: string, ast: SchemaAST.AST): unknown => {
   if (ast._tag === "Number") return /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : text
@@ -80,10 +79,10 @@ const fromText = (text: string, ast: SchemaAST.AST): unknown => {
   return text
 }
 
-/** Names beside ours that orchestrators set for a service called tracehound, or tracehound-api. */
+/** Whether an orchestrator sets a variable of this name for a service called tracehound…. */
 const isForeign = (name: string): boolean => /^TRACEHOUND_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/.test(name)
 
-/** Every variable below a place in the environment. Bounded by the environment's own size. */
+/** Every variable whose name begins with `path`. Bounded by the size of the environment. */
 const variablesBelow = (
   provider: ConfigProvider.ConfigProvider,
   path: ReadonlyArray<string>
@@ -101,7 +100,7 @@ const variablesBelow = (
     return [...own, ...below.flat()]
   })
 
-/** `TRACEHOUND_…` of the environment, or of whatever ConfigProvider stands in for it. */
+/** The `TRACEHOUND_…` variables of the ConfigProvider: by default, the process's environment. */
 const fromEnvironment = Effect.gen(function*() {
   const provider = yield* ConfigProvider.ConfigProvider
   const variables = yield* Effect.mapError(
@@ -123,25 +122,25 @@ const fromEnvironment = Effect.gen(function*() {
     path: name,
     expected: "unknown variable; `tracehound config print` lists every setting, and its name is the path in capitals"
   }))
-  // The others are checked as well, so that everything is reported at once.
+  // Check the known variables as well, so that all mistakes are reported at once.
   return yield* new InvalidConfig({ mistakes: [...mistakes, ...ownMistakes([source])] })
 })
 
-/** The variable that names the configuration file. */
 const configVariable = `${prefix}_CONFIG`
 
-/** What a program asks for beside the environment. */
+/** The sources that a program names itself; the environment is always read. */
 export interface ConfigRequest {
-  /** A JSON file; where none is given, the one that TRACEHOUND_CONFIG names, if it does. */
+  /** The path of a JSON file: the one in TRACEHOUND_CONFIG, if any, when left out. */
   readonly file?: string | undefined
-  /** What goes over everything else. */
+  /** Any part of the configuration; overrides the file and the environment. */
   readonly argument?: unknown
 }
 
 /**
- * All sources, in rising order. Fails with the mistakes of every source that cannot even be read.
+ * All sources, in the order in which they override each other. If a source cannot be read, fails
+ * with every mistake of every source.
  */
-export const configSources = Effect.fn("ConfigSources.configSources")(function*(request: ConfigRequest = {}) {
+export const configSources = Effect.fn("ConfigFiles.configSources")(function*(request: ConfigRequest = {}) {
   const provider = yield* ConfigProvider.ConfigProvider
   const named = yield* Effect.option(provider.load(configVariable.split("_")))
   const file = request.file ?? Option.getOrUndefined(named)?.value
@@ -155,11 +154,11 @@ export const configSources = Effect.fn("ConfigSources.configSources")(function*(
   )
   const all = request.argument === undefined ? sources : [...sources, fromArgument(request.argument)]
   if (mistakes.length === 0) return all
-  // What could be read is checked as well, so that everything is reported at once.
+  // Check the sources that could be read as well, so that all mistakes are reported at once.
   return yield* new InvalidConfig({ mistakes: [...mistakes, ...ownMistakes(all)] })
 })
 
-/** The configuration that file, environment and argument give over the defaults. */
-export const loadConfig = Effect.fn("ConfigSources.loadConfig")(function*(request: ConfigRequest = {}) {
+/** The whole configuration. Fails with every mistake of every source. */
+export const loadConfig = Effect.fn("ConfigFiles.loadConfig")(function*(request: ConfigRequest = {}) {
   return yield* Effect.fromResult(resolveConfig(yield* configSources(request)))
 })

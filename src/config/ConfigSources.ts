@@ -1,10 +1,10 @@
 /**
- * What sources of configuration say, put together (CONFORMANCE R2): each over the one before, over
- * the defaults.
+ * Merges the sources of a configuration and decodes the result (CONFORMANCE R2): each source
+ * overrides the one before, and all of them override the defaults.
  *
  * Promises that all mistakes of all sources are reported at once, each with its source, its path
- * and what was expected, and that no message repeats a value. Unknown keys are mistakes. What must
- * be there may come from any source: only all of them together can lack it. Pure: `ConfigFiles.ts`
+ * and what was expected, and that no message repeats a value. Unknown keys are mistakes. A required
+ * key may come from any source: it is missing only if all of them lack it. Pure: `ConfigFiles.ts`
  * reads the sources.
  *
  * **Gotchas**
@@ -18,19 +18,20 @@ import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { TracehoundConfig } from "./TracehoundConfig.ts"
 
-/** One source: its name for people, and what it says. */
+/** One source, as yet unchecked. */
 export interface ConfigSource {
+  /** Names the source in messages. */
   readonly name: string
   readonly value: unknown
-  /** How this source spells a path; as `a.b.c` when left out. */
+  /** How this source spells a path in messages: as `a.b.c` when left out. */
   readonly spell?: (path: ReadonlyArray<string>) => string
 }
 
-/** One thing to mend. */
+/** What is wrong in which source, and what was expected instead. */
 export const ConfigMistake = Schema.Struct({ source: Schema.String, path: Schema.String, expected: Schema.String })
 export type ConfigMistake = typeof ConfigMistake.Type
 
-/** The configuration cannot be used: every mistake in it. */
+/** The configuration cannot be used. Names every mistake in it. */
 export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
   mistakes: Schema.Array(ConfigMistake)
 }) {
@@ -43,7 +44,7 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
   }
 }
 
-/** A setting of the schema: where it is, and what it takes. */
+/** A setting of the schema: its path, and the type of its encoded value. */
 export interface Leaf {
   readonly path: ReadonlyArray<string>
   readonly ast: SchemaAST.AST
@@ -58,10 +59,10 @@ const leavesOf = (ast: SchemaAST.AST, path: ReadonlyArray<string>): ReadonlyArra
     ? ast.propertySignatures.flatMap(({ name, type }) => leavesOf(type, [...path, String(name)]))
     : [{ path, ast }]
 
-/** Every setting there is. */
+/** Every setting of the schema. */
 export const leaves: ReadonlyArray<Leaf> = leavesOf(encodedAst, [])
 
-/** The names of the keys that may stand at a path. */
+/** The keys that an object at `path` may have. */
 const keysAt = (path: ReadonlyArray<string>): ReadonlyArray<string> => {
   const depth = path.length
   const below = leaves.filter((leaf) => path.every((name, i) => leaf.path[i] === name) && leaf.path.length > depth)
@@ -71,10 +72,10 @@ const keysAt = (path: ReadonlyArray<string>): ReadonlyArray<string> => {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !Redacted.isRedacted(value)
 
-/** Deeper than any setting: what is below is no configuration, and is left as it is. */
+/** Deeper than any setting. Values below this depth are not looked at. */
 const maxLevels = 4
 
-/** The same without keys that are undefined, as deep as a configuration goes. */
+/** A copy without keys that are undefined, down to `maxLevels`. */
 const withoutUndefined = (value: unknown, depth = maxLevels): unknown =>
   depth === 0 || !isRecord(value)
     ? value
@@ -96,14 +97,14 @@ const mistakesOf = (source: ConfigSource, issue: SchemaIssue.Issue): ReadonlyArr
     return { source: source.name, path: spelled, expected }
   })
 
-/** What is said of a key that has no default and was not given. */
+/** Stands in `expected` for a key that has no default and was not given. */
 const missing = "missing, and there is no default"
 const isMissing = ({ expected }: ConfigMistake): boolean => expected === missing
 
 const mistakesIn = (source: ConfigSource): ReadonlyArray<ConfigMistake> =>
   Result.match(decode(source.value), { onSuccess: () => [], onFailure: (error) => mistakesOf(source, error.issue) })
 
-/** The mistakes that each source makes on its own. A key that one lacks may stand in another. */
+/** The mistakes that each source makes by itself. A missing key is none: another may have it. */
 export const ownMistakes = (sources: ReadonlyArray<ConfigSource>): ReadonlyArray<ConfigMistake> =>
   sources.map(tidy).flatMap(mistakesIn).filter((found) => !isMissing(found))
 
@@ -111,14 +112,11 @@ const tidy = (source: ConfigSource): ConfigSource => ({ ...source, value: withou
 
 const dotted = (path: ReadonlyArray<string>): string => path.join(".")
 
-/**
- * What a source says of a key itself: of a key `__proto__` any other reading gives a prototype, or
- * throws.
- */
+/** An own property, or undefined. Reading `__proto__` in any other way gives the prototype. */
 const own = (source: Readonly<Record<string, unknown>>, key: string): unknown =>
   Object.hasOwn(source, key) ? source[key] : undefined
 
-/** The later over the earlier, as deep as a configuration goes. */
+/** Both, with `over` overriding `under` key by key, down to `maxLevels`. */
 export const merge = (under: unknown, over: unknown, depth = maxLevels): unknown =>
   depth > 0 && isRecord(under) && isRecord(over)
     ? {
@@ -127,18 +125,18 @@ export const merge = (under: unknown, over: unknown, depth = maxLevels): unknown
     }
     : over
 
-/** The configuration that the sources give, the later over the earlier, over the defaults. Pure. */
+/** Merges the sources, later ones overriding earlier ones, and decodes the result. */
 export const resolveConfig = (sources: ReadonlyArray<ConfigSource>): Result.Result<TracehoundConfig, InvalidConfig> => {
-  const said = sources.map(tidy)
-  const value = said.reduce<unknown>((under, over) => merge(under, over.value), {})
-  const [only, ...others] = said.filter((source) => !isRecord(source.value) || Object.keys(source.value).length > 0)
+  const tidied = sources.map(tidy)
+  const value = tidied.reduce<unknown>((under, over) => merge(under, over.value), {})
+  const [only, ...others] = tidied.filter((source) => !isRecord(source.value) || Object.keys(source.value).length > 0)
   const whole = only === undefined || others.length > 0 ? { name: "all sources together", value } : { ...only, value }
   const mistakes = [...ownMistakes(sources), ...mistakesIn(whole).filter(isMissing)]
   if (mistakes.length > 0) return Result.fail(new InvalidConfig({ mistakes }))
   return Result.mapError(decode(value), (error) => new InvalidConfig({ mistakes: mistakesOf(whole, error.issue) }))
 }
 
-/** One setting with its value, and the source that set it. */
+/** One setting with its value, and the name of the source that set it. */
 export interface Explained {
   readonly path: string
   readonly value: unknown
@@ -148,7 +146,7 @@ export interface Explained {
 const lookUp = (value: unknown, path: ReadonlyArray<string>): unknown =>
   path.reduce<unknown>((at, name) => isRecord(at) ? at[name] : undefined, value)
 
-/** Every setting that has a value, and where it comes from. */
+/** Every setting that has a value, with the source of the value. */
 export const explainConfig = (
   sources: ReadonlyArray<ConfigSource>
 ): Result.Result<ReadonlyArray<Explained>, InvalidConfig> =>
@@ -159,5 +157,5 @@ export const explainConfig = (
       return value === undefined ? [] : [{ path: dotted(path), value, source: setter?.name ?? "default" }]
     }))
 
-/** The argument of a caller. */
+/** The source for the argument that a caller passes. */
 export const fromArgument = (value: unknown): ConfigSource => ({ name: "argument", value })

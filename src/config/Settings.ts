@@ -1,8 +1,8 @@
 /**
- * The configuration as a service: the one place where a room looks up what it was told.
+ * The configuration as a service: every room reads its settings from it.
  */
 import * as Context from "effect/Context"
 import type { TracehoundConfig } from "./TracehoundConfig.ts"
 
-/** A whole, valid configuration. */
+/** The decoded configuration, defaults included. */
 export class Settings extends Context.Service<Settings, TracehoundConfig>()("tracehound/config/Settings") {}

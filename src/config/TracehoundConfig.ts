@@ -1,15 +1,15 @@
 /**
  * The configuration, with the RFC's defaults (RFC, "Configuration"; CONFORMANCE R2).
  *
- * One schema: what a caller may leave out is what its encoded side calls optional, so
- * `TracehoundConfig.Encoded` is the deep partial that `createTracehound` and `Tracehound.layer`
- * take, and decoding `{}` gives the defaults. Durations are in milliseconds, sizes in bytes.
+ * One schema for both sides: `TracehoundConfig.Encoded`, with every setting optional at any depth,
+ * is what `createTracehound` and `Tracehound.layer` take, and decoding `{}` gives the defaults.
+ * Durations are in milliseconds, sizes in bytes. "Ours" marks a setting, or a default, that the RFC
+ * does not have.
  *
  * **Gotchas**
  *
- * - Every number has an upper bound, so that a misplaced zero is a mistake with a path and not an
- *   allocation.
- * - Where the RFC names a field without a default, the default is ours and is said beside it.
+ * - Every number has an upper bound, so that an extra zero is reported with its path, instead of
+ *   allocating too much.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -26,7 +26,7 @@ const whole = (minimum: number, maximum: number) =>
     { expected: `a whole number from ${minimum} to ${maximum}` }
   ))
 
-/** setTimeout's own limit, about 24.8 days: a longer delay would fire at once. */
+/** The limit of setTimeout, about 24.8 days: a longer delay would fire at once. */
 const maxDelayMs = 2_147_483_647
 
 const Duration = whole(1, maxDelayMs)
@@ -48,14 +48,14 @@ const RateLimit = Schema.Struct({
 })
 
 const Quarantine = Schema.Struct({
-  /** Ours: the RFC gives none. */
+  /** The default is ours. Pieces of evidence. */
   maxCount: orElse(whole(1, 16_777_216), 10_000),
-  /** Ours: the RFC gives none. */
+  /** The default is ours. Bytes of evidence. */
   maxBytes: orElse(whole(1, Number.MAX_SAFE_INTEGER), 100_000_000),
   evictionPolicy: orElse(Schema.Literals(["priority", "lru"]), "priority")
 })
 
-/** Ours: who looks at evidence (CONFORMANCE H2). */
+/** Ours: the analyzer that hounds run (CONFORMANCE H2). */
 const Analyzer = Schema.Struct({
   /** An ES module without imports, by its absolute path. */
   path: BoundedString(4096).check(
@@ -63,7 +63,7 @@ const Analyzer = Schema.Struct({
     Schema.isPattern(/^(?:\/|[A-Za-z]:[\\/]|\\\\)[^\0]*$/, { expected: "the absolute path of a bundled ES module" })
   ),
   /**
-   * SHA-256 of the file, in lowercase hexadecimal. Left out, it is what the file has at the start.
+   * SHA-256 of the file, in lowercase hexadecimal: that of the file at the start when left out.
    */
   sha256: Schema.optionalKey(Schema.String.check(
     Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256 in lowercase hexadecimal, as sha256sum prints it" })
@@ -73,18 +73,18 @@ const Analyzer = Schema.Struct({
 const HoundPool = Schema.Struct({
   /** Ours: whether there are hounds at all. */
   enabled: orElse(Schema.Boolean, true),
-  /** Ours: two, so that an activation never waits for a spawn. */
+  /** The default is ours: with two, an activation seldom waits for a hound to start. */
   minimumDormant: orElse(whole(0, 1024), 2),
-  /** Ours. */
+  /** The default is ours. */
   maxActive: orElse(whole(1, 1024), 4),
-  /** Ours: how long a hound may live, in ms. */
+  /** How long a hound may live. The default is ours. */
   maxLifeTimeCycle: orElse(Duration, 3_600_000),
   maxProcessingTime: orElse(Duration, 5_000),
-  /** Ours. */
+  /** The default is ours. */
   replenishDelay: orElse(DurationOrZero, 100),
   /**
-   * Ours: when evidence is looked at (CONFORMANCE H7): of this severity or worse, or with the
-   * quarantine filled so far, of 1.
+   * Ours: which evidence a hound examines (CONFORMANCE H7): evidence of this severity or worse, and
+   * any evidence while the quarantine is filled to `fill`, a share of 1, or more.
    */
   escalation: orElse(
     Schema.Struct({
@@ -93,54 +93,52 @@ const HoundPool = Schema.Struct({
     }),
     {}
   ),
-  /** Ours: work that may wait for a hound. */
+  /** Ours: the most examinations that may wait for a hound. */
   maxPending: orElse(whole(1, 1_000_000), 1_024),
   /**
-   * Ours: `hard` needs Linux and bubblewrap. What is in effect is in the snapshot, and an alert
-   * where it is less than this.
+   * Ours: `hard` needs Linux and bubblewrap. The snapshot shows the level in effect; an alert says
+   * so if it is lower than this one.
    */
   sandbox: orElse(Schema.Literals(["default", "hard"]), "default"),
-  /** Ours: the analyzer that comes with Tracehound, where it is left out. */
+  /** Ours: the analyzer that comes with Tracehound when left out. */
   analyzer: Schema.optionalKey(Analyzer),
   /**
-   * Ours: pieces of evidence that one hound looks at. With 1 nothing of one is left when it looks
-   * at the next.
+   * Ours: pieces of evidence that one hound examines before it is replaced. With 1, no state of one
+   * examination can reach the next.
    */
   maxJobs: orElse(whole(1, 4_294_967_295), 100),
-  /** Ours: how long a hound may take to be ready, in ms. */
+  /** Ours: how long a hound may take to start. */
   readyTimeout: orElse(Duration, 10_000),
   /**
-   * Ours: whether a small process starts the hounds: a process with a large heap stands still while
-   * it starts one.
+   * Ours: whether a fork server, a small process of its own, starts the hounds: a process with a
+   * large heap is blocked while it starts one.
    */
   forkServer: orElse(Schema.Boolean, true),
   /**
-   * Ours: whether what a hound writes to its stderr is logged, at the Debug level. For writing an
-   * analyzer, not for service.
+   * Ours: whether a hound's stderr is logged, at the Debug level. For the development of an
+   * analyzer, not for production.
    */
   debug: orElse(Schema.Boolean, false)
 })
 
 const Scheduler = Schema.Struct({
-  /** Ours. */
+  /** The default is ours. */
   rotationInterval: orElse(Duration, 300_000),
   jitterMax: orElse(DurationOrZero, 10_000),
   skipIfBusy: orElse(Schema.Boolean, true)
 })
 
-/** Ours: how alerts are sent to the devopsEndpoint (CONFORMANCE W3). */
+/** Ours: how alerts are sent to `devopsEndpoint` (CONFORMANCE W3). */
 const Devops = Schema.Struct({
-  /** How long one try may go without an answer. */
+  /** How long one attempt may take. */
   timeoutMs: orElse(Duration, 5_000),
-  /**
-   * How often a failed try is repeated, and how long the first repetition waits; each further one
-   * waits twice as long.
-   */
+  /** How often a failed attempt is repeated. */
   retries: orElse(whole(0, 100), 3),
+  /** The delay of the first repetition; each further one waits twice as long. */
   retryDelayMs: orElse(DurationOrZero, 500),
-  /** Alerts that may wait, in each lane. */
+  /** The most alerts that may wait, in each lane. */
   maxPending: orElse(whole(1, 1_000_000), 256),
-  /** So many alerts lost in a row, and for so long nothing is tried. */
+  /** After so many alerts lost in a row, nothing is sent for `breakerResetMs`. */
   breakerFailures: orElse(whole(1, 1_000_000), 3),
   breakerResetMs: orElse(Duration, 30_000)
 })
@@ -148,7 +146,7 @@ const Devops = Schema.Struct({
 const Alerts = Schema.Struct({
   maxAlertsPerWindow: orElse(whole(1, 1_000_000), 10),
   windowMs: orElse(Duration, 60_000),
-  /** Ours: how many alerts past the maximum raise `alert.flood`. */
+  /** Ours: `alert.flood` is raised when so many alerts have exceeded the maximum. */
   escalationThreshold: orElse(whole(1, 1_000_000), 1),
   devopsEndpoint: Schema.optionalKey(Schema.String.check(
     Schema.isPattern(/^https?:\/\/./, { expected: "an http: or https: URL" })
@@ -161,39 +159,37 @@ const Endpoint = BoundedString(4096).check(
   Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" })
 )
 
-/** Where evidence goes when it leaves (RFC, "Cold Storage"): written to, never read. */
+/** The write-only store for evidence that leaves the quarantine (RFC, "Cold Storage"). */
 const ColdStorage = Schema.Struct({
   type: orElse(Schema.Literal("url"), "url"),
   endpoint: Endpoint,
   writeOnly: orElse(Schema.Literal(true), true),
   appendOnly: orElse(Schema.Literal(true), true),
   /**
-   * Ours: how evidence is pressed on its way (CONFORMANCE E7). Refused at start where the host
-   * lacks it.
+   * Ours: how evidence is compressed before it is written (CONFORMANCE E7). Tracehound does not
+   * start on a host that lacks the codec.
    */
   codec: orElse(Codec, "gzip"),
   /**
-   * Ours: what may wait to be written, in envelopes and in bytes of evidence; past it, what comes
-   * is refused and counted.
+   * Ours: the most that may wait to be written, in envelopes and in bytes of evidence. More is
+   * refused and counted.
    */
   maxPendingCount: orElse(whole(1, 1_000_000), 10_000),
   maxPendingBytes: orElse(whole(1, Number.MAX_SAFE_INTEGER), 100_000_000),
-  /**
-   * Ours: how often a failed write is tried again before it is a dead letter, and how long it waits
-   * in between.
-   */
+  /** Ours: how often a failed write is repeated before it is a dead letter. */
   retries: orElse(whole(0, 100), 3),
+  /** Ours: the delay before each repetition. */
   retryDelayMs: orElse(DurationOrZero, 200),
-  /** Ours: how long one try may go without an answer before it is given up. */
+  /** Ours: how long one attempt may take. */
   writeTimeoutMs: orElse(Duration, 10_000)
 })
 
-/** What is done about a failure (RFC, "Fail-Safe Actions"; CONFORMANCE F1). */
+/** The reaction to a failure (RFC, "Fail-Safe Actions"; CONFORMANCE F1). */
 const Action = Schema.Literals(failSafeActions)
 
 /**
- * When errors add up to a panic (CONFORMANCE F2): at `min` within the window somebody is asked, at
- * `max` it happens.
+ * When errors add up to a panic (CONFORMANCE F2): at `min` errors within the window
+ * `onPanicThreshold` is called, at `max` the panic begins.
  */
 const PanicThreshold = Schema.Struct({
   min: orElse(whole(1, 1_000_000), 3),
@@ -210,15 +206,15 @@ const FailSafe = Schema.Struct({
   onHoundError: orElse(Action, "escalate"),
   onSystemError: orElse(Action, "panic"),
   panic: orElse(Schema.Struct({ threshold: orElse(PanicThreshold, {}) }), {}),
-  /** Ours: how long a callback may take to answer; after that there is no answer. */
+  /** Ours: how long a callback may take to answer; a later answer is ignored. */
   callbackTimeoutMs: orElse(Duration, 5_000)
 })
 
-/** Where the boundaries of trust are (RFC, "Trust Boundary Config"; CONFORMANCE R3). */
+/** Which neighbours are trusted, and how far (RFC, "Trust Boundary Config"; CONFORMANCE R3). */
 const TrustBoundary = Schema.Struct({
   cluster: orElse(
     Schema.Struct({
-      /** `redis` needs an adapter: a Tracehound without one refuses to start with it. */
+      /** `redis` needs an adapter: without one, Tracehound refuses to start. */
       sharedState: orElse(Schema.Literals(["redis", "memory", "none"]), "none"),
       trustLevel: orElse(Schema.Literals(["trusted", "untrusted"]), "untrusted")
     }),
@@ -226,12 +222,9 @@ const TrustBoundary = Schema.Struct({
   ),
   coldStorage: orElse(
     Schema.Struct({
-      /**
-       * The endpoint that is trusted so far: all that are configured, where it is left out, and
-       * otherwise no other.
-       */
+      /** The only endpoint that may be trusted: every configured one when left out. */
       endpoint: Schema.optionalKey(Endpoint),
-      /** `untrusted`: what it says it has written is not believed, and counted as unconfirmed. */
+      /** With `untrusted`, a write that the endpoint reports as done counts as unconfirmed. */
       trustLevel: orElse(Schema.Literals(["write-only", "untrusted"]), "write-only")
     }),
     {}
@@ -239,10 +232,7 @@ const TrustBoundary = Schema.Struct({
   detector: orElse(
     Schema.Struct({
       source: orElse(Schema.Literals(["external", "internal"]), "external"),
-      /**
-       * `verify`: its signals are checked against their schema, exactly, and counted where they are
-       * refused.
-       */
+      /** With `verify`, signals are checked against their exact schema; refusals are counted. */
       trustLevel: orElse(Schema.Literals(["trusted", "verify"]), "trusted")
     }),
     {}
@@ -251,7 +241,10 @@ const TrustBoundary = Schema.Struct({
 
 const Audit = Schema.Struct({
   chainEnabled: orElse(Schema.Boolean, true),
-  /** Ours: records kept in memory; older ones leave and the chain starts at their last hash. */
+  /**
+   * Ours: the most records in memory. Older ones are dropped, and the chain starts at the hash of
+   * the last of them.
+   */
   maxRecords: orElse(whole(1, 16_777_216), 100_000),
   coldStorage: Schema.optionalKey(ColdStorage)
 })
@@ -263,7 +256,7 @@ const isKey = (value: unknown): value is string | Redacted.Redacted => {
   return typeof key === "string" && key.isWellFormed() && fitsUtf8(key, maxKeyBytes) && !fitsUtf8(key, minKeyBytes - 1)
 }
 
-/** A secret: text or a Redacted comes in, a Redacted is what there is. */
+/** A secret: text or a Redacted when encoded, always a Redacted when decoded. */
 const Key = Schema.declare(isKey, {
   expected: `a key of ${minKeyBytes} to ${maxKeyBytes} bytes in UTF-8, as text or Redacted`
 }).pipe(
@@ -276,28 +269,28 @@ const Key = Schema.declare(isKey, {
   )
 )
 
-/** Ours: signatures that only who has the key can recompute (CONFORMANCE D8). */
+/** Ours: signatures that nobody can recompute without the key (CONFORMANCE D8). */
 const Signatures = Schema.Struct({
   /**
-   * Off by default. As text or, from a program, as a Redacted. RFC 2104 asks for a key no shorter
-   * than the hash: `openssl rand -hex 32` gives one of 64 bytes.
+   * No key by default. A text or, from a program, a Redacted. RFC 2104 asks for a key no shorter
+   * than the hash: `openssl rand -hex 32` makes one of 64 bytes.
    */
   key: Schema.optionalKey(Key)
 })
 
-/** The flags that the RFC asks of its host's Node (RFC, "Runtime Flags"). */
+/** The flags that Node should run with (RFC, "Runtime Flags"). */
 const Runtime = Schema.Struct({
   disableProto: orElse(Schema.Literals(["throw", "delete"]), "throw"),
   frozenIntrinsics: orElse(Schema.Boolean, true),
   /** Mebibytes. */
   maxOldSpaceSize: orElse(whole(16, 1_048_576), 512),
-  /** Bytes of OpenSSL's secure heap, on Linux only; not checked where it is left out. */
+  /** Bytes of OpenSSL's secure heap, on Linux only; not checked when left out. */
   secureHeap: Schema.optionalKey(whole(2, 2_147_483_647)),
-  /** Whether Tracehound refuses to start where a flag is missing (CONFORMANCE R1). */
+  /** Whether Tracehound refuses to start if a flag is missing (CONFORMANCE R1). */
   strict: orElse(Schema.Boolean, false)
 })
 
-/** The whole configuration. */
+/** The schema of the configuration. */
 export const TracehoundConfig = Schema.Struct({
   /** Canonical bytes (CONFORMANCE D5). */
   maxPayloadSize: orElse(whole(1, 268_435_456), 1_000_000),
@@ -317,11 +310,11 @@ export const TracehoundConfig = Schema.Struct({
   runtime: orElse(Runtime, {})
 })
 
-/** A whole, valid configuration. */
+/** A valid configuration with all defaults filled in. */
 export type TracehoundConfig = typeof TracehoundConfig.Type
 
-/** What a caller writes: any part of it, at any depth. */
+/** The input of a caller: any part of the configuration, at any depth. */
 export type TracehoundConfigInput = typeof TracehoundConfig.Encoded
 
-/** Cold storage's own settings. */
+/** The settings of `audit.coldStorage`. */
 export type ColdStorageConfig = typeof ColdStorage.Type
