@@ -1,51 +1,36 @@
 /**
- * Remembers every alert that leaves, in the order in which the desk hands them on: critical ones
- * first, whatever waits.
+ * Records every alert that leaves, in the order in which the alerts service hands them to its sinks:
+ * critical ones first.
  *
- * An alert is raised on the turn of what went wrong and leaves on a later one:
- * `TracehoundTest.settled` or `received` waits for it. What the limiter holds back
- * (`alerts.maxAlertsPerWindow`) never leaves.
+ * An alert leaves on a later turn than the one that raised it: `TracehoundTest.settled` or
+ * `received` waits for it. An alert that the limiter holds back (`alerts.maxAlertsPerWindow`) never
+ * leaves.
  */
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type AlertSink, AlertSinks } from "../safety/alert/AlertSink.ts"
 import type { Alert } from "../domain/Alert.ts"
+import { GrowingList } from "./GrowingList.ts"
 
-/** What a test sees of the alerts. */
+/** The alerts that left, for a test to look at. */
 export class AlertRecorder extends Context.Service<AlertRecorder, {
-  /** Those that left so far, oldest first. */
+  /** Oldest first. */
   readonly alerts: Effect.Effect<ReadonlyArray<Alert>>
-  /** Their types alone. */
+  /** The types of `alerts`. */
   readonly types: Effect.Effect<ReadonlyArray<Alert["type"]>>
   /** Waits until this many have left. */
   readonly received: (count: number) => Effect.Effect<void>
 }>()("tracehound/testing/AlertRecorder") {
-  /** One more sink, beside those of the surroundings. Empty for each layer that is built. */
+  /** Adds a sink to those around it. Empty for each layer that is built. */
   static readonly layer: Layer.Layer<AlertRecorder> = Layer.effectContext(Effect.gen(function*() {
     const others = yield* AlertSinks
-    const alerts: Array<Alert> = []
-    const waiting: Array<{ readonly count: number; readonly done: Deferred.Deferred<void> }> = []
-    const sink: AlertSink = {
-      sendUnsafe: (alert) => {
-        alerts.push(alert)
-        for (const { count, done } of waiting) {
-          if (alerts.length >= count) Deferred.doneUnsafe(done, Effect.void)
-        }
-      },
-      onFailure: () => undefined
-    }
+    const alerts = new GrowingList<Alert>()
+    const sink: AlertSink = { sendUnsafe: (alert) => alerts.append(alert), onFailure: () => undefined }
     const service = AlertRecorder.of({
-      alerts: Effect.sync(() => [...alerts]),
-      types: Effect.sync(() => alerts.map(({ type }) => type)),
-      received: (count) =>
-        Effect.suspend(() => {
-          if (alerts.length >= count) return Effect.void
-          const done = Deferred.makeUnsafe<void>()
-          waiting.push({ count, done })
-          return Deferred.await(done)
-        })
+      alerts: Effect.sync(() => alerts.items),
+      types: Effect.sync(() => alerts.items.map(({ type }) => type)),
+      received: (count) => alerts.reaches(count)
     })
     return Context.make(AlertRecorder, service).pipe(Context.add(AlertSinks, [...others, sink]))
   }))
