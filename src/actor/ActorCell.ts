@@ -1,21 +1,31 @@
 /**
- * The actor itself: an inbox, an incarnation of its behaviour while there is one, and a fiber while
- * there is mail.
+ * The actor: an inbox, the handlers of the current incarnation, and a fiber while there are
+ * messages to handle.
  *
- * Promises that messages are handled one at a time, in the mailbox's order, never on the teller's
- * turn; that every message accepted has one end; and that a message which crashed the actor is
- * never handled again.
+ * Promises that messages are handled one at a time, in the mailbox's order, never on the sender's
+ * turn; that every accepted message is settled exactly once; and that a message which crashed the
+ * actor is never handled again.
  *
- * An idle actor has no fiber: the first message of a burst starts one, which handles what there is
- * and ends. Only the handler can be interrupted; between taking a message and settling it there is
- * no moment to lose it in.
+ * **Details**
+ *
+ * - `start` runs the behaviour and so begins an incarnation. The incarnation ends by itself, after
+ *   a crash or `self.stop` (`#endByItself`), or from outside, by `halt` or `terminate`
+ *   (`#endIncarnation`). Either way the behaviour's scope is closed, and then the watchers are
+ *   told.
+ * - An idle actor has no fiber. The first message schedules a burst: a fiber that handles all
+ *   waiting messages and then ends.
+ * - While a burst is under way, a crash, `self.stop` and `halt` are only noted: the burst takes no
+ *   further message, and the end waits for it. `terminate` lets the burst handle all waiting
+ *   messages within the deadline (the definition's `drain`).
+ * - A burst is uninterruptible but for its handlers: between taking a message and settling it, no
+ *   interruption can lose it.
  *
  * **Gotchas**
  *
- * - The deadline of an end interrupts the handler and then waits for it: one that cannot be
- *   interrupted holds the end up. So does a finalizer of the behaviour's scope that does not come
- *   back.
- * - A handler that interrupts itself crashes.
+ * - When the deadline of an end has passed, the handler is interrupted and then waited for: an
+ *   uninterruptible handler delays the end, and so does a finalizer of the behaviour's scope that
+ *   does not return.
+ * - A handler that interrupts itself crashes the actor.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -26,26 +36,24 @@ import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
 import type { ActorRef, Down } from "./ActorRef.ts"
 import { Address } from "./Address.ts"
-import type { Child, Kernel, Parent } from "./Kernel.ts"
 import type { Definition, Self } from "./Definition.ts"
 import { ActorStopped, LinkBroken } from "./Errors.ts"
 import { type AnyHandlers, awaitWithin, handlerOf, inSpan } from "./Handling.ts"
-import { Envelope, Inbox, type Item, messageOf } from "./Inbox.ts"
+import { Inbox, type Item, Letter, messageOf } from "./Inbox.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
+import type { Child, Kernel, Parent } from "./Kernel.ts"
 import type { Message } from "./Message.ts"
-import { type Peer, tie, type Watch, Watchers } from "./Watchers.ts"
+import { type Peer, type Watch, watchBoth, Watchers } from "./Watchers.ts"
 
-/** How an actor came to be. */
 export interface CellOptions<M extends Message, R, E, RB> {
   readonly kernel: Kernel
   readonly parent: Parent
   readonly name: string
   readonly definition: Definition<M, R, E, RB>
+  /** The context of the behaviour and of the handlers. */
   readonly context: Context.Context<R | Exclude<RB, Scope.Scope>>
   readonly restart: RestartKind
-  /**
-   * Owned by whoever spawned the actor: closing it ends the actor, and the actor's end closes it.
-   */
+  /** Forked from the spawner's scope. Closing it ends the actor, and the actor's end closes it. */
   readonly owner: Scope.Closeable
 }
 
@@ -62,31 +70,32 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   readonly #owner: Scope.Closeable
   #watchers: Watchers | undefined
 
+  /** The handlers of the current incarnation, and the scope of what its behaviour acquired. */
   #handlers: AnyHandlers<M, R> | undefined
-  /** What the behaviour acquired. */
   #scope: Scope.Closeable | undefined
+  /** The item that is being handled. */
   #current: Item<M> | undefined
-  /** The burst under way. */
-  #fiber: Fiber.Fiber<unknown, unknown> | undefined
-  #starting: Fiber.Fiber<unknown, unknown> | undefined
-  /** While an incarnation is being closed. */
-  #closing: Latch.Latch | undefined
+  #burstFiber: Fiber.Fiber<unknown, unknown> | undefined
+  #startFiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** Opens when the incarnation is closed. Exists only while it is being closed. */
+  #closed: Latch.Latch | undefined
+  /** Opens when the actor has ended for good. Exists from the beginning of that end on. */
   #ended: Latch.Latch | undefined
-  /** Why the incarnation must end. */
-  #doom: Cause.Cause<unknown> | undefined
+  /** The cause of the crash that must end the incarnation. */
+  #crash: Cause.Cause<unknown> | undefined
   #lastCrash: CrashNote | null = null
   #restarts = 0
-  #suspended: boolean
-  /** A burst is planned. */
-  #scheduled = false
-  /** A burst is under way. */
-  #busy = false
-  /** It wants to stop by itself. */
-  #leaving = false
-  /** It takes no more messages out of its mailbox. */
-  #halting = false
-  /** An interruption of the handler is ours. */
-  #interrupting = false
+  #isSuspended: boolean
+  #isBurstScheduled = false
+  #isInBurst = false
+  /** The behaviour or a handler has called `self.stop`. */
+  #isLeaving = false
+  /**
+   * The burst must take no further message: because of `halt`, or of a deadline that has passed.
+   */
+  #isHalting = false
+  /** The actor itself has interrupted its handler: the interruption is no crash. */
+  #isInterrupting = false
 
   constructor({ context, definition, kernel, name, owner, parent, restart }: CellOptions<M, R, E, RB>) {
     const path = `${parent.path}/${name}`
@@ -97,52 +106,57 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     this.#definition = definition
     this.#context = context
     this.#owner = owner
-    this.#suspended = definition.suspended
+    this.#isSuspended = definition.suspended
   }
 
+  /**
+   * Schedules a burst for a later turn, if there is a running incarnation and none is scheduled.
+   */
   protected schedule(): void {
-    if (this.#scheduled || this.#busy || this.phase !== "running") return
-    if (this.#suspended && !this.#leaving && this.#doom === undefined) return
-    this.#scheduled = true
+    if (this.#isBurstScheduled || this.#isInBurst || this.phase !== "running") return
+    if (this.#isSuspended && !this.#isLeaving && this.#crash === undefined) return
+    this.#isBurstScheduled = true
     this.#kernel.dispatcher.scheduleTask(() => {
-      this.#scheduled = false
-      this.#run()
+      this.#isBurstScheduled = false
+      this.#runBurst()
     }, 0)
   }
-  #run(): void {
-    if (this.#busy || this.phase !== "running") return
-    this.#busy = true
+  #runBurst(): void {
+    if (this.#isInBurst || this.phase !== "running") return
+    this.#isInBurst = true
     const burst = Effect.andThen(
-      Effect.whileLoop({ while: () => this.#take(), body: () => this.#handle(), step: nothing }),
+      Effect.whileLoop({ while: () => this.#takeNext(), body: () => this.#handle(), step: nothing }),
       Effect.suspend(() => this.#afterBurst())
     )
     this.#fork(burst)
   }
   #fork(burst: Effect.Effect<void, never, R>): void {
-    // Known from its first step on: who is answered may end the actor on that very turn, and must
-    // find it at work.
-    const known = Effect.withFiber<void, never, R>((fiber) => {
-      this.#fiber = fiber
+    // `#burstFiber` is set in the fiber's own first step: a waiter that is answered may end the
+    // actor on that same turn, and must find the burst under way.
+    const registered = Effect.withFiber<void, never, R>((fiber) => {
+      this.#burstFiber = fiber
       return burst
     })
-    const fiber = Effect.runForkWith(this.#context)(known, { uninterruptible: true })
+    const fiber = Effect.runForkWith(this.#context)(registered, { uninterruptible: true })
     const exit = fiber.pollUnsafe()
     if (exit === undefined) fiber.addObserver((exit) => this.#afterFiber(fiber, exit))
     else this.#afterFiber(fiber, exit)
   }
   #afterFiber(fiber: Fiber.Fiber<void>, exit: Exit.Exit<void>): void {
-    if (this.#fiber === fiber) this.#fiber = undefined
+    if (this.#burstFiber === fiber) this.#burstFiber = undefined
     if (Exit.isSuccess(exit)) return
-    // What is no Effect, where one is wanted, ends a fiber there and then, without a word to
-    // whoever waits inside.
+    // A value that is not an Effect, where a handler should have one, ends the fiber at once and
+    // skips the code around it. Settle the message here, and finish the burst.
     if (this.#current !== undefined) this.#settle(this.#current, exit)
     this.#fork(Effect.suspend(() => this.#afterBurst()))
   }
-  #take(): boolean {
-    if (this.#doom !== undefined || this.#leaving || this.#halting || this.#suspended) return false
+  /** Takes the next item into `#current`. False if the burst must end. */
+  #takeNext(): boolean {
+    if (this.#crash !== undefined || this.#isLeaving || this.#isHalting || this.#isSuspended) return false
     this.#current = this.inbox.take()
     return this.#current !== undefined
   }
+  /** Handles `#current`, and settles it. */
   #handle(): Effect.Effect<void, never, R> {
     const item = this.#current
     if (item === undefined) return Effect.void
@@ -153,7 +167,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
         this.#settle(item, effect)
         return Effect.void
       }
-      const span = item instanceof Envelope ? item.span : undefined
+      const span = item instanceof Letter ? item.span : undefined
       const handling = Effect.interruptible(
         span === undefined ? effect : inSpan(effect, `${this.#definition.name}.${message._tag}`, this.path, span)
       )
@@ -163,76 +177,86 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       return Effect.void
     }
   }
+  /**
+   * Settles an item by the exit of its handler: a success or a typed failure is the answer, a
+   * defect is a crash. An interruption is a crash too, unless the actor itself has interrupted.
+   */
   #settle(item: Item<M>, exit: Exit.Exit<unknown, unknown>): void {
     this.#current = undefined
     if (Exit.isSuccess(exit)) return this.inbox.conclude(item, exit)
     const { cause } = exit
     const died = Cause.hasDies(cause)
     if (!died && Cause.hasFails(cause)) return this.inbox.conclude(item, exit)
-    if (died || !this.#interrupting) this.#doom ??= cause
-    this.inbox.letGo(item, this.#doom === undefined ? "stopped" : "crashed", this.#doom)
+    if (died || !this.#isInterrupting) this.#crash ??= cause
+    this.inbox.bury(item, this.#crash === undefined ? "stopped" : "crashed", this.#crash)
   }
   #afterBurst(): Effect.Effect<void> {
-    this.#busy = false
+    this.#isInBurst = false
     this.inbox.report()
-    // What came since the last look, if the fiber had to yield in between.
+    // Messages that came after the last look, if the fiber had to yield in between.
     if (this.inbox.waiting > 0) this.schedule()
-    return this.#halting || (this.#doom === undefined && !this.#leaving) ? Effect.void : this.#endByItself()
+    return this.#isHalting || (this.#crash === undefined && !this.#isLeaving) ? Effect.void : this.#endByItself()
   }
 
   get suspend(): Effect.Effect<void> {
     return Effect.sync(() => {
-      this.#suspended = true
+      this.#isSuspended = true
     })
   }
   get resume(): Effect.Effect<void> {
     return Effect.sync(() => {
-      this.#suspended = false
+      this.#isSuspended = false
       if (this.inbox.waiting > 0) this.schedule()
     })
   }
 
-  /** Builds the behaviour, on a fiber of its own: an end that comes meanwhile can take it back. */
+  /**
+   * Runs the behaviour on a fiber of its own, so that an end which comes meanwhile can interrupt
+   * it.
+   */
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
     return Effect.suspend(() => {
       const scope = Scope.makeUnsafe()
-      // All of it at one step, so that an end finds it either not begun or under way.
+      // One step from the check to `#startFiber`: an end finds the start either not begun or under
+      // way.
       const building = Effect.withFiber<Exit.Exit<void, unknown>>((fiber) => {
         if (!this.inbox.isOpen) return Effect.succeed(Exit.fail(new ActorStopped({ actor: this.path })))
         this.phase = "starting"
         this.incarnation += 1
-        this.#starting = fiber
-        this.#doom = undefined
-        this.#leaving = false
-        this.#interrupting = false
-        // Scope and `Exclude<RB, Scope>` are RB, which the compiler does not see.
+        this.#startFiber = fiber
+        this.#crash = undefined
+        this.#isLeaving = false
+        this.#isInterrupting = false
+        // Exclude<RB, Scope> and Scope together are RB, which the compiler does not see.
         const context = Context.add(this.#context, Scope.Scope, scope) as Context.Context<R | RB>
         const behaviour = Effect.provideContext(Effect.suspend(() => this.#definition.behaviour(this.#self)), context)
-        return Effect.flatMap(Effect.exit(Effect.interruptible(behaviour)), (exit) => this.#built(scope, exit))
+        return Effect.flatMap(Effect.exit(Effect.interruptible(behaviour)), (exit) => this.#afterBuild(scope, exit))
       })
       return Effect.flatMap(
         Effect.forkDetach(building, { startImmediately: true, uninterruptible: true }),
-        // A fiber that fails itself came upon what is no Effect.
-        (fiber) => Effect.flatMap(Fiber.await(fiber), (exit) => Exit.isSuccess(exit) ? exit : this.#built(scope, exit))
+        // The fiber itself fails only if the behaviour returned something that is not an Effect.
+        (fiber) =>
+          Effect.flatMap(Fiber.await(fiber), (exit) => Exit.isSuccess(exit) ? exit : this.#afterBuild(scope, exit))
       )
     })
   }
-  #built(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
+  /** Makes the incarnation run with the handlers that were built, or closes its scope again. */
+  #afterBuild(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
     if (Exit.isSuccess(exit) && this.inbox.isOpen) {
-      this.#starting = undefined
+      this.#startFiber = undefined
       this.#handlers = exit.value as AnyHandlers<M, R>
       this.#scope = scope
       this.phase = "running"
-      if (this.inbox.waiting > 0 || this.#leaving || this.#doom !== undefined) this.schedule()
+      if (this.inbox.waiting > 0 || this.#isLeaving || this.#crash !== undefined) this.schedule()
       return Effect.succeed(Exit.void)
     }
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(new ActorStopped({ actor: this.path }))
     const failed = Exit.failCause(cause)
     return Effect.map(Effect.exit(Scope.close(scope, failed)), () => {
-      this.#starting = undefined
+      this.#startFiber = undefined
       this.phase = "waiting"
-      if (this.#ended === undefined && !this.#halting) this.#note("crashed", cause)
-      else this.#note("stopped", undefined)
+      if (this.#ended === undefined && !this.#isHalting) this.#announceEnd("crashed", cause)
+      else this.#announceEnd("stopped", undefined)
       return failed
     })
   }
@@ -241,30 +265,28 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     return {
       ref: this,
       stop: Effect.sync(() => {
-        this.#leaving = true
+        this.#isLeaving = true
         this.schedule()
       }),
       monitor: (other, message) =>
-        Effect.sync(() => tie(this, peerOf(other), (down) => this.#hear(message, down), nothing)),
+        Effect.sync(() => watchBoth(this, peerOf(other), (down) => this.#tellDown(message, down), nothing)),
       link: (other) =>
         Effect.sync(() => {
           const partner = peerOf(other)
-          tie(this, partner, (down) => this.follow(down), (down) => partner.follow(down))
+          watchBoth(this, partner, (down) => this.follow(down), (down) => partner.follow(down))
         })
     }
   }
-  /** What makes a message of an end is the actor's own code: its mistake is the actor's crash. */
-  #hear(message: (down: Down) => M, down: Down): void {
+  /**
+   * Tells itself of another's end. If the actor's own function throws, that is the actor's crash.
+   */
+  #tellDown(message: (down: Down) => M, down: Down): void {
     try {
       this.tellUnsafe(message(down))
     } catch (defect) {
-      this.#crash(Cause.die(defect))
+      this.#crashNow(Cause.die(defect))
     }
   }
-  /**
-   * Calls back once, when the incarnation ends; at once where there is none. Gives a function that
-   * takes it back.
-   */
   watch(watch: Watch): () => void {
     if (this.phase !== "waiting" && this.phase !== "ended") return (this.#watchers ??= new Watchers()).add(watch)
     watch({ actor: this.path, reason: "gone" })
@@ -276,50 +298,48 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       return Effect.sync(unwatch)
     })
   }
-  /** What a link does when its other end is gone. */
+  /** Crashes, unless the linked actor has ended normally. */
   follow({ actor, cause, reason }: Down): void {
     if (reason !== "normal")
-      this.#crash(Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) })))
-  }
-  /** Has the incarnation end, whatever it is at. */
-  #crash(cause: Cause.Cause<unknown>): void {
-    const isThere = this.phase === "running" || this.phase === "starting"
-    if (!isThere || this.#doom !== undefined || this.#halting) return
-    this.#doom = cause
-    if (this.#busy) this.#interrupt()
-    else this.schedule()
-  }
-  #force(): void {
-    this.#halting = true
-    this.#interrupt()
-  }
-  #interrupt(): void {
-    this.#interrupting = true
-    this.#fiber?.interruptUnsafe()
+      this.#crashNow(Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) })))
   }
 
-  /** After a crash, or when it has stopped itself. */
+  /** Crashes the incarnation from outside its handlers: interrupts the one that runs, if any. */
+  #crashNow(cause: Cause.Cause<unknown>): void {
+    const isThere = this.phase === "running" || this.phase === "starting"
+    if (!isThere || this.#crash !== undefined || this.#isHalting) return
+    this.#crash = cause
+    if (this.#isInBurst) this.#interruptHandler()
+    else this.schedule()
+  }
+  #interruptHandler(): void {
+    this.#isInterrupting = true
+    this.#burstFiber?.interruptUnsafe()
+  }
+
+  /** Ends the incarnation after a crash or `self.stop`; the supervisor decides what follows. */
   #endByItself(): Effect.Effect<void> {
-    const crash = this.#doom
-    return Effect.map(this.#close(crash), () => {
-      this.#note(crash === undefined ? "normal" : "crashed", crash)
+    const crash = this.#crash
+    return Effect.map(this.#closeIncarnation(crash), () => {
+      this.#announceEnd(crash === undefined ? "normal" : "crashed", crash)
       this.#parent.childEnded(this, this.incarnation, crash)
     })
   }
-  #close(crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
+  #closeIncarnation(crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
     const scope = this.#scope
-    const closed = this.#closing = Latch.makeUnsafe(false)
+    const closed = this.#closed = Latch.makeUnsafe(false)
     this.phase = "ending"
     this.#handlers = undefined
     this.#scope = undefined
     const exit = crash === undefined ? Exit.void : Exit.failCause(crash)
     return Effect.map(scope === undefined ? Effect.void : Effect.exit(Scope.close(scope, exit)), () => {
       this.phase = "waiting"
-      this.#closing = undefined
+      this.#closed = undefined
       closed.openUnsafe()
     })
   }
-  #note(reason: "normal" | "crashed" | "stopped", cause: Cause.Cause<unknown> | undefined): void {
+  /** Tells the watchers, and remembers a crash for `inspect`. */
+  #announceEnd(reason: "normal" | "crashed" | "stopped", cause: Cause.Cause<unknown> | undefined): void {
     if (cause !== undefined)
       this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
     this.#watchers?.tell({ actor: this.path, reason, ...(cause === undefined ? {} : { cause }) })
@@ -327,56 +347,64 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
 
   get halt(): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.suspend(() => {
-      // What is started for the first time is its spawner's still.
+      // The first start belongs to the spawner, who decides what becomes of the actor.
       if (this.phase === "starting" && this.incarnation === 1) return Effect.void
-      this.#halting = true
+      this.#isHalting = true
       return Effect.map(this.#endIncarnation(), () => {
-        this.#halting = false
+        this.#isHalting = false
       })
     }))
   }
   get terminate(): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.withFiber((fiber) => {
       // A handler that ends its own actor cannot wait for itself.
-      const isOwn = fiber === this.#fiber
+      const isOwn = fiber === this.#burstFiber
       if (this.#ended !== undefined) return isOwn ? Effect.void : this.#ended.await
       this.#ended = Latch.makeUnsafe(false)
       this.inbox.close()
-      if (!this.#suspended && this.inbox.waiting > 0) this.#run()
+      if (!this.#isSuspended && this.inbox.waiting > 0) this.#runBurst()
       const ending = Effect.andThen(this.#endIncarnation(), Effect.suspend(() => this.#finish()))
       return isOwn ? Effect.asVoid(Effect.forkDetach(ending, { uninterruptible: true })) : ending
     }))
   }
   #finish(): Effect.Effect<void> {
     this.phase = "ended"
-    this.inbox.abandon()
+    this.inbox.buryAll()
     this.#parent.forget(this)
     this.#ended?.openUnsafe()
     return Scope.close(this.#owner, Exit.void)
   }
   /**
-   * Waits for the burst under way, as long as the deadline allows; then closes what is left of the
-   * incarnation.
+   * Ends the incarnation from outside: interrupts a start, or waits for the burst until the
+   * deadline and then forces it; then closes what is left.
    */
   #endIncarnation(): Effect.Effect<void> {
-    const waited = this.#starting !== undefined
-      ? Fiber.interrupt(this.#starting)
-      : this.#fiber !== undefined
-      ? awaitWithin(this.#fiber, this.#definition.drain, () => this.#force())
+    const waited = this.#startFiber !== undefined
+      ? Fiber.interrupt(this.#startFiber)
+      : this.#burstFiber !== undefined
+      ? awaitWithin(this.#burstFiber, this.#definition.drain, () => this.#forceEnd())
       : Effect.void
     return Effect.flatMap(waited, () => {
-      if (this.phase !== "running") return this.#closing?.await ?? Effect.void
-      const crash = this.#doom
-      return Effect.map(this.#close(crash), () => this.#note(crash === undefined ? "stopped" : "crashed", crash))
+      // The burst may have ended the incarnation itself, or be about to.
+      if (this.phase !== "running") return this.#closed?.await ?? Effect.void
+      const crash = this.#crash
+      return Effect.map(
+        this.#closeIncarnation(crash),
+        () => this.#announceEnd(crash === undefined ? "stopped" : "crashed", crash)
+      )
     })
   }
+  #forceEnd(): void {
+    this.#isHalting = true
+    this.#interruptHandler()
+  }
   /**
-   * Detached, so that whoever waits can be interrupted. A handler of this actor does not wait: it
-   * would for itself.
+   * Runs `terminate` detached, so that the caller can be interrupted. A handler of this actor does
+   * not wait: it would wait for itself.
    */
   get stop(): Effect.Effect<void> {
     return Effect.withFiber((own) => {
-      const isOwn = own === this.#fiber
+      const isOwn = own === this.#burstFiber
       return Effect.flatMap(
         Effect.forkDetach(this.terminate),
         (fiber) => isOwn ? Effect.void : Effect.asVoid(Fiber.await(fiber))
@@ -394,7 +422,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       name: this.name,
       path: this.path,
       phase: this.phase,
-      suspended: this.#suspended,
+      suspended: this.#isSuspended,
       restart: this.restart,
       incarnation: this.incarnation,
       restarts: this.#restarts,
@@ -404,7 +432,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   }
 }
 
-/** Every address is a cell; there is no other way to get one. */
+/** Every ActorRef of this kernel is an ActorCell. */
 const peerOf = (ref: ActorRef<never>): Peer => {
   if (ref instanceof ActorCell) return ref
   throw new TypeError("this is no actor of this kernel")

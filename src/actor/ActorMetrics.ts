@@ -1,10 +1,9 @@
 /**
- * What actors count for the host's metrics: messages handled, dead letters by reason, restarts, and
- * what waits.
+ * The metrics of actors: messages handled, dead letters by reason, restarts, and pending messages.
  *
- * Series are named by the definition, never by the instance, so a hundred thousand actors of one
- * kind are one series. Handled messages are counted once a burst, not once a message: telling costs
- * no metric.
+ * Series are labelled by the definition, never by the instance, so a hundred thousand actors of one
+ * kind are one series. Handled messages are counted once a burst, not once a message, so sending a
+ * message costs no metric.
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
@@ -26,7 +25,7 @@ const pending = Metric.gauge("actor_messages_pending", {
   description: "Messages that wait or are being handled, when the last burst ended"
 })
 
-/** The series of one definition, with their attributes ready. */
+/** The series of one definition. `context` holds the metric registry. */
 export interface ActorMetrics {
   readonly handledUnsafe: (count: number, context: Context.Context<never>) => void
   readonly pendingUnsafe: (count: number, context: Context.Context<never>) => void
@@ -34,10 +33,10 @@ export interface ActorMetrics {
   readonly restartUnsafe: (context: Context.Context<never>) => void
 }
 
-/** The series of the actors that share `name`. */
+/** The series labelled `name`. */
 export const make = (name: string): ActorMetrics => {
   const attributes = { actor: name }
-  const mine = {
+  const own = {
     handled: Metric.withAttributes(handled, attributes),
     restarts: Metric.withAttributes(restarts, attributes),
     pending: Metric.withAttributes(pending, attributes)
@@ -46,9 +45,9 @@ export const make = (name: string): ActorMetrics => {
     deadLetterReasons.map((reason) => [reason, Metric.withAttributes(deadLetters, { ...attributes, reason })])
   )
   return {
-    handledUnsafe: (count, context) => mine.handled.updateUnsafe(count, context),
-    pendingUnsafe: (count, context) => mine.pending.updateUnsafe(count, context),
-    restartUnsafe: (context) => mine.restarts.updateUnsafe(1, context),
+    handledUnsafe: (count, context) => own.handled.updateUnsafe(count, context),
+    pendingUnsafe: (count, context) => own.pending.updateUnsafe(count, context),
+    restartUnsafe: (context) => own.restarts.updateUnsafe(1, context),
     deadLetterUnsafe: (reason, context) => buried.get(reason)?.updateUnsafe(1, context)
   }
 }

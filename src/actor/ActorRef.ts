@@ -1,6 +1,6 @@
 /**
- * The address of an actor: how everybody else sees it. It stays good when the actor crashes and is
- * started anew; its mail stays too.
+ * The address of an actor, for those who talk to it. It stays valid, and the waiting messages stay,
+ * when the actor crashes and is restarted.
  */
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
@@ -11,68 +11,74 @@ import type { ActorInspection } from "./Inspection.ts"
 import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
 
-/** Why a message would be refused. */
+/**
+ * Why a message is refused: the mailbox is full, it drops what comes when full, or the actor has
+ * begun to end.
+ */
 export type RefusalReason = "full" | "dropped" | "closed"
 
-/** How an incarnation ended. */
+/** The end of an incarnation: of the actor's life from one start to the next. */
 export interface Down {
   /** The actor's path. */
   readonly actor: string
-  /** `gone`: it had ended before anybody looked. */
+  /** `gone`: there was no incarnation when the watching began. */
   readonly reason: "normal" | "crashed" | "stopped" | "gone"
   readonly cause?: Cause.Cause<unknown>
 }
 
-/** How a question is asked. */
+/** Options of `ask`. */
 export interface AskOptions {
   readonly lane?: Lane
   /**
-   * Fails with `AskTimeout` after so long. Without it, the answer is waited for as long as the
-   * actor lives.
+   * After this time `ask` fails with `AskTimeout`. Without it, `ask` waits as long as the actor
+   * lives.
    */
   readonly timeout?: Duration.Input
 }
 
-/** An actor, to whoever talks to it. */
+/** An actor, as its callers see it. */
 export interface ActorRef<in M extends Message> {
   readonly name: string
-  /** The names from the root down, with slashes. */
+  /** The names from the root down, separated by slashes. */
   readonly path: string
   /**
-   * Hands a message over, synchronously: whether it was accepted. Where not, it is a dead letter
-   * already. Never throws, never waits, runs nothing of the actor on the caller's turn. O(1).
+   * Sends a message synchronously, and returns whether it was accepted. If not, it already is a
+   * dead letter. Never throws, never waits, and runs no code of the actor on the caller's turn.
+   * O(1).
    */
   tellUnsafe(message: M, lane?: Lane): boolean
   /**
-   * The same, with the reason; a dropping mailbox that drops is no error. Carries the span of the
-   * caller.
+   * Sends a message, and fails with the reason if it is refused. A message that a dropping mailbox
+   * drops is not an error. The handler's span links to the caller's.
    */
   tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped>
   /**
-   * Tells, and waits for the answer. Carries the span of the caller. Interrupting it takes nothing
-   * back.
+   * Sends a message and waits for its answer. The handler's span links to the caller's.
+   * Interrupting `ask` does not withdraw the message.
    */
   ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
   /**
-   * Why a message of this weight would be refused now, or null: for whoever must do something first
-   * that is not to be done in vain. What is told before anything else runs comes to this answer.
-   * O(1).
+   * Why a message of this weight would be refused now, or null. Lets a caller check before it does
+   * work that a refusal would waste: a message that is sent before anything else runs gets the same
+   * answer. O(1).
    */
   refusalUnsafe(weight?: number, lane?: Lane): RefusalReason | null
-  /** Messages accepted and not yet settled, the one being handled among them. */
+  /** Messages accepted and not yet settled, including the one that is being handled. */
   pendingUnsafe(): number
-  /** What they weigh. */
+  /** The weight of the pending messages, in the unit of the definition's `weigh`. */
   weightUnsafe(): number
-  /** Waits until nothing is pending. */
+  /** Waits until no message is pending. */
   readonly settled: Effect.Effect<void>
-  /** Holds the mail from the next message on. */
+  /** Handles no further message until `resume`; messages are still accepted. */
   readonly suspend: Effect.Effect<void>
-  /** Handles the mail again. */
   readonly resume: Effect.Effect<void>
-  /** Ends the actor for good: takes no more, drains within its deadline, buries the rest. */
+  /**
+   * Ends the actor for good, and waits for that: accepts no more messages, handles the waiting ones
+   * within the definition's `drain`, and makes the rest dead letters.
+   */
   readonly stop: Effect.Effect<void>
-  /** Waits until the incarnation that there is now has ended. */
+  /** Waits for the end of the current incarnation. */
   readonly down: Effect.Effect<Down>
-  /** One look. O(1). */
+  /** O(1). */
   inspect(): ActorInspection
 }

@@ -1,8 +1,8 @@
 /**
- * An actor system: one root supervisor, one office of dead letters, one look at everything.
+ * An actor system: a root supervisor with everything under it, and the dead letters of all actors.
  *
- * It belongs to the scope that it was made in; closing that ends every actor of it, the last
- * started first, each drained within its own deadline.
+ * The system belongs to the scope in which it was made. Closing that scope ends every actor, the
+ * last started first, each drained within its own deadline.
  *
  * **Example** (A system with one actor)
  *
@@ -35,33 +35,33 @@ import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import type { Kernel } from "./Kernel.ts"
 import { type DeadLetters, make as makeDeadLetters } from "./DeadLetters.ts"
 import type { Escalated } from "./Errors.ts"
 import type { SupervisorInspection } from "./Inspection.ts"
+import type { Kernel } from "./Kernel.ts"
 import type { Supervisor, SupervisorOptions } from "./Supervisor.ts"
 import { SupervisorCell } from "./SupervisorCell.ts"
 
-/** How a system is set up: its root is a supervisor like any other. */
+/** Options of a system, including those of its root supervisor. */
 export interface ActorSystemOptions extends SupervisorOptions {
   /** The root's name, first in all paths: `root` when left out. */
   readonly name?: string
-  /** Dead letters remembered, and waiting for each subscriber: 64 when left out. */
+  /** The most dead letters remembered, and waiting for each subscriber: 64 when left out. */
   readonly deadLetters?: number
-  /** Told on the turn on which the root gives up, before anything of it ends. Must not throw. */
+  /** Called synchronously when the root gives up, before anything ends. Must not throw. */
   readonly onEscalation?: (escalated: Escalated) => void
 }
 
-/** Where actors live. */
+/** The service through which programs start actors. */
 export class ActorSystem extends Context.Service<ActorSystem, {
   readonly root: Supervisor
   readonly deadLetters: DeadLetters
-  /** Waits until the root gives up: never, as long as all goes well. */
+  /** Waits until the root gives up. */
   readonly escalated: Effect.Effect<Escalated>
-  /** One look at the whole tree: plain data. O(actors). */
+  /** The whole tree as plain data. O(actors). */
   readonly inspect: () => SupervisorInspection
 }>()("tracehound/actor/ActorSystem") {
-  /** A system that lives as long as the scope. */
+  /** Makes a system that lives as long as the scope. */
   static readonly make = (
     options: ActorSystemOptions = {}
   ): Effect.Effect<ActorSystem["Service"], never, Scope.Scope> =>
@@ -94,8 +94,8 @@ export class ActorSystem extends Context.Service<ActorSystem, {
 }
 
 /**
- * The context of a fiber that outlives the one it was taken from: without its span, and without the
- * scheduler of a `runSync`, which would never let anybody else have a turn.
+ * The context for a fiber that outlives the fiber it is taken from: without that one's span, and
+ * without the scheduler of a `runSync`, which would never yield to anything else.
  */
 const detach = <R>(context: Context.Context<R>): Context.Context<R> => {
   const isSync = Context.get(context, Scheduler.Scheduler).executionMode === "sync"
@@ -105,14 +105,14 @@ const detach = <R>(context: Context.Context<R>): Context.Context<R> => {
 }
 
 /**
- * The same, remembering the last: many actors are spawned from one fiber, and need not have a
- * context each.
+ * `detach` with a memory of one: many actors are spawned from the same fiber, and can share one
+ * context.
  */
 const makeAdapt = (): Kernel["adapt"] => {
   let last: { readonly from: Context.Context<never>; readonly to: Context.Context<never> } | undefined
   return <R>(context: Context.Context<R>): Context.Context<R> => {
     if (last?.from !== context) last = { from: context, to: detach(context) }
-    // What it was made of has R in it.
+    // `from` is `context`, so `to` has the services of R.
     return last.to as Context.Context<R>
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The address of an actor, from the inside: how messages come in, and who is told what became of
- * them.
+ * Sending messages to an actor: the base class of `ActorCell` puts them into the inbox, and answers
+ * those who ask.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -11,11 +11,11 @@ import type * as Request from "effect/Request"
 import * as Tracer from "effect/Tracer"
 import type { AskOptions, RefusalReason } from "./ActorRef.ts"
 import { ActorStopped, type AskError, AskTimeout, MailboxFull } from "./Errors.ts"
-import { Envelope, type Inbox, type Item, type Reply } from "./Inbox.ts"
+import { type Inbox, type Item, Letter, type Reply } from "./Inbox.ts"
 import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
 
-/** Where messages come in; what is done with them is the actor's. */
+/** The sending side of an actor. The subclass handles the messages. */
 export abstract class Address<in out M extends Message> {
   readonly name: string
   readonly path: string
@@ -27,7 +27,7 @@ export abstract class Address<in out M extends Message> {
     this.inbox = inbox
   }
 
-  /** There is mail: has it handled, later. */
+  /** Called after each accepted message. Must not handle it on this turn. */
   protected abstract schedule(): void
 
   get isOpen(): boolean {
@@ -59,17 +59,18 @@ export abstract class Address<in out M extends Message> {
     type Answer = Request.Success<A>
     type Failure = Request.Error<A> | AskError
     return Effect.withFiber<Answer, Failure>((fiber) => {
-      // `define` holds the handler of this message to the message's own types: no other answer
-      // comes.
+      // The cast is safe: `define` requires the message's handler to return the message's own
+      // answer and error types.
       const reply = Deferred.makeUnsafe<Answer, Failure>()
       const refusal = this.#send(fiber, message, reply as unknown as Reply, options?.lane)
       if (refusal !== null) return Effect.fail<Failure>(this.#refused(refusal))
       if (options?.timeout === undefined) return Deferred.await(reply)
-      // One timer beside the wait: a quarter of what a race of two fibers costs.
+      // A timer beside the wait costs a quarter of a race of two fibers.
       const overdue = () => Exit.fail<Failure>(new AskTimeout({ actor: this.path, tag: message._tag }))
       const late = Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
       let timer: Fiber.Fiber<boolean> | undefined
-      // Set within what takes it back: an interruption may come between any two steps.
+      // The timer is started inside the effect that `onExit` guards: an interruption between two
+      // steps would otherwise leave it running.
       const waiting = Effect.suspend(() => {
         timer = Effect.runForkWith(fiber.context)(late)
         return Deferred.await(reply)
@@ -81,7 +82,7 @@ export abstract class Address<in out M extends Message> {
   #send(fiber: Fiber.Fiber<unknown, unknown>, message: M, reply: Reply | undefined, lane: Lane | undefined) {
     const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
     const plain = span === undefined && reply === undefined
-    return this.#offer(plain ? message : new Envelope(message, reply, span), message, lane)
+    return this.#offer(plain ? message : new Letter(message, reply, span), message, lane)
   }
   #refused(reason: RefusalReason): MailboxFull | ActorStopped {
     return reason === "closed" ? new ActorStopped({ actor: this.path }) : new MailboxFull({ actor: this.path })

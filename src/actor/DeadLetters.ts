@@ -1,22 +1,22 @@
 /**
- * Dead letters: what was told and not handled to its end, counted by reason and shown to whoever
- * subscribes.
+ * Dead letters: messages that were sent and not handled to the end. They are counted by reason, and
+ * published to subscribers.
  *
- * | reason | what became of the message |
+ * | reason | the message |
  * | --- | --- |
- * | `full` | refused: the mailbox had no room |
- * | `dropped` | let go by a sliding or dropping mailbox |
- * | `closed` | refused: the actor takes no more |
- * | `stopped` | accepted, and left behind when the actor stopped |
- * | `crashed` | accepted, and the actor crashed over it |
- * | `failed` | handled, with a typed failure that nobody waited for |
+ * | `full` | was refused: the mailbox had no room |
+ * | `dropped` | was dropped by a sliding or dropping mailbox |
+ * | `closed` | was refused: the actor had begun to end |
+ * | `stopped` | was accepted, but the actor stopped before it was handled to the end |
+ * | `crashed` | was accepted, and the actor crashed while it handled the message |
+ * | `failed` | was handled, with a typed failure that nobody waited for |
  *
- * Each message is in it at most once. Counting is O(1); the latest are kept without their messages,
- * so that what died does not hold memory.
+ * Each message becomes a dead letter at most once. Recording one is O(1). The latest are remembered
+ * without their messages, so that they hold no memory.
  *
  * **Gotchas**
  *
- * - A subscription holds as many letters as its capacity, with their messages. Who reads slowly
+ * - A subscription holds up to its capacity of dead letters, with their messages. A slow subscriber
  *   misses the oldest: the gap shows in `sequence`.
  */
 import * as Effect from "effect/Effect"
@@ -24,11 +24,11 @@ import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
 import type { Message } from "./Message.ts"
 
-/** Every reason there is. */
+/** All reasons. The order is fixed. */
 export const deadLetterReasons = ["full", "dropped", "closed", "stopped", "crashed", "failed"] as const
 export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
-/** What is remembered of a dead letter. */
+/** A dead letter without its message, as it is remembered. */
 export interface DeadLetterNote {
   /** Counts from 0, over all actors. */
   readonly sequence: number
@@ -41,30 +41,32 @@ export interface DeadLetterNote {
   readonly at: number
 }
 
-/** A dead letter as subscribers see it. */
+/** A dead letter as subscribers get it. */
 export interface DeadLetter extends DeadLetterNote {
   readonly message: Message
 }
 
 /** The dead letters of one system. */
 export interface DeadLetters {
-  /** How many, so far. */
+  /** The number so far. */
   readonly total: () => number
-  /** How many of each reason, so far. */
+  /** The number so far, by reason. */
   readonly counts: () => Readonly<Record<DeadLetterReason, number>>
   /** The latest, oldest first, at most `capacity`. */
   readonly recent: () => ReadonlyArray<DeadLetterNote>
-  /** From now on, until the scope closes; at most `capacity` wait. */
+  /** Dead letters from now on, until the scope closes. At most `capacity` wait. */
   readonly subscribe: Effect.Effect<PubSub.Subscription<DeadLetter>, never, Scope.Scope>
 }
 
-/** The same, with the way to add to it. */
+/** The dead letters, as the kernel adds to them. */
 export interface DeadLetterOffice extends DeadLetters {
   readonly bury: (actor: string, message: Message, reason: DeadLetterReason, at: number) => void
 }
 
-/** An empty office; `capacity` bounds what is remembered and what waits for each subscriber. Throws a
- * RangeError where that is no whole number from 1. */
+/**
+ * No dead letters yet. `capacity` bounds those that are remembered, and those that wait for each
+ * subscriber. Throws a RangeError if it is not a whole number from 1.
+ */
 export const make = (capacity: number): Effect.Effect<DeadLetterOffice> => {
   if (!(Number.isSafeInteger(capacity) && capacity > 0))
     throw new RangeError(`dead letters need a capacity: a whole number from 1, not ${capacity}`)
@@ -93,8 +95,8 @@ export const make = (capacity: number): Effect.Effect<DeadLetterOffice> => {
         counts[reason] += 1
         total += 1
         const letter = { ...note, message }
-        // The unsafe way refuses where somebody reads slowly; only the other one slides. It is
-        // synchronous all the same.
+        // publishUnsafe refuses when a subscriber is full; only publish drops the oldest. With a
+        // sliding strategy it is synchronous too.
         if (!PubSub.publishUnsafe(hub, letter)) Effect.runSync(PubSub.publish(hub, letter))
       }
     }

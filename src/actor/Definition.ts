@@ -1,10 +1,10 @@
 /**
- * What an actor is, before there is one: a name, a mailbox, a behaviour. One definition makes any
+ * Definitions: a kind of actor, with its name, mailbox and behaviour. One definition can start any
  * number of actors.
  *
  * The behaviour is an Effect that builds the handlers, once for each incarnation, in a Scope of
- * that incarnation: state and resources start afresh after a crash, and whatever the behaviour
- * acquired is released before.
+ * that incarnation. So after a crash the behaviour's resources are released first, and then a new
+ * incarnation begins with fresh state.
  *
  * **Example** (A counter that keeps its sum)
  *
@@ -32,49 +32,49 @@ import type { RestartKind } from "./Inspection.ts"
 import { fifo, type MailboxSpec } from "./Mailbox.ts"
 import type { Handlers, Message } from "./Message.ts"
 
-/** What a behaviour knows of the actor that it is the behaviour of. */
+/** An actor, as its own behaviour sees it. */
 export interface Self<M extends Message> {
   readonly ref: ActorRef<M>
-  /** Ends the actor after the message at hand, normally: a permanent one is started anew. */
+  /** Ends the actor normally after the current message. A permanent actor is then restarted. */
   readonly stop: Effect.Effect<void>
   /**
-   * Tells itself a message when the other's incarnation ends; once, and only as long as its own
-   * lasts.
+   * Sends this actor one message when the other's incarnation ends, unless this actor's own
+   * incarnation ends first.
    */
   readonly monitor: (other: ActorRef<never>, message: (down: Down) => M) => Effect.Effect<void>
   /**
-   * Ties the two incarnations together: when one crashes, or is stopped, the other crashes. A
-   * normal end breaks nothing.
+   * Links the two current incarnations: if one crashes or is stopped, the other crashes. A normal
+   * end removes the link.
    */
   readonly link: (other: ActorRef<never>) => Effect.Effect<void>
 }
 
-/** The behaviour and its bounds. */
+/** Options of `define`. */
 export interface DefinitionOptions<M extends Message, R, E, RB> {
   /** `fifo` with a capacity of 1024 when left out. */
   readonly mailbox?: MailboxSpec
   /**
-   * What a message weighs, for the mailbox's `maxWeight`. Must always say the same of the same
-   * message.
+   * The weight of a message, for the mailbox's `maxWeight`. Must always return the same number for
+   * the same message.
    */
   readonly weigh?: (message: M) => number
-  /** How long an end may take until it is forced: 5 seconds when left out. */
+  /** After this time the end of an actor is forced: 5 seconds when left out. */
   readonly drain?: Duration.Input
   /** `permanent` when left out. */
   readonly restart?: RestartKind
-  /** Whether it holds its mail until `resume`. */
+  /** Whether the actor starts suspended, and handles nothing until `resume`. */
   readonly suspended?: boolean
   /**
-   * Called with each of its messages that becomes a dead letter, on the turn on which it does. What
-   * a refused message owns is still its teller's; what another owns is the actor's to let go. Must
-   * not throw: what it throws is ignored.
+   * Called with each message that becomes a dead letter, synchronously. What an accepted message
+   * owns is the actor's, and can be released here. What a refused message owns (`full`, `closed`,
+   * or `dropped` by a dropping mailbox) still belongs to its sender. Exceptions are ignored.
    */
   readonly onDeadLetter?: (message: M, reason: DeadLetterReason) => void
   /** Builds the handlers of one incarnation. */
   readonly behaviour: (self: Self<M>) => Effect.Effect<Handlers<M, R>, E, RB>
 }
 
-/** A kind of actor. */
+/** A kind of actor: the options with their defaults filled in. */
 export interface Definition<in out M extends Message, out R, out E, out RB> {
   readonly name: string
   readonly mailbox: MailboxSpec
@@ -88,7 +88,10 @@ export interface Definition<in out M extends Message, out R, out E, out RB> {
   readonly behaviour: (self: Self<M>) => Effect.Effect<Handlers<M, R>, E, RB>
 }
 
-/** Defines a kind of actor: `define<Protocol>()("name", { behaviour })`. */
+/**
+ * Defines a kind of actor: `define<Protocol>()("name", { behaviour })`. `name` is the default name
+ * of its actors, and the label of their metrics.
+ */
 export const define = <M extends Message>() =>
 <R, E, RB>(
   name: string,

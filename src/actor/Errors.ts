@@ -1,16 +1,16 @@
 /**
- * What can go wrong between an actor and whoever talks to it, as values.
+ * The errors of telling, asking, starting and supervising, as values.
  */
 import * as Data from "effect/Data"
 
-/** The mailbox has no room: come again later, or do without. */
+/** The mailbox has no room for the message; it may have later. */
 export class MailboxFull extends Data.TaggedError("MailboxFull")<{ readonly actor: string }> {
   override get message(): string {
     return `the mailbox of ${this.actor} is full`
   }
 }
 
-/** The actor takes no more messages, or left this one behind when it stopped. */
+/** The actor accepts no more messages, or stopped before it handled this one. */
 export class ActorStopped extends Data.TaggedError("ActorStopped")<{ readonly actor: string }> {
   override get message(): string {
     return `${this.actor} has stopped`
@@ -18,7 +18,8 @@ export class ActorStopped extends Data.TaggedError("ActorStopped")<{ readonly ac
 }
 
 /**
- * The actor crashed over this message, or while it was at it. The message is never handled again.
+ * The actor crashed while it handled this message, because of it or not. The message is never
+ * handled again.
  */
 export class ActorCrashed
   extends Data.TaggedError("ActorCrashed")<{ readonly actor: string; readonly cause: unknown }>
@@ -28,24 +29,24 @@ export class ActorCrashed
   }
 }
 
-/** No answer in time. The message may still be handled. */
+/** There was no answer within the timeout of `ask`. The message may still be handled. */
 export class AskTimeout extends Data.TaggedError("AskTimeout")<{ readonly actor: string; readonly tag: string }> {
   override get message(): string {
     return `${this.actor} did not answer ${this.tag} in time`
   }
 }
 
-/** Everything that asking may fail with, besides the message's own error. */
+/** The failures of `ask`, besides the message's own error. */
 export type AskError = MailboxFull | ActorStopped | ActorCrashed | AskTimeout
 
-/** A child could not be started; nothing is left of it. */
+/** A child could not be started. Nothing of it remains. */
 export class StartFailed extends Data.TaggedError("StartFailed")<{ readonly actor: string; readonly cause: unknown }> {
   override get message(): string {
     return `${this.actor} could not be started`
   }
 }
 
-/** A supervisor restarted more often than it may: its parent has to decide. */
+/** A supervisor exceeded its restart intensity and gave up. Its parent decides what follows. */
 export class Escalated extends Data.TaggedError("Escalated")<{
   readonly supervisor: string
   /** The child whose crash was one too many. */
@@ -57,7 +58,7 @@ export class Escalated extends Data.TaggedError("Escalated")<{
   }
 }
 
-/** What a link brings: the other end is gone, so this one goes. */
+/** The crash of an actor whose linked partner has ended. */
 export class LinkBroken extends Data.TaggedError("LinkBroken")<{ readonly actor: string; readonly cause: unknown }> {
   override get message(): string {
     return `${this.actor}, to which this actor is linked, is gone`

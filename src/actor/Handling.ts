@@ -1,15 +1,15 @@
 /**
- * How a message finds its handler, and what surrounds it while it runs.
+ * Small parts of handling a message: finding its handler, its span, and waiting with a deadline.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import type { SomeError } from "./Message.ts"
 
-/** The handlers of a behaviour, whatever its protocol. */
+/** The handlers of any behaviour, by tag. */
 export type AnyHandlers<M, R> = Readonly<Record<string, (message: M) => Effect.Effect<unknown, SomeError, R>>>
 
-/** The handler of a tag. Throws where there is none: an inherited one is none. */
+/** The handler of a tag. Throws a TypeError if there is none; inherited properties do not count. */
 export const handlerOf = <M, R>(handlers: AnyHandlers<M, R> | undefined, tag: string, path: string) => {
   const handler = handlers !== undefined && Object.hasOwn(handlers, tag) ? handlers[tag] : undefined
   if (handler === undefined) throw new TypeError(`${path} has no handler for ${tag}`)
@@ -17,8 +17,8 @@ export const handlerOf = <M, R>(handlers: AnyHandlers<M, R> | undefined, tag: st
 }
 
 /**
- * A span of its own, with a link to the one that the message was told in: that may have ended long
- * ago.
+ * Runs the effect in a root span that links to the sender's span. A child span would be wrong: the
+ * sender's may have ended long ago.
  */
 export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, actor: string, span: Tracer.AnySpan) =>
   Effect.withSpan(effect, name, {
@@ -30,8 +30,8 @@ export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, ac
   })
 
 /**
- * Waits for a fiber, and after so many ms has it forced and waits again. 0 forces it at once,
- * Infinity never.
+ * Waits for a fiber; after `ms` calls `force` and goes on waiting. 0 forces at once, Infinity
+ * never.
  */
 export const awaitWithin = (
   fiber: Fiber.Fiber<unknown, unknown>,

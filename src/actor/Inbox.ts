@@ -1,9 +1,9 @@
 /**
- * What becomes of an actor's messages: taken in or refused, then handled, answered, or buried, each
- * of them once.
+ * The inbox of an actor: accepts or refuses each message, and settles each accepted message exactly
+ * once, as handled or as a dead letter ("buried").
  *
- * Keeps the account `accepted = handled + buried + pending` at every moment. All of it is
- * synchronous and O(1).
+ * Keeps the account `accepted = handled + buried + pending` at every moment. Every method is
+ * synchronous and O(1), but for `buryAll`, which is O(messages), and `settled`, which waits.
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -20,13 +20,15 @@ import type { ActorInspection } from "./Inspection.ts"
 import { type Lane, laneOrder, Mailbox, type MailboxSpec } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
 
-/** Who waits for an answer. */
+/** Completed with the answer of an `ask`. */
 export type Reply = Deferred.Deferred<unknown, unknown>
 
-/** A message with somebody who waits for the answer, or with the span that it was told in. */
-export class Envelope<out M extends Message> {
+/** A message with its sender's context. */
+export class Letter<out M extends Message> {
   readonly message: M
+  /** Set if the sender waits for an answer. */
   readonly reply: Reply | undefined
+  /** The sender's span, if it had one. */
   readonly span: Tracer.AnySpan | undefined
   constructor(message: M, reply: Reply | undefined, span: Tracer.AnySpan | undefined) {
     this.message = message
@@ -35,13 +37,12 @@ export class Envelope<out M extends Message> {
   }
 }
 
-/** What waits in a mailbox: a message is alone where there is nothing to say of it. */
-export type Item<M extends Message> = M | Envelope<M>
+/** An entry of a mailbox. A message without a sender's context is stored bare, to save memory. */
+export type Item<M extends Message> = M | Letter<M>
 
-/** The message of it. */
-export const messageOf = <M extends Message>(item: Item<M>): M => item instanceof Envelope ? item.message : item
+export const messageOf = <M extends Message>(item: Item<M>): M => item instanceof Letter ? item.message : item
 
-/** What an inbox has to know of its actor. */
+/** The part of a definition that the inbox needs. */
 export interface InboxOptions<M extends Message> {
   readonly mailbox: MailboxSpec
   readonly metrics: ActorMetrics
@@ -49,21 +50,22 @@ export interface InboxOptions<M extends Message> {
   readonly onDeadLetter: ((message: M, reason: DeadLetterReason) => void) | undefined
 }
 
-/** The messages of one actor. */
+/** The messages of one actor, from the offer to the settlement. */
 export class Inbox<M extends Message> {
   readonly #options: InboxOptions<M>
   readonly #path: string
   readonly #kernel: Kernel
   readonly #mailbox: Mailbox<Item<M>>
-  /** What is being handled. */
+  /** The item that is being handled. */
   #taken: Item<M> | undefined
+  /** Opens when nothing is pending. Exists only while somebody waits for that. */
   #idle: Latch.Latch | undefined
-  #open = true
-  #makingRoom = false
+  #isOpen = true
+  #isMakingRoom = false
   #accepted = 0
   #handled = 0
   #buried = 0
-  /** Of the handled ones, those that the metrics know of. */
+  /** The part of `#handled` that the metrics have already counted. */
   #reported = 0
 
   constructor(options: InboxOptions<M>, path: string, kernel: Kernel) {
@@ -74,9 +76,9 @@ export class Inbox<M extends Message> {
   }
 
   get isOpen(): boolean {
-    return this.#open
+    return this.#isOpen
   }
-  /** What waits, without the one that is being handled. */
+  /** How many messages wait, without the one that is being handled. */
   get waiting(): number {
     return this.#mailbox.length
   }
@@ -87,27 +89,28 @@ export class Inbox<M extends Message> {
     return this.#mailbox.weight
   }
 
-  /** Takes no more. */
+  /** From now on every message is refused. */
   close(): void {
-    this.#open = false
+    this.#isOpen = false
   }
 
+  /** Why a message of this weight would be refused now, or null. */
   refusal(weight: number, lane: Lane | undefined): RefusalReason | null {
-    if (!this.#open) return "closed"
-    // While room is being made, whoever is told of what was dropped may tell again: that could go
-    // on for ever.
-    if (Number.isNaN(weight) || this.#makingRoom) return "full"
+    if (!this.#isOpen) return "closed"
+    // `onDeadLetter` may send a message while its mailbox is making room. If that made room in
+    // turn, it could go on for ever.
+    if (Number.isNaN(weight) || this.#isMakingRoom) return "full"
     return this.#mailbox.refusal(weight, lane, this.#taken === undefined ? 0 : this.#weigh(messageOf(this.#taken)))
   }
 
-  /** Takes a message in, or buries it and says why. */
+  /** Accepts a message and returns null, or makes it a dead letter and returns the reason. */
   offer(item: Item<M>, message: M, lane: Lane | undefined): RefusalReason | null {
     const weight = this.#weigh(message)
     const mailbox = this.#mailbox
-    if (!this.#open || this.#makingRoom || Number.isNaN(weight) || mailbox.isFull(weight, lane)) {
-      const refusal = this.refusal(weight, lane) ?? this.#makeCapacity(weight, lane)
+    if (!this.#isOpen || this.#isMakingRoom || Number.isNaN(weight) || mailbox.isFull(weight, lane)) {
+      const refusal = this.refusal(weight, lane) ?? this.#makeRoom(weight, lane)
       if (refusal !== null) {
-        this.#bury(message, refusal)
+        this.#recordDeadLetter(message, refusal)
         return refusal
       }
     }
@@ -115,19 +118,19 @@ export class Inbox<M extends Message> {
     this.#accepted += 1
     return null
   }
-  /** The oldest go, as long as it takes: only a sliding mailbox comes here. */
-  #makeCapacity(weight: number, lane: Lane | undefined): RefusalReason | null {
-    this.#makingRoom = true
+  /** Drops the oldest messages until the new one fits. Called for sliding mailboxes only. */
+  #makeRoom(weight: number, lane: Lane | undefined): RefusalReason | null {
+    this.#isMakingRoom = true
     let oldest: Item<M> | undefined
     while (this.#mailbox.isFull(weight, lane)) {
       oldest = this.#mailbox.take()
       if (oldest === undefined) break
-      this.letGo(oldest, "dropped")
+      this.bury(oldest, "dropped")
     }
-    this.#makingRoom = false
+    this.#isMakingRoom = false
     return this.#mailbox.isFull(weight, lane) ? "full" : null
   }
-  /** NaN where the definition's `weigh` gives no weight: what has none finds no room. */
+  /** NaN if the definition's `weigh` throws or returns no valid weight. No room fits NaN. */
   #weigh(message: M): number {
     const { weigh } = this.#options
     if (weigh === undefined) return 0
@@ -139,44 +142,50 @@ export class Inbox<M extends Message> {
     }
   }
 
-  /** The next message; it is pending until `conclude` or `letGo`. */
+  /** The next item, or undefined. It stays pending until `conclude` or `bury`. */
   take(): Item<M> | undefined {
     this.#taken = this.#mailbox.take()
     return this.#taken
   }
 
-  /** A message was handled: this exit is the answer, if anybody waits. */
+  /**
+   * Settles an item that was handled. The exit is the answer; a failure that nobody waits for makes
+   * the message a dead letter.
+   */
   conclude(item: Item<M>, exit: Exit.Exit<unknown, unknown>): void {
-    const reply = item instanceof Envelope ? item.reply : undefined
-    if (reply === undefined && Exit.isFailure(exit)) return this.letGo(item, "failed")
+    const reply = item instanceof Letter ? item.reply : undefined
+    if (reply === undefined && Exit.isFailure(exit)) return this.bury(item, "failed")
     this.#handled += 1
     this.#release(item)
     if (reply !== undefined) Deferred.doneUnsafe(reply, exit)
-    this.#rest()
+    this.#wakeIfIdle()
   }
 
-  /** Gives up a message that was accepted; whoever waits for an answer learns why. */
-  letGo(item: Item<M>, reason: DeadLetterReason, crash?: Cause.Cause<unknown>): void {
+  /**
+   * Settles an accepted item as a dead letter. If somebody waits for the answer, they get an error.
+   */
+  bury(item: Item<M>, reason: DeadLetterReason, crash?: Cause.Cause<unknown>): void {
     this.#buried += 1
     this.#release(item)
-    this.#bury(messageOf(item), reason)
-    if (item instanceof Envelope && item.reply !== undefined) this.#disappoint(item.reply, reason, crash)
-    this.#rest()
+    this.#recordDeadLetter(messageOf(item), reason)
+    if (item instanceof Letter && item.reply !== undefined) this.#fail(item.reply, reason, crash)
+    this.#wakeIfIdle()
   }
-  #disappoint(reply: Reply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
+  #fail(reply: Reply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
     const actor = this.#path
     const error = reason === "crashed"
       ? new ActorCrashed({ actor, cause: crash === undefined ? undefined : Cause.squash(crash) })
       : reason === "dropped"
       ? new MailboxFull({ actor })
       : new ActorStopped({ actor })
-    // Later: who learns it goes on at once, and may ask again while this one is still making room.
+    // Deferred: the waiter resumes synchronously and might send again while this mailbox is making
+    // room.
     this.#kernel.dispatcher.scheduleTask(() => void Deferred.doneUnsafe(reply, Exit.fail(error)), 0)
   }
 
-  /** Gives up all that waits. */
-  abandon(): void {
-    for (let item = this.take(); item !== undefined; item = this.take()) this.letGo(item, "stopped")
+  /** Settles all waiting items as dead letters. */
+  buryAll(): void {
+    for (let item = this.take(); item !== undefined; item = this.take()) this.bury(item, "stopped")
   }
 
   #release(item: Item<M>): void {
@@ -184,23 +193,24 @@ export class Inbox<M extends Message> {
     this.#mailbox.release(this.#weigh(messageOf(item)))
   }
   /**
-   * Wakes whoever waits for the last message to be settled; last of all, since they go on at once.
+   * Wakes those who wait for `settled`. Comes last in a settlement, because they resume at once.
    */
-  #rest(): void {
+  #wakeIfIdle(): void {
     const idle = this.#idle
     if (this.pending > 0 || idle === undefined) return
     this.#idle = undefined
     idle.openUnsafe()
   }
 
-  #bury(message: M, reason: DeadLetterReason): void {
+  #recordDeadLetter(message: M, reason: DeadLetterReason): void {
     const { clock, context, deadLetters } = this.#kernel
     deadLetters.bury(this.#path, message, reason, clock.currentTimeMillisUnsafe())
     this.#options.metrics.deadLetterUnsafe(reason, context)
     try {
       this.#options.onDeadLetter?.(message, reason)
     } catch {
-      // The owner's mistake: the letter is counted, and nothing here depends on what becomes of it.
+      // A bug of the owner. The dead letter is already counted, and nothing here depends on the
+      // callback.
     }
   }
 
@@ -214,7 +224,7 @@ export class Inbox<M extends Message> {
     return wait
   }
 
-  /** Brings the metrics up to date. */
+  /** Updates the metrics: once a burst rather than once a message. */
   report(): void {
     const { context } = this.#kernel
     const { metrics } = this.#options

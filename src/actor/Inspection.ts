@@ -1,28 +1,28 @@
 /**
- * What an actor system looks like at one moment: plain data, safe to serialise, with no way back
- * into the system.
+ * The state of an actor system at one moment, as plain data: safe to serialise, and without
+ * references into the system.
  *
  * **Gotchas**
  *
- * - The text of a crash is whatever was thrown, cut to 200 characters: it may hold what an attacker
- *   wrote. Never make it the label of a metric.
+ * - The text of a crash is that of the thrown value, cut to 200 characters: it may hold text of an
+ *   attacker. Never make it the label of a metric.
  */
 import * as Cause from "effect/Cause"
 import type { Lane, MailboxSpec } from "./Mailbox.ts"
 
 /**
- * Where a child is in its life: its behaviour is being built (`starting`), it handles messages
- * (`running`), its incarnation is being closed (`ending`), it has none and may get one (`waiting`),
- * or it will never run again (`ended`).
+ * The phase of an actor or supervisor: its behaviour is being built (`starting`), it works
+ * (`running`), its incarnation is being closed (`ending`), it has no incarnation but may get one
+ * (`waiting`), or it has ended for good (`ended`).
  */
 export type Phase = "starting" | "running" | "ending" | "waiting" | "ended"
 
 /**
- * What becomes of a child that ends: always restarted, restarted when it crashed, never restarted.
+ * Whether a child that ends is restarted: always, only after a crash, or never.
  */
 export type RestartKind = "permanent" | "transient" | "temporary"
 
-/** The crash that was the last. */
+/** When the last crash happened, and its bounded text. */
 export interface CrashNote {
   /** Milliseconds since the epoch. */
   readonly at: number
@@ -37,31 +37,33 @@ export interface ActorInspection {
   readonly phase: Phase
   readonly suspended: boolean
   readonly restart: RestartKind
-  /** How often it was started, and how often of that again. */
+  /** How often it was started. */
   readonly incarnation: number
+  /** How often its supervisor counted a crash of it as a restart. */
   readonly restarts: number
   readonly mailbox: {
     readonly kind: MailboxSpec["kind"]
     readonly capacity: number
-    /** What waits or is being handled, and its weight. */
+    /** Messages that wait or are being handled. */
     readonly pending: number
+    /** The weight of the pending messages. */
     readonly weight: number
-    /** The same by lane, where there are lanes. */
+    /** `pending` by lane, if the mailbox has lanes. */
     readonly lanes?: Readonly<Record<Lane, number>>
   }
-  /** Messages taken into the mailbox so far. */
+  /** Messages accepted so far. */
   readonly accepted: number
   /**
-   * Of them, handled to the end: with an answer, a success or a typed failure that somebody waited
-   * for.
+   * Accepted messages that were handled to the end: with success, or with a typed failure that
+   * somebody waited for.
    */
   readonly handled: number
-  /** Of them, dead letters. */
+  /** Accepted messages that became dead letters. */
   readonly buried: number
   readonly lastCrash: CrashNote | null
 }
 
-/** One supervisor and everything under it, in the order of starting. */
+/** One supervisor with everything under it. Children are in the order of their first start. */
 export interface SupervisorInspection {
   readonly kind: "supervisor"
   readonly name: string
@@ -70,7 +72,7 @@ export interface SupervisorInspection {
   readonly restart: RestartKind
   readonly strategy: "one_for_one" | "one_for_all" | "rest_for_one"
   readonly incarnation: number
-  /** Restarts of children so far. */
+  /** Restarts that it made, of its children. */
   readonly restarts: number
   readonly lastCrash: CrashNote | null
   readonly children: ReadonlyArray<Inspection>
@@ -80,7 +82,7 @@ export type Inspection = ActorInspection | SupervisorInspection
 
 const maxText = 200
 
-/** What was thrown, as a bounded text. Never throws, whatever was thrown. */
+/** The thrown value of a cause as text of bounded length. Never throws, whatever the value is. */
 export const describe = (cause: Cause.Cause<unknown>): string => {
   const thrown = Cause.squash(cause)
   try {

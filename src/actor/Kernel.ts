@@ -1,6 +1,7 @@
 /**
- * What a supervisor and its children know of each other, and of the system they live in: the
- * kernel's own interfaces.
+ * The internal interfaces of the kernel: what all cells of one system share (`Kernel`), and what a
+ * supervisor and its children know of each other (`Child`, `Parent`). Actors are `ActorCell`s,
+ * supervisors are `SupervisorCell`s; each of them is a `Child`.
  */
 import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -11,43 +12,49 @@ import type * as Scheduler from "effect/Scheduler"
 import type { DeadLetterOffice } from "./DeadLetters.ts"
 import type { Inspection, Phase, RestartKind } from "./Inspection.ts"
 
-/** What all parts of one system share. */
+/** Shared by all cells of one system. */
 export interface Kernel {
   readonly clock: Clock.Clock
   readonly deadLetters: DeadLetterOffice
-  /** Runs tasks later, in the order in which they came; never on the turn of whoever asked. */
+  /** Runs tasks on a later turn, in the order in which they were scheduled. */
   readonly dispatcher: Scheduler.SchedulerDispatcher
-  /** What the kernel's own effects run with: clock, randomness, loggers, metrics. */
+  /** The context of the kernel's own effects: clock, randomness, loggers, metrics. */
   readonly context: Context.Context<never>
-  /** The context of an actor, out of that of whoever spawns it. */
+  /** The context of an actor, made from that of the fiber that spawns it. */
   readonly adapt: <R>(context: Context.Context<R>) => Context.Context<R>
 }
 
-/** A child as its supervisor sees it. */
+/** An actor or a supervisor, as the supervisor above it sees it. */
 export interface Child {
   readonly name: string
   readonly restart: RestartKind
   readonly phase: Phase
-  /** Whether it is meant to go on: false as soon as its end for good has begun. */
+  /** False as soon as its final end has begun. */
   readonly isOpen: boolean
-  /** Counts the starts. What is reported of an older one is out of date. */
+  /** Counts the starts. A report about an older incarnation is out of date. */
   readonly incarnation: number
-  /** Gives it a new incarnation. Fails, as an exit, with what the start died of. */
+  /** Starts a new incarnation. The exit is the failure if that did not work. */
   readonly start: Effect.Effect<Exit.Exit<void, unknown>>
-  /** Ends its incarnation, within its deadline, and keeps its mail for the next one. */
+  /** Ends its incarnation within its deadline, and keeps its messages for the next one. */
   readonly halt: Effect.Effect<void>
-  /** Ends it for good: drains it within its deadline, and buries what is left. Once is enough. */
+  /**
+   * Ends it for good: drains it within its deadline, and makes the remaining messages dead letters.
+   * Later calls wait for the first.
+   */
   readonly terminate: Effect.Effect<void>
   readonly inspect: () => Inspection
-  /** Counts a restart for its metrics. */
+  /** Counts a restart, in its own inspection and metrics. */
   readonly countRestart: () => void
 }
 
-/** The supervisor as its children see it. */
+/** A supervisor, as its children see it. */
 export interface Parent {
   readonly path: string
-  /** An incarnation ended by itself: normally, or with what it crashed of. */
+  /**
+   * Reports that an incarnation has ended by itself: with the cause of the crash, or normally
+   * without one.
+   */
   readonly childEnded: (child: Child, incarnation: number, crash: Cause.Cause<unknown> | undefined) => void
-  /** The child is gone for good. */
+  /** Removes a child that has ended for good. */
   readonly forget: (child: Child) => void
 }

@@ -1,24 +1,23 @@
 /**
- * Mailboxes: where messages wait. Four kinds, each of them bounded; what a bound refuses is told to
- * whoever asked.
+ * Mailboxes: the messages that wait for an actor. There are four kinds, all of them bounded.
  *
- * | kind | what a full one does with a newcomer |
+ * | kind | a new message, when the mailbox is full |
  * | --- | --- |
- * | `fifo` | refuses it: `full` |
- * | `lanes` | refuses it: `full`. Four lanes, critical first, FIFO within each, each with the whole capacity |
- * | `sliding` | takes it, and drops the oldest |
- * | `dropping` | drops it; to tell it was no error |
+ * | `fifo` | is refused: `full` |
+ * | `lanes` | is refused: `full`. Four lanes, critical first, FIFO within each, each with the whole capacity |
+ * | `sliding` | is accepted; the oldest are dropped for it |
+ * | `dropping` | is dropped, which is no error of `tell` |
  *
- * A message keeps its place until it is settled, the one being handled included, so the bounds are
- * those of memory. All of it is O(1).
+ * A message occupies the mailbox until it is settled, also while it is handled: so the bounds limit
+ * the memory of all messages of the actor. Every operation is O(1).
  *
  * **Gotchas**
  *
- * - Without `overtakes`, lanes starve: as long as there is anything critical, nothing else is
+ * - Without `overtakes`, lanes starve: as long as there are critical messages, no others are
  *   handled.
- * - A message that alone is heavier than `maxWeight` is always refused.
- * - A sliding mailbox refuses too, where what is being handled leaves no room: that cannot be
- *   dropped.
+ * - A message heavier than `maxWeight` is always refused.
+ * - A sliding mailbox refuses a message if the one that is being handled leaves no room for it:
+ *   that one cannot be dropped.
  */
 import * as MutableList from "effect/MutableList"
 
@@ -26,12 +25,12 @@ import * as MutableList from "effect/MutableList"
 export const laneOrder = ["critical", "high", "medium", "low"] as const
 export type Lane = (typeof laneOrder)[number]
 
-/** What a mailbox is made of: see the constructors. */
+/** The kind and bounds of a mailbox. Made by `fifo`, `lanes`, `sliding` and `dropping`. */
 export interface MailboxSpec {
   readonly kind: "fifo" | "lanes" | "sliding" | "dropping"
-  /** The most messages that wait or are being handled: in all, or in each lane. */
+  /** The most messages that wait or are being handled, in each lane if there are lanes. */
   readonly capacity: number
-  /** The most weight of them, in the unit of the definition's `weigh`. */
+  /** The most weight of all messages, in the unit of the definition's `weigh`. */
   readonly maxWeight: number
   /** How many messages may overtake the oldest of a lower lane before it is served. */
   readonly overtakes: number
@@ -45,7 +44,7 @@ interface Bounds {
 const bounded = (kind: MailboxSpec["kind"], { capacity, maxWeight }: Bounds, overtakes?: number): MailboxSpec => {
   if (!(Number.isSafeInteger(capacity) && capacity > 0))
     throw new RangeError(`a mailbox needs a capacity: a whole number from 1, not ${capacity}`)
-  // With NaN every comparison is false, and the bound would be none.
+  // With NaN every comparison is false, so there would be no bound.
   if (maxWeight !== undefined && !(typeof maxWeight === "number" && maxWeight >= 0))
     throw new RangeError(`maxWeight is a number from 0, not ${String(maxWeight)}`)
   if (overtakes !== undefined && !(Number.isSafeInteger(overtakes) && overtakes > 0))
@@ -55,41 +54,46 @@ const bounded = (kind: MailboxSpec["kind"], { capacity, maxWeight }: Bounds, ove
 }
 
 /**
- * First in, first out; a full one refuses. Throws a RangeError where a bound is none: so do all of
- * these.
+ * First in, first out; when full, refuses. Throws a RangeError for an invalid bound, as do the
+ * other constructors.
  */
 export const fifo = (bounds: Bounds): MailboxSpec => bounded("fifo", bounds)
 
 /**
- * Four lanes: priority across, first in first out within. With `overtakes`, the oldest message of a
- * lane is served after so many others went before it, so that nothing starves.
+ * Four lanes in order of priority, first in first out within each. With `overtakes`, the oldest
+ * message of a lane is due once so many others have overtaken it, so that none starves. If several
+ * are due, it waits for at most two more.
  */
 export const lanes = (bounds: Bounds & { readonly overtakes?: number }): MailboxSpec =>
   bounded("lanes", bounds, bounds.overtakes)
 
-/** The newest are what counts: a full one drops its oldest. */
+/** When full, drops its oldest messages. For streams in which only the newest matter. */
 export const sliding = (bounds: Bounds): MailboxSpec => bounded("sliding", bounds)
 
-/** A feed that may lose some: a full one drops what comes. */
+/** When full, drops new messages. For streams that may lose some. */
 export const dropping = (bounds: Bounds): MailboxSpec => bounded("dropping", bounds)
 
-/** Why a mailbox does not take a message. */
+/** Why a mailbox does not accept a message. */
 export type Refusal = "full" | "dropped"
 
-/** The lane of a message that names none. */
-const ordinary = laneOrder.indexOf("medium")
+/** The index of the lane for messages that name none. */
+const defaultLane = laneOrder.indexOf("medium")
 
-/** The messages of one actor. */
+/** The waiting messages of one actor, and the account of those that wait or are being handled. */
 export class Mailbox<A extends object> {
   readonly spec: MailboxSpec
-  /** What waits, by lane; a mailbox without lanes has one. Made when the first message comes. */
+  /**
+   * The waiting messages by lane index; a mailbox without lanes has one list. A list exists only
+   * while it has messages.
+   */
   readonly #waiting: Array<MutableList.MutableList<A> | undefined>
-  /** What waits or is being handled, by lane. */
+  /** The number of messages that wait or are being handled, by lane index. */
   readonly #held: Array<number>
-  /** How many overtook the oldest of a lane. */
+  /** How many messages have overtaken the oldest of a lane, by lane index. */
   readonly #overtaken: Array<number>
   #length = 0
   #weight = 0
+  /** The index of the lane from which the last message was taken. */
   #servedLane = 0
 
   constructor(spec: MailboxSpec) {
@@ -100,34 +104,32 @@ export class Mailbox<A extends object> {
     this.#overtaken = Array.from({ length: size }, () => 0)
   }
 
-  /** What waits. */
+  /** How many messages wait. */
   get length(): number {
     return this.#length
   }
 
-  /** What the messages weigh that wait or are being handled. */
+  /** The weight of the messages that wait or are being handled. */
   get weight(): number {
     return this.#weight
   }
 
-  /** What waits or is being handled in a lane. */
+  /** How many messages of a lane wait or are being handled. */
   heldIn(lane: Lane): number {
-    return this.#held[this.#placeOf(lane)] ?? 0
+    return this.#held[this.#laneIndex(lane)] ?? 0
   }
 
-  /**
-   * A lane that is none, as code without types may name one, is the ordinary one: no message gets
-   * lost beside the lanes.
-   */
-  #placeOf(lane: Lane | undefined): number {
+  /** An unknown lane, as untyped code may name one, counts as the default: no message gets lost. */
+  #laneIndex(lane: Lane | undefined): number {
     if (this.spec.kind !== "lanes") return 0
-    const place = lane === undefined ? ordinary : laneOrder.indexOf(lane)
-    return place < 0 ? ordinary : place
+    const index = lane === undefined ? defaultLane : laneOrder.indexOf(lane)
+    return index < 0 ? defaultLane : index
   }
 
   /**
-   * Why a message of this weight would not be taken now, or null. A sliding mailbox makes room
-   * where there is any to make: beside what is being handled, which weighs `handling`.
+   * Why a message of this weight would not be accepted now, or null. A sliding mailbox accepts it
+   * if dropping waiting messages makes enough room; the message being handled, of the weight
+   * `handling`, cannot be dropped.
    */
   refusal(weight: number, lane: Lane | undefined, handling = 0): Refusal | null {
     const { kind, maxWeight } = this.spec
@@ -136,65 +138,66 @@ export class Mailbox<A extends object> {
     return kind === "sliding" && this.#length > 0 && handling + weight <= maxWeight ? null : "full"
   }
 
-  /** Whether a message of this weight does not fit beside what is held. */
+  /** Whether a message of this weight exceeds a bound now. */
   isFull(weight: number, lane: Lane | undefined): boolean {
     const { capacity, maxWeight } = this.spec
-    return (this.#held[this.#placeOf(lane)] ?? 0) >= capacity || this.#weight + weight > maxWeight
+    return (this.#held[this.#laneIndex(lane)] ?? 0) >= capacity || this.#weight + weight > maxWeight
   }
 
-  /** Takes a message in, whatever the bounds say: ask before. */
+  /** Adds a message without a look at the bounds: check `isFull` first. */
   append(item: A, weight: number, lane: Lane | undefined): void {
-    const place = this.#placeOf(lane)
-    MutableList.append(this.#waiting[place] ??= MutableList.make<A>(), item)
-    this.#held[place] = (this.#held[place] ?? 0) + 1
+    const index = this.#laneIndex(lane)
+    MutableList.append(this.#waiting[index] ??= MutableList.make<A>(), item)
+    this.#held[index] = (this.#held[index] ?? 0) + 1
     this.#length += 1
     this.#weight += weight
   }
 
-  /** The next message, or undefined; it keeps its place until `release`. */
+  /** Takes the next message, or undefined. It still counts against the bounds until `release`. */
   take(): A | undefined {
     if (this.#length === 0) return undefined
-    const place = this.spec.kind === "lanes" ? this.#nextLane() : 0
-    const list = this.#waiting[place]
+    const index = this.spec.kind === "lanes" ? this.#nextLane() : 0
+    const list = this.#waiting[index]
     const item = list === undefined ? MutableList.Empty : MutableList.take(list)
     if (item === MutableList.Empty) return undefined
-    // An empty list keeps room for what it held: a hundred thousand idle actors would hold a
-    // hundred megabytes of nothing.
-    if (list?.length === 0) this.#waiting[place] = undefined
+    // An empty MutableList keeps its allocated buckets: for a hundred thousand idle actors, that
+    // would be a hundred megabytes.
+    if (list?.length === 0) this.#waiting[index] = undefined
     this.#length -= 1
-    this.#servedLane = place
+    this.#servedLane = index
     return item
   }
 
-  /** Gives the place of the message taken last free. */
+  /** Ends the account of the message that was taken last. */
   release(weight: number): void {
     this.#held[this.#servedLane] = (this.#held[this.#servedLane] ?? 1) - 1
     this.#weight -= weight
   }
 
   /**
-   * The lane to serve: the one whose oldest was overtaken most often, if often enough; otherwise
-   * the first that has any.
+   * The index of the lane to serve: the one whose oldest message was overtaken most often, if at
+   * least `overtakes` times; otherwise the first lane with messages. Counts one more overtaking for
+   * every other lane with messages.
    */
   #nextLane(): number {
     const { overtakes } = this.spec
     let first = -1
     let served = -1
     let most = overtakes
-    for (let place = 0; place < laneOrder.length; place++) {
-      if ((this.#waiting[place]?.length ?? 0) === 0) continue
-      if (first < 0) first = place
-      const overtaken = this.#overtaken[place] ?? 0
+    for (let index = 0; index < laneOrder.length; index++) {
+      if ((this.#waiting[index]?.length ?? 0) === 0) continue
+      if (first < 0) first = index
+      const overtaken = this.#overtaken[index] ?? 0
       if (overtaken >= most && (served < 0 || overtaken > most)) {
-        served = place
+        served = index
         most = overtaken
       }
     }
     if (served < 0) served = first
     if (overtakes < Number.POSITIVE_INFINITY) {
-      for (let place = 0; place < laneOrder.length; place++) {
-        const waits = place !== served && (this.#waiting[place]?.length ?? 0) > 0
-        this.#overtaken[place] = waits ? (this.#overtaken[place] ?? 0) + 1 : 0
+      for (let index = 0; index < laneOrder.length; index++) {
+        const waits = index !== served && (this.#waiting[index]?.length ?? 0) > 0
+        this.#overtaken[index] = waits ? (this.#overtaken[index] ?? 0) + 1 : 0
       }
     }
     return served

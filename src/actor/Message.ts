@@ -1,6 +1,6 @@
 /**
- * What actors say to each other: a protocol is a union of `Request.TaggedClass`es, so that a
- * message carries the types of its own answer and error.
+ * Messages and their handlers. The protocol of an actor is a union of `Request.TaggedClass`es, so
+ * that each message carries the types of its answer and its error.
  *
  * **Example** (A protocol of two messages)
  *
@@ -16,12 +16,12 @@
 import type * as Effect from "effect/Effect"
 import type * as Request from "effect/Request"
 
-/** One message of a protocol. */
+/** A request, named by its `_tag`. */
 export type Message = Request.Request<unknown, unknown, unknown> & { readonly _tag: string }
 
 /**
- * One function for each message of a protocol. Its typed failure is an answer; its defect crashes
- * the actor.
+ * One function for each message of a protocol. A typed failure is the answer; a defect crashes the
+ * actor.
  */
 export type Handlers<M extends Message, R = never> = {
   readonly [Tag in M["_tag"]]: (
@@ -33,7 +33,7 @@ export type Handlers<M extends Message, R = never> = {
   >
 }
 
-/** The error of some message: the kernel hands it on, and never looks into it. */
+/** Stands for the error of any message: the kernel passes it on and never inspects it. */
 export interface SomeError {
   readonly "~tracehound/actor/SomeError": never
 }

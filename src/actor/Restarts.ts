@@ -1,12 +1,12 @@
 /**
- * How often, and how soon: the restart intensity of OTP's supervisors, and a backoff with jitter
- * that OTP leaves to its users.
+ * Limits and delays of restarts: the restart intensity of OTP's supervisors, and a backoff with
+ * jitter, which OTP does not have.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
-/** At most `intensity` restarts within `period`; one more, and the supervisor gives up. */
+/** With more than `intensity` restarts within `period`, the supervisor gives up. */
 export interface RestartLimits {
   /** 0 allows none. */
   readonly intensity: number
@@ -14,16 +14,17 @@ export interface RestartLimits {
   readonly period: number
 }
 
-/** The restarts that still count, oldest first: never more than `intensity`. */
+/** Counts restarts over a sliding period. Remembers at most `intensity` times. */
 export interface RestartWindow {
-  /** Whether one more restart is allowed at `now`, in ms; it is then counted. */
+  /** Whether one more restart is allowed at `now`, in ms. If so, counts it. */
   readonly admit: (now: number) => boolean
   readonly clear: () => void
 }
 
 /**
- * A window without restarts. A restart counts until its period is past; at the period exactly it
- * still does, as in OTP. As `now` may be a time of day, a restart that lies in the future counts.
+ * A window without restarts. A restart counts until it is older than the period; at exactly the
+ * period it still counts, as in OTP. A restart in the future counts too: `now` is a time of day,
+ * and the clock may have been set back.
  */
 export const makeRestartWindow = ({ intensity, period }: RestartLimits): RestartWindow => {
   let times: Array<number> = []
@@ -41,8 +42,8 @@ export const makeRestartWindow = ({ intensity, period }: RestartLimits): Restart
 }
 
 /**
- * How long a crashed child waits: `base * factor ^ (crashes - 1)`, at most `max`, give or take
- * `jitter`.
+ * The delay before a restart: `base * factor ^ (crashes - 1)`, at most `max`, then multiplied by a
+ * random number from `1 - jitter` to `1 + jitter`.
  */
 export interface Backoff {
   readonly base: Duration.Input
@@ -50,14 +51,13 @@ export interface Backoff {
   readonly factor?: number
   /** One minute when left out. */
   readonly max?: Duration.Input
-  /**
-   * A part of the delay, from 0 to 1: 0.2 when left out, which spreads a second over 0.8 to 1.2.
-   */
+  /** From 0 to 1: 0.2 when left out, which spreads a second over 0.8 to 1.2 seconds. */
   readonly jitter?: number
 }
 
 /**
- * The delay before restart number `crashes`, from 1, in ms. Its jitter comes from Effect's Random.
+ * The delay in ms after so many crashes in a row, counted from 1. The jitter comes from Effect's
+ * Random.
  */
 export const delayOf = (backoff: Backoff | undefined, crashes: number): Effect.Effect<number> => {
   if (backoff === undefined) return Effect.succeed(0)

@@ -1,33 +1,34 @@
 /**
- * Supervisors, with the meanings of Erlang/OTP: who is restarted together, how often within what
- * time, and who has to decide when it was too often.
+ * Supervisors, with the semantics of Erlang/OTP: which children are restarted together, how often
+ * within what time, and what happens after too many restarts.
  *
  * | strategy | when one child crashes |
  * | --- | --- |
- * | `one_for_one` | it is restarted |
- * | `one_for_all` | all are ended, the last started first, and started again in order |
- * | `rest_for_one` | so are it and those that were started after it |
+ * | `one_for_one` | it is restarted alone |
+ * | `one_for_all` | all children are ended, the last started first, and started again in order |
+ * | `rest_for_one` | the child and those started after it are ended and started again in the same way |
  *
  * | kind of child | after a crash | after a normal end |
  * | --- | --- | --- |
  * | `permanent` | restarted | restarted |
- * | `transient` | restarted | gone |
- * | `temporary` | gone | gone |
+ * | `transient` | restarted | removed |
+ * | `temporary` | removed | removed |
  *
- * More than `intensity` restarts within `period`, and the supervisor ends all of its children and
- * itself: its parent treats that as the crash of a child, and the root's is told to whoever made
- * the system. A start that fails is a crash.
+ * After more than `intensity` restarts within `period` the supervisor gives up: it ends all of its
+ * children and itself. Its parent treats that as the crash of a child. If the root gives up, the
+ * system's `escalated` and `onEscalation` tell its owner. A failed start counts as a crash.
  *
  * **Details**
  *
- * - Unlike OTP's, a child keeps its address and its mail when it is restarted, and a restart may
- *   wait (`backoff`).
- * - A supervisor that its parent restarts starts its children again, but for the temporary ones.
+ * - Unlike in OTP, a restarted child keeps its address and its waiting messages, and a restart may
+ *   be delayed (`backoff`).
+ * - When a parent restarts a supervisor, that supervisor starts its own children again, except the
+ *   temporary ones.
  *
  * **Gotchas**
  *
- * - Starting is one after the other: a behaviour that takes long to build holds up its siblings'
- *   restarts, as in OTP.
+ * - Children are started one after the other: a behaviour that takes long to build delays the
+ *   restarts of its siblings, as in OTP.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -39,10 +40,10 @@ import type { RestartKind, SupervisorInspection } from "./Inspection.ts"
 import type { Message } from "./Message.ts"
 import type { Backoff } from "./Restarts.ts"
 
-/** Who is restarted together. */
+/** Which children are restarted together. */
 export type Strategy = SupervisorInspection["strategy"]
 
-/** How a supervisor decides. */
+/** The limits and delays of restarts. */
 export interface SupervisorOptions {
   /** `one_for_one` when left out. */
   readonly strategy?: Strategy
@@ -54,30 +55,33 @@ export interface SupervisorOptions {
   readonly backoff?: Backoff
 }
 
-/** How one child differs from its definition. */
+/** Overrides of the child's definition. */
 export interface SpawnOptions {
-  /** The definition's own when left out, with a number where that is taken. */
+  /**
+   * Unique among the siblings. When left out, the definition's name, with a number if that is
+   * taken.
+   */
   readonly name?: string
   readonly restart?: RestartKind
 }
 
-/** A supervisor, to whoever puts actors under it. */
+/** A supervisor, as those who start actors under it see it. */
 export interface Supervisor {
   readonly name: string
   readonly path: string
   /**
-   * Starts an actor: it is built when this returns. It belongs to the scope, whose closing drains
-   * and ends it. Synchronous where the behaviour is.
+   * Starts an actor, and returns when its behaviour is built. The actor belongs to the scope:
+   * closing it drains and ends the actor. Synchronous if the behaviour is.
    */
   readonly spawn: <M extends Message, R, E, RB>(
     definition: Definition<M, R, E, RB>,
     options?: SpawnOptions
   ) => Effect.Effect<ActorRef<M>, StartFailed, R | Exclude<RB, Scope.Scope> | Scope.Scope>
-  /** Puts a supervisor under this one. It belongs to the scope. */
+  /** Starts a supervisor under this one. Closing the scope ends it and everything under it. */
   readonly supervise: (
     name: string,
     options?: SupervisorOptions & { readonly restart?: RestartKind }
   ) => Effect.Effect<Supervisor, StartFailed, Scope.Scope>
-  /** One look at all that is under it. O(children). */
+  /** This supervisor and everything under it, as plain data. O(descendants). */
   readonly inspect: () => SupervisorInspection
 }

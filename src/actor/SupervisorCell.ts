@@ -1,10 +1,18 @@
 /**
- * The supervisor itself: its children in the order of starting, and a fiber while there is
- * something to decide.
+ * The supervisor: its children in the order in which they were first started, and a fiber while
+ * there is something to decide.
  *
- * Whatever happens to the children is put in a queue and decided one after the other, so that the
- * tree is consistent between any two decisions. The queue holds at most one ended incarnation for
- * each child, and one timer's word for each restart.
+ * The ends of children and the timers of delayed restarts are events in a queue. They are decided
+ * one after the other, so that the tree is consistent between any two decisions. The queue holds at
+ * most one ended incarnation of each child, and one timer event of each planned restart.
+ *
+ * **Details**
+ *
+ * - After a crash (`#afterEnd`), the supervisor ends the siblings that the strategy restarts
+ *   together with the child (`#endGroup`), and starts the group again at once (`#startGroup`) or
+ *   after the backoff (`#planStart`).
+ * - After one restart too many (`#escalate`), it halts all of its children and reports its own
+ *   crash to its parent, which may start it again. The root has no parent, and ends for good.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -15,45 +23,47 @@ import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
 import { ActorCell } from "./ActorCell.ts"
 import type { ActorRef } from "./ActorRef.ts"
-import type { Child, Kernel, Parent } from "./Kernel.ts"
 import type { Definition } from "./Definition.ts"
 import { ActorStopped, Escalated, StartFailed } from "./Errors.ts"
 import { type CrashNote, describe, type Phase, type RestartKind, type SupervisorInspection } from "./Inspection.ts"
+import type { Child, Kernel, Parent } from "./Kernel.ts"
 import type { Message } from "./Message.ts"
 import { type Backoff, delayOf, makeRestartWindow, type RestartWindow } from "./Restarts.ts"
 import type { SpawnOptions, Strategy, Supervisor, SupervisorOptions } from "./Supervisor.ts"
 
-/** How a supervisor came to be. */
 export interface SupervisorCellOptions extends SupervisorOptions {
   readonly kernel: Kernel
-  /** None for the root. */
+  /** Undefined for the root. */
   readonly parent: Parent | undefined
   readonly name: string
   readonly restart: RestartKind
+  /** Forked from the creator's scope. Closing it ends the supervisor, and the end closes it. */
   readonly owner: Scope.Closeable
-  /** Told when the root gives up. Must not throw. */
+  /** Called when the root gives up, before anything ends. Must not throw. */
   readonly onEscalation?: (escalated: Escalated) => void
 }
 
-/** What is to be decided. */
+/** Something that the supervisor must decide about. */
 type Event =
+  /** An incarnation has ended by itself. */
   | {
     readonly _tag: "Ended"
     readonly child: Child
     readonly incarnation: number
     readonly crash: Cause.Cause<unknown> | undefined
   }
-  | { readonly _tag: "Due"; readonly restart: Restart }
+  /** The delay of a planned restart is over. */
+  | { readonly _tag: "Due"; readonly group: Group }
 
-/** Children on their way back. */
-interface Restart {
+/** Children that have ended and are to be started again together. */
+interface Group {
   readonly children: Set<Child>
+  /** Set while the start is delayed. */
   timer: Fiber.Fiber<void> | undefined
 }
 
 /**
- * How often a child crashed without having stayed up for a whole period, and since when it is up
- * again, in ms.
+ * The crashes in a row of a child: without a whole period of being up in between. Times in ms.
  */
 interface Streak {
   readonly crashes: number
@@ -79,19 +89,20 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   readonly #window: RestartWindow
   readonly #children = new Map<string, Child>()
   readonly #streaks = new WeakMap<Child, Streak>()
-  readonly #restarts = new Set<Restart>()
+  /** The groups whose start is delayed. */
+  readonly #planned = new Set<Group>()
   #events: Array<Event> = []
-  #deciding = false
-  /**
-   * A restart of its own is under way: nothing is decided until all of its children had their
-   * start.
-   */
-  #starting = false
-  /** While its children are being halted. */
-  #halting: Latch.Latch | undefined
+  /** A fiber that decides the events is scheduled or running. */
+  #isDeciding = false
+  /** Its own restart is under way: nothing is decided before all children have been started. */
+  #isStarting = false
+  /** Opens when all children are halted. Exists only while they are being halted. */
+  #halted: Latch.Latch | undefined
+  /** Opens when the supervisor has ended for good. Exists from the beginning of that end on. */
   #ended: Latch.Latch | undefined
-  #names = 0
-  #restarted = 0
+  /** The last number that was appended to a taken name. */
+  #lastNumber = 0
+  #restartCount = 0
   #lastCrash: CrashNote | null = null
 
   constructor(options: SupervisorCellOptions) {
@@ -151,15 +162,16 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       return cell
     }))
 
-  #freeName(ordinary: string, wanted: string | undefined): Effect.Effect<string, StartFailed> {
+  /** The wanted name if it is free; if none is wanted, the default name, with a number if taken. */
+  #freeName(defaultName: string, wanted: string | undefined): Effect.Effect<string, StartFailed> {
     return Effect.suspend(() => {
       const failed = (cause: string) =>
-        new StartFailed({ actor: `${this.path}/${wanted ?? ordinary}`, cause: new Error(cause) })
+        new StartFailed({ actor: `${this.path}/${wanted ?? defaultName}`, cause: new Error(cause) })
       if (this.phase !== "running") return Effect.fail(failed(`${this.path} is not running`))
       if (wanted !== undefined)
         return this.#children.has(wanted) ? Effect.fail(failed("the name is taken")) : Effect.succeed(wanted)
-      let name = ordinary
-      while (this.#children.has(name)) name = `${ordinary}-${++this.#names}`
+      let name = defaultName
+      while (this.#children.has(name)) name = `${defaultName}-${++this.#lastNumber}`
       return Effect.succeed(name)
     })
   }
@@ -169,93 +181,103 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   }
   forget(child: Child): void {
     if (this.#children.get(child.name) === child) this.#children.delete(child.name)
-    for (const restart of this.#restarts) restart.children.delete(child)
+    for (const group of this.#planned) group.children.delete(child)
   }
 
   #submit(event: Event): void {
     this.#events.push(event)
     this.#wake()
   }
+  /** Schedules a fiber that decides all events, unless there is one. */
   #wake(): void {
-    if (this.#deciding || this.#starting || !this.isOpen || this.#events.length === 0) return
-    this.#deciding = true
+    if (this.#isDeciding || this.#isStarting || !this.isOpen || this.#events.length === 0) return
+    this.#isDeciding = true
     this.#kernel.dispatcher.scheduleTask(() => {
       const deciding = Effect.whileLoop({ while: () => this.#next(), body: () => this.#decide(), step: nothing })
       Effect.runForkWith(this.#kernel.context)(deciding, { uninterruptible: true })
     }, 0)
   }
+  /** Whether there is an event to decide now. */
   #next(): boolean {
     if (!this.isOpen) this.#events = []
-    this.#deciding = this.#events.length > 0 && !this.#starting
-    return this.#deciding
+    this.#isDeciding = this.#events.length > 0 && !this.#isStarting
+    return this.#isDeciding
   }
   #decide(): Effect.Effect<void> {
     const event = this.#events.shift()
     if (event === undefined || this.phase !== "running") return Effect.void
     if (event._tag === "Ended") return this.#afterEnd(event.child, event.incarnation, event.crash)
-    // A crash that was decided meanwhile may have made it part of another restart.
-    return this.#restarts.delete(event.restart) ? this.#bringBack(event.restart) : Effect.void
+    // A crash that was decided meanwhile may have merged the group into another one.
+    return this.#planned.delete(event.group) ? this.#startGroup(event.group) : Effect.void
   }
 
   #afterEnd(child: Child, incarnation: number, crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
     const isKnown = this.#children.get(child.name) === child && child.isOpen
     if (!isKnown || child.incarnation !== incarnation || child.phase !== "waiting") return Effect.void
     if (crash !== undefined) this.#noteCrash(crash)
-    // It crashed together with one that took it along: that was decided for both.
+    // It crashed at the same time as a sibling whose group it belongs to: that was decided for
+    // both.
     if (this.#isPlanned(child)) return Effect.void
     if (child.restart === "temporary" || (child.restart === "transient" && crash === undefined)) return child.terminate
     if (!this.#window.admit(this.#now())) return this.#escalate(child)
-    this.#restarted += 1
+    this.#restartCount += 1
     child.countRestart()
-    const crashes = this.#crashesOf(child)
+    const crashes = this.#crashesInARow(child)
     return Effect.gen({ self: this }, function*() {
-      const group = yield* this.#take(child)
+      const group = yield* this.#endGroup(child)
       const delay = yield* delayOf(this.#backoff, crashes)
       this.#streaks.set(child, { crashes, upSince: this.#now() + delay })
-      // Its own end may have come while the siblings were ended: a timer would outlive it.
+      // The supervisor's own end may have begun while the siblings were ended: a timer would
+      // outlive it.
       if (this.phase !== "running") return
-      if (delay > 0) this.#plan(group, delay)
-      else yield* this.#bringBack(group)
+      if (delay > 0) this.#planStart(group, delay)
+      else yield* this.#startGroup(group)
     })
   }
-  /** Under `one_for_one` a child crashes alone; the others have one plan at most. */
+  /**
+   * Whether a planned group will start this child. Under `one_for_one` a crashed child is never in
+   * one; under the other strategies there is at most one group.
+   */
   #isPlanned(child: Child): boolean {
     if (this.#strategy === "one_for_one") return false
-    for (const planned of this.#restarts) if (planned.children.has(child)) return true
+    for (const planned of this.#planned) if (planned.children.has(child)) return true
     return false
   }
-  /** Ends whoever has to go with the child, and gives all who are to come back together. */
-  #take(child: Child): Effect.Effect<Restart> {
-    const restart: Restart = { children: new Set([child]), timer: undefined }
-    if (this.#strategy === "one_for_one") return Effect.succeed(restart)
-    const all = [...this.#children.values()]
-    const group = this.#strategy === "one_for_all" ? all : all.slice(all.indexOf(child))
-    // Those who are waiting already come back with this group, so that the order of starting holds.
-    for (const planned of this.#restarts) {
+  /**
+   * Ends the siblings that the strategy restarts together with the crashed child, the last started
+   * first. Returns the group to start again: the child, those siblings, and all children that were
+   * waiting for a planned restart, so that the order of starting holds.
+   */
+  #endGroup(child: Child): Effect.Effect<Group> {
+    const group: Group = { children: new Set([child]), timer: undefined }
+    if (this.#strategy === "one_for_one") return Effect.succeed(group)
+    for (const planned of this.#planned) {
       planned.timer?.interruptUnsafe()
-      for (const waiting of planned.children) restart.children.add(waiting)
+      for (const waiting of planned.children) group.children.add(waiting)
     }
-    this.#restarts.clear()
+    this.#planned.clear()
+    const all = [...this.#children.values()]
+    const affected = this.#strategy === "one_for_all" ? all : all.slice(all.indexOf(child))
     return Effect.as(
-      Effect.forEach(group.toReversed(), (sibling) => {
+      Effect.forEach(affected.toReversed(), (sibling) => {
         if (sibling === child) return Effect.void
         if (sibling.restart === "temporary") return sibling.terminate
-        restart.children.add(sibling)
+        group.children.add(sibling)
         return sibling.halt
       }, { discard: true }),
-      restart
+      group
     )
   }
-  #plan(restart: Restart, delay: number): void {
-    this.#restarts.add(restart)
-    const wait = Effect.map(Effect.sleep(delay), () => this.#submit({ _tag: "Due", restart }))
-    restart.timer = Effect.runForkWith(this.#kernel.context)(wait)
+  #planStart(group: Group, delay: number): void {
+    this.#planned.add(group)
+    const wait = Effect.map(Effect.sleep(delay), () => this.#submit({ _tag: "Due", group }))
+    group.timer = Effect.runForkWith(this.#kernel.context)(wait)
   }
   /**
-   * Starts them in the order in which they were started first; the first that fails is one more
-   * crash.
+   * Starts the children in the order in which they were first started. If one fails to start, that
+   * is one more crash, and the rest waits for its decision.
    */
-  #bringBack({ children }: Restart): Effect.Effect<void> {
+  #startGroup({ children }: Group): Effect.Effect<void> {
     const ordered = children.size < 2
       ? [...children]
       : [...this.#children.values()].filter((child) => children.has(child))
@@ -263,7 +285,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       this.#events.unshift({ _tag: "Ended", child, incarnation: child.incarnation, crash: cause })
     }))
   }
-  /** Whether all of them started. */
+  /** Starts the children until one fails. False if one did. */
   #startAll(children: ReadonlyArray<Child>, onFailure: (child: Child, cause: Cause.Cause<unknown>) => void) {
     return Effect.gen({ self: this }, function*() {
       for (const child of children) {
@@ -277,37 +299,38 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     })
   }
 
+  /** Gives up: ends for good as the root, otherwise halts the children and reports a crash. */
   #escalate(child: Child): Effect.Effect<void> {
-    const escalated = new Escalated({ supervisor: this.path, child: child.name, restarts: this.#restarted })
+    const escalated = new Escalated({ supervisor: this.path, child: child.name, restarts: this.#restartCount })
     const cause = Cause.die(escalated)
     const { incarnation } = this
     if (this.#parent === undefined) {
       this.#onEscalation?.(escalated)
-      return this.#finish()
+      return this.#endForGood()
     }
     return Effect.map(this.#haltAll(), () => this.#parent?.childEnded(this, incarnation, cause))
   }
   #haltAll(): Effect.Effect<void> {
-    if (this.#halting !== undefined) return this.#halting.await
-    const halting = this.#halting = Latch.makeUnsafe(false)
+    if (this.#halted !== undefined) return this.#halted.await
+    const halting = this.#halted = Latch.makeUnsafe(false)
     this.phase = "ending"
-    this.#cancelPlans()
+    this.#cancelPlanned()
     const ends = Effect.forEach(
       [...this.#children.values()].toReversed(),
       (child) => child.restart === "temporary" ? child.terminate : child.halt,
       { discard: true }
     )
     return Effect.map(ends, () => {
-      // Its end for good may have come meanwhile.
+      // Its final end may have begun meanwhile.
       if (this.isOpen) this.phase = "waiting"
       this.#events = []
-      this.#halting = undefined
+      this.#halted = undefined
       halting.openUnsafe()
     })
   }
-  #cancelPlans(): void {
-    for (const { timer } of this.#restarts) timer?.interruptUnsafe()
-    this.#restarts.clear()
+  #cancelPlanned(): void {
+    for (const { timer } of this.#planned) timer?.interruptUnsafe()
+    this.#planned.clear()
   }
 
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
@@ -315,33 +338,33 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path }))
       this.incarnation += 1
       this.phase = "running"
-      this.#starting = true
+      this.#isStarting = true
       this.#window.clear()
       let failed: Exit.Exit<never, unknown> | undefined
       const started = yield* this.#startAll([...this.#children.values()], (_, cause) => {
         failed = Exit.failCause(cause)
       })
       if (!started && this.isOpen) yield* this.#haltAll()
-      this.#starting = false
+      this.#isStarting = false
       this.#wake()
       return failed ?? Exit.void
     })
   }
   get halt(): Effect.Effect<void> {
-    return Effect.suspend(() => this.phase === "running" || this.#halting !== undefined ? this.#haltAll() : Effect.void)
+    return Effect.suspend(() => this.phase === "running" || this.#halted !== undefined ? this.#haltAll() : Effect.void)
   }
   get terminate(): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.suspend(() => {
       if (this.#ended !== undefined) return this.#ended.await
-      return this.#finish()
+      return this.#endForGood()
     }))
   }
   /** Ends all children for good, the last started first. */
-  #finish(): Effect.Effect<void> {
+  #endForGood(): Effect.Effect<void> {
     const ended = this.#ended = Latch.makeUnsafe(false)
     this.isOpen = false
     this.phase = "ending"
-    this.#cancelPlans()
+    this.#cancelPlanned()
     return Effect.gen({ self: this }, function*() {
       yield* Effect.forEach([...this.#children.values()].toReversed(), (child) => child.terminate, { discard: true })
       this.phase = "ended"
@@ -358,12 +381,13 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   #noteCrash(cause: Cause.Cause<unknown>): void {
     this.#lastCrash = { at: this.#now(), message: describe(cause) }
   }
-  /** This crash included. The time it waited for its restart is no time up. */
-  #crashesOf(child: Child): number {
+  /** Includes this crash. The delay before a restart does not count as time up. */
+  #crashesInARow(child: Child): number {
     const streak = this.#streaks.get(child)
     return streak === undefined || this.#now() - streak.upSince > this.#period ? 1 : streak.crashes + 1
   }
 
+  /** Nothing to count: `inspect` shows the restarts of its children, not its own. */
   countRestart(): void {}
   readonly inspect = (): SupervisorInspection => ({
     kind: "supervisor",
@@ -373,7 +397,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     restart: this.restart,
     strategy: this.#strategy,
     incarnation: this.incarnation,
-    restarts: this.#restarted,
+    restarts: this.#restartCount,
     lastCrash: this.#lastCrash,
     children: Array.from(this.#children.values(), (child) => child.inspect())
   })

@@ -1,20 +1,17 @@
 /**
- * Who wants to know when an incarnation ends: monitors and links. Each is told once, and forgotten.
+ * Watchers of the end of an incarnation, for monitors and links. Each is called once and then
+ * removed.
  */
 import type { Down } from "./ActorRef.ts"
 
-/** Called when the incarnation that it was given to has ended. Must not throw. */
+/** Called when the watched incarnation has ended. Must not throw. */
 export type Watch = (down: Down) => void
 
-/** The watchers of one actor; nothing is made until there is one. */
+/** The watchers of one actor. The set is allocated with the first of them. */
 export class Watchers {
   #watches: Set<Watch> | undefined
 
-  get size(): number {
-    return this.#watches?.size ?? 0
-  }
-
-  /** Gives a function that takes it back. */
+  /** Returns a function that removes the watcher. */
   add(watch: Watch): () => void {
     const watches = this.#watches ??= new Set()
     watches.add(watch)
@@ -27,32 +24,38 @@ export class Watchers {
     const watches = this.#watches
     if (watches === undefined) return
     this.#watches = undefined
-    // What was taken back meanwhile, by one that was told before, is not told.
+    // A watcher may remove another one that was not called yet: a Set skips it.
     for (const watch of watches) watch(down)
   }
 }
 
-/** What ties two actors together. */
+/** An actor that can be watched and linked. */
 export interface Peer {
+  /**
+   * Calls back once, when the current incarnation ends; at once, with `gone`, if there is none.
+   * Returns a function that removes the watcher.
+   */
   readonly watch: (watch: Watch) => () => void
+  /** Reacts to the end of a linked actor. */
   readonly follow: (down: Down) => void
 }
 
 /**
- * Has each know when the other's incarnation ends, for as long as both last: whichever is first.
+ * Watches both incarnations until the first of them ends: calls `onOther` if that is the other's,
+ * `onOne` if it is the one's, and never both.
  */
-export const tie = (one: Peer, other: Peer, onOther: Watch, onOne: Watch): void => {
-  let untie = (): void => undefined
+export const watchBoth = (one: Peer, other: Peer, onOther: Watch, onOne: Watch): void => {
+  let unwatchOne = (): void => undefined
   let isOver = false
-  const unwatch = other.watch((down) => {
+  const unwatchOther = other.watch((down) => {
     isOver = true
-    untie()
+    unwatchOne()
     onOther(down)
   })
-  // The other was gone already: nothing ties this one to what may come after it.
+  // The other was gone already: its next incarnation is not watched.
   if (isOver) return
-  untie = one.watch((down) => {
-    unwatch()
+  unwatchOne = one.watch((down) => {
+    unwatchOther()
     onOne(down)
   })
 }

@@ -1,6 +1,6 @@
 /**
- * `tracehound/actor`: a small actor runtime with the meanings of Erlang/OTP, made with Effect. It
- * knows nothing of the rest of Tracehound.
+ * `tracehound/actor`: a small actor runtime on Effect, with the semantics of Erlang/OTP. It does
+ * not depend on the rest of Tracehound.
  */
 export type { ActorRef, AskOptions, Down, RefusalReason } from "./ActorRef.ts"
 export { ActorSystem, type ActorSystemOptions } from "./ActorSystem.ts"

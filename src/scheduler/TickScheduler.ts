@@ -8,16 +8,16 @@
  * stops neither this job nor another.
  *
  * Cost: one timer for all jobs, set for the earliest of them, and no timer without a job. A tick
- * looks at every job, so the scheduler is meant for tens of jobs, not thousands. Randomness is drawn
- * once a tick.
+ * looks at every job, so the scheduler is meant for tens of jobs, not thousands. Randomness is
+ * drawn once a tick.
  *
  * **Details**
  *
  * - A tick is skipped while the last run is still going, whatever `skipIfBusy` says; with
  *   `skipIfBusy` it is also skipped while `isBusy()` is true. Every tick, skipped or not, plans the
  *   next one.
- * - Time is monotonic: setting the time of day moves no tick. After a standstill (a sleeping laptop,
- *   a blocked event loop) all missed ticks become one, and the next is counted from there.
+ * - Time is monotonic: setting the time of day moves no tick. After a standstill (a sleeping
+ *   laptop, a blocked event loop) all missed ticks become one, and the next is counted from there.
  * - A run begins on the turn after its tick, on a fiber of its own, with the context in which the
  *   job was scheduled.
  *

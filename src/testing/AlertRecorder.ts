@@ -1,6 +1,6 @@
 /**
- * Records every alert that leaves, in the order in which the alerts service hands them to its sinks:
- * critical ones first.
+ * Records every alert that leaves, in the order in which the alerts service hands them to its
+ * sinks: critical ones first.
  *
  * An alert leaves on a later turn than the one that raised it: `TracehoundTest.settled` or
  * `received` waits for it. An alert that the limiter holds back (`alerts.maxAlertsPerWindow`) never

@@ -3,10 +3,10 @@
  * cannot be opened. It shows what was written.
  *
  * Promises the contract of every endpoint (`custody/coldstorage/Endpoint.ts`): a write is whole or
- * fails, a name that is taken is refused, and the endpoint itself has no way to read. How an attempt
- * goes is decided when it begins; only `release` reaches attempts under way. An attempt first takes
- * the time of `slowBy`, then waits if it hangs, then fails or writes. An interrupted attempt writes
- * nothing.
+ * fails, a name that is taken is refused, and the endpoint itself has no way to read. How an
+ * attempt goes is decided when it begins; only `release` reaches attempts under way. An attempt
+ * first takes the time of `slowBy`, then waits if it hangs, then fails or writes. An interrupted
+ * attempt writes nothing.
  *
  * Cost: keeps a copy of everything written, as long as the layer lives.
  *
