@@ -1,15 +1,15 @@
 /**
- * What operators are told (RFC, "Watcher" and "Alert Rate Limiting").
+ * Alerts for operators (RFC, "Watcher" and "Alert Rate Limiting").
  *
  * **Gotchas**
  *
- * - An alert holds a signature, counts and fixed text. Attacker text (ids, sources, payloads) has
- *   no field to be in.
+ * - An alert holds a signature, counts and fixed text. No field can hold text of an attacker (ids,
+ *   sources, payloads).
  */
 import * as Schema from "effect/Schema"
 import { Signature } from "./Threat.ts"
 
-/** Every alert there is. */
+/** The types of all alerts. */
 export const alertTypes = [
   "alert.flood",
   "coldstorage.failure",
@@ -26,7 +26,7 @@ export const alertTypes = [
   "hound.violation"
 ] as const
 
-/** A message for people, rate limited before it leaves. */
+/** A message for operators. The alerts service limits their rate. */
 export const Alert = Schema.Struct({
   severity: Schema.Literals(["info", "warning", "critical"]),
   type: Schema.Literals(alertTypes),
@@ -34,7 +34,7 @@ export const Alert = Schema.Struct({
   /** Milliseconds since the epoch. */
   timestamp: Schema.Finite,
   signature: Schema.optionalKey(Signature),
-  /** With `alert.flood`: how many alerts this window has seen. */
+  /** With `alert.flood` only: how many alerts were raised in this window. */
   alertCount: Schema.optionalKey(Schema.Natural)
 })
 export type Alert = typeof Alert.Type

@@ -1,20 +1,20 @@
 /**
- * A SHA-256 as eight 32-bit words: what the core compares, keeps in columns and hashes by.
- * Hexadecimal is made where a person or a record asks for it.
+ * A SHA-256 as eight 32-bit words. The core compares words, keeps them in columns and uses them as
+ * hash codes; hexadecimal is made only for people and records.
  *
- * Words are in the order of the digest's bytes and read in the byte order of the host: they are
- * compared with one another and turned back into bytes, and nothing else.
+ * The words are in the order of the digest's bytes, but each is in the byte order of the host: only
+ * compare them, or turn them back into bytes.
  */
 
-/** Words of a digest. */
+/** The length of a digest in words. */
 export const digestWords = 8
 
-/** Bytes of a digest. */
+/** The length of a digest in bytes. */
 export const digestBytes = 32
 
 const hexByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
 
-/** The 32 bytes at `at` in lowercase hexadecimal. */
+/** The 32 bytes from `at` on, in lowercase hexadecimal. */
 export const hexOf = (bytes: Uint8Array, at = 0): string => {
   let hex = ""
   for (let i = at; i < at + digestBytes; i++) hex += hexByte[bytes[i] ?? 0] ?? ""
@@ -25,19 +25,19 @@ export const hexOf = (bytes: Uint8Array, at = 0): string => {
 const nibble = (code: number): number =>
   code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : -1
 
-/** A buffer for one digest at a time, seen as bytes and as words. */
+/** A reusable buffer for one digest, as bytes and as words of the same memory. */
 export class DigestBuffer {
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(digestBytes)
   readonly words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer)
 
-  /** Takes over the digest at `at` of a column of words. */
+  /** Copies the digest that begins at word `at` of a column. */
   copyFrom(column: Int32Array, at: number): void {
     for (let i = 0; i < digestWords; i++) this.words[i] = column[at + i] ?? 0
   }
 
   /**
-   * Reads 64 lowercase hexadecimal characters of `text` from `from` on; false where it has others,
-   * or another length.
+   * Reads the rest of `text` after `from` as 64 lowercase hexadecimal characters. False, with
+   * undefined contents of the buffer, if it is anything else.
    */
   read(text: string, from: number): boolean {
     if (text.length - from !== 2 * digestBytes) return false
@@ -52,8 +52,8 @@ export class DigestBuffer {
 }
 
 /**
- * A digest that does not change: 8 fields rather than an array, so that making one is a single
- * small allocation.
+ * An immutable digest. It has 8 fields rather than an array, so that making one is a single small
+ * allocation.
  */
 export class Digest {
   readonly a: number

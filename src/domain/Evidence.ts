@@ -1,6 +1,6 @@
 /**
- * Evidence in custody: what may be told about it (`EvidenceRecord`) and the handle that owns its
- * bytes (RFC, "Memory Model: Atomic Ownership").
+ * Evidence in custody: its description (`EvidenceRecord`), and the handle that owns its bytes (RFC,
+ * "Memory Model: Atomic Ownership").
  */
 import * as Schema from "effect/Schema"
 import type { EvacuateRecord, NeutralizationRecord } from "./Records.ts"
@@ -10,8 +10,8 @@ import { BoundedString } from "./Text.ts"
 import { Sha256Hex, Signature } from "./Threat.ts"
 
 /**
- * All that is known of a piece of evidence but its bytes: what an envelope carries and an operator
- * may read.
+ * The description of a piece of evidence, without its bytes. Envelopes carry it, and operators may
+ * read it.
  */
 export const EvidenceRecord = Schema.Struct({
   signature: Signature,
@@ -21,9 +21,9 @@ export const EvidenceRecord = Schema.Struct({
   severity: Severity,
   /** Bytes. */
   size: Schema.Natural,
-  /** When custody began, in ms since the epoch by the runtime's own clock. */
+  /** The beginning of custody, in ms since the epoch by the runtime's own clock. */
   captured: Schema.Finite,
-  /** What the scent said of itself: untrusted. */
+  /** Fields of the scent, as it came: untrusted. */
   scent: Schema.Struct({
     id: BoundedString(maxIdentifierBytes),
     source: BoundedString(maxIdentifierBytes),
@@ -37,13 +37,13 @@ export type EvidenceRecord = typeof EvidenceRecord.Type
  *
  * **Gotchas**
  *
- * - `bytes` is the live buffer, not a copy. Whoever writes to it breaks the evidence, and is found
- *   out: bytes that were handed out are hashed again before they leave custody.
- * - Each of the three ways out works once. After it `disposed` is true, `bytes` is null, and every
- *   view of the buffer that someone kept has length 0.
+ * - `bytes` is the live buffer, not a copy. Writing to it breaks the evidence, and is detected:
+ *   bytes that were handed out are hashed again before they leave custody.
+ * - `transfer`, `neutralize` and `evacuate` work once, and only one of them. After that `disposed`
+ *   is true and `bytes` is null, and any view of the buffer that was kept has length 0.
  */
 export interface EvidenceHandle {
-  /** The evidence itself, or null when it is no longer held. */
+  /** The evidence itself, or null if it is no longer held. */
   readonly bytes: ArrayBuffer | null
   /** Bytes. */
   readonly size: number
@@ -55,28 +55,26 @@ export interface EvidenceHandle {
   readonly severity: Severity
   readonly disposed: boolean
   /**
-   * Hands the buffer to the caller, who owns it from then on; null when it is no longer held
+   * Gives the buffer to the caller, who owns it from then on. Null if it is no longer held
    * (CONFORMANCE E3).
    */
   transfer(): ArrayBuffer | null
   /**
-   * Snapshot, destroy and audit in one synchronous step; null when it is no longer held
-   * (CONFORMANCE E2).
+   * Snapshots, destroys and records the evidence in one synchronous step. Null if it is no longer
+   * held (CONFORMANCE E2).
    */
   neutralize(): NeutralizationRecord | null
   /**
-   * Sends the evidence to cold storage, then destroys it; null when that could not begin
-   * (CONFORMANCE E4).
+   * Sends the evidence to cold storage, then destroys it. Null if it is no longer held, or
+   * if cold storage refuses it or is not configured: the evidence then stays held (CONFORMANCE E4).
    */
   evacuate(): EvacuateRecord | null
 }
 
-/**
- * A guard for the public union of results: any object that carries a handle's fields and methods.
- */
+/** Accepts any object with a handle's fields and methods: for the public union of results. */
 const isEvidenceHandle = (value: unknown): value is EvidenceHandle =>
   typeof value === "object" && value !== null && "disposed" in value && "signature" in value &&
   "neutralize" in value && "evacuate" in value && "transfer" in value
 
-/** A live handle: it has no encoded form, as a handle cannot leave the process. */
+/** The schema of live handles. It cannot encode: a handle cannot leave the process. */
 export const EvidenceHandle = Schema.declare(isEvidenceHandle, { expected: "an EvidenceHandle" })

@@ -1,6 +1,6 @@
 /**
- * What can go wrong, what is done about it, and what a panic is (RFC, "Fail-Safe Mechanisms";
- * CONFORMANCE F1 to F4).
+ * Causes of failures, the actions against them, panics, and the developer's callbacks (RFC,
+ * "Fail-Safe Mechanisms"; CONFORMANCE F1 to F4).
  */
 import * as Schema from "effect/Schema"
 import type { Alert } from "./Alert.ts"
@@ -12,31 +12,28 @@ import type { QuarantineStats } from "./WatcherSnapshot.ts"
 export const failSafeActions = ["Purge", "quarantine", "escalate", "panic"] as const
 export type FailSafeAction = (typeof failSafeActions)[number]
 
-/** What a FailSafe is asked about: one for each `on…` of the configuration. */
+/** The causes of failures, one for each `on…` setting of `failSafe`. */
 export const failSafeCauses = ["timeout", "encode_error", "quarantine_full", "hound_error", "system_error"] as const
 export type FailSafeCause = (typeof failSafeCauses)[number]
 
-/** What somebody who is asked about a panic may answer. */
+/** The answers of `onPanicThreshold`. */
 export const panicActions = ["panic", "reset", "escalate", "custom"] as const
 export type PanicAction = (typeof panicActions)[number]
 
-/**
- * What somebody who is asked about a full quarantine may answer: evict what is held, or turn the
- * newcomer away.
- */
+/** The answers of `onQuarantineFull`: evict evidence that is held, or refuse the new evidence. */
 export const evictionStrategies = ["evict", "turn_away"] as const
 export type EvictionStrategy = (typeof evictionStrategies)[number]
 
-/** What somebody who is asked about a failed delivery to cold storage may answer. */
+/** The answers of `onColdStorageFailure`. */
 export const coldStorageDecisions = ["retry", "ignore", "alert"] as const
 export type ColdStorageDecision = (typeof coldStorageDecisions)[number]
 
-/** Why there is, or may be, a panic. */
+/** The reason for a panic that has begun, or that `onPanicThreshold` is asked about. */
 export const PanicContext = Schema.Struct({
   cause: Schema.Literals([...failSafeCauses, "threshold", "request"]),
-  /** The error that was one too many; null where somebody asked for it. */
+  /** The error that reached the threshold; null if the panic was requested. */
   error: Schema.NullOr(TracehoundError),
-  /** Errors in the window that count. */
+  /** How many errors count in the window. */
   errors: Schema.Natural,
   /** Milliseconds. */
   window: Schema.Finite,
@@ -45,24 +42,22 @@ export const PanicContext = Schema.Struct({
 })
 export type PanicContext = typeof PanicContext.Type
 
-/** What a callback may give: an answer, a promise of one, or nothing. */
+/** The result of a callback: an answer, a promise of one, or nothing. */
 type Answer<A> = A | void | Promise<A | void>
 
 /**
- * The developer's callbacks (RFC, "Developer Callbacks"). Each is called in the background, never
- * on the turn of an intercept. One that throws, answers garbage, or does not answer in time is
- * taken as one that is not there (CONFORMANCE F4).
+ * The developer's callbacks (RFC, "Developer Callbacks"). They are called in the background, never
+ * on the turn of an intercept. If a callback throws, returns an invalid answer or does not answer
+ * in time (`failSafe.callbackTimeoutMs`), Tracehound goes on as if there were no callback
+ * (CONFORMANCE F4).
  */
 export interface FailSafeCallbacks {
   readonly onPurge?: (record: PurgeRecord) => void | Promise<void>
   readonly onEscalate?: (alert: Alert) => void | Promise<void>
-  /** Asked when the errors in the window reach the minimum. */
+  /** Called when the errors in the window reach `failSafe.panic.threshold.min`. */
   readonly onPanicThreshold?: (context: PanicContext) => Answer<PanicAction>
-  /**
-   * Asked once when the quarantine has become full; what it answers holds until there is room
-   * again.
-   */
+  /** Called once when the quarantine becomes full. The answer holds until there is room again. */
   readonly onQuarantineFull?: (stats: QuarantineStats) => Answer<EvictionStrategy>
-  /** Asked when a try to write has failed. */
+  /** Called when an attempt to write has failed. */
   readonly onColdStorageFailure?: (error: Error) => Answer<ColdStorageDecision>
 }

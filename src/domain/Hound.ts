@@ -4,7 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 
-/** Waiting, at work, or on its way out. */
+/** Waiting for evidence, examining some, or being ended. */
 export const HoundState = Schema.Literals(["dormant", "active", "disposing"])
 export type HoundState = typeof HoundState.Type
 
@@ -18,9 +18,9 @@ export const Hound = Schema.Struct({
 export type Hound = typeof Hound.Type
 
 /**
- * What keeps hostile evidence in: `default`, a locked down process with limits; `hard`, the same
- * inside namespaces and behind a seccomp filter, which alone may be called a boundary against an
- * exploit of V8; `none`, there are no hounds.
+ * How hostile evidence is confined. `default` is a locked down process with limits. `hard` adds
+ * namespaces and a seccomp filter: it is the only level that is a boundary against an exploit of
+ * V8. `none` means that there are no hounds.
  */
 export const sandboxLevels = ["none", "default", "hard"] as const
 export const SandboxLevel = Schema.Literals(sandboxLevels)

@@ -1,14 +1,14 @@
 /**
- * What `intercept` answers (RFC, "API"; CONFORMANCE D6). Seven statuses, a closed union: the caller
- * acts on the status alone.
+ * The answers of `intercept` (RFC, "API"; CONFORMANCE D6): a closed union of seven statuses. The
+ * status alone tells the caller what to do.
  *
  * **Gotchas**
  *
- * - `ignored` means "evidence of this is already held", not "harmless": block it like a quarantined
- *   one.
+ * - `ignored` means that evidence of this threat is already held, not that the scent is harmless:
+ *   block it like a quarantined one.
  * - `quarantined` with `evicted` means that there was no room: the evidence was recorded, sent to
- *   cold storage where one is configured, and is no longer held. Its handle is disposed. It is not
- *   an error, which callers may let pass.
+ *   cold storage if one is configured, and is no longer held. Its handle is disposed. This is not
+ *   an `error`, because a caller may let scents with errors pass.
  */
 import * as Schema from "effect/Schema"
 import { EvidenceHandle } from "./Evidence.ts"
@@ -17,20 +17,20 @@ import { EvictionRecord } from "./Records.ts"
 import { Signature } from "./Threat.ts"
 import { TracehoundError } from "./TracehoundError.ts"
 
-/** The bound of the payload that was passed, where it was not its size in bytes. */
+/** The bound that a payload exceeded, if it was not the size in bytes. */
 export const PayloadBound = Schema.Literals(["maxDepth", "maxKeys"])
 
-/** The seven answers. */
+/** The schema of the answers. */
 export const InterceptResult = Schema.Union([
   Schema.Struct({ status: Schema.Literal("clean") }),
   Schema.Struct({
     status: Schema.Literal("rate_limited"),
-    /** Milliseconds until the source may come again. */
+    /** Milliseconds until the source is allowed again. */
     retryAfter: Schema.Finite
   }),
   Schema.Struct({
     status: Schema.Literal("payload_too_large"),
-    /** The value of the bound that was passed: canonical bytes, unless `bound` names another. */
+    /** The bound that was exceeded: canonical bytes, unless `bound` names another one. */
     limit: Schema.Natural,
     bound: Schema.optionalKey(PayloadBound)
   }),

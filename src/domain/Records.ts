@@ -1,9 +1,9 @@
 /**
- * What is written down when evidence leaves custody (RFC, "Memory Model" and "Audit Trail
- * Integrity"; CONFORMANCE A1).
+ * The records of evidence that leaves custody (RFC, "Memory Model" and "Audit Trail Integrity";
+ * CONFORMANCE A1).
  *
- * One tagged union by `status`: each way out of custody has its own record, and the audit chain
- * holds them in order.
+ * A union tagged by `status`: each way out of custody has its own record, and the audit chain holds
+ * them in order.
  */
 import * as Schema from "effect/Schema"
 import { maxIdentifierBytes } from "./Scent.ts"
@@ -22,13 +22,13 @@ export type SecureId = typeof SecureId.Type
 const common = {
   id: SecureId,
   signature: Signature,
-  /** SHA-256 of the evidence's bytes: what it was, not the record's own hash. */
+  /** SHA-256 of the evidence's bytes, not of the record. */
   hash: Sha256Hex,
   /** Bytes of the evidence. */
   size: Schema.Natural,
   /** Milliseconds since the epoch. */
   timestamp: Schema.Finite,
-  /** The chain's head before this record. */
+  /** The hash of the chain's last record before this one. */
   previousHash: Sha256Hex
 }
 
@@ -42,23 +42,23 @@ export const EvacuateRecord = Schema.Struct({
   status: Schema.Literal("evacuated"),
   /** Bytes of the envelope's compressed body. */
   compressedSize: Schema.Natural,
-  /** The cold storage endpoint it was sent to. */
+  /** The cold storage endpoint that it was sent to. */
   destination: Schema.String.check(isWellFormed)
 })
 export type EvacuateRecord = typeof EvacuateRecord.Type
 
-/** Handed to a caller, who owns the bytes now (CONFORMANCE E3). */
+/** Given to a caller, who owns the bytes now (CONFORMANCE E3). */
 export const TransferRecord = Schema.Struct({ ...common, status: Schema.Literal("transferred") })
 export type TransferRecord = typeof TransferRecord.Type
 
-/** Given up for lack of room (CONFORMANCE Q2, Q3). */
+/** Evicted for lack of room (CONFORMANCE Q2, Q3). */
 export const EvictionRecord = Schema.Struct({
   ...common,
   status: Schema.Literal("evicted"),
   severity: Severity,
   reason: Schema.Literal("capacity"),
   /**
-   * The cold storage endpoint that took it, or null where it was lost: none is configured, or it
+   * The cold storage endpoint that took it, or null if it was lost: none is configured, or it
    * refused.
    */
   destination: Schema.NullOr(Schema.String.check(isWellFormed))
@@ -70,8 +70,8 @@ export const PurgeReason = Schema.Literals(["timeout", "error", "abort", "panic"
 export type PurgeReason = typeof PurgeReason.Type
 
 /**
- * Given up with the hound that was looking at it (CONFORMANCE A1). This is the evidence's record in
- * the chain; of the hound there is a PurgeRecord.
+ * Removed together with the hound that was examining it (CONFORMANCE A1). This is the evidence's
+ * record in the chain; the hound's record is a PurgeRecord.
  */
 export const PurgedRecord = Schema.Struct({
   ...common,
@@ -79,7 +79,7 @@ export const PurgedRecord = Schema.Struct({
   severity: Severity,
   reason: PurgeReason,
   /**
-   * The cold storage endpoint that took it, or null where it was lost: none is configured, or it
+   * The cold storage endpoint that took it, or null if it was lost: none is configured, or it
    * refused.
    */
   destination: Schema.NullOr(Schema.String.check(isWellFormed))
@@ -97,8 +97,8 @@ export const CustodyRecord = Schema.Union([
 export type CustodyRecord = typeof CustodyRecord.Type
 
 /**
- * A link of the chain: `hash` covers the sequence, the previous hash and every field of the entry
- * (CONFORMANCE A2).
+ * An entry of the audit chain. `hash` covers the sequence, the previous hash and every field of the
+ * entry (CONFORMANCE A2).
  */
 export const AuditRecord = Schema.Struct({
   /** Counts from 0. */
@@ -109,7 +109,7 @@ export const AuditRecord = Schema.Struct({
 })
 export type AuditRecord = typeof AuditRecord.Type
 
-/** What is kept of the evidence that a purged hound was looking at: never the payload itself. */
+/** The record of a purged hound, and of the evidence that it was examining, without the payload. */
 export const PurgeRecord = Schema.Struct({
   id: SecureId,
   reason: PurgeReason,

@@ -1,18 +1,19 @@
 /**
- * The length of text in UTF-8 bytes, found without encoding it.
+ * Bounds on text, in UTF-8 bytes, without encoding it.
  *
- * Promises to look at no more than `limit` characters, whatever the string's length, and to
- * allocate nothing.
+ * Promises to read at most `limit` characters, whatever the string's length, and to allocate
+ * nothing.
  *
  * **Gotchas**
  *
- * - A lone surrogate counts three bytes: what U+FFFD takes, and what its generalised UTF-8 takes.
+ * - A lone surrogate counts as three bytes: as many as U+FFFD takes, and as the surrogate takes in
+ *   generalised UTF-8.
  */
 import * as Schema from "effect/Schema"
 
 /**
- * Whether `text` takes at most `limit` bytes in UTF-8. O(min(length, limit)); a text of at most a
- * third of the limit is answered without a look inside.
+ * Whether `text` takes at most `limit` bytes in UTF-8. O(min(length, limit)), and O(1) for a text
+ * whose length is at most a third of the limit.
  */
 export const fitsUtf8 = (text: string, limit: number): boolean => {
   const length = text.length
@@ -37,8 +38,8 @@ const isLowSurrogate = (text: string, index: number): boolean => {
 }
 
 /**
- * That UTF-8 can write the text as it is: no surrogate is alone, so two different texts never
- * become the same bytes.
+ * Refuses lone surrogates, which UTF-8 cannot encode: so two different texts never become the same
+ * bytes.
  */
 export const isWellFormed = Schema.makeFilter((text: string) => text.isWellFormed(), {
   expected: "a string without lone surrogates"

@@ -1,5 +1,5 @@
 /**
- * A Threat: a scent that a detector called hostile, under the name its content gives it (RFC,
+ * Threats: scents that a detector called hostile, named by a signature of their content (RFC,
  * "Threat" and "Intent").
  */
 import * as Schema from "effect/Schema"
@@ -11,7 +11,10 @@ export const Sha256Hex = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{64}$/, { expected: "a SHA-256 in lowercase hexadecimal" })
 )
 
-/** `category:sha256hex` of the canonical bytes of the payload (CONFORMANCE D3). */
+/**
+ * `category:sha256hex`: the SHA-256 of the payload's canonical bytes or, with `signature.key`,
+ * their HMAC (CONFORMANCE D3, D8).
+ */
 export const Signature = Schema.String.check(
   Schema.isPattern(new RegExp(`^(?:${threatCategories.join("|")}):[0-9a-f]{64}$`), {
     expected: "a signature: a category, a colon and a SHA-256 in lowercase hexadecimal"

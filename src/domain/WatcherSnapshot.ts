@@ -1,13 +1,13 @@
 /**
- * What the Watcher shows (RFC, "Watcher"; CONFORMANCE W1): the RFC's shape, and the sandbox that
- * hounds are in.
+ * The snapshot of the Watcher (RFC, "Watcher"; CONFORMANCE W1): the RFC's shape, plus the sandbox
+ * level of the hounds.
  */
 import * as Schema from "effect/Schema"
 import { SandboxLevel } from "./Hound.ts"
 import { BySeverity } from "./Severity.ts"
 import { TracehoundError } from "./TracehoundError.ts"
 
-/** What is in custody now. */
+/** The evidence in custody now. */
 export const QuarantineStats = Schema.Struct({
   count: Schema.Natural,
   /** Bytes of evidence held. */
@@ -16,7 +16,7 @@ export const QuarantineStats = Schema.Struct({
 })
 export type QuarantineStats = typeof QuarantineStats.Type
 
-/** One look at everything. */
+/** The state of the whole runtime at one moment. */
 export const WatcherSnapshot = Schema.Struct({
   quarantine: QuarantineStats,
   hound: Schema.Struct({
@@ -24,7 +24,7 @@ export const WatcherSnapshot = Schema.Struct({
     active: Schema.Natural,
     /** How many were killed by force so far. */
     terminated: Schema.Natural,
-    /** Ours: what is in effect; `none` while there are no hounds. */
+    /** Ours: the level in effect; `none` while there are no hounds. */
     sandbox: SandboxLevel
   }),
   rateLimit: Schema.Struct({
@@ -35,7 +35,7 @@ export const WatcherSnapshot = Schema.Struct({
   }),
   /** Scents a second, over the last ten whole seconds. */
   throughput: Schema.Finite,
-  /** When the last scent came, in ms since the epoch; 0 before the first. */
+  /** The time of the last scent, in ms since the epoch; 0 before the first. */
   lastActivity: Schema.Finite,
   /** The latest errors, oldest first, at most 32. */
   errors: Schema.Array(TracehoundError)

@@ -1,21 +1,20 @@
 /**
- * Arbitraries of everything that Tracehound takes and gives, for property tests with
+ * Arbitraries of all inputs and outputs of Tracehound, for property tests with
  * `effect/Arbitrary` (`it.prop`, `checkEffect`, `sampleEffect`).
  *
- * Every value is one that its schema accepts, and every edge of the schema is met with: ids of
- * exactly 256 bytes, times that are negative, fractional or -0, empty payloads, each severity as
- * often as the others. They shrink to what is simplest, and one seed gives the same values each
- * time.
+ * Every value is accepted by its schema, and every edge of the schema occurs: ids of exactly 256
+ * bytes, times that are negative, fractional or -0, empty payloads, all severities equally often.
+ * Values shrink towards the simplest, and one seed always gives the same values.
  *
- * Cost: a payload is of up to 64 KB, so a thousand scents take some MB; the rest is small. Each
- * module says its own.
+ * Cost: a payload has up to 64 KB, so a thousand scents take some MB; all other values are small.
  *
  * **Gotchas**
  *
  * - `effect/Arbitrary` is marked unstable: another version of Effect may give other values for the
  *   same seed.
- * - Values are not copied from run to run of a property: do not write to them.
- * - A failure prints its input. For a hostile value take `hostile`, whose recipes have names.
+ * - A property's runs share values: do not write to them.
+ * - A failing property prints its input. Hostile values cannot be printed: use `hostile`, whose
+ *   recipes have names.
  */
 export {
   alert,

@@ -1,27 +1,26 @@
 /**
- * A clock with two hands that a test moves by itself: the time of day, which people and time
- * servers set back and forth, and the monotonic one, which only goes on.
+ * A clock that a test moves by hand, with two times: the time of day, which people and time servers
+ * set back and forth, and the monotonic time, which only goes forward.
  *
- * `passUnsafe` moves both, as time does; `setWallUnsafe` moves the time of day alone, as somebody
- * who sets it does.
+ * `passUnsafe` moves both, as passing time does; `setWallUnsafe` sets the time of day alone.
  *
  * **Gotchas**
  *
- * - Sleeping takes real time: give it the real clock. What sleeps (a retry, a deadline) does not
- *   see these hands.
- * - Monotonic time starts at 0, whatever the time of day is, so that a mix-up of the two shows at
- *   once.
+ * - `sleep` is that of the real clock: a retry or a deadline waits in real time, whatever this
+ *   clock shows.
+ * - Monotonic time starts at 0, whatever the time of day is, so that code which confuses the two is
+ *   found at once.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
 const nanosPerMilli = 1_000_000n
 
-/** A clock and its two hands, in whole ms. */
+/** The clock with its controls. All times are whole ms. */
 export interface ManualClock extends Clock.Clock {
-  /** Lets time pass: both hands go forward. Throws a RangeError where `ms` is less than 0. */
+  /** Moves both times forward. Throws a RangeError if `ms` is less than 0. */
   readonly passUnsafe: (ms: number) => void
-  /** Sets the time of day, back or forward; no time passes. */
+  /** Sets the time of day, back or forward. The monotonic time stays. */
   readonly setWallUnsafe: (ms: number) => void
   /** The time of day in ms since the epoch. */
   readonly wallUnsafe: () => number
@@ -29,7 +28,7 @@ export interface ManualClock extends Clock.Clock {
   readonly monotonicUnsafe: () => number
 }
 
-/** A clock that stands at `wall` ms since the epoch, whose sleeps are those of `real`. */
+/** A clock that shows `wall` ms since the epoch, and sleeps as `real` does. */
 export const make = (wall: number, real: Clock.Clock): ManualClock => {
   let day = wall
   let passed = 0

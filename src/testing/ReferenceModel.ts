@@ -1,24 +1,24 @@
 /**
- * The runtime as a specification that runs: what a Tracehound answers and holds, written with plain
- * arrays and no thought for cost (CONFORMANCE D2, D5 to D7, G1 to G4, E2 to E4, A1, Q1 to Q4, C1).
- * A test drives it and the real one with the same commands and compares them after each.
+ * An executable specification: the answers and the state of a Tracehound, written with plain arrays
+ * and without regard to cost (CONFORMANCE D2, D5 to D7, G1 to G4, E2 to E4, A1, Q1 to Q4, C1). A
+ * test gives it and a real Tracehound the same commands, and compares them after each.
  *
- * It knows nothing of bytes, hashes, files or clocks. A payload is its `content`, a name for its
- * canonical bytes and their number; a source is its canonical key; time is told, in ms that only go
- * on. Every method is O(what is remembered).
+ * The model has no bytes, hashes, files or clocks. A payload is its `content`: a name for its
+ * canonical bytes, and their number. A source is its canonical key. The caller passes the time, in
+ * ms that never go back. Every method is O(state).
  *
  * **Gotchas**
  *
- * - Cold storage is the number of envelopes that it still takes, or null where none is configured.
- * - Malformed scents never reach it: they are answered `error`, count as no request and change
- *   nothing here.
+ * - Cold storage is a number of envelopes that it takes, or null if none is configured.
+ * - Do not pass malformed scents: Tracehound answers them with `error`, does not count them as
+ *   requests and keeps nothing of them.
  */
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { CustodyRecord } from "../domain/Records.ts"
 import type { ThreatSignal } from "../domain/Scent.ts"
 import { type BySeverity, severities, type Severity } from "../domain/Severity.ts"
 
-/** What the model is to be told of the configuration. */
+/** The part of the configuration that the model depends on. */
 export interface ModelConfig {
   readonly maxPayloadSize: number
   readonly rateLimit: {
@@ -32,33 +32,34 @@ export interface ModelConfig {
     readonly maxBytes: number
     readonly evictionPolicy: "priority" | "lru"
   }
-  /** How many envelopes cold storage takes before it refuses; null where there is none. */
+  /** How many envelopes cold storage takes before it refuses; null if there is none. */
   readonly coldStorage: number | null
 }
 
-/** Canonical bytes by name: the same name for the same bytes, and how many they are. */
+/** The canonical bytes of a payload: the same name stands for the same bytes. */
 export interface Content {
   readonly name: string
+  /** Bytes. */
   readonly size: number
 }
 
-/** A piece of evidence, from its arrival on, wherever it is now. */
+/** A piece of evidence, held or gone. */
 export interface Evidence {
-  /** Category and content: what makes two scents the same threat. */
+  /** The category and the content's name: two scents with the same signature are one threat. */
   readonly signature: string
   readonly size: number
   severity: Severity
 }
 
-/** A source in the table. Blocked where it has more requests than allowed. */
+/** A source in the rate limiter's table: blocked if it has more requests than allowed. */
 interface Source {
   readonly key: string
   requests: number
-  /** When its window ends, or its block. */
+  /** The end of its window or, if it is blocked, of its block. */
   until: number
 }
 
-/** What is expected of an answer. */
+/** The expected answer of `intercept`. */
 export type Answer =
   | { readonly status: Exclude<InterceptResult["status"], "rate_limited" | "quarantined"> }
   | { readonly status: "rate_limited"; readonly retryAfter: number }
@@ -67,23 +68,23 @@ export type Answer =
 const rank = (severity: Severity): number => severities.indexOf(severity)
 const total = (evidence: ReadonlyArray<Evidence>): number => evidence.reduce((sum, { size }) => sum + size, 0)
 
-/** One runtime from its start on. */
+/** One Tracehound from its start on. */
 export class ReferenceModel {
   /** Oldest first. */
   private held: Array<Evidence> = []
   /**
-   * Unblocked ones by when they were last seen, blocked ones by when they were blocked; the longest
-   * ago first.
+   * Ordered by when an unblocked source was last seen, or a blocked one was blocked. Oldest first.
    */
   private table: Array<Source> = []
-  /** The audit chain: how each piece of evidence left, oldest first. */
+  /** The audit chain, oldest first. */
   readonly audit: Array<{ readonly status: CustodyRecord["status"]; readonly evidence: Evidence }> = []
-  /** What cold storage took, oldest first. */
+  /** The evidence in cold storage, oldest first. */
   readonly stored: Array<Evidence> = []
+  /** How often cold storage refused. */
   refused = 0
   /**
-   * How often a full table could forget any of several blocks that were over: no answer shows
-   * which, only their number may.
+   * How often a full table had several blocks that were over, and could drop any of them. Answers
+   * do not depend on the choice, but the number of sources may.
    */
   openChoices = 0
   hits = 0
@@ -95,8 +96,8 @@ export class ReferenceModel {
   }
 
   /**
-   * A well-formed scent: first the rate, then whether there is a signal, and only then the payload
-   * (CONFORMANCE G4).
+   * Intercepts a well-formed scent. The rate is checked first, then the signal, and the payload
+   * last (CONFORMANCE G4).
    */
   intercept(source: string, content: Content, threat: ThreatSignal | null, now: number): Answer {
     const retryAfter = this.request(source, now)
@@ -113,7 +114,7 @@ export class ReferenceModel {
     return { status: "quarantined", evidence, isEvicted: !this.admit(evidence) }
   }
 
-  /** Evidence that is held under this signature. */
+  /** The evidence that is held under this signature. */
   find(signature: string): Evidence | undefined {
     return this.held.find((evidence) => evidence.signature === signature)
   }
@@ -122,32 +123,31 @@ export class ReferenceModel {
     return this.held.includes(evidence)
   }
 
-  /** Everything held, in the order in which it would be evicted (CONFORMANCE Q1). */
+  /** All held evidence, in the order of eviction (CONFORMANCE Q1). */
   order(): ReadonlyArray<Evidence> {
     return this.config.quarantine.evictionPolicy === "lru"
       ? this.held
       : severities.flatMap((severity) => this.held.filter((evidence) => evidence.severity === severity))
   }
 
-  /** Whether it was held until now. */
+  /** False if it was not held. */
   neutralize(evidence: Evidence): boolean {
     return this.leave(evidence, "neutralized")
   }
 
-  /** Whether it was held until now. */
+  /** False if it was not held. */
   transfer(evidence: Evidence): boolean {
     return this.leave(evidence, "transferred")
   }
 
   /**
-   * Whether it was held until now and cold storage took it; where not, it stays where it is
-   * (CONFORMANCE E4).
+   * False, with nothing changed, if it was not held or cold storage refused it (CONFORMANCE E4).
    */
   evacuate(evidence: Evidence): boolean {
     return this.isHeld(evidence) && this.store(evidence) && this.leave(evidence, "evacuated")
   }
 
-  /** Everything that was held, in the order of eviction (CONFORMANCE Q4). */
+  /** Neutralizes and returns all held evidence, in the order of eviction (CONFORMANCE Q4). */
   flush(): ReadonlyArray<Evidence> {
     const leaving = [...this.order()]
     for (const evidence of leaving) this.neutralize(evidence)
@@ -161,8 +161,8 @@ export class ReferenceModel {
   }
 
   /**
-   * Counts a request; 0 where it is allowed, else the ms to wait (CONFORMANCE G1). Requests during
-   * a block change nothing.
+   * Counts a request. Returns 0 if it is allowed, else the ms to wait (CONFORMANCE G1). Requests
+   * during a block change nothing.
    */
   request(key: string, now: number): number {
     const { blockDurationMs, maxRequests, maxSources, windowMs } = this.config.rateLimit
@@ -187,14 +187,14 @@ export class ReferenceModel {
     return { sources: this.table.length, blocked: this.table.filter((source) => this.isBlocked(source, now)).length }
   }
 
-  /** The next moment at which a window or a block ends. */
+  /** The next time at which a window or a block ends. */
   nextEnd(now: number): number | undefined {
     return this.table.map(({ until }) => until).filter((until) => until > now).toSorted((a, b) => a - b)[0]
   }
 
   /**
-   * Whom a full table forgets (CONFORMANCE G3): a block that ran out, then the unblocked, the
-   * blocked only when all are.
+   * The key that a full table drops (CONFORMANCE G3): one whose block is over; else the unblocked
+   * one not seen for longest; if all are blocked, the one blocked longest ago.
    */
   private dropped(now: number): string {
     const ranOut = this.table.filter((source) => this.wasBlocked(source) && !this.isBlocked(source, now))
@@ -212,8 +212,8 @@ export class ReferenceModel {
   }
 
   /**
-   * A duplicate (CONFORMANCE D7): a worse severity becomes the evidence's, as its newest; under lru
-   * it is the newest anyway.
+   * Counts a duplicate (CONFORMANCE D7). A worse severity becomes the evidence's, and makes it the
+   * newest of that severity; under lru every duplicate makes it the newest.
    */
   private hit(evidence: Evidence, severity: Severity): void {
     this.hits += 1
@@ -225,15 +225,16 @@ export class ReferenceModel {
   }
 
   /**
-   * Whether room was made. What is worse than the newcomer never goes for it: then it goes itself
-   * (CONFORMANCE Q1, Q3).
+   * Holds a new piece of evidence, and evicts others if it must. Evidence of a worse severity is
+   * never evicted for it: if there is no room otherwise, the newcomer itself is evicted, and the
+   * result is false (CONFORMANCE Q1, Q3).
    */
   private admit(newcomer: Evidence): boolean {
     const isWorse = (evidence: Evidence): boolean => rank(evidence.severity) > rank(newcomer.severity)
     const fitsBeside = (others: ReadonlyArray<Evidence>): boolean =>
       others.length + 1 <= this.config.quarantine.maxCount &&
       total(others) + newcomer.size <= this.config.quarantine.maxBytes
-    // Where what is worse leaves no room, nobody else has to go for nothing.
+    // If worse evidence alone leaves no room, evicting the rest would be in vain.
     let fits = fitsBeside(this.held.filter(isWorse))
     while (fits && !fitsBeside(this.held)) {
       const victim = this.order()[0]
@@ -251,7 +252,7 @@ export class ReferenceModel {
     this.leave(evidence, "evicted")
   }
 
-  /** Whether cold storage took it; what it refuses is a dead letter. */
+  /** False if cold storage refused it, or there is none. */
   private store(evidence: Evidence): boolean {
     if (this.config.coldStorage === null) return false
     if (this.stored.length >= this.config.coldStorage) {

@@ -1,21 +1,20 @@
 /**
- * Randomness that a number or a text decides: sfc32, so that ids and whatever else a Tracehound
- * draws are the same in every run.
+ * Deterministic randomness from a seed, by sfc32, so that ids and all else that a Tracehound draws
+ * are the same in every run.
  *
- * Promises one stream of bytes for each seed, however it is cut into requests: two fills of 3 bytes
- * give what one fill of 6 gives. A few nanoseconds a byte, and 32 bytes of state.
+ * Promises one stream of bytes for each seed, however it is requested: two fills of 3 bytes give
+ * the same as one fill of 6. A few nanoseconds a byte, and 32 bytes of state.
  *
  * **Gotchas**
  *
- * - **Not secure.** Whoever knows the seed, or has seen some of the bytes, knows the rest. For
- *   tests alone.
- * - A seed counts as its text: `7` and `"7"` are the same one, and so are `0` and `-0`.
- * - Each layer that is built begins the stream anew.
+ * - **Not secure.** The seed, or a few of the bytes, reveal all the others. For tests only.
+ * - A seed is taken as text: `7` and `"7"` are the same, and so are `0` and `-0`.
+ * - Each layer that is built starts the stream from the beginning.
  */
 import * as Layer from "effect/Layer"
 import { Randomness } from "../host/port/Randomness.ts"
 
-/** The bytes of this seed, from the first one on. */
+/** The stream of this seed, from its first byte. */
 export const make = (seed: number | string): Randomness["Service"] => {
   const next = words(String(seed))
   let word = 0
@@ -35,10 +34,10 @@ export const make = (seed: number | string): Randomness["Service"] => {
   }
 }
 
-/** A `Randomness` of this seed. */
+/** `make` as a layer. */
 export const layer = (seed: number | string): Layer.Layer<Randomness> => Layer.sync(Randomness, () => make(seed))
 
-/** As many as its authors run through before the state no longer looks like its seed. */
+/** The number of words that sfc32's author discards, until the state no longer shows the seed. */
 const warmUp = 12
 
 /**
@@ -61,7 +60,8 @@ const words = (seed: string): () => number => {
 }
 
 /**
- * Three words of a text, by FNV-1a with three offsets: neighbouring seeds shall not begin alike.
+ * Three words of state from a text, by FNV-1a with three offsets: similar seeds must not give
+ * similar streams.
  */
 const spread = (text: string): [number, number, number] => {
   const mix = (offset: number): number => {

@@ -1,36 +1,35 @@
 /**
- * A whole Tracehound that a test owns: its time, its randomness, its cold storage, its hounds.
+ * A whole Tracehound under a test's control: time, randomness, cold storage and hounds are the
+ * test's, everything else is the real code.
  *
- * Everything in it is the real thing but for what a test has to control, so what holds here holds
- * outside. With the same seed and the same calls it gives the same ids, records and hashes, to the
- * byte (CONFORMANCE S5).
+ * With the same seed and the same calls it gives the same ids, records and hashes, byte for byte
+ * (CONFORMANCE S5).
  *
  * **Details**
  *
- * | what a test controls | with |
+ * | the test controls | with |
  * | --- | --- |
- * | time | `TestClock` of `effect/testing`: the one around, or one of its own |
+ * | time | `TestClock` of `effect/testing`: the test's own, or a new one if it has none |
  * | ids and randomness | `seed` |
  * | cold storage | `MemoryColdStorage`: failing, hanging, slow; `coldStorage: false` for none |
- * | hounds | `InProcessHounds`: complete, error, hang, slow rotations |
+ * | hounds | `InProcessHounds`: complete, error, hang, crash, slow rotations |
  * | the developer's callbacks | `callbacks` |
  * | alerts | `AlertRecorder` |
- * | what goes on in the background | `TracehoundTest.settled` |
+ * | background work | `TracehoundTest.settled` |
  *
  * **Gotchas**
  *
- * - What is done in the background is done when the test lets it: `yield* TracehoundTest.settled`
- *   lets everything go on that time does not hold up, and `yield* TestClock.adjust("1 minute")`
- *   what waits for time. Settle first: what has not begun to wait when time moves waits from then
- *   on.
- * - `tracehound.settled` waits for cold storage to the end: for ever, where a write hangs and
- *   nobody moves time.
- * - Closing comes to an end by itself, also where a test failed and left cold storage hanging: what
- *   it waits for then (a write, a retry, a hound) has the test's clock moved, as far as that takes.
- * - Settings of cold storage go with an endpoint, which any name is: `audit: { coldStorage: {
- *   endpoint: "file:memory", retries: 1 } }`.
- * - Evidence is pressed with the portable codecs, `stored` and `gzip`: the others need a worker,
- *   whose time no test owns.
+ * - Background work runs when the test lets it: `yield* TracehoundTest.settled` runs all work that
+ *   does not wait for time, and `yield* TestClock.adjust("1 minute")` the work that does. Settle
+ *   first: a wait that begins after the adjustment counts from then on.
+ * - `tracehound.settled` waits until cold storage has written everything: for ever, if a write
+ *   hangs and nobody moves time.
+ * - Closing always ends, even if a failed test left cold storage hanging: the layer moves the
+ *   test's clock as far as the remaining writes, retries and hounds need.
+ * - To change settings of cold storage, name an endpoint as well; any name will do: `audit: {
+ *   coldStorage: { endpoint: "file:memory", retries: 1 } }`.
+ * - Evidence is compressed with the portable codecs, `stored` and `gzip`: the others need a worker,
+ *   whose time no test controls.
  *
  * **Example** (Evidence that is neutralized is gone)
  *
@@ -77,33 +76,31 @@ import { InProcessHounds, make as makeHounds } from "./InProcessHounds.ts"
 import { MemoryColdStorage } from "./MemoryColdStorage.ts"
 import * as SeededRandomness from "./SeededRandomness.ts"
 
-/** What a test decides beside the configuration. */
+/** Options beside the configuration. */
 export interface TracehoundTestOptions {
-  /** What ids and randomness come from: 0 when left out. */
+  /** The seed of ids and randomness: 0 when left out. */
   readonly seed?: number | string
   readonly callbacks?: FailSafeCallbacks
-  /** Whether there is cold storage where the configuration names none: true when left out. */
+  /** Whether there is cold storage if the configuration names none: true when left out. */
   readonly coldStorage?: boolean
   /**
-   * Whether it is started: true when left out. Where it is not, `yield* tracehound.start` starts
-   * it, after the test has said how the opening of cold storage goes
-   * (`MemoryColdStorage.failOpening`).
+   * Whether the layer starts the Tracehound: true when left out. With false, the test starts it by
+   * `yield* tracehound.start`, for example after `MemoryColdStorage.failOpening`.
    */
   readonly start?: boolean
 }
 
-/** All that a test has in its hands. */
+/** The Tracehound and its controls. */
 export type TracehoundTestServices = Tracehound | MemoryColdStorage | InProcessHounds | AlertRecorder
 
-/** The endpoint that is built beside the Tracehound, so that the test holds the same. */
+/** Takes the endpoint from the context, so that the test and the Tracehound share it. */
 const endpointAround = Layer.effect(ColdStorageEndpoint, Effect.suspend(() => ColdStorageEndpoint))
 
-/** Tracehounds for tests. */
+/** The layer of a Tracehound for tests, and the wait for its background work. */
 export const TracehoundTest = {
   /**
-   * One that shares nothing with what another call gives, even in the same test; `config` is any
-   * part of the configuration, at any depth, over the defaults. Closing the layer closes the
-   * Tracehound, as it does outside.
+   * A Tracehound that shares nothing with that of another call, even in the same test. `config` is
+   * any part of the configuration, at any depth. Closing the layer closes the Tracehound.
    */
   layer: (
     config: TracehoundConfigInput = {},
@@ -137,51 +134,51 @@ export const TracehoundTest = {
     )
     return Layer.effectContext(Effect.gen(function*() {
       const scope = yield* Effect.acquireRelease(Scope.make(), Scope.close)
-      // Layers are built once for all who ask for them in one program, and the rooms are the same
-      // layers in every Tracehound.
+      // Effect builds a layer once for each program, and every Tracehound consists of the same
+      // layers: a memo map of its own keeps them apart.
       const context = yield* Layer.buildWithMemoMap(whole, Layer.makeMemoMapUnsafe(), scope)
-      // Deadlines of the closing too are of this context's clock, whoever closes.
+      // Deadlines during the closing run on this context's clock, whoever closes.
       yield* Effect.addFinalizer((exit) => Effect.provide(onTime(Scope.close(scope, exit)), context))
-      // Nobody else's layers are to be found in here, and ours by nobody else.
+      // Layers that the test builds later must not use this memo map.
       return Context.omit(Layer.CurrentMemoMap)(context)
     }))
   },
 
   /**
-   * Lets everything go on that can without time: alerts leave, cold storage writes, hounds look,
-   * purges and callbacks are done. Comes back when nothing has moved for a while of turns, and so
-   * with whatever hangs or waits for time still undone.
+   * Runs all background work that does not wait for time: alerts leave, cold storage writes, hounds
+   * examine evidence, purges and callbacks run. Returns when nothing has changed for some turns:
+   * work that hangs or waits for time is then still undone.
    *
    * **Gotchas**
    *
-   * - A callback's own input and output (a file, a socket) takes time that no test owns, and is not
-   *   waited for.
+   * - A callback's own input and output (a file, a socket) happens in real time, and is not waited
+   *   for.
    */
   settled: Effect.flatMap(Tracehound, ({ sync }) => {
-    const look = (seen: string, turns: number): Effect.Effect<void> =>
+    const untilCalm = (seen: string, turns: number): Effect.Effect<void> =>
       Effect.flatMap(Effect.yieldNow, () => {
         const now = JSON.stringify(sync.actors())
-        if (now !== seen) return look(now, 0)
-        return turns < calm ? look(now, turns + 1) : Effect.void
+        if (now !== seen) return untilCalm(now, 0)
+        return turns < calmTurns ? untilCalm(now, turns + 1) : Effect.void
       })
-    return look("", 0)
+    return untilCalm("", 0)
   })
 } as const
 
 /**
- * Moves the test's time until it is done: nobody else does, once the test has ended. As little as
- * it takes, a step at a time.
+ * Moves the test's clock in small steps until the closing is done: once the test has ended, nobody
+ * else moves it.
  */
 const onTime = (closing: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(closing, { startImmediately: true })
     for (let turns = 1; fiber.pollUnsafe() === undefined; turns++) {
-      yield* turns % calm === 0 ? TestClock.adjust(stepMs) : Effect.yieldNow
+      yield* turns % calmTurns === 0 ? TestClock.adjust(stepMs) : Effect.yieldNow
     }
     yield* Fiber.join(fiber)
   })
 
-/** The test's own clock, or a new one. */
+/** The TestClock of the context, or a new one. */
 const clock = Layer.unwrap(
   Effect.map(
     Clock.Clock,
@@ -189,11 +186,11 @@ const clock = Layer.unwrap(
   )
 )
 
-/** How far time moves while something is closed that waits for it. */
+/** How far one step of `onTime` moves the clock. */
 const stepMs = 100
 
 /**
- * Turns without a change: far more than lie between any two steps of one actor, or of one and the
- * next.
+ * Turns without a change after which nothing is under way: far more than pass between any two steps
+ * of one actor, or between a message and its handling.
  */
-const calm = 32
+const calmTurns = 32

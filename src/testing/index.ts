@@ -1,6 +1,6 @@
 /**
- * `tracehound/testing`: a whole Tracehound that a test owns, values to feed it, and a model to hold
- * it against.
+ * `tracehound/testing`: a whole Tracehound under a test's control, arbitraries of its inputs and
+ * outputs, and a reference model to compare it with.
  */
 export { AlertRecorder } from "./AlertRecorder.ts"
 export * as Arbitraries from "./Arbitraries.ts"

@@ -1,10 +1,10 @@
 /**
- * What Tracehound says: alerts, errors, hounds, the Watcher's snapshot, and the answers of
- * `intercept` that need no handle.
+ * Arbitraries of outputs: alerts, errors, hounds, the Watcher's snapshot, and the answers of
+ * `intercept` that have no handle.
  *
- * Coherent as the runtime's own are: a dormant hound was never activated, only `alert.flood`
- * counts, a quarantine's count is the sum over its severities, and no more sources are blocked than
- * there are.
+ * They are as consistent as those of the runtime: a dormant hound was never activated, only
+ * `alert.flood` has a count, a quarantine's count is the sum over its severities, and at most all
+ * sources are blocked.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { type Alert, alertTypes } from "../../domain/Alert.ts"
@@ -28,7 +28,7 @@ import { secureId, signature, size, text, timestamp } from "./values.ts"
 const alertSeverity = pick(["info", "warning", "critical"])
 const message = text(60)
 
-/** Every type as often as the others. */
+/** All types equally often. */
 export const alert: Arbitrary.Arbitrary<Alert> = Arbitrary.flatMap(
   pick(alertTypes),
   (type) =>
@@ -40,18 +40,20 @@ export const alert: Arbitrary.Arbitrary<Alert> = Arbitrary.flatMap(
 
 const code = choice([1, pick(["malformed_scent", "internal", "coldstorage_failure"])], [1, text(20)])
 
-/** Its `context`, where it has one, is of JSON. */
+/** Its `context`, if present, is JSON. */
 export const tracehoundError: Arbitrary.Arbitrary<TracehoundError> = structWith(
   { state: pick(ErrorState.literals), code, message, recoverable: coin },
   { context: json(2) }
 )
 
-/** Each as often as the others, here and below. */
+/** All equally often. */
 export const failSafeAction: Arbitrary.Arbitrary<FailSafeAction> = pick(failSafeActions)
+/** All equally often. */
 export const failSafeCause: Arbitrary.Arbitrary<FailSafeCause> = pick(failSafeCauses)
+/** All equally often. */
 export const panicAction: Arbitrary.Arbitrary<PanicAction> = pick(panicActions)
 
-/** Somebody who asked for it met no error. */
+/** With the cause `request` there is no error. */
 export const panicContext: Arbitrary.Arbitrary<PanicContext> = Arbitrary.flatMap(
   choice([1, Arbitrary.Constant("request" as const)], [
     3,
@@ -84,7 +86,7 @@ export const hound: Arbitrary.Arbitrary<Hound> = choice(
   ]
 )
 
-/** As many as a table or a quarantine may hold at most. */
+/** The greatest `maxSources` and `maxCount` of a configuration. */
 const most = 16_777_216
 const count = choice([1, Arbitrary.Constant(0)], [3, whole(0, 100)], [1, whole(0, most)])
 
@@ -101,7 +103,7 @@ const rateLimit = Arbitrary.map(
   ({ one, other }) => ({ blocked: Math.min(one, other), sources: Math.max(one, other) })
 )
 
-/** At most 32 errors; `lastActivity` 0, where nothing came, half of the time. */
+/** At most 32 errors. `lastActivity` is 0, as before the first scent, half of the time. */
 export const watcherSnapshot: Arbitrary.Arbitrary<WatcherSnapshot> = struct({
   quarantine,
   hound: struct({ dormant: count, active: count, terminated: count, sandbox: pick(sandboxLevels) }),
@@ -111,10 +113,10 @@ export const watcherSnapshot: Arbitrary.Arbitrary<WatcherSnapshot> = struct({
   errors: list(tracehoundError, 32)
 })
 
-/** An answer that hands over no evidence. */
+/** The answers without evidence. */
 export type AnswerWithoutHandle = Exclude<InterceptResult, { readonly status: "quarantined" | "escalated" }>
 
-/** Each of the five as often as the others. `retryAfter` is more than 0, as it always is. */
+/** All five equally often. `retryAfter` is more than 0, as in every real answer. */
 export const answerWithoutHandle: Arbitrary.Arbitrary<AnswerWithoutHandle> = choice(
   [1, struct({ status: Arbitrary.Constant("clean") })],
   [

@@ -5,9 +5,10 @@
  *
  * **Gotchas**
  *
- * - What reaches out of the process is never set: no cold storage, no DevOps endpoint, and
- *   `runtime.strict` is not on, since a test's process seldom has the flags; no shared state that a
- *   Tracehound would refuse. `configInputTo` has cold storage, at an endpoint that the test names.
+ * - Nothing outside the process is used: there is no cold storage and no DevOps endpoint. Nor is
+ *   anything set that Tracehound would refuse to start with: `runtime.strict` is off, because a
+ *   test's process seldom has the flags, and no shared state needs an adapter. `configInputTo` adds
+ *   cold storage, at an endpoint that the test names.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Redacted from "effect/Redacted"
@@ -31,7 +32,7 @@ export const signatureKey: Arbitrary.Arbitrary<string | Redacted.Redacted> = cho
   Arbitrary.map(keyText, (key) => Redacted.make(key))
 ])
 
-/** Bounds in their order, and often the same. */
+/** `min` is at most `max`, and often equal. */
 const panicThreshold = Arbitrary.map(
   struct({ min: whole(1, 3), more: whole(0, 3), window: duration }),
   ({ min, more, window }) => ({ min, max: min + more, window })
@@ -39,7 +40,7 @@ const panicThreshold = Arbitrary.map(
 
 const audit = partial({ chainEnabled: coin, maxRecords: whole(1, 64) })
 
-/** Any part of a configuration. */
+/** Any part of a configuration, without cold storage. */
 export const configInput: Arbitrary.Arbitrary<TracehoundConfigInput> = partial({
   maxPayloadSize: whole(1, 4_096),
   maxDepth: whole(1, 16),
@@ -109,8 +110,8 @@ export const configInput: Arbitrary.Arbitrary<TracehoundConfigInput> = partial({
 })
 
 /**
- * The same with cold storage at this endpoint: codecs that every host has, few envelopes pending,
- * short waits.
+ * Any part of a configuration, with cold storage at `endpoint`: codecs that every host has, few
+ * pending envelopes, short delays.
  */
 export const configInputTo = (endpoint: string): Arbitrary.Arbitrary<TracehoundConfigInput> =>
   Arbitrary.map(

@@ -1,42 +1,42 @@
 /**
- * Payloads that fight back: every kind of value that JavaScript has and JSON has not, with
- * tripwires wherever code of theirs could run (accessors, Proxy traps, toJSON, conversions,
- * iterators).
+ * Hostile payloads: every kind of value that JavaScript has and JSON has not, with tripwires
+ * wherever the value could run code (accessors, Proxy traps, toJSON, conversions, iterators).
  *
- * What is generated is a recipe. Its `make` gives a new value each time, so that a property may
- * detach, freeze or change it, and its `name` says in a failure what the value cannot.
+ * A generated value is a recipe. Its `make` makes a new payload each time, so that a property may
+ * detach, freeze or change it; its `name` describes the payload in a failure, because the payload
+ * itself cannot be printed.
  *
  * **Gotchas**
  *
- * - A tripwire throws, after `touched` was told its name: a runtime that swallows the exception is
- *   found out by the telling.
- * - Looking at the value sets off its wires: hand it over, and do not print, compare or clone it.
- * - Values hold themselves: what walks them without counting does not come back.
+ * - A tripwire first calls `touched` with its name and then throws: `touched` finds it even if the
+ *   code under test swallows the exception.
+ * - Inspecting a payload triggers its tripwires: pass it on, and do not print, compare or clone it.
+ * - Some payloads contain themselves: code that walks them without a limit never returns.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { choice, pick, struct } from "./building.ts"
 import { json } from "./json.ts"
 
-/** Is told the name of each tripwire that is touched. */
+/** Called with the name of each tripwire that is triggered. */
 export type Touched = (wire: string) => void
 
-/** How to make a hostile value. */
+/** A recipe for a hostile payload. */
 export interface Hostile {
   readonly name: string
-  /** A new one. */
+  /** Makes a new payload. Without `touched`, its tripwires only throw. */
   readonly make: (touched?: Touched) => unknown
 }
 
 interface Making {
-  /** Another value, to be put inside. */
+  /** Another payload, to be put inside this one. */
   readonly inner: unknown
-  /** A function that tells, and throws. */
+  /** A tripwire: a function that reports its name and throws. */
   readonly wire: (name: string) => () => never
-  /** A Proxy of which every trap does. */
+  /** A Proxy whose traps are all tripwires. */
   readonly proxy: <T extends object>(target: T) => T
 }
 
-/** Every trap that a Proxy may have. */
+/** All traps of a Proxy. */
 export const proxyTraps: ReadonlyArray<keyof ProxyHandler<object>> = [
   "apply",
   "construct",
@@ -62,8 +62,7 @@ const making = (inner: unknown, touched: Touched): Making => {
   return { inner, wire, proxy: (target) => new Proxy(target, handler) }
 }
 
-// Defined, not assigned: where intrinsics are frozen, nothing can be assigned over what is
-// inherited.
+// Defined, not assigned: with frozen intrinsics, assigning over an inherited property throws.
 const define = <T extends object>(object: T, key: PropertyKey, property: PropertyDescriptor): T =>
   Object.defineProperty(object, key, { configurable: true, enumerable: true, ...property })
 const put = <T extends object>(object: T, key: PropertyKey, value: unknown): T =>
@@ -200,14 +199,14 @@ const kinds: Readonly<Record<string, (making: Making) => unknown>> = {
   "a regular expression": () => /x/g
 }
 
-/** The names of all kinds there are. */
+/** The names of all kinds of payloads. */
 export const hostileKinds: ReadonlyArray<string> = Object.keys(kinds)
 
 const names = pick(hostileKinds as [string, ...Array<string>])
 
 const plain: Arbitrary.Arbitrary<Hostile> = Arbitrary.map(json(1), (value) => ({ name: "JSON", make: () => value }))
 
-/** A kind around JSON, or around another recipe that nests less. */
+/** A kind with JSON inside, or with another recipe of less depth. */
 const recipe = (depth: number): Arbitrary.Arbitrary<Hostile> =>
   Arbitrary.map(
     struct({ kind: names, inner: depth === 1 ? plain : choice([2, plain], [1, recipe(depth - 1)]) }),
@@ -218,10 +217,9 @@ const recipe = (depth: number): Arbitrary.Arbitrary<Hostile> =>
   )
 
 /**
- * A recipe of each kind, up to three deep: `a Map (a revoked proxy)` has the second inside the
- * first.
+ * All kinds, nested up to three deep: `a Map (a revoked proxy)` has a revoked proxy inside a Map.
  */
 export const hostile: Arbitrary.Arbitrary<Hostile> = recipe(3)
 
-/** The value alone, with wires that only throw. */
+/** A payload without its recipe: its tripwires only throw. */
 export const hostilePayload: Arbitrary.Arbitrary<unknown> = Arbitrary.map(hostile, ({ make }) => make())

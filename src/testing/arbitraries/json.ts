@@ -1,9 +1,8 @@
 /**
- * What JSON.parse may give: any value of JSON, deeper and wider than the bounds of a payload now
- * and then.
+ * JSON: any value that JSON.parse may return. Some are deeper or wider than the bounds of a
+ * payload.
  *
- * Finite by construction: a value nests at most three deep, unless it is one that does nothing
- * else.
+ * Values nest at most three deep, except those of `jsonPayload` that are made to be deep.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -31,14 +30,14 @@ const key = choice(
   [2, text(8)]
 )
 
-/** Any value of JSON that nests at most so deep. */
+/** Any value of JSON, nested at most `depth` deep. */
 export const json = (depth: number): Arbitrary.Arbitrary<Json> => {
   if (depth === 0) return leaf
   const inner = json(depth - 1)
   return choice(
     [2, leaf],
     [1, Arbitrary.array(inner, { maxLength: 6 })],
-    // By entries, so that `__proto__` is a key like any other, as it is to JSON.parse.
+    // From entries, so that `__proto__` is an ordinary key, as it is for JSON.parse.
     [
       2,
       Arbitrary.map(
@@ -58,8 +57,8 @@ const nested = (depth: number): Json => {
 const wide = (keys: number): Json => Object.fromEntries(Array.from({ length: keys }, (_, i) => [`k${i}`, i]))
 
 /**
- * A payload of JSON. One in sixteen is a nest, around the default bound of 256, and one an object
- * around that of 4096 keys.
+ * A payload of JSON. One in sixteen is a deep nest, often near the default bound of 256; another
+ * one is an object of many keys, often near the default bound of 4096.
  */
 export const jsonPayload: Arbitrary.Arbitrary<Json> = choice(
   [14, json(3)],

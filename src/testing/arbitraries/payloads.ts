@@ -1,13 +1,12 @@
 /**
- * Payloads: bytes, text, JSON, hostile values, and nothing at all. Each kind has those of 0 bytes.
+ * Payloads: bytes, text, JSON, hostile values, and undefined. Each kind includes empty ones.
  *
- * Cost: most are of a few bytes. One in eight of the bytes is of 64 KB, where evidence moves from
- * the arena into a buffer of its own, so a thousand payloads take some 15 MB.
+ * Cost: most have a few bytes. One in eight of the byte payloads has about 64 KB, the size at which
+ * evidence moves from the arena into a buffer of its own, so a thousand payloads take some 15 MB.
  *
  * **Gotchas**
  *
- * - Buffers are not copied from run to run of a property: whoever writes to one, or detaches it,
- *   spoils its shrinking.
+ * - A property's runs share buffers: writing to one, or detaching it, spoils the shrinking.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { make as seeded } from "../SeededRandomness.ts"
@@ -16,7 +15,7 @@ import { hostilePayload } from "./hostile.ts"
 import { jsonPayload } from "./json.ts"
 import { text } from "./values.ts"
 
-/** Bytes of a seed, of `kinds` different ones: with few of them they can be compressed. */
+/** Random bytes of `kinds` different values: few kinds make bytes that can be compressed. */
 const content = (lengths: Arbitrary.Arbitrary<number>): Arbitrary.Arbitrary<Uint8Array<ArrayBuffer>> =>
   Arbitrary.map(
     struct({ length: lengths, kinds: pick([1, 2, 256]), seed: whole(0, 0xffff) }),
@@ -28,7 +27,7 @@ const content = (lengths: Arbitrary.Arbitrary<number>): Arbitrary.Arbitrary<Uint
     }
   )
 
-/** Bytes in memory of their own: none, some, and around 63 and 64 KiB. */
+/** Bytes in a buffer of their own: none, some, and around 63 and 64 KiB. */
 export const bytes: Arbitrary.Arbitrary<Uint8Array<ArrayBuffer>> = choice(
   [1, content(pick([0]))],
   [4, Arbitrary.map(list(whole(0, 255), 64), (all) => Uint8Array.from(all))],
@@ -36,14 +35,14 @@ export const bytes: Arbitrary.Arbitrary<Uint8Array<ArrayBuffer>> = choice(
   [1, content(pick([64_511, 64_512, 64_513, 65_535, 65_536, 65_537]))]
 )
 
-/** Ways to hold the same bytes. */
+/** Wraps bytes in each type that a payload of bytes may have. */
 const holding = pick<(bytes: Uint8Array<ArrayBuffer>) => ArrayBuffer | ArrayBufferView<ArrayBuffer>>([
   (bytes) => bytes,
   (bytes) => bytes.slice().buffer,
   (bytes) => new DataView(bytes.slice().buffer),
   (bytes) => new Int8Array(bytes.slice().buffer),
   (bytes) => new Uint8ClampedArray(bytes.slice().buffer),
-  // A part of a larger buffer: what a pool hands out.
+  // A part of a larger buffer, as Node's buffer pool returns.
   (bytes) => {
     const around = new Uint8Array(bytes.length + 16).fill(0xee)
     around.set(bytes, 8)
@@ -51,13 +50,13 @@ const holding = pick<(bytes: Uint8Array<ArrayBuffer>) => ArrayBuffer | ArrayBuff
   }
 ])
 
-/** A payload of bytes: a view, a buffer, or a part of one. */
+/** A payload of bytes: a buffer, a view of a whole buffer, or a view of a part. */
 export const bytesPayload: Arbitrary.Arbitrary<ArrayBuffer | ArrayBufferView<ArrayBuffer>> = Arbitrary.map(
   struct({ bytes, holding }),
   ({ bytes, holding }) => holding(bytes)
 )
 
-/** A payload of text: none, any, and long. */
+/** A payload of text: empty, any, or long. */
 export const textPayload: Arbitrary.Arbitrary<string> = choice(
   [1, Arbitrary.Constant("")],
   [6, text(100)],
@@ -71,7 +70,7 @@ export const textPayload: Arbitrary.Arbitrary<string> = choice(
 )
 
 /**
- * Any payload: JSON three times in ten, text, bytes and hostile values twice each, nothing once.
+ * Any payload. In ten: three of JSON, two each of text, bytes and hostile values, one undefined.
  */
 export const payload: Arbitrary.Arbitrary<unknown> = choice(
   [1, Arbitrary.Constant(undefined)],

@@ -1,15 +1,15 @@
 /**
- * What Tracehound takes in and writes down: scents, threats, evidence, the records of custody and
- * of the audit chain.
+ * Arbitraries of inputs and records: scents, threats, evidence, and the records of custody and of
+ * the audit chain.
  *
- * Coherent in what one value says twice: a threat's signature is of its category, its scent carries
- * its signal, an audit record's entry has the record's `previousHash`, and a record that is the
- * first follows the zeros.
+ * Facts that occur twice in a value agree: a threat's signature has its category, its scent has its
+ * signal, an audit record's entry has the record's `previousHash`, and the first record follows the
+ * hash of zeros.
  *
  * **Gotchas**
  *
- * - Digests are of nothing in particular: a signature is not that of its payload, and a chain of
- *   generated audit records does not verify.
+ * - Digests are random: a signature is not that of its payload, and a chain of generated audit
+ *   records does not verify.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
@@ -41,10 +41,10 @@ import {
   wellFormedText
 } from "./values.ts"
 
-/** What a detector may say. */
+/** A detector's signal: any category with any severity. */
 export const threatSignal: Arbitrary.Arbitrary<ThreatSignal> = struct({ category: threatCategory, severity })
 
-/** Arbitraries to take the place of our own. */
+/** Arbitraries that replace the default ones. */
 export interface ScentParts {
   readonly id?: Arbitrary.Arbitrary<string>
   readonly payload?: Arbitrary.Arbitrary<unknown>
@@ -59,16 +59,14 @@ const parts = (own: ScentParts) => ({
   timestamp: own.timestamp ?? timestamp
 })
 
-/** A scent that a detector called a threat. */
+/** A scent with a detector's signal. */
 export type ThreatScent = Scent & { readonly threat: ThreatSignal }
 
-/** Scents of which no detector said anything: `threat` is missing, or there and undefined. */
+/** Scents without a signal: `threat` is missing or undefined. */
 export const cleanScentOf = (own: ScentParts): Arbitrary.Arbitrary<Scent> =>
   structWith(parts(own), { threat: Arbitrary.Constant(undefined) })
 
-/**
- * Scents with a signal: `threatScentOf({ source: ipv4 })` has all of them come from IPv4 addresses.
- */
+/** Scents with a signal. With `threatScentOf({ source: ipv4 })` all come from IPv4 addresses. */
 export const threatScentOf = (own: ScentParts): Arbitrary.Arbitrary<ThreatScent> =>
   struct({ ...parts(own), threat: threatSignal })
 
@@ -89,10 +87,10 @@ export const threat: Arbitrary.Arbitrary<Threat> = Arbitrary.map(
   })
 )
 
-/** What a scent said of itself. */
-const said = { id: identifier, source, timestamp }
+/** The fields that a record takes over from the scent. */
+const fromScent = { id: identifier, source, timestamp }
 
-/** Half of them as without a key, where the signature's digest is the evidence's hash. */
+/** Half of them as without `signature.key`: then the signature's digest is the evidence's hash. */
 export const evidenceRecord: Arbitrary.Arbitrary<EvidenceRecord> = Arbitrary.map(
   struct({
     category: threatCategory,
@@ -102,7 +100,7 @@ export const evidenceRecord: Arbitrary.Arbitrary<EvidenceRecord> = Arbitrary.map
     severity,
     size,
     captured: timestamp,
-    scent: struct(said)
+    scent: struct(fromScent)
   }),
   ({ isKeyed, other, ...record }) => ({ ...record, signature: `${record.category}:${isKeyed ? other : record.hash}` })
 )
@@ -127,7 +125,7 @@ export const evacuateRecord: Arbitrary.Arbitrary<EvacuateRecord> = struct({
   destination
 })
 
-/** Half of them lost: with nowhere to go, `destination` is null. */
+/** In half of them the evidence was lost: `destination` is null. */
 export const evictionRecord: Arbitrary.Arbitrary<EvictionRecord> = struct({
   ...common,
   status: Arbitrary.Constant("evicted"),
@@ -136,7 +134,7 @@ export const evictionRecord: Arbitrary.Arbitrary<EvictionRecord> = struct({
   destination: choice([1, Arbitrary.Constant(null)], [1, destination])
 })
 
-/** Each reason as often as the others, and half of them lost. */
+/** All reasons equally often. In half of them the evidence was lost: `destination` is null. */
 export const purgedRecord: Arbitrary.Arbitrary<PurgedRecord> = struct({
   ...common,
   status: Arbitrary.Constant("purged"),
@@ -145,7 +143,7 @@ export const purgedRecord: Arbitrary.Arbitrary<PurgedRecord> = struct({
   destination: choice([1, Arbitrary.Constant(null)], [1, destination])
 })
 
-/** Each way out of custody as often as the others. */
+/** All five statuses equally often. */
 export const custodyRecord: Arbitrary.Arbitrary<CustodyRecord> = choice(
   [1, neutralizationRecord],
   [1, transferRecord],
@@ -167,6 +165,6 @@ export const auditRecord: Arbitrary.Arbitrary<AuditRecord> = Arbitrary.map(
 export const purgeRecord: Arbitrary.Arbitrary<PurgeRecord> = struct({
   id: secureId,
   reason: purgeReason,
-  scent: struct({ ...said, payloadHash: digest, payloadSize: size }),
+  scent: struct({ ...fromScent, payloadHash: digest, payloadSize: size }),
   PurgeTimestamp: timestamp
 })

@@ -1,8 +1,8 @@
 /**
- * Where scents come from: addresses in all the spellings that they are met in, and names.
+ * Sources of scents: addresses in all their usual spellings, and names.
  *
- * `ipv4`, `ipv6`, `mappedIpv4` and `sourceName` are each of one kind, so that a property can say
- * what becomes of it; `source` is all of them, and any identifier.
+ * `ipv4`, `ipv6`, `mappedIpv4` and `sourceName` each have one kind, so that a property can be about
+ * it; `source` is any of these, or any identifier.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import { choice, pick, pickFrom, struct, whole } from "./building.ts"
@@ -13,7 +13,7 @@ const octets = Arbitrary.all([whole(0, 255), whole(0, 255), whole(0, 255), whole
 /** An IPv4 address: `192.0.2.7`. */
 export const ipv4: Arbitrary.Arbitrary<string> = Arbitrary.map(octets, (parts) => parts.join("."))
 
-/** Around an address: nothing, brackets, brackets and a port. */
+/** Wraps an address in nothing, in brackets, or in brackets with a port. */
 const bracket = pick<(address: string) => string>([
   (address) => address,
   (address) => `[${address}]`,
@@ -27,8 +27,8 @@ const hex = (group: number): string => group.toString(16)
 const padded = (group: number): string => hex(group).padStart(4, "0")
 
 /**
- * With `::` for the first of the longest runs of zeros, one alone included: more than RFC 5952
- * writes, and valid.
+ * Writes the first of the longest runs of zeros as `::`, even a single zero: RFC 5952 does not
+ * write that, but it is valid.
  */
 const compressed = (groups: ReadonlyArray<number>): string => {
   let from = 0
@@ -57,7 +57,7 @@ const groups = Arbitrary.map(Arbitrary.array(group, { minLength: 8, maxLength: 8
 })
 
 /**
- * An IPv6 address that stands for no IPv4 one: short, long or padded, in either case, with or
+ * An IPv6 address that maps no IPv4 address: short, long or padded, in upper or lower case, with or
  * without a zone, brackets and a port.
  */
 export const ipv6: Arbitrary.Arbitrary<string> = Arbitrary.map(
@@ -78,7 +78,7 @@ export interface Mapped {
   readonly mapped: string
 }
 
-/** Both, so that a property can say that they are one host. */
+/** For properties that the two spellings count as one host. */
 export const mappedPair: Arbitrary.Arbitrary<Mapped> = Arbitrary.map(
   struct({ octets, spelling: mappedSpelling, letterCase, bracket }),
   ({ bracket, letterCase, octets, spelling }) => ({
@@ -87,12 +87,12 @@ export const mappedPair: Arbitrary.Arbitrary<Mapped> = Arbitrary.map(
   })
 )
 
-/** An IPv4 address in a spelling of IPv6. */
+/** An IPv4 address, mapped into IPv6. */
 export const mappedIpv4: Arbitrary.Arbitrary<string> = Arbitrary.map(mappedPair, ({ mapped }) => mapped)
 
 const nameLetter = pickFrom("abcdefghijklmnopqrstuvwxyz0123456789-")
 
-/** No address: hosts, tenants, user agents, and what only looks like an address. */
+/** Not an address: hosts, tenants, user agents, and texts that only look like an address. */
 export const sourceName: Arbitrary.Arbitrary<string> = choice(
   [
     3,
@@ -119,7 +119,7 @@ export const sourceName: Arbitrary.Arbitrary<string> = choice(
   ]
 )
 
-/** Any of them, and any identifier. */
+/** Any of the kinds above, or any identifier. */
 export const source: Arbitrary.Arbitrary<string> = choice(
   [4, ipv4],
   [2, ipv6],

@@ -1,10 +1,10 @@
 /**
- * The small values that everything else is made of: text, identifiers, times, sizes, digests, ids
- * and the closed unions.
+ * Arbitraries of simple values: text, identifiers, times, sizes, digests, ids and the closed
+ * unions.
  *
- * Honest bounds: whatever the schema lets in is to be met with, not just the middle of it. An
- * identifier is of exactly 256 bytes once in eight times; a time may be negative, a fraction, -0 or
- * the largest double there is; members of a closed union are equally likely.
+ * They reach the bounds of their schemas: one identifier in eight has exactly 256 bytes; a time may
+ * be negative, a fraction, -0 or the largest double. The members of a closed union are equally
+ * likely.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -14,18 +14,18 @@ import { severities, type Severity } from "../../domain/Severity.ts"
 import { Sha256Hex } from "../../domain/Threat.ts"
 import { choice, cut, filled, list, pick, pickFrom, whole } from "./building.ts"
 
-/** Each as likely as the others. Shrinks to `low`. */
+/** All equally likely. Shrinks to `low`. */
 export const severity: Arbitrary.Arbitrary<Severity> = pick(severities)
 
-/** Each as likely as the others. Shrinks to `injection`. */
+/** All equally likely. Shrinks to `injection`. */
 export const threatCategory: Arbitrary.Arbitrary<ThreatCategory> = pick(threatCategories)
 
-/** Each as likely as the others. */
+/** All equally likely. */
 export const purgeReason: Arbitrary.Arbitrary<PurgeReason> = pick(PurgeReason.literals)
 
 const letters = pickFrom("abcdefghijklmnopqrstuvwxyz0123456789-_.:/ ")
 
-/** What breaks those who take text to be ASCII, a line, or one unit for each character. */
+/** Breaks code that takes text for ASCII, for one line, or for one unit a character. */
 const awkward = pick([
   "é",
   "€",
@@ -66,24 +66,26 @@ const anyCharacter = choice([15, character], [1, lone])
 const joined = (parts: Arbitrary.Arbitrary<ReadonlyArray<string>>): Arbitrary.Arbitrary<string> =>
   Arbitrary.map(parts, (strings) => strings.join(""))
 
-/** A few characters, to be repeated. */
+/** A few characters, for repetition. */
 const pattern = (characters: Arbitrary.Arbitrary<string>) =>
   joined(Arbitrary.array(characters, { minLength: 1, maxLength: 4 }))
 
-/** Any string at all of at most so many characters, lone surrogates among them. */
+/** Any string of at most so many characters, including lone surrogates. */
 export const text = (maxCharacters: number): Arbitrary.Arbitrary<string> => joined(list(anyCharacter, maxCharacters))
 
-/** The same without lone surrogates: text that UTF-8 can write. */
+/**
+ * Any string of at most so many characters without lone surrogates, so that UTF-8 can encode it.
+ */
 export const wellFormedText = (maxCharacters: number): Arbitrary.Arbitrary<string> =>
   joined(list(character, maxCharacters))
 
-/** Well-formed text of exactly so many bytes in UTF-8. */
+/** Well-formed text of exactly so many bytes of UTF-8. */
 export const textOfBytes = (bytes: number): Arbitrary.Arbitrary<string> =>
   Arbitrary.map(pattern(character), (repeated) => filled(repeated, bytes))
 
 /**
- * What a scent's `id` and `source` may be: a name, any text, and once in eight times exactly 256
- * bytes. May be empty, may hold lone surrogates, which count three bytes.
+ * A scent's `id` or `source`: a name or any text, and one in eight times a text of exactly 256
+ * bytes. May be empty, and may have lone surrogates, which count as three bytes.
  */
 export const identifier: Arbitrary.Arbitrary<string> = choice(
   [3, joined(list(letters, 24))],
@@ -91,12 +93,10 @@ export const identifier: Arbitrary.Arbitrary<string> = choice(
   [1, Arbitrary.map(pattern(anyCharacter), (repeated) => filled(repeated, maxIdentifierBytes))]
 )
 
-/** The last moment that a Date can be. */
+/** The greatest time value of a Date. */
 const endOfDates = 8.64e15
 
-/**
- * Milliseconds since the epoch: any finite number. Half are of our time, the others anything but.
- */
+/** Milliseconds since the epoch: any finite number. Half are between 1970 and 2100. */
 export const timestamp: Arbitrary.Arbitrary<number> = choice(
   [4, whole(0, 4_102_444_800_000)],
   [1, Arbitrary.map(whole(-endOfDates, endOfDates), (twice) => twice / 2)],
@@ -124,10 +124,7 @@ export const timestamp: Arbitrary.Arbitrary<number> = choice(
   [2, Arbitrary.schema(Schema.Finite)]
 )
 
-/**
- * A whole number from 0 on: none, few, and as many as there can be. The edges are those of buffers
- * and of integers.
- */
+/** A whole number from 0 on. Often near the limits of buffers and of integers. */
 export const size: Arbitrary.Arbitrary<number> = choice(
   [4, whole(0, 2_000)],
   [
@@ -154,20 +151,20 @@ export const size: Arbitrary.Arbitrary<number> = choice(
 const zeros = "0".repeat(64)
 
 /**
- * A SHA-256 in lowercase hexadecimal; once in eight times all zeros, which is what stands before
- * the first of a chain.
+ * A SHA-256 in lowercase hexadecimal. One in eight is all zeros, the hash before the first record
+ * of a chain.
  */
 export const digest: Arbitrary.Arbitrary<string> = choice(
   [1, Arbitrary.Constant(zeros)],
   [7, Arbitrary.schema(Sha256Hex)]
 )
 
-/** The id of a record. */
+/** A valid id of a record. */
 export const secureId: Arbitrary.Arbitrary<SecureId> = Arbitrary.schema(SecureId)
 
-/** `category:digest`, of a category that is given, or of any. */
+/** `category:digest`, with a random digest. */
 export const signatureOf = (category: ThreatCategory): Arbitrary.Arbitrary<string> =>
   Arbitrary.map(digest, (hex) => `${category}:${hex}`)
 
-/** The name of a threat. Of no payload in particular: nothing has this digest. */
+/** A signature of any category. Its digest is random, not that of a payload. */
 export const signature: Arbitrary.Arbitrary<string> = Arbitrary.flatMap(threatCategory, signatureOf)
