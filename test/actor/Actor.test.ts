@@ -1,6 +1,6 @@
 /**
- * One actor, told and asked: what a handler may do, what becomes of its message, and what the
- * teller learns.
+ * One actor, by tell and by ask: what a handler may do, how its message is settled, and what the
+ * sender learns.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Ref, Request } from "effect"
@@ -12,7 +12,7 @@ import { act, type Do, type How, ids, isBalanced, mailboxes, observeProbe, probe
 const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, { startImmediately: true })
 
 describe("telling", () => {
-  it.effect("RFC S1 messages are handled in the order in which they were told, never on the teller's turn", () =>
+  it.effect("RFC S1 messages are handled in the order in which they were told, never on the sender's turn", () =>
     Effect.gen(function*() {
       const { actor, begun } = yield* observeProbe()
       yield* Effect.sync(() => {
@@ -22,7 +22,7 @@ describe("telling", () => {
       assert.strictEqual(actor.pendingUnsafe(), 50)
       yield* actor.settled
       assert.deepStrictEqual(begun, ids(0, 50))
-      // From an actor that is at rest, by tell and by ask, likewise.
+      // The same by tell and by ask, from an idle actor.
       yield* actor.tell(act(50))
       const asking = yield* fork(actor.ask(act(51)))
       assert.strictEqual(begun.length, 50)
@@ -104,9 +104,9 @@ describe("telling", () => {
       }))
   }
 
-  it.effect("RFC S1 no message is left lying, wherever the actor's fiber yields", () =>
+  it.effect("RFC S1 no message is forgotten, wherever the actor's fiber yields", () =>
     Effect.gen(function*() {
-      // So few steps between two yields that a message can come between any two of them.
+      // So few steps between two yields that a message can come at any step.
       for (const ops of ids(3, 24)) {
         const { actor, begun } = yield* observeProbe().pipe(Effect.provideService(MaxOpsBeforeYield, ops))
         for (const gap of ids(0, 16)) {
@@ -164,7 +164,7 @@ describe("asking", () => {
       assert.strictEqual(actor.pendingUnsafe(), 1, "it is still at it")
     }))
 
-  it.effect("RFC S1 an asker that is interrupted takes nothing back", () =>
+  it.effect("RFC S1 interrupting ask does not withdraw the message", () =>
     Effect.gen(function*() {
       const { actor, begun } = yield* observeProbe()
       for (const options of [{}, { timeout: "1 minute" }] as const) {
@@ -183,7 +183,7 @@ const crashes: ReadonlyArray<How> = ["dies", "throws", "garbage", "interrupts"]
 
 describe("crashing", () => {
   for (const how of crashes) {
-    it.effect(`RFC S3 a handler that ${how} crashes the actor: the message is dead, the asker learns it`, () =>
+    it.effect(`RFC S3 a handler that ${how} crashes the actor: the message is a dead letter, and ask fails`, () =>
       Effect.gen(function*() {
         const { actor, begun, buried, lives, system } = yield* observeProbe()
         actor.tellUnsafe(act(1, how))
@@ -213,7 +213,7 @@ describe("crashing", () => {
       }))
   }
 
-  it.effect("RFC S3 handlers that are no handlers crash it likewise", () =>
+  it.effect("RFC S3 handlers of a wrong type crash it likewise", () =>
     Effect.gen(function*() {
       for (
         const handlers of [
@@ -235,7 +235,7 @@ describe("crashing", () => {
       }
     }))
 
-  it.effect("RFC S3 state starts afresh after a crash", () =>
+  it.effect("RFC S3 state is fresh after a crash", () =>
     Effect.gen(function*() {
       class Add extends Request.TaggedClass("Add")<{ readonly n: number }, number> {}
       const definition = Actor.define<Add>()("sum", {
@@ -287,7 +287,7 @@ describe("stopping itself", () => {
       }))
   }
 
-  it.effect("RFC S3 a behaviour that stops the actor while it is built is heard, with or without mail", () =>
+  it.effect("RFC S3 a behaviour that stops the actor while it is built is obeyed, with or without waiting messages", () =>
     Effect.gen(function*() {
       let built = 0
       const system = yield* Actor.ActorSystem.make()

@@ -1,6 +1,6 @@
 /**
- * What an actor takes from its owner's code: weights that are none, listeners that talk back,
- * monitors that throw.
+ * Mistakes in the owner's code: invalid weights, unknown lanes, onDeadLetter callbacks that send
+ * again, monitors that throw.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Request } from "effect"
@@ -13,7 +13,7 @@ class Watch extends Request.TaggedClass("Watch")<{ readonly other: Actor.ActorRe
 const quiet = () => Effect.succeed({ Note: () => Effect.void })
 
 describe("weights", () => {
-  it.effect("RFC S2 a weight that is none finds no room, and tellUnsafe throws nothing", () =>
+  it.effect("RFC S2 a message with an invalid weight is refused, and tellUnsafe does not throw", () =>
     Effect.gen(function*() {
       const { deadLetters, root } = yield* Actor.ActorSystem.make()
       const actor = yield* root.spawn(
@@ -39,7 +39,7 @@ describe("weights", () => {
 })
 
 describe("lanes", () => {
-  it.effect("RFC S2 one that there is not is the ordinary one: no message gets lost beside the four", () =>
+  it.effect("RFC S2 an unknown lane counts as the default lane: no message gets lost", () =>
     Effect.gen(function*() {
       const { root } = yield* Actor.ActorSystem.make()
       const actor = yield* root.spawn(
@@ -58,7 +58,7 @@ describe("lanes", () => {
 })
 
 describe("listeners", () => {
-  it.effect("RFC S2 one that tells a sliding mailbox again what it dropped does not go on for ever", () =>
+  it.effect("RFC S2 one that sends a dropped message to the sliding mailbox again does not loop for ever", () =>
     Effect.gen(function*() {
       const { deadLetters, root } = yield* Actor.ActorSystem.make()
       let heard = 0
@@ -106,7 +106,7 @@ describe("monitors", () => {
 })
 
 describe("dead letters", () => {
-  it.effect("refuse a capacity that is none", () =>
+  it.effect("refuse an invalid capacity", () =>
     Effect.gen(function*() {
       for (const deadLetters of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
         const exit = yield* Effect.exit(Effect.suspend(() => Actor.ActorSystem.make({ deadLetters })))
@@ -116,7 +116,7 @@ describe("dead letters", () => {
 })
 
 describe("inspection", () => {
-  it.effect("RFC S3 says how often an actor was started again, and what it crashed over last", () =>
+  it.effect("RFC S3 shows how often an actor was restarted, and its last crash", () =>
     Effect.gen(function*() {
       const { inspect, root } = yield* Actor.ActorSystem.make({ intensity: 3 })
       const actor = yield* root.spawn(

@@ -1,6 +1,6 @@
 /**
- * An actor seen from outside: holding its mail, closing, its account, its spans and metrics, and
- * life at the synchronous edge.
+ * An actor from outside: suspending, closing, its account of messages, its spans and metrics, and
+ * systems that are built by runSync.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, ManagedRuntime, Metric, Request, Scope, Tracer } from "effect"
@@ -12,8 +12,8 @@ import { act, type Do, type How, ids, isBalanced, mailboxes, observeProbe, probe
 const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(effect, { startImmediately: true })
 const turns = (count: number) => Effect.forEach(ids(0, count), () => Effect.yieldNow, { discard: true })
 
-describe("holding the mail", () => {
-  it.effect("RFC S1 suspend holds it from the next message on, resume handles it again, in order", () =>
+describe("suspending", () => {
+  it.effect("RFC S1 suspend holds messages from the next one on, resume handles them, in order", () =>
     Effect.gen(function*() {
       const { actor, begun } = yield* observeProbe()
       actor.tellUnsafe(act(0, "slow"))
@@ -46,7 +46,7 @@ describe("holding the mail", () => {
       assert.deepStrictEqual(begun, [0])
     }))
 
-  it.effect("RFC S4 settled is at once where nothing is pending, and waits for the last of all", () =>
+  it.effect("RFC S4 settled returns at once if nothing is pending, and otherwise waits for the last message", () =>
     Effect.gen(function*() {
       const { actor, begun } = yield* observeProbe()
       yield* actor.settled
@@ -59,7 +59,7 @@ describe("holding the mail", () => {
       assert.deepStrictEqual(begun, [0, 1, 2])
     }))
 
-  it.effect("RFC S4 whoever waits for settled finds all dead letters written", () =>
+  it.effect("RFC S4 when settled returns, all dead letters are recorded", () =>
     Effect.gen(function*() {
       const { actor, buried, system } = yield* observeProbe({ suspended: true })
       for (const id of ids(0, 5)) actor.tellUnsafe(act(id))
@@ -78,7 +78,7 @@ describe("closing", () => {
     return { ...observed, actor, close: Scope.close(scope, Exit.void), system }
   })
 
-  it.effect("RFC S4 an asker that closes the scope on the very turn of the answer still has the rest drained", () =>
+  it.effect("RFC S4 if the asker closes the scope on the turn of the answer, the rest is still drained", () =>
     Effect.gen(function*() {
       for (const how of ["exit", "ok", "slow"] as const) {
         const { actor, begun, buried, close, lives, system } = yield* spawned()
@@ -119,7 +119,7 @@ describe("closing", () => {
       }))
   }
 
-  it.effect("RFC S4 what is left at the deadline is a dead letter, and its askers learn it", () =>
+  it.effect("RFC S4 messages left at the deadline are dead letters, and their asks fail", () =>
     Effect.gen(function*() {
       const { actor, buried, close, lives } = yield* spawned({ drain: 100 })
       const askers = yield* Effect.forEach([act(0), act(1, "never"), act(2)], (message) => fork(actor.ask(message)))
@@ -205,7 +205,7 @@ describe("refusal, weight and account", () => {
     }))
 })
 
-describe("what is seen of a handler", () => {
+describe("spans and metrics", () => {
   const capture = () => {
     const spans: Array<Tracer.NativeSpan> = []
     const tracer = Tracer.make({
@@ -279,9 +279,9 @@ describe("what is seen of a handler", () => {
     }))
 })
 
-describe("at the synchronous edge", () => {
+describe("systems built by runSync", () => {
   class Again extends Request.TaggedClass("Again")<{}, void> {}
-  /** Tells itself for as long as it is let, one turn of nothing but Exits. */
+  /** Sends itself messages until it is enough. Its handlers return Exits, so it never suspends. */
   const restless = (isEnough: () => boolean) => {
     let rounds = 0
     const definition = Actor.define<Again>()("restless", {
@@ -326,7 +326,7 @@ describe("at the synchronous edge", () => {
       await Effect.runPromise(actor.settled)
       assert.isBelow(rounds(), 300_000)
       assert.isAbove(rounds(), 1)
-      // A crash is handled there as anywhere: it is restarted, on a later turn.
+      // A crash is handled there too: the actor is restarted, on a later turn.
       other.tellUnsafe(act(2, "throws"))
       assert.strictEqual(await Effect.runPromise(other.ask(act(3))), 3)
       assert.deepStrictEqual(plain.lives, ["+1", "-1", "+2"])

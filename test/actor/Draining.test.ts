@@ -1,6 +1,5 @@
 /**
- * Ends for good: the deadline of each, what becomes of the mail, and the order in which a tree
- * ends.
+ * Final ends: deadlines, what becomes of the waiting messages, and the order in which a tree ends.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
@@ -20,7 +19,7 @@ import {
   Work
 } from "./supervised.ts"
 
-/** Asks, and gives the answer or the name of the error. */
+/** The answer of an ask, or the name of its error. */
 const asking = (ref: Ref, message: Protocol) =>
   Effect.forkChild(
     Effect.match(ref.ask(message), { onFailure: ({ _tag }) => _tag, onSuccess: (answer) => answer ?? "done" }),
@@ -28,9 +27,9 @@ const asking = (ref: Ref, message: Protocol) =>
   )
 
 describe("the deadline", () => {
-  /** The deadline, the ms that closing takes. */
+  /** The deadline, and how many ms the closing takes. */
   for (const [drain, takes] of [[0, 0], [1, 1], [5_000, 5_000]] as const) {
-    it.effect(`RFC S4 ${drain} ms over a handler that hangs: it and the mail behind it are reported`, () =>
+    it.effect(`RFC S4 ${drain} ms with a handler that hangs: its message and the waiting ones become dead letters`, () =>
       Effect.gen(function*() {
         const { child, close, system, trace } = yield* makeWorld()
         const a = yield* child("a", { drain })
@@ -66,7 +65,7 @@ describe("the deadline", () => {
       }))
   }
 
-  it.effect("RFC S4 Infinity waits for whatever is under way, and handles what is behind it", () =>
+  it.effect("RFC S4 Infinity waits for the handler, however long, and handles the waiting messages", () =>
     Effect.gen(function*() {
       const { child, close, system } = yield* makeWorld()
       const a = yield* child("a", { drain: Number.POSITIVE_INFINITY })
@@ -84,7 +83,7 @@ describe("the deadline", () => {
       assert.strictEqual(system.deadLetters.total(), 0)
     }))
 
-  it.effect("RFC S4 mail that fits into the deadline is handled, in order, before the resource is released", () =>
+  it.effect("RFC S4 messages that can be handled before the deadline are, in order, and then the resource is released", () =>
     Effect.gen(function*() {
       const { child, close, trace } = yield* makeWorld()
       const a = yield* child("a")
@@ -95,7 +94,7 @@ describe("the deadline", () => {
       assert.strictEqual(trace(), "start a#1, a#1 works 1, a#1 works 2, stop a")
     }))
 
-  it.effect("RFC S4 is for all of the mail together", () =>
+  it.effect("RFC S4 is for all waiting messages together", () =>
     Effect.gen(function*() {
       const { child, close } = yield* makeWorld()
       const a = yield* child("a", { drain: 25 })
@@ -113,7 +112,7 @@ describe("the deadline", () => {
 })
 
 describe("while it drains", () => {
-  it.effect("RFC S4 a crash ends it: the mail behind it is reported, and nothing is restarted", () =>
+  it.effect("RFC S4 a crash ends it: the waiting messages become dead letters, and nothing is restarted", () =>
     Effect.gen(function*() {
       const { child, close, root, system, trace } = yield* makeWorld()
       const a = yield* child("a")
@@ -132,7 +131,7 @@ describe("while it drains", () => {
       assert.strictEqual(root.inspect().restarts, 0)
     }))
 
-  it.effect("RFC S4 one that is suspended handles nothing, and reports all", () =>
+  it.effect("RFC S4 a suspended actor handles nothing: all waiting messages become dead letters", () =>
     Effect.gen(function*() {
       const { child, close, system, trace } = yield* makeWorld()
       const [a, b] = [yield* child("a", { suspended: true }), yield* child("b")]
@@ -144,7 +143,7 @@ describe("while it drains", () => {
       assert.strictEqual(system.deadLetters.counts().stopped, 2)
     }))
 
-  it.effect("RFC S4 one that is suspended over a handler lets that come to its end", () =>
+  it.effect("RFC S4 an actor that is suspended while a handler runs lets the handler finish", () =>
     Effect.gen(function*() {
       const { child, close } = yield* makeWorld()
       const a = yield* child("a")
@@ -170,7 +169,7 @@ describe("while it drains", () => {
       }))
   }
 
-  it.effect("RFC S3 a sibling that is taken along loses what it hangs over, and keeps the mail behind it", () =>
+  it.effect("RFC S3 a sibling that is restarted along loses the message it hangs on, and keeps the waiting ones", () =>
     Effect.gen(function*() {
       const { child, crash, system, trace } = yield* makeWorld({ strategy: "one_for_all" })
       const a = yield* child("a")
@@ -194,7 +193,7 @@ describe("while it drains", () => {
       })
     }))
 
-  it.effect("RFC S4 a sibling that is being taken along when the system closes reports all of its mail", () =>
+  it.effect("RFC S4 if the system closes while a sibling is restarted along, all its messages become dead letters", () =>
     Effect.gen(function*() {
       const { child, close, crash, root, trace } = yield* makeWorld({ strategy: "one_for_all" })
       const a = yield* child("a")
@@ -230,15 +229,15 @@ describe("the order of a tree's end", () => {
       for (const ref of [a, x, q, y, b]) ref.tellUnsafe(new Slow({ ms: 1_000 }))
       for (const ref of [a, x, q, y, b]) ref.tellUnsafe(new Work({ n: 1 }))
       yield* close.pipe(Effect.forkChild({ startImmediately: true }))
-      // Those that still run handle their own mail meanwhile: only the order of the ends is the
-      // tree's.
+      // Actors that still run handle their own messages meanwhile: only the order of the ends is
+      // fixed.
       yield* TestClock.adjust(1_000)
       yield* calm
       const stops = trace().split(", ").filter((line) => line.startsWith("stop"))
       assert.deepStrictEqual(stops, ["stop b", "stop y", "stop q", "stop x", "stop a"])
     }))
 
-  it.effect("RFC S4 what a later one tells an earlier one while it drains is handled", () =>
+  it.effect("RFC S4 messages from a draining actor to one that was started earlier are handled", () =>
     Effect.gen(function*() {
       const { child, close, log, root, scope, system, trace } = yield* makeWorld()
       const store = yield* child("store")

@@ -1,6 +1,6 @@
 /**
- * What happens when a supervisor gives up: its parent restarts it or gives up in turn, and the
- * root's end is everybody's.
+ * Supervisors that give up: the parent restarts them or gives up in turn, and when the root gives
+ * up, everything ends.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
@@ -8,12 +8,12 @@ import { TestClock } from "effect/testing"
 import { type Escalated, type Phase, type RestartKind } from "../../src/actor/index.ts"
 import { calm, Crash, Hang, makeWorld, type Ref, shape, Slow, Work } from "./supervised.ts"
 
-/** Crashes it so often that its supervisor, with the intensity of 1, gives up. */
+/** Crashes the child twice: its supervisor, with an intensity of 1, then gives up. */
 const wear = (crash: (...refs: ReadonlyArray<Ref>) => Effect.Effect<void>, ref: Ref) =>
   Effect.andThen(crash(ref), crash(ref))
 
 describe("a supervisor that gives up", () => {
-  it.effect("RFC S3 is restarted by its parent: the same addresses, the mail kept, temporary children gone", () =>
+  it.effect("RFC S3 is restarted by its parent: with the same addresses and waiting messages, without temporary children", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise, system, trace } = yield* makeWorld()
       const inner = yield* supervise("inner")
@@ -43,7 +43,7 @@ describe("a supervisor that gives up", () => {
       assert.deepStrictEqual(system.deadLetters.counts().crashed, 2)
     }))
 
-  it.effect("RFC S3 counts from nothing when it is back", () =>
+  it.effect("RFC S3 starts to count anew after its restart", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise } = yield* makeWorld()
       const x = yield* child("x", {}, yield* supervise("inner"))
@@ -79,7 +79,7 @@ describe("a supervisor that gives up", () => {
       }))
   }
 
-  it.effect("RFC S3 is taken along by a sibling, and comes back with its children, in order", () =>
+  it.effect("RFC S3 is restarted along with a sibling, with all its children, in order", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise, trace } = yield* makeWorld({ strategy: "rest_for_one" })
       const a = yield* child("a")
@@ -100,7 +100,7 @@ describe("a supervisor that gives up", () => {
       )
     }))
 
-  it.effect("RFC S3 nothing is spawned under it until it is back", () =>
+  it.effect("RFC S3 nothing is spawned under it until it is restarted", () =>
     Effect.gen(function*() {
       const { child, crash, supervise } = yield* makeWorld({ backoff: { base: 100, jitter: 0 } })
       const inner = yield* supervise("inner", { intensity: 0 })
@@ -148,7 +148,7 @@ describe("a supervisor that gives up", () => {
         }, inner)
         yield* crash(x)
         trace()
-        // The second of them waits in the mailbox, and crashes the next incarnation at once.
+        // The second message waits in the mailbox, and crashes the next incarnation at once.
         yield* crash(x, x)
         assert.match(trace(), /start x#3, start y#\d, crash x, stop x$/)
         yield* TestClock.adjust(100)
@@ -161,7 +161,7 @@ describe("a supervisor that gives up", () => {
 })
 
 describe("ends that meet", () => {
-  it.effect("RFC S3 a supervisor that gives up and is taken along at once comes back once, in order", () =>
+  it.effect("RFC S3 a supervisor that gives up and is ended by its parent at the same time is restarted once, in order", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise, trace } = yield* makeWorld({ strategy: "one_for_all", intensity: 1 })
       const a = yield* child("a")
@@ -183,7 +183,7 @@ describe("ends that meet", () => {
       assert.strictEqual(root.inspect().restarts, 1)
     }))
 
-  it.effect("RFC S3 a supervisor that is taken along while it restarts a group leaves nobody running", () =>
+  it.effect("RFC S3 a supervisor that its parent ends while it restarts a group leaves nobody running", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise, trace } = yield* makeWorld({ strategy: "one_for_all" })
       const a = yield* child("a")
@@ -205,7 +205,7 @@ describe("ends that meet", () => {
       )
     }))
 
-  it.effect("RFC S3 a supervisor that is taken along while one of its children is stopped starts no other", () =>
+  it.effect("RFC S3 a supervisor that its parent ends while it stops a child starts no other child", () =>
     Effect.gen(function*() {
       const { child, crash, supervise, trace } = yield* makeWorld({ strategy: "one_for_all" })
       const a = yield* child("a")
@@ -226,7 +226,7 @@ describe("ends that meet", () => {
       assert.strictEqual(trace(), "stop x, start a#2, start y#2", "a goes before all under inner")
     }))
 
-  it.effect("RFC S3 a plan of before does not cut a waiting of after short", () =>
+  it.effect("RFC S3 a delayed restart from before does not shorten one from after", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise, trace } = yield* makeWorld({ strategy: "one_for_all", intensity: 9 })
       const a = yield* child("a")
@@ -236,7 +236,8 @@ describe("ends that meet", () => {
       const y = yield* child("y", {}, inner)
       y.tellUnsafe(new Slow({ ms: 100 }))
       yield* crash(x)
-      // Both wait for y now: the inner one, to plan its restart, and the root, to start it anew.
+      // Both supervisors wait for y now: the inner one to plan its restart, the root to start it
+      // again.
       yield* crash(a)
       trace()
       yield* TestClock.adjust(100)
@@ -270,7 +271,7 @@ describe("ends that meet", () => {
       assert.strictEqual(shape(system.inspect()), "root ended#1 []")
     }))
 
-  it.effect("RFC S4 a supervisor restart under way when the system closes is given up, mail and all", () =>
+  it.effect("RFC S4 if the system closes during a supervisor's restart, the restart is abandoned and all waiting messages become dead letters", () =>
     Effect.gen(function*() {
       const { child, close, crash, supervise, system, trace } = yield* makeWorld()
       const inner = yield* supervise("inner", { intensity: 0 })
@@ -304,7 +305,7 @@ describe("the root", () => {
       }))
   }
 
-  it.effect("RFC S3 tells whoever made the system, once and before anything ends; then everything ends", () =>
+  it.effect("RFC S3 calls onEscalation once, before anything ends; then everything ends", () =>
     Effect.gen(function*() {
       const told: Array<readonly [Escalated, ReadonlyArray<Phase>]> = []
       let look: () => ReadonlyArray<Phase> = () => []

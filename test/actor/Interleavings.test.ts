@@ -1,6 +1,6 @@
 /**
- * Random schedules over whole actor systems, each played twice. `CHAOS_RUNS=2000` plays more of
- * them, `CHAOS_SEED=7` one alone.
+ * Random schedules over whole actor systems, each run twice. `CHAOS_RUNS=2000` runs more of them,
+ * `CHAOS_SEED=7` only one.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { runChaos } from "./chaos.ts"

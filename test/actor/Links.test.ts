@@ -38,7 +38,7 @@ describe("links", () => {
       }))
   }
 
-  /** How the linked actor ends, and whether that takes the other along. */
+  /** How the linked actor ends, and whether that crashes the other one. */
   const ends = [["leaves", false], ["crashes", true], ["is stopped", true], ["fails to be built", true]] as const
   for (const [end, taken] of ends) {
     it.effect(`RFC S3 the other end ${end}: this one ${taken ? "crashes" : "stays"}`, () =>
@@ -62,7 +62,7 @@ describe("links", () => {
       }))
   }
 
-  it.effect("RFC S3 a link to something gone crashes who links, in a handler and in a behaviour", () =>
+  it.effect("RFC S3 a link to an actor that is gone crashes the linking one, in a handler and in a behaviour", () =>
     Effect.gen(function*() {
       const { child, root, trace } = yield* makeWorld({ intensity: 100 })
       const gone = yield* child("gone")
@@ -109,7 +109,7 @@ describe("links", () => {
       assert.strictEqual(trace(), "crash a, stop a, start a#3")
     }))
 
-  it.effect("RFC S3 a normal end of one takes the link away: what becomes of either later is its own", () =>
+  it.effect("RFC S3 a normal end of one removes the link: a later crash of either does not affect the other", () =>
     Effect.gen(function*() {
       const { a, b, crash, trace } = yield* pair()
       yield* linked(a, b)
@@ -121,10 +121,10 @@ describe("links", () => {
       assert.strictEqual(trace(), "crash b, stop b, start b#3, crash a, stop a, start a#2")
     }))
 
-  it.effect("RFC S3 a link to one that waits is a link to nothing: its next incarnation is not taken along", () =>
+  it.effect("RFC S3 a link to an actor that waits for its restart does not hold for the next incarnation", () =>
     Effect.gen(function*() {
       const { child, crash, trace } = yield* makeWorld({ intensity: 100, backoff: { base: 100, jitter: 0 } })
-      // It takes its time to end, so that the other one is back before.
+      // It ends slowly, so that the other one is restarted before.
       const a = yield* child("a", { restart: "temporary", onStop: Effect.sleep(200) })
       const b = yield* child("b")
       yield* crash(b)
@@ -141,7 +141,7 @@ describe("links", () => {
       assert.strictEqual(b.inspect().incarnation, 2)
     }))
 
-  it.effect("RFC S3 who is at something is interrupted; who asked for it learns of the broken link", () =>
+  it.effect("RFC S3 a running handler is interrupted; its asker learns of the broken link", () =>
     Effect.gen(function*() {
       const { a, b, crash, system, trace } = yield* pair()
       yield* linked(a, b)
@@ -156,7 +156,7 @@ describe("links", () => {
       assert.deepStrictEqual(system.deadLetters.counts().crashed, 2)
     }))
 
-  it.effect("RFC S3 one that is suspended is taken along, and its mail is kept", () =>
+  it.effect("RFC S3 a suspended actor crashes too, and keeps its waiting messages", () =>
     Effect.gen(function*() {
       const { a, b, crash, trace } = yield* pair()
       yield* linked(a, b)
@@ -180,7 +180,7 @@ describe("links", () => {
       assert.strictEqual(root.inspect().restarts, 4)
     }))
 
-  it.effect("RFC S3 a link to itself is nothing", () =>
+  it.effect("RFC S3 a link to itself has no effect", () =>
     Effect.gen(function*() {
       const { a, crash, trace } = yield* pair()
       yield* linked(a, a)
@@ -188,7 +188,7 @@ describe("links", () => {
       assert.strictEqual(trace(), "crash a, stop a, start a#2")
     }))
 
-  it.effect("RFC S3 a link holds between supervisors", () =>
+  it.effect("RFC S3 a link works across supervisors", () =>
     Effect.gen(function*() {
       const { child, crash, supervise, trace } = yield* makeWorld()
       const inner = yield* supervise("inner")
@@ -221,7 +221,7 @@ describe("monitors", () => {
       }))
   }
 
-  it.effect("RFC S3 something gone: the message comes at once, once", () =>
+  it.effect("RFC S3 an actor that is gone: one message, at once", () =>
     Effect.gen(function*() {
       const { a, b, trace } = yield* pair()
       yield* b.stop
@@ -231,7 +231,7 @@ describe("monitors", () => {
       assert.strictEqual(trace(), "a#1 heard root/b gone")
     }))
 
-  it.effect("RFC S3 the watcher's own end takes the monitor away, and the watched does not notice", () =>
+  it.effect("RFC S3 the watcher's own end removes the monitor, and does not affect the watched actor", () =>
     Effect.gen(function*() {
       const { a, b, crash, trace } = yield* pair()
       yield* a.ask(new Monitor({ other: b }))
@@ -280,7 +280,7 @@ describe("ref.down", () => {
       }))
   }
 
-  it.effect("RFC S3 a wait that is interrupted takes nobody else's away", () =>
+  it.effect("RFC S3 interrupting one wait does not affect others", () =>
     Effect.gen(function*() {
       const { b, crash } = yield* pair()
       const given = yield* Effect.forkChild(b.down, { startImmediately: true })
@@ -290,7 +290,7 @@ describe("ref.down", () => {
       assert.strictEqual((yield* Fiber.join(kept)).reason, "crashed")
     }))
 
-  it.effect("RFC S3 one that waits for its restart has no incarnation: gone", () =>
+  it.effect("RFC S3 an actor that waits for its restart has no incarnation: gone", () =>
     Effect.gen(function*() {
       const { child, crash } = yield* makeWorld({ backoff: { base: 100 } })
       const a = yield* child("a")

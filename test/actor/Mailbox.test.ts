@@ -1,6 +1,6 @@
 /**
- * Mailboxes as pure structures: bounds, order and fairness of each kind, and a comparison with an
- * array that is plainly right.
+ * Mailboxes as pure data structures: bounds, order and fairness of each kind, and a comparison with
+ * a naive array.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
@@ -23,8 +23,8 @@ interface Mail {
 }
 
 /**
- * Takes in what the bounds allow, and says why not. A sliding mailbox gives up its oldest first, as
- * the inbox does.
+ * Offers a message, and returns "taken" or the refusal. Drops the oldest of a sliding mailbox
+ * first, as the inbox does.
  */
 const offer = (box: Mailbox<Mail>, mail: Mail, dropped: Array<number> = [], handling = 0): string => {
   if (box.isFull(mail.weight, mail.lane)) {
@@ -41,7 +41,7 @@ const offer = (box: Mailbox<Mail>, mail: Mail, dropped: Array<number> = [], hand
   return "taken"
 }
 const mail = (id: number, lane: Lane = "medium", weight = 0): Mail => ({ id, weight, lane })
-/** All that waits, in the order in which it comes out. */
+/** The ids of all waiting messages, in the order of handling. */
 const drain = (box: Mailbox<Mail>): Array<number> => {
   const order: Array<number> = []
   for (let next = box.take(); next !== undefined; next = box.take()) {
@@ -64,14 +64,14 @@ describe("bounds", () => {
     it(`RFC S2 ${kind} refuses a capacity that is no whole number from 1`, () => {
       for (const capacity of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])
         assert.throws(() => make({ capacity }), RangeError)
-      // A caller without types.
+      // As from an untyped caller.
       for (const capacity of ["10", null, undefined, {}])
         assert.throws(() => make({ capacity: capacity as never }), RangeError)
       assert.strictEqual(make({ capacity: 1 }).capacity, 1)
       assert.strictEqual(make({ capacity: 1 }).kind, kind)
     })
 
-    it(`RFC S2 ${kind} refuses a weight limit that would be none`, () => {
+    it(`RFC S2 ${kind} refuses an invalid maxWeight`, () => {
       for (const maxWeight of [Number.NaN, -1, "10" as never])
         assert.throws(() => make({ capacity: 1, maxWeight }), RangeError)
       assert.strictEqual(make({ capacity: 1, maxWeight: 0.5 }).maxWeight, 0.5)
@@ -82,7 +82,7 @@ describe("bounds", () => {
     for (const overtakes of [0, -1, 0.5, Number.NaN]) assert.throws(() => lanes({ capacity: 1, overtakes }), RangeError)
   })
 
-  it("RFC S2 what is being handled keeps its place until it is released", () => {
+  it("RFC S2 a message that is being handled counts until it is released", () => {
     const { box } = filled(fifo({ capacity: 2 }), 2)
     assert.strictEqual(box.take()?.id, 0)
     assert.strictEqual(box.length, 1)
@@ -92,7 +92,7 @@ describe("bounds", () => {
     assert.deepStrictEqual(drain(box), [1, 2])
   })
 
-  it("RFC S2 weight counts for all that is held, exactly up to the limit", () => {
+  it("RFC S2 weights of all messages count, exactly up to the limit", () => {
     for (const make of Object.values(makers)) {
       const box = new Mailbox<Mail>(make({ capacity: 9, maxWeight: 10 }))
       assert.strictEqual(offer(box, mail(0, "high", 7)), "taken")
@@ -105,7 +105,7 @@ describe("bounds", () => {
     }
   })
 
-  it("RFC S2 a message that alone is too heavy is refused, and nothing is dropped for it", () => {
+  it("RFC S2 a message heavier than maxWeight is refused, and nothing is dropped for it", () => {
     for (const make of Object.values(makers)) {
       const box = new Mailbox<Mail>(make({ capacity: 9, maxWeight: 10 }))
       offer(box, mail(0, "medium", 4))
@@ -116,26 +116,26 @@ describe("bounds", () => {
 })
 
 describe("what a full one does", () => {
-  it("RFC S2 fifo keeps what it has and refuses the newcomer", () => {
+  it("RFC S2 fifo refuses the new message", () => {
     const { answers, box } = filled(fifo({ capacity: 3 }), 5)
     assert.deepStrictEqual(answers, ["taken", "taken", "taken", "full", "full"])
     assert.deepStrictEqual(drain(box), [0, 1, 2])
   })
 
-  it("RFC S2 dropping keeps what it has and drops the newcomer", () => {
+  it("RFC S2 dropping drops the new message", () => {
     const { answers, box } = filled(dropping({ capacity: 3 }), 5)
     assert.deepStrictEqual(answers, ["taken", "taken", "taken", "dropped", "dropped"])
     assert.deepStrictEqual(drain(box), [0, 1, 2])
   })
 
-  it("RFC S2 sliding takes the newcomer and drops the oldest", () => {
+  it("RFC S2 sliding accepts the new message and drops the oldest", () => {
     const { answers, box, dropped } = filled(sliding({ capacity: 3 }), 5)
     assert.deepStrictEqual(answers, ["taken", "taken", "taken", "taken", "taken"])
     assert.deepStrictEqual(dropped, [0, 1])
     assert.deepStrictEqual(drain(box), [2, 3, 4])
   })
 
-  it("RFC S2 sliding refuses where all it holds is being handled", () => {
+  it("RFC S2 sliding refuses if its only message is being handled", () => {
     const { box } = filled(sliding({ capacity: 1 }), 1)
     assert.strictEqual(box.take()?.id, 0)
     assert.strictEqual(box.refusal(0, undefined), "full")
@@ -163,7 +163,7 @@ describe("order", () => {
     assert.strictEqual(box.length, 0)
   })
 
-  it("RFC S2 a mailbox without lanes takes no notice of them", () => {
+  it("RFC S2 a mailbox without lanes ignores the lane", () => {
     for (const make of [fifo, sliding, dropping]) {
       const box = new Mailbox<Mail>(make({ capacity: 4 }))
       for (const [id, lane] of laneOrder.toReversed().entries()) offer(box, mail(id, lane))
@@ -183,7 +183,7 @@ describe("order", () => {
     assert.deepStrictEqual(drain(box), [-1])
   })
 
-  it("RFC S2 with overtakes the oldest of a lower lane is served after so many others", () => {
+  it("RFC S2 with overtakes the oldest message of a lower lane is served after so many others", () => {
     const box = new Mailbox<Mail>(lanes({ capacity: 100, overtakes: 3 }))
     offer(box, mail(100, "low"))
     offer(box, mail(101, "low"))
@@ -204,7 +204,7 @@ const Shape = Schema.Struct({
   overtakes: Schema.Literals([0, 1, 2, 5])
 })
 
-/** The same with one array, looked through from end to end whenever there is a question. */
+/** A mailbox as one array that is searched from end to end for every answer. */
 const naive = ({ capacity, kind, maxWeight, overtakes }: typeof Shape.Type) => {
   let waiting: Array<Mail & { passed: number }> = []
   let handling: Mail | undefined
@@ -242,7 +242,7 @@ const naive = ({ capacity, kind, maxWeight, overtakes }: typeof Shape.Type) => {
     take: (): Mail | undefined => {
       const taken = next()
       if (taken === undefined) return undefined
-      // How often each oldest was passed over since it became the oldest.
+      // How often the oldest message of each lane was overtaken.
       for (const head of oldest()) if (head !== taken) head.passed += 1
       remove(taken)
       handling = taken
@@ -269,7 +269,7 @@ describe("against a naive array", () => {
       for (const [id, { act, lane, weight }] of steps.entries()) {
         if (act === "offer") {
           const dropped: [Array<number>, Array<number>] = [[], []]
-          // The inbox is what knows the weight of the message at hand.
+          // The inbox passes the weight of the message that is being handled.
           const got = offer(box, { id, lane, weight }, dropped[0], handling?.weight)
           assert.strictEqual(got, model.offer({ id, lane, weight }, dropped[1]))
           assert.deepStrictEqual(dropped[0], dropped[1])

@@ -1,6 +1,6 @@
 /**
- * A stampede: a hundred times the capacity of a mailbox told on one turn. What each kind promises
- * is kept, what it refuses is counted, and nothing grows that has a bound.
+ * Stampedes: a hundred times the capacity of a mailbox, sent on one turn. Each kind of mailbox
+ * keeps its promise, counts its refusals, and stays within its bounds.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, PubSub, Request } from "effect"
@@ -17,8 +17,7 @@ const laneOf = (id: number): Actor.Lane => Actor.laneOrder[id % Actor.laneOrder.
 const isAsk = (id: number): boolean => id % 7 === 3
 
 /**
- * What a mailbox that holds nothing yet keeps of the ids from 0 up to `flood`, in the order of
- * handling.
+ * The ids that an empty mailbox keeps of those from 0 up to `flood`, in the order of handling.
  */
 interface Promised {
   readonly spec: Actor.MailboxSpec
@@ -57,7 +56,7 @@ const observe = Effect.fnUntraced(function*(mailbox: Actor.MailboxSpec) {
   const actor = yield* system.root.spawn(definition)
   const context = yield* Effect.context()
   const asked = new Map<number, Fiber.Fiber<number, Actor.AskError>>()
-  /** Tells them all before anything else runs; the bounds hold after each. */
+  /** Sends all of them before anything else runs, and checks the bounds after each. */
   const stampede = Effect.sync(() => {
     const limit = mailbox.kind === "lanes" ? 4 * capacity : capacity
     const took: Array<boolean> = []
@@ -88,7 +87,7 @@ const complement = (kept: ReadonlyArray<number>): Array<number> => {
 
 for (const { accepted, kept, reason, spec } of promises) {
   describe(`a stampede on ${spec.kind}`, () => {
-    it.effect("RFC S2 keeps exactly what the kind promises, in order, and counts all the rest as dead letters", () =>
+    it.effect("RFC S2 keeps exactly the messages that the kind promises, in order, and counts all others as dead letters", () =>
       Effect.gen(function*() {
         const { actor, asked, buried, handled, stampede, system } = yield* observe(spec)
         assert.strictEqual(yield* stampede, accepted)
@@ -106,7 +105,7 @@ for (const { accepted, kept, reason, spec } of promises) {
           accepted - kept.length
         ])
         assert.strictEqual(seen.mailbox.pending, 0)
-        // Every ask has an answer or an error, and the right one of the two.
+        // Every ask ends, with the answer or the error that is due.
         const answered = new Set(kept)
         for (const [id, fiber] of asked) {
           const exit = yield* Fiber.await(fiber)
@@ -117,13 +116,13 @@ for (const { accepted, kept, reason, spec } of promises) {
         }
       }))
 
-    it.effect("RFC S2 the message being handled keeps its place through it, and is never dropped", () =>
+    it.effect("RFC S2 the message being handled counts all the time, and is never dropped", () =>
       Effect.gen(function*() {
         const { actor, gate, handled, stampede, system } = yield* observe(spec)
         assert.isTrue(actor.tellUnsafe(new Hold(), "critical"))
         yield* Effect.yieldNow
         const taken = yield* stampede
-        // One place fewer, in the lane of the message at hand.
+        // Room for one less, in the lane of the message that is being handled.
         assert.strictEqual(taken, spec.kind === "sliding" ? flood : accepted - 1)
         assert.strictEqual(actor.pendingUnsafe(), spec.kind === "lanes" ? 4 * capacity : capacity)
         yield* Deferred.succeed(gate, undefined)
@@ -136,7 +135,7 @@ for (const { accepted, kept, reason, spec } of promises) {
         assert.strictEqual(system.deadLetters.total(), flood - kept.length + 1)
       }))
 
-    it.effect("RFC S2 who reads dead letters slowly holds no more than the capacity, and sees the gap", () =>
+    it.effect("RFC S2 a slow subscriber of dead letters holds at most the capacity, and sees the gap", () =>
       Effect.gen(function*() {
         const { actor, stampede, system } = yield* observe(spec)
         const letters = yield* system.deadLetters.subscribe
@@ -161,7 +160,7 @@ for (const { accepted, kept, reason, spec } of promises) {
         yield* actor.settled
       }))
 
-    it.effect("RFC S2 after it, the mailbox is as good as new", () =>
+    it.effect("RFC S2 after it, the mailbox works as before", () =>
       Effect.gen(function*() {
         const { actor, handled, stampede } = yield* observe(spec)
         for (let round = 0; round < 3; round++) {
@@ -175,7 +174,7 @@ for (const { accepted, kept, reason, spec } of promises) {
 }
 
 describe("a stampede by weight", () => {
-  it.effect("RFC S2 a sliding mailbox drops for a newcomer only what makes it fit", () =>
+  it.effect("RFC S2 a sliding mailbox drops no more than the new message needs", () =>
     Effect.gen(function*() {
       const system = yield* Actor.ActorSystem.make()
       const gate = yield* Deferred.make<void>()

@@ -1,5 +1,6 @@
 /**
- * Crashes while a child starts: the first time, again, in a group, and starts that never end.
+ * Failures while a child starts: at the first start, at a restart, in a group, and starts that
+ * hang.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
@@ -7,10 +8,10 @@ import { TestClock } from "effect/testing"
 import { type Backoff } from "../../src/actor/index.ts"
 import { calm, Crash, makeWorld, shape, Work } from "./supervised.ts"
 
-/** Fails at these starts. */
+/** A behaviour that fails at these starts. */
 const failing = (...incarnations: ReadonlyArray<number>) => (incarnation: number) =>
   incarnations.includes(incarnation) ? Effect.fail(`start ${incarnation} fails`) : Effect.void
-/** Never ends from this start on. */
+/** A behaviour that hangs from this start on. */
 const hanging = (from: number) => (incarnation: number) => incarnation >= from ? Effect.never : Effect.void
 
 describe("the first start", () => {
@@ -73,7 +74,7 @@ describe("the first start", () => {
       assert.strictEqual(shape(root.inspect()), "root running#1 [a running#2, b running#1]")
     }))
 
-  it.effect("RFC S4 a scope that is closed already: nothing is started that would never be ended", () =>
+  it.effect("RFC S4 a scope that is closed already: nothing is started", () =>
     Effect.gen(function*() {
       const { child, root, scope, trace } = yield* makeWorld()
       yield* Scope.close(scope, Exit.void)
@@ -93,7 +94,7 @@ describe("the first start", () => {
 })
 
 describe("a restart", () => {
-  it.effect("RFC S3 that fails once is one more crash, and the next one works; mail is kept over both", () =>
+  it.effect("RFC S3 that fails once is one more crash, and the next one works; waiting messages survive both", () =>
     Effect.gen(function*() {
       const { child, root, trace } = yield* makeWorld({ intensity: 2 })
       const a = yield* child("a", { onStart: failing(2) })
@@ -105,7 +106,7 @@ describe("a restart", () => {
       assert.strictEqual(a.inspect().lastCrash?.message, "start 2 fails")
     }))
 
-  it.effect("RFC S3 that always fails passes the intensity; whoever asked is told", () =>
+  it.effect("RFC S3 that always fails exceeds the intensity; the asker gets an error", () =>
     Effect.gen(function*() {
       const { child, escalations, system, trace } = yield* makeWorld({ intensity: 3 })
       const a = yield* child("a", { onStart: failing(2, 3, 4, 5, 6) })
@@ -138,7 +139,7 @@ describe("a restart", () => {
       }
     }))
 
-  it.effect("RFC S4 that hangs is ended by closing, at once; the mail is reported", () =>
+  it.effect("RFC S4 that hangs is ended by closing, at once; the waiting messages become dead letters", () =>
     Effect.gen(function*() {
       const { child, close, crash, root, system, trace } = yield* makeWorld()
       const a = yield* child("a", { onStart: hanging(2) })
@@ -160,7 +161,7 @@ describe("a restart", () => {
       assert.strictEqual(shape(root.inspect()), "root ended#1 []")
     }))
 
-  it.effect("RFC S3 that hangs holds its siblings' restarts up, as in OTP, until it is stopped", () =>
+  it.effect("RFC S3 that hangs delays its siblings' restarts, as in OTP, until it is stopped", () =>
     Effect.gen(function*() {
       const { child, crash, root, trace } = yield* makeWorld({ intensity: 9 })
       const a = yield* child("a", { onStart: hanging(2) })

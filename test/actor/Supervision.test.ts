@@ -1,7 +1,7 @@
 /**
- * Who is ended and who is started again: strategies, kinds of children, and the ways to end. The
- * tables say what is to be seen; a model of OTP's rules, written apart from the kernel, says the
- * same of every combination.
+ * Which children are ended and restarted: strategies, kinds of children, and ways to end. The
+ * tables list the expected traces; a model of OTP's rules, written independently of the kernel,
+ * gives the expected trace of every other combination.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
@@ -21,7 +21,7 @@ const crowd = Effect.fnUntraced(function*(strategy: Strategy, marks: Marks) {
   return { ...world, refOf: (name: string) => refs[names.findIndex((each) => each === name)] ?? assert.fail(name) }
 })
 
-/** Strategy, kinds of a, b and c, who crashes, what is seen after the crash, who is left. */
+/** Strategy, kinds of a, b and c, the child that crashes, the trace after that, and who is left. */
 type Row = readonly [Strategy, Marks, (typeof names)[number], string, string]
 
 const rows: ReadonlyArray<Row> = [
@@ -45,8 +45,7 @@ const rows: ReadonlyArray<Row> = [
 ]
 
 /**
- * What OTP's rules make of an end: the same things that the kernel does, worked out from nothing
- * but the rules.
+ * The trace after an end by OTP's rules, derived from the rules alone.
  */
 const model = (strategy: Strategy, marks: Marks, who: number, crashed: boolean): { seen: string; left: string } => {
   const numbers: Array<number | undefined> = [1, 1, 1]
@@ -129,11 +128,11 @@ describe("strategies", () => {
 })
 
 describe("siblings that crash at once", () => {
-  /** Strategy, who crashes, what is seen, and how many restarts count. */
+  /** Strategy, the children that crash, the trace, and the number of restarts that count. */
   const together: ReadonlyArray<readonly [Strategy, ReadonlyArray<string>, string, number]> = [
     ["one_for_one", ["c", "a"], "crash c, stop c, crash a, stop a, start c#2, start a#2", 2],
     ["one_for_all", ["c", "a"], "crash c, stop c, crash a, stop a, stop b, start a#2, start b#2, start c#2", 1],
-    // The first to be decided is c, which takes nobody along; then a takes b and the new c.
+    // c is decided first, and restarted alone; then a is restarted, with b and the new c.
     [
       "rest_for_one",
       ["c", "a"],
@@ -154,7 +153,7 @@ describe("siblings that crash at once", () => {
 })
 
 describe("kinds and ends", () => {
-  /** What is seen of one child, and whether it is still there. */
+  /** The trace of one child, and whether it is still there. */
   const ends: ReadonlyArray<
     readonly [RestartKind, "crashes" | "leaves" | "is stopped" | "is closed", string, boolean]
   > = [
@@ -191,7 +190,7 @@ describe("kinds and ends", () => {
       }))
   }
 
-  it.effect("RFC S3 stopping twice, or stopping what has left, is nothing more", () =>
+  it.effect("RFC S3 stopping twice, or stopping an ended actor, has no effect", () =>
     Effect.gen(function*() {
       const { child, trace } = yield* makeWorld()
       const a = yield* child("a", { restart: "transient" })
@@ -203,8 +202,8 @@ describe("kinds and ends", () => {
     }))
 })
 
-describe("mail", () => {
-  it.effect("RFC S3 what waited is handled by the next incarnation, in order, and what crashed it never again", () =>
+describe("waiting messages", () => {
+  it.effect("RFC S3 the next incarnation handles waiting messages in order, and never the one that crashed the last", () =>
     Effect.gen(function*() {
       const { child, system, trace } = yield* makeWorld()
       const a = yield* child("a")
@@ -238,7 +237,7 @@ describe("mail", () => {
     }))
 
   for (const strategy of ["one_for_all", "rest_for_one"] as const) {
-    it.effect(`RFC S3 ${strategy}: siblings that are taken along keep their mail, temporary ones leave it behind`, () =>
+    it.effect(`RFC S3 ${strategy}: siblings that are restarted along keep their messages, those of temporary ones become dead letters`, () =>
       Effect.gen(function*() {
         const { child, system, trace } = yield* makeWorld({ strategy })
         const a = yield* child("a")
@@ -262,7 +261,7 @@ describe("mail", () => {
       }))
   }
 
-  it.effect("RFC S3 a permanent child that leaves lets the next incarnation handle what waited", () =>
+  it.effect("RFC S3 a permanent child that stops itself leaves the waiting messages to the next incarnation", () =>
     Effect.gen(function*() {
       const { child, trace } = yield* makeWorld()
       const a = yield* child("a")
@@ -290,7 +289,7 @@ describe("names", () => {
       assert.strictEqual(shape(root.inspect()), "root running#1 [a running#1]")
     }))
 
-  it.effect("RFC S3 who names nothing gets the definition's name, then numbers; a taken number is left out", () =>
+  it.effect("RFC S3 without a name a child gets the definition's name, then numbers; taken numbers are skipped", () =>
     Effect.gen(function*() {
       const { child, root } = yield* makeWorld()
       const given: Array<string> = []

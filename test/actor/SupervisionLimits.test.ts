@@ -1,6 +1,6 @@
 /**
- * How often, and how soon: the intensity of a supervisor at its bounds, and the waiting before a
- * restart, alone and together.
+ * Limits and delays of restarts: the intensity of a supervisor at its bounds, and the backoff of
+ * one child and of groups.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, type Duration, Effect, Fiber, Random } from "effect"
@@ -10,7 +10,9 @@ import { delayOf, makeRestartWindow } from "../../src/actor/Restarts.ts"
 import { calm, Crash, makeWorld, shape, Slow, Work } from "./supervised.ts"
 
 describe("intensity", () => {
-  /** Intensity, period in ms, when the child crashes, and which crash is one too many. */
+  /**
+   * Intensity, period in ms, times of the crashes, and the number of the crash that is too many.
+   */
   const rows: ReadonlyArray<readonly [number, number, ReadonlyArray<number>, number | null]> = [
     [0, 5_000, [0], 0],
     [0, 5_000, [60_000], 0],
@@ -54,7 +56,7 @@ describe("intensity", () => {
       }))
   }
 
-  it("RFC S3 a window holds no more than it has to, and a clock set back forgets nothing", () => {
+  it("RFC S3 a window forgets old restarts, but none when the clock is set back", () => {
     const window = makeRestartWindow({ intensity: 2, period: 100 })
     assert.isTrue(window.admit(1_000))
     assert.isTrue(window.admit(0))
@@ -90,14 +92,14 @@ describe("intensity", () => {
 })
 
 describe("backoff", () => {
-  /** The backoff, and the delays of crashes that follow each other without a moment up. */
+  /** The backoff, and the delays after crashes that follow each other at once. */
   const rows: ReadonlyArray<readonly [Backoff, ReadonlyArray<number>]> = [
     [{ base: 100, jitter: 0 }, [100, 200, 400, 800, 1_600]],
     [{ base: 100, factor: 3, jitter: 0 }, [100, 300, 900, 2_700]],
     [{ base: 100, factor: 1, jitter: 0 }, [100, 100, 100]],
     [{ base: 100, max: 350, jitter: 0 }, [100, 200, 350, 350]],
     [{ base: "1 second", max: 500, jitter: 0 }, [500, 500]],
-    // Longer than the supervisor's period of 5 s: time spent waiting is no time up.
+    // Longer than the supervisor's period of 5 s: a delay does not count as time up.
     [{ base: "1 second", jitter: 0 }, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]],
     [{ base: 0, jitter: 0 }, [0, 0, 0]]
   ]
@@ -144,7 +146,7 @@ describe("backoff", () => {
   }
 
   for (const jitter of [0.2, 0.5, 1] as const) {
-    it.effect(`RFC S3 jitter of ${jitter} spreads a second over its bounds, and stays within`, () =>
+    it.effect(`RFC S3 jitter of ${jitter} spreads a second over its whole range, and not further`, () =>
       Effect.gen(function*() {
         const delays = yield* Effect.forEach(
           Array.from({ length: 2_000 }),
@@ -158,7 +160,7 @@ describe("backoff", () => {
       }).pipe(Random.withSeed("jitter")))
   }
 
-  it.effect("RFC S3 a crash number beyond all bounds waits the longest, and never a negative time", () =>
+  it.effect("RFC S3 a huge number of crashes waits for the maximum, and never a negative time", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* delayOf({ base: 1, jitter: 0 }, 5_000), 60_000)
       const delays = yield* Effect.forEach(Array.from({ length: 100 }), () => delayOf({ base: 10, jitter: 3 }, 1))
@@ -191,7 +193,7 @@ describe("backoff", () => {
     }))
 })
 
-describe("waiting together", () => {
+describe("delayed groups", () => {
   const backoff: Backoff = { base: 100, jitter: 0 }
   const three = Effect.fnUntraced(function*(strategy: Strategy) {
     const world = yield* makeWorld({ strategy, intensity: 100, backoff })
@@ -202,7 +204,7 @@ describe("waiting together", () => {
   })
   const pass = (ms: number) => Effect.andThen(TestClock.adjust(ms), calm)
 
-  it.effect("RFC S3 one_for_one: each waits for itself, and starts when its own time has come", () =>
+  it.effect("RFC S3 one_for_one: each child has its own delay", () =>
     Effect.gen(function*() {
       const { a, b, c, crash, root, trace } = yield* three("one_for_one")
       yield* crash(c)
@@ -222,7 +224,7 @@ describe("waiting together", () => {
       assert.strictEqual(trace(), "start b#2")
     }))
 
-  it.effect("RFC S3 rest_for_one: a later one that waits comes back with an earlier one that crashes, after it", () =>
+  it.effect("RFC S3 rest_for_one: a later child that waits is started with an earlier one that crashes, after it", () =>
     Effect.gen(function*() {
       const { a, c, crash, trace } = yield* three("rest_for_one")
       yield* crash(c)
@@ -262,7 +264,7 @@ describe("waiting together", () => {
       assert.strictEqual(trace(), "start a#2, start b#2, start c#2, start d#2")
     }))
 
-  it.effect("RFC S3 one_for_all: one that was started meanwhile and crashes takes the waiting along, in order", () =>
+  it.effect("RFC S3 one_for_all: a child that crashes while others wait is started with them, in order", () =>
     Effect.gen(function*() {
       const { c, child, crash, trace } = yield* three("one_for_all")
       yield* crash(c)
@@ -291,7 +293,7 @@ describe("waiting together", () => {
       }))
   }
 
-  it.effect("RFC S3 one that is stopped while it waits stays away; the others come back without it", () =>
+  it.effect("RFC S3 a child that is stopped while it waits is not started; the others are", () =>
     Effect.gen(function*() {
       const { a, b, crash, root, system, trace } = yield* three("one_for_all")
       yield* crash(a)
@@ -305,7 +307,7 @@ describe("waiting together", () => {
       assert.strictEqual(system.deadLetters.counts().stopped, 1)
     }))
 
-  it.effect("RFC S4 no timer outlives its plan: not one that became part of another, and none at the end", () =>
+  it.effect("RFC S4 no timer outlives its group: not when the group joins another, nor when the system closes", () =>
     Effect.gen(function*() {
       const clock = yield* Clock.Clock
       let asleep = 0
@@ -326,7 +328,7 @@ describe("waiting together", () => {
       assert.strictEqual(asleep, 0)
     }))
 
-  it.effect("RFC S4 closing takes all plans back, and reports the mail of those who wait", () =>
+  it.effect("RFC S4 closing cancels all delayed restarts, and the waiting messages become dead letters", () =>
     Effect.gen(function*() {
       const { a, b, c, close, crash, root, system, trace } = yield* three("one_for_one")
       yield* crash(c, a)

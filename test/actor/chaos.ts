@@ -1,7 +1,7 @@
 /**
- * Random schedules: a whole actor system under a clock of its own, a seeded sequence of everything
- * that can be done to it, and a look at what must hold after every step. The same seed gives the
- * same run to the byte.
+ * Random schedules: runs a whole actor system on its own clock, does a seeded sequence of
+ * everything that can be done to it, and checks the invariants after every step. The same seed
+ * gives the same run, byte for byte.
  */
 import { createHash } from "node:crypto"
 import { Clock, Effect, Exit, Fiber, Metric, PubSub, Random, Scope } from "effect"
@@ -11,12 +11,12 @@ import * as Actor from "../../src/actor/index.ts"
 import { random } from "../support/random.ts"
 import { anySpec, type Being, Violation, World } from "./chaosWorld.ts"
 
-/** What is left of a run. */
+/** The result of a run. */
 export interface Run {
   readonly trace: ReadonlyArray<string>
-  /** Of the trace and of every look at the tree. */
+  /** A hash of the trace and of every inspection. */
   readonly hash: string
-  /** How often things happened, so that a test can tell that they did. */
+  /** How often each kind of thing happened, so that a test can check that it did. */
   readonly seen: Readonly<Record<string, number>>
 }
 
@@ -28,7 +28,7 @@ interface Boss {
 
 const phases = ["starting", "running", "ending", "waiting", "ended"]
 
-/** How many of a thing there are now. */
+/** Counts how many of a thing there are now. */
 const gauge = () => {
   let count = 0
   return {
@@ -42,7 +42,7 @@ const gauge = () => {
   }
 }
 
-/** What must hold of the tree at any moment. */
+/** Checks the invariants of the tree, which hold at any moment. */
 const checkTree = (world: World, root: Actor.SupervisorInspection): void => {
   const visit = (supervisor: Actor.SupervisorInspection): void => {
     const { children, path, phase } = supervisor
@@ -59,7 +59,7 @@ const checkTree = (world: World, root: Actor.SupervisorInspection): void => {
   visit(root)
 }
 
-/** What must hold of an actor at any moment, by its own account and by the book. */
+/** Checks an actor's own account against the book, which must agree at any moment. */
 const checkBeing = (world: World, being: Being): void => {
   const { name, ref, spec } = being
   if (ref === undefined) return
@@ -80,13 +80,13 @@ const checkBeing = (world: World, being: Being): void => {
   being.hasEnded = phase === "ended"
 }
 
-/** What must hold of every message when all is over. */
+/** Checks that every message was settled once, after the end of the run. */
 const checkEnds = (world: World): void => {
   for (const { answer, begun, buried, finished, id, isAsk, offered } of world.entries) {
     if (!offered) continue
     const ends = `#${id} begun ${begun} finished ${finished} buried ${buried.join(", ")}`
-    // A handler that had only to return when it was interrupted has finished, and its message is
-    // buried all the same.
+    // A handler may be interrupted just before it returns: it has finished, but its message is a
+    // dead letter all the same.
     world.check(buried.length === 1 || (buried.length === 0 && begun === 1 && finished === 1), () => ends)
     if (!isAsk) continue
     world.check(answer !== undefined, () => `${ends}: asked and never answered`)
@@ -251,7 +251,7 @@ const play = (seed: number, steps: number) =>
         yield* look(`step ${step}`)
       }
 
-      // The end: everything closes, as long as it may take, and then nothing is left.
+      // The end: close everything, however long it takes. Then nothing may be left.
       const closing = yield* Effect.forkDetach(Scope.close(system, Exit.void), { startImmediately: true })
       for (let n = 0; n < 2000 && closing.pollUnsafe() === undefined; n++) {
         yield* pass(10)
@@ -262,7 +262,7 @@ const play = (seed: number, steps: number) =>
       for (const { alive, built, name, released } of world.beings)
         world.check(alive === 0 && built === released, () => `${name} outlived the system`)
       yield* look("at the end")
-      // Whoever was told that it is over goes on with that.
+      // Let fibers that wait for the end go on.
       for (let n = 0; n < 50; n++) yield* Effect.yieldNow
       checkEnds(world)
       for (const [what, list] of [["ask", asked], ["fiber", others]] as const)
@@ -308,6 +308,6 @@ const play = (seed: number, steps: number) =>
     return { trace: world.trace, hash: hash.digest("hex"), seen } satisfies Run
   })
 
-/** One run under a clock of its own. Dies with a short trace where anything does not hold. */
+/** One run on a clock of its own. Dies with a short trace if an invariant is broken. */
 export const runChaos = (seed: number, steps = 160): Promise<Run> =>
   Effect.runPromise(Effect.provide(play(seed, steps), TestClock.layer()))

@@ -1,7 +1,6 @@
 /**
- * What the random schedules are played with: actors whose messages say what their handlers do, and
- * a book in which every message, incarnation and answer is written down, so that afterwards it can
- * be told what was lost or done twice.
+ * The actors of the random schedules, whose messages command what their handlers do, and the book:
+ * a record of every message, incarnation and answer, which shows what was lost or done twice.
  */
 import { Effect, Exit, Request, Scope } from "effect"
 import * as Actor from "../../src/actor/index.ts"
@@ -29,20 +28,20 @@ export const deeds = [
 ] as const
 export type Deed = (typeof deeds)[number]
 
-/** One message: what its handler does, and to whom. */
+/** One message: commands its handler what to do, and to which actor. */
 export class Act extends Request.TaggedClass("Act")<
   { readonly id: number; readonly deed: Deed; readonly other: number; readonly weight: number; readonly hops: number },
   number,
   string
 > {}
 
-/** All that is known of one message. */
+/** The book's record of one message. */
 export interface Entry {
   readonly id: number
   readonly to: Being
   readonly lane: Actor.Lane
   readonly isAsk: boolean
-  /** The mailbox has seen it. */
+  /** It was offered to the mailbox. */
   offered: boolean
   refused: boolean
   begun: number
@@ -51,13 +50,13 @@ export interface Entry {
   answer: Exit.Exit<number, string | Actor.AskError> | undefined
 }
 
-/** One actor, and what it should have in its mailbox. */
+/** The book's record of one actor, with the expected contents of its mailbox. */
 export interface Being {
   readonly name: string
   readonly spec: Actor.MailboxSpec
   readonly scope: Scope.Closeable
   ref: Actor.ActorRef<Act> | undefined
-  /** Offered and neither begun nor buried, in order. */
+  /** Messages offered and neither begun nor dead letters, in order. */
   waiting: Array<Entry>
   working: number
   alive: number
@@ -69,12 +68,12 @@ export interface Being {
 
 export class Violation extends Error {}
 
-/** Everything that is written down in one run. */
+/** The record of one run. */
 export class World {
   readonly trace: Array<string> = []
   readonly entries: Array<Entry> = []
   readonly beings: Array<Being> = []
-  /** What was found wrong where nothing may be thrown. */
+  /** Errors that were found where throwing is not possible. */
   readonly wrongs: Array<string> = []
   readonly random: Random
   readonly now: () => number
@@ -139,7 +138,7 @@ export class World {
     })
   }
 
-  /** The definition of one actor: everything that happens in it is written down. */
+  /** A definition that records everything that happens in its actor. */
   define(
     being: Being,
     options: { readonly restart: Actor.RestartKind; readonly drain: number; readonly suspended: boolean }
@@ -147,8 +146,8 @@ export class World {
     return Actor.define<Act>()(being.name, {
       ...options,
       mailbox: being.spec,
-      // Asked first of all for a message that is offered, so that the order of offering is known to
-      // the step.
+      // `weigh` is the first call for an offered message, so it shows the exact order of the
+      // offers.
       weigh: (message) => this.#weigh(being, message),
       onDeadLetter: (message, reason) => this.#buried(being, message, reason),
       behaviour: (self) =>
@@ -237,7 +236,7 @@ export class World {
       return Exit.succeed(id)
     }
     let isAtWork = false
-    // Within what takes it back: an interruption may come before the first step.
+    // Inside the effect that onExit guards: an interruption may come before the first step.
     const work = Effect.suspend(() => {
       isAtWork = true
       being.working += 1
@@ -289,7 +288,7 @@ export class World {
   }
 }
 
-/** Any of the mailboxes, small enough to be full often. */
+/** A random mailbox, small enough to be full often. */
 export const anySpec = ({ below, chance, pick }: Random): Actor.MailboxSpec => {
   const bounds = { capacity: 1 + below(4), ...(chance(0.4) ? { maxWeight: 3 + below(6) } : {}) }
   const kind = pick<Actor.MailboxSpec["kind"]>(["fifo", "lanes", "lanes", "sliding", "dropping"])

@@ -1,6 +1,6 @@
 /**
- * An actor of the kernel under observation: one message that may go in every way a handler can, and
- * a note of each thing that came of it.
+ * An actor under observation: its one message can make the handler end in every possible way, and
+ * all effects of it are recorded.
  */
 import { Effect, Exit, Request } from "effect"
 import * as Actor from "../../src/actor/index.ts"
@@ -17,7 +17,7 @@ export type How =
   | "slow"
   | "stops"
 
-/** Answers its id; its typed failure is a text. */
+/** The answer is its id; the typed failure is a text. */
 export class Do extends Request.TaggedClass("Do")<
   { readonly id: number; readonly how: How; readonly weight: number },
   number,
@@ -37,12 +37,12 @@ export interface ProbeOptions {
   readonly within?: (message: Do, self: Actor.Self<Do>) => void
 }
 
-/** A definition that writes down what happens, and what it has written. */
+/** A definition that records what happens, and its records. */
 export const probe = (options: ProbeOptions = {}) => {
   const { name = "probe", onDeadLetter, within, ...rest } = options
-  /** In the order in which handling began. */
+  /** The ids in the order in which handling began. */
   const begun: Array<number> = []
-  /** `id reason`, in order. */
+  /** The dead letters as `id reason`, in order. */
   const buried: Array<string> = []
   /** `+1`, `-1`, `+2`, …: the incarnations built and released. */
   const lives: Array<string> = []
@@ -108,12 +108,12 @@ export const observeProbe = Effect.fnUntraced(function*(options: ProbeOptions & 
   return { ...observed, actor, system }
 })
 
-/** The account of an actor: nothing that was accepted is anywhere else. */
+/** Checks the account of an actor: accepted = handled + buried + pending. */
 export const isBalanced = ({ accepted, buried, handled, mailbox }: Actor.ActorInspection): boolean =>
   accepted === handled + buried + mailbox.pending
 
-/** The mailboxes by kind. */
+/** A mailbox of each kind. */
 export const mailboxes = { fifo: Actor.fifo, lanes: Actor.lanes, sliding: Actor.sliding, dropping: Actor.dropping }
 
-/** The ids from one number up to, not including, another. */
+/** The ids from `from` up to, not including, `to`. */
 export const ids = (from: number, to: number): Array<number> => Array.from({ length: to - from }, (_, i) => from + i)

@@ -1,6 +1,6 @@
 /**
- * Supervised children under observation: each writes down that it starts, handles, and stops, in
- * one log of its world.
+ * Supervised children under observation: each records its starts, crashes and stops in one log for
+ * the whole system.
  */
 import { Effect, Exit, Request, Scope } from "effect"
 import {
@@ -19,27 +19,27 @@ import {
   type Supervisor
 } from "../../src/actor/index.ts"
 
-/** Answers with who handled it. */
+/** The answer names the incarnation that handled it. */
 export class Work extends Request.TaggedClass("Work")<{ readonly n: number }, string> {}
-/** Dies of it. */
+/** Crashes the actor. */
 export class Crash extends Request.TaggedClass("Crash")<{ readonly why?: string }, void> {}
-/** Stops itself, normally. */
+/** The actor stops itself normally. */
 export class Leave extends Request.TaggedClass("Leave")<{}, void> {}
-/** Is at it until it is interrupted. */
+/** The handler hangs until it is interrupted. */
 export class Hang extends Request.TaggedClass("Hang")<{}, void> {}
-/** Is at it for so many milliseconds, and then for so many turns. */
+/** The handler takes so many milliseconds, and then so many turns. */
 export class Slow extends Request.TaggedClass("Slow")<{ readonly ms: number; readonly turns?: number }, string> {}
-/** Stops its own address, and waits for that. */
+/** The handler stops its own actor from outside, and waits for that. */
 export class StopOwn extends Request.TaggedClass("StopOwn")<{}, void> {}
 export class Monitor extends Request.TaggedClass("Monitor")<{ readonly other: ActorRef<never> }, void> {}
 export class Link extends Request.TaggedClass("Link")<{ readonly other: ActorRef<never> }, void> {}
-/** What a monitor tells. */
+/** The message of a monitor. */
 export class Heard extends Request.TaggedClass("Heard")<{ readonly down: Down }, void> {}
 
 export type Protocol = Work | Crash | Leave | Hang | Slow | StopOwn | Monitor | Link | Heard
 export type Ref = ActorRef<Protocol>
 
-/** What is special about a child. */
+/** Options of a child. */
 export interface ChildOptions {
   readonly restart?: RestartKind
   readonly drain?: number
@@ -47,7 +47,7 @@ export interface ChildOptions {
   readonly mailbox?: MailboxSpec
   /** Run in the behaviour, after its resource was acquired. */
   readonly onStart?: (incarnation: number, self: Self<Protocol>) => Effect.Effect<void, string | Error, Scope.Scope>
-  /** Run when its resource is released, before that is written down. */
+  /** Run when its resource is released, before the release is recorded. */
   readonly onStop?: Effect.Effect<void>
 }
 
@@ -96,7 +96,7 @@ export const definitionOf = (log: Array<string>, name: string, options: ChildOpt
 
 const textOf = ({ actor, reason }: Down): string => `${actor} ${reason}`
 
-/** Lets everything run that needs no time to pass. */
+/** Runs everything that does not wait for time. */
 export const calm: Effect.Effect<void> = Effect.forEach(Array.from({ length: 40 }), () => Effect.yieldNow, {
   discard: true
 })
@@ -129,11 +129,11 @@ export const makeWorld = Effect.fnUntraced(function*(options: ActorSystemOptions
     child,
     supervise: (name: string, options: Parameters<Supervisor["supervise"]>[1] = {}, under: Supervisor = system.root) =>
       Scope.provide(under.supervise(name, options), scope),
-    /** What was written down since this was asked last. */
+    /** The entries since the last call. */
     trace: (): string => log.splice(0).join(", "),
     /**
-     * Tells them all to crash, one after the other on this turn, and waits until what follows is
-     * over.
+     * Makes all of them crash, one after the other on this turn, and waits until everything has
+     * settled.
      */
     crash: (...refs: ReadonlyArray<Ref>) =>
       Effect.suspend(() => {
@@ -145,7 +145,7 @@ export const makeWorld = Effect.fnUntraced(function*(options: ActorSystemOptions
 })
 
 /**
- * Each child that there is, with its phase and incarnation, a supervisor's children in brackets.
+ * All children with their phases and incarnations; those of a supervisor in brackets.
  */
 export const shape = (inspection: Inspection): string => {
   const { incarnation, kind, name, phase } = inspection

@@ -21,14 +21,14 @@ const defaults = Schema.decodeUnknownSync(TracehoundConfig)({})
 const coldStorage = { audit: { coldStorage: { endpoint: "file:base" } } }
 
 describe("defaults", () => {
-  it.effect("RFC R2 are what the schema says where no source says anything", () =>
+  it.effect("RFC R2 are those of the schema if no source sets anything", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* load({}), defaults)
       assert.deepStrictEqual(yield* load({ argument: {}, env: { HOME: "/root", PATH: "/bin" } }), defaults)
       assert.deepStrictEqual(Result.getOrThrow(resolveConfig([])), defaults)
     }))
 
-  it("RFC R2 the list of settings in these tests is whole", () => {
+  it("RFC R2 the list of settings in these tests is complete", () => {
     const everything = Object.assign({}, ...settings.map(([path]) => ({ [path]: 0 }))) as object
     const optional = [
       "alerts.devopsEndpoint",
@@ -74,7 +74,7 @@ describe("rising order", () => {
       })
   )
 
-  it.effect("RFC R2 sources meet setting by setting, not section by section", () =>
+  it.effect("RFC R2 sources are merged setting by setting, not section by section", () =>
     Effect.gen(function*() {
       const { path: file } = yield* temporaryFile(JSON.stringify({
         quarantine: { maxCount: 1, maxBytes: 2 },
@@ -87,7 +87,7 @@ describe("rising order", () => {
       assert.strictEqual(audit.coldStorage?.retries, 4)
     }))
 
-  it.effect("RFC R2 a key without a default may stand in any source, but must stand in one", () =>
+  it.effect("RFC R2 a key without a default may be in any source, but must be in one", () =>
     Effect.gen(function*() {
       const { path: file } = yield* temporaryFile("{\"audit\":{\"coldStorage\":{\"retries\":1}}}")
       const argument = { audit: { coldStorage: { endpoint: "file:x" } } }
@@ -104,7 +104,7 @@ describe("rising order", () => {
 })
 
 describe("an argument", () => {
-  it("RFC R2 undefined is the same as left out, at every depth", () => {
+  it("RFC R2 undefined counts as left out, at every depth", () => {
     const holes = {
       maxDepth: undefined,
       quarantine: undefined,
@@ -124,7 +124,7 @@ describe("an argument", () => {
     )
   })
 
-  it("RFC R2 null is not", () => {
+  it("RFC R2 null does not count as left out", () => {
     assert.deepStrictEqual(mistakesIn({ maxDepth: null, quarantine: null }), [
       "maxDepth (argument): expected number",
       "quarantine (argument): expected object"
@@ -152,20 +152,20 @@ describe("an argument", () => {
     assert.deepStrictEqual(Result.getOrThrow(resolveArgument({})), defaults)
   })
 
-  it("RFC R2 an unknown key is told what is known there", () => {
+  it("RFC R2 the mistake of an unknown key lists the known ones", () => {
     assert.deepStrictEqual(mistakesIn({ quarantine: { maxcount: 1 } }), [
       "quarantine.maxcount (argument): unknown key; known here: maxCount, maxBytes, evictionPolicy"
     ])
     assert.include(mistakesIn({ x: 1 })[0], "known here: maxPayloadSize, maxDepth, maxKeys, rateLimit, ")
   })
 
-  it("RFC R2 what is no object is one mistake", () => {
+  it("RFC R2 a value that is not an object is one mistake", () => {
     for (const value of [null, 0, "", "{}", true, [], [{}], Symbol("s"), 1n, () => ({})]) {
       assert.deepStrictEqual(mistakesIn(value), [" (argument): expected object"])
     }
   })
 
-  it("RFC R2 nesting without end is a mistake like others", () => {
+  it("RFC R2 endless nesting is a mistake like others", () => {
     let deep: unknown = {}
     for (let n = 0; n < 100_000; n++) deep = n % 2 === 0 ? [deep] : { maxDepth: deep }
     assert.strictEqual(mistakesIn({ x: deep, rateLimit: { windowMs: deep }, maxDepth: deep, audit: deep }).length, 4)
@@ -174,7 +174,7 @@ describe("an argument", () => {
     assert.isTrue(Result.isFailure(resolveConfig([fromArgument(objects), fromArgument(objects)])))
   })
 
-  it("RFC R2 is left as it was", () => {
+  it("RFC R2 is not changed", () => {
     const argument = Object.freeze({ quarantine: Object.freeze({ maxCount: 3 }) })
     resolveConfig([fromArgument(argument), fromArgument({ quarantine: { maxBytes: 4 } })])
     assert.deepStrictEqual(argument, { quarantine: { maxCount: 3 } })
@@ -198,7 +198,7 @@ describe("explainConfig", () => {
     )
   })
 
-  it("RFC R2 fails as resolving does", () => {
+  it("RFC R2 fails with the same mistakes as resolveConfig", () => {
     const broken = explainConfig([fromArgument({ maxDepth: 0 })])
     assert.deepStrictEqual(Result.isFailure(broken) ? mistakesOf(broken.failure) : [], mistakesIn({ maxDepth: 0 }))
   })

@@ -16,7 +16,7 @@ describe("the environment", () => {
     for (const name of names) assert.notMatch(name, /^TRACEHOUND_(SERVICE|PORT|CONFIG)/)
   })
 
-  it.effect("RFC R2 what orchestrators set beside a service called tracehound is left alone", () =>
+  it.effect("RFC R2 variables of orchestrators for a service called tracehound are ignored", () =>
     Effect.gen(function*() {
       const foreign = {
         TRACEHOUND_SERVICE_HOST: "10.0.0.1",
@@ -59,7 +59,7 @@ describe("the environment", () => {
       assert.deepStrictEqual(yield* refused({ env: { [name]: "1" } }), [`${name} (environment): ${unknown}`])
     }))
 
-  it.effect("RFC R2 all of them together, and what is wrong with those that are known", () =>
+  it.effect("RFC R2 all unknown variables together, and the mistakes in the known ones", () =>
     Effect.gen(function*() {
       const env = {
         ...Object.fromEntries(strangers.map((name) => [name, "1"])),
@@ -74,7 +74,7 @@ describe("the environment", () => {
       ])
     }))
 
-  it.effect("RFC R2 other programs' variables are none of ours", () =>
+  it.effect("RFC R2 other programs' variables are ignored", () =>
     Effect.gen(function*() {
       const { maxDepth } = yield* load({
         env: { TRACEHOUNDS_MAX_DEPTH: "x", tracehound_max_depth: "x", MY_TRACEHOUND_X: "x" }
@@ -123,7 +123,7 @@ describe("the environment", () => {
       }
     }))
 
-  it.effect("RFC R2 an empty variable is the same as none", () =>
+  it.effect("RFC R2 an empty variable counts as not set", () =>
     Effect.gen(function*() {
       const env = { TRACEHOUND_MAX_DEPTH: "", TRACEHOUND_CONFIG: "", TRACEHOUND_RUNTIME_STRICT: "" }
       assert.deepStrictEqual(yield* load({ env }), yield* load({}))
@@ -139,7 +139,7 @@ describe("the environment", () => {
       }
     }))
 
-  it.effect("RFC R2 text stays text, also where it looks like something else", () =>
+  it.effect("RFC R2 a setting of text takes text that looks like a number or a boolean", () =>
     Effect.gen(function*() {
       const found = yield* refused({ env: { TRACEHOUND_ALERTS_DEVOPS_ENDPOINT: "true" } })
       assert.deepStrictEqual(found, [
@@ -149,7 +149,7 @@ describe("the environment", () => {
 })
 
 describe("a file", () => {
-  it.effect("RFC R2 is the one that is asked for, else the one that TRACEHOUND_CONFIG names", () =>
+  it.effect("RFC R2 is the requested one, else the one in TRACEHOUND_CONFIG", () =>
     Effect.gen(function*() {
       const one = yield* temporaryFile("{\"maxDepth\":1}")
       const two = yield* temporaryFile("\ufeff {\n\"maxDepth\":2}\n")
@@ -188,7 +188,7 @@ describe("a file", () => {
       assert.deepStrictEqual(yield* refused({ file: path }), [` (${path}): ${expected}`])
     }))
 
-  it.effect("RFC R2 of 1 MiB is read, of one byte more is not", () =>
+  it.effect("RFC R2 of 1 MiB is read, of one byte more is refused", () =>
     Effect.gen(function*() {
       const whole = yield* temporaryFile("{\"maxDepth\":4}".padEnd(1_048_576))
       assert.strictEqual((yield* load({ file: whole.path })).maxDepth, 4)
@@ -221,7 +221,7 @@ describe("all mistakes at once", () => {
       ])
     }))
 
-  it.effect("RFC R2 also where a source cannot even be read", () =>
+  it.effect("RFC R2 also if a source cannot be read", () =>
     Effect.gen(function*() {
       const env = { TRACEHOUND_TYPO: "1", TRACEHOUND_MAX_DEPTH: "x" }
       assert.deepStrictEqual(yield* refused({ file: "/nowhere.json", env, argument: { maxKeys: 0 } }), [

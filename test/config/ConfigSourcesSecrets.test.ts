@@ -3,18 +3,18 @@ import { Effect, Schema } from "effect"
 import { InvalidConfig } from "../../src/config/ConfigSources.ts"
 import { load, nested, settings, temporaryFile, variableOf } from "./configs.ts"
 
-/** Text that is a wrong value everywhere, and would be found in any message that repeats it. */
+/** A text that is wrong for every setting, and is found in any message that repeats it. */
 const marker = "s3cr3t"
 const Secret = Schema.String.check(Schema.isMaxLength(20))
 const whole = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 
-/** Everything that an error shows. */
+/** All text of an error. */
 const shown = (error: unknown): string => {
   assert.instanceOf(error, InvalidConfig)
   return [error.message, String(error), JSON.stringify(error), error.stack ?? ""].join("\n")
 }
 
-/** What a wrong value may look like. */
+/** Shapes of a wrong value. */
 const disguises: ReadonlyArray<(secret: string) => unknown> = [
   (secret) => secret,
   (secret) => [secret],

@@ -6,7 +6,7 @@ const decode = Schema.decodeUnknownSync(TracehoundConfig, { onExcessProperty: "e
 const accepts = (value: unknown): boolean =>
   Schema.decodeUnknownOption(TracehoundConfig, { onExcessProperty: "error" })(value)._tag === "Some"
 
-/** Every whole number of the configuration, with the bounds it promises. */
+/** Every setting that is a whole number, with its bounds. */
 const numbers: ReadonlyArray<readonly [path: string, minimum: number, maximum: number]> = [
   ["maxPayloadSize", 1, 268_435_456],
   ["maxDepth", 1, 1_000],
@@ -47,7 +47,7 @@ const at = (path: string, value: unknown): unknown => {
 }
 
 describe("TracehoundConfig", () => {
-  it("RFC R2 nothing given is the RFC's defaults, and ours where it has none", () => {
+  it("RFC R2 an empty configuration has the RFC's defaults, and ours where the RFC has none", () => {
     assert.deepStrictEqual(decode({}), {
       maxPayloadSize: 1_000_000,
       maxDepth: 256,

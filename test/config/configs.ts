@@ -1,5 +1,5 @@
 /**
- * What the configuration's tests share: every setting there is, and a host with an environment and
+ * Fixtures for the tests of the configuration: every setting, and a host with an environment and
  * files.
  */
 import { NodeFileSystem } from "@effect/platform-node"
@@ -12,7 +12,7 @@ import { type ConfigRequest, loadConfig } from "../../src/config/ConfigFiles.ts"
 import { fromArgument, InvalidConfig, resolveConfig } from "../../src/config/ConfigSources.ts"
 import type { TracehoundConfig } from "../../src/config/TracehoundConfig.ts"
 
-/** Every setting, and values that it takes; where there is only one, it is twice the same. */
+/** Every setting, with values that it takes. If there is only one value, it is repeated. */
 export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArray<unknown>]> = [
   ...[
     "maxPayloadSize",
@@ -91,7 +91,7 @@ export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArr
 export const nested = (path: string, value: unknown): object =>
   path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object
 
-/** The variable of a setting, by the rule that is documented. */
+/** The variable of a setting, by the documented rule. */
 export const variableOf = (path: string): string =>
   `TRACEHOUND_${path.replaceAll(".", "_").replaceAll(/[A-Z]/g, "_$&").toUpperCase()}`
 
@@ -107,7 +107,7 @@ export const leavesOf = (value: object, path: ReadonlyArray<string> = []): Reado
 export const hostWith = (env: Readonly<Record<string, string>>) =>
   Layer.mergeAll(NodeFileSystem.layer, Layer.succeed(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)))
 
-/** A file with this content, gone afterwards. */
+/** A temporary file with this content. */
 export const temporaryFile = (content: string | Uint8Array) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -125,11 +125,11 @@ export interface Given extends ConfigRequest {
 
 export const load = ({ env = {}, ...request }: Given) => Effect.provide(loadConfig(request), hostWith(env))
 
-/** What is wrong, as `path (source): expected`. */
+/** The mistakes, as `path (source): expected`. */
 export const mistakesOf = ({ mistakes }: InvalidConfig): ReadonlyArray<string> =>
   mistakes.map(({ expected, path, source }) => `${path} (${source}): ${expected}`)
 
-/** The mistakes of what must fail to load. */
+/** The mistakes of a load that must fail. */
 export const refused = (given: Given) =>
   Effect.map(Effect.flip(load(given)), (error) => {
     assert.instanceOf(error, InvalidConfig)
@@ -139,6 +139,6 @@ export const refused = (given: Given) =>
 export const resolveArgument = (value: unknown): Result.Result<TracehoundConfig, InvalidConfig> =>
   resolveConfig([fromArgument(value)])
 
-/** The mistakes of an argument alone; none where it is good. */
+/** The mistakes of an argument alone; none if it is valid. */
 export const mistakesIn = (value: unknown): ReadonlyArray<string> =>
   Result.match(resolveArgument(value), { onFailure: mistakesOf, onSuccess: () => [] })

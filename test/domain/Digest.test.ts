@@ -17,7 +17,7 @@ describe("Digest", () => {
     assert.deepStrictEqual(read.words, buffer.words)
   })
 
-  it("takes a digest out of the middle of a column", () => {
+  it("copies a digest from the middle of a column", () => {
     const column = new Int32Array(24)
     const bytes = new Uint8Array(column.buffer)
     bytes.set(sha256("a"), 32)

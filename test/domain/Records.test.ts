@@ -66,7 +66,7 @@ describe("names", () => {
   })
 })
 
-/** Every value with one field bent must be refused. */
+/** Every value with one wrong field must be refused. */
 const refusesBent = (
   is: (value: unknown) => boolean,
   good: object,
@@ -100,7 +100,7 @@ describe("records", () => {
     })
   })
 
-  it("RFC E4 an EvacuateRecord carries hash, size, compressed size and destination", () => {
+  it("RFC E4 an EvacuateRecord has hash, size, compressed size and destination", () => {
     refusesBent(Schema.is(EvacuateRecord), custody.evacuated, {
       ...common,
       compressedSize: badSizes,
@@ -113,7 +113,7 @@ describe("records", () => {
     refusesBent(Schema.is(TransferRecord), custody.transferred, { ...common, status: ["neutralized"] })
   })
 
-  it("RFC Q2 an EvictionRecord carries severity, reason and where it went", () => {
+  it("RFC Q2 an EvictionRecord has severity, reason and destination", () => {
     const is = Schema.is(EvictionRecord)
     assert.isTrue(is({ ...custody.evicted, destination: "file:x" }))
     refusesBent(is, custody.evicted, {
@@ -125,7 +125,7 @@ describe("records", () => {
     })
   })
 
-  it("RFC A1 a PurgedRecord carries severity, why its hound was purged and where it went", () => {
+  it("RFC A1 a PurgedRecord has severity, the reason why its hound was purged, and destination", () => {
     const is = Schema.is(PurgedRecord)
     for (const reason of ["timeout", "error", "abort", "panic"]) assert.isTrue(is({ ...custody.purged, reason }))
     assert.deepStrictEqual([...PurgeReason.literals], ["timeout", "error", "abort", "panic"])
@@ -183,7 +183,7 @@ describe("records", () => {
     }
   })
 
-  it("RFC D3 a Threat is a scent under its signature", () => {
+  it("RFC D3 a Threat is a scent with its signature", () => {
     refusesBent(Schema.is(Threat), { signature, category: "injection", severity: "high", scent }, {
       signature: [digest],
       category: ["xss"],
@@ -193,7 +193,7 @@ describe("records", () => {
   })
 })
 
-describe("what is told", () => {
+describe("errors, alerts and snapshots", () => {
   it("RFC F5 an error has the RFC's fields, and its state is a closed union", () => {
     const is = Schema.is(TracehoundError)
     const good = { state: "agent", code: "x", message: "y", recoverable: true }
@@ -203,7 +203,7 @@ describe("what is told", () => {
     refusesBent(is, good, { state: ["coldstorage", ""], code: [1], message: [null], recoverable: ["true", 1] })
   })
 
-  it("RFC W2 an alert has no field that attacker text could be in", () => {
+  it("RFC W2 an alert has no field that could hold attacker text", () => {
     const is = Schema.is(Alert)
     const good = { severity: "warning", type: "high_severity_eviction", message: "m", timestamp: 1, signature }
     assert.isTrue(is({ ...good, alertCount: 11 }))
@@ -241,7 +241,7 @@ describe("what is told", () => {
   })
 })
 
-/** Equal compares numbers as === does: JSON knows no -0. */
+/** Equal compares numbers by ===, because JSON has no -0. */
 describe("records as JSON", () => {
   it.prop("RFC A1 every audit record comes back from JSON as it was", [AuditRecord], ([record]) => {
     const decode = Schema.decodeUnknownSync(AuditRecord, { onExcessProperty: "error" })

@@ -37,7 +37,7 @@ describe("InterceptResult", () => {
     assert.strictEqual(InterceptResult.members.length, 7)
   })
 
-  it("RFC D6 a status without what belongs to it is refused, and so is an eighth", () => {
+  it("RFC D6 a status without its fields is refused, and so is an eighth status", () => {
     for (const result of results) {
       for (const key of Object.keys(result)) {
         const { [key]: _, ...less } = result
@@ -53,12 +53,12 @@ describe("InterceptResult", () => {
     assert.isFalse(is({ status: "payload_too_large", limit: -1 }))
   })
 
-  it("RFC Q3 a newcomer that was evicted itself carries the record", () => {
+  it("RFC Q3 an arrival that was evicted itself has its record in the answer", () => {
     assert.isTrue(is({ status: "quarantined", handle, evicted: custody.evicted }))
     assert.isFalse(is({ status: "quarantined", handle, evicted: custody.neutralized }))
   })
 
-  it("RFC E1 a handle is an object with a handle's methods, and nothing else passes for one", () => {
+  it("RFC E1 a handle is any object with a handle's fields and methods, and nothing else", () => {
     const isHandle = Schema.is(EvidenceHandle)
     assert.isTrue(isHandle(handle))
     for (const key of ["disposed", "signature", "transfer", "neutralize", "evacuate"]) {

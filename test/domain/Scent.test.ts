@@ -30,7 +30,7 @@ describe("Scent", () => {
     for (const payload of payloads) assert.isTrue(Object.is(decode({ ...scent, payload }).payload, payload))
   })
 
-  it("RFC D1 takes every category and severity of the RFC, and knows no other", () => {
+  it("RFC D1 takes every category and severity of the RFC, and no other", () => {
     assert.deepStrictEqual(threatCategories, ["injection", "ddos", "flood", "spam", "malware", "unknown"])
     assert.deepStrictEqual(severities, ["low", "medium", "high", "critical"])
     for (const category of threatCategories) {
@@ -71,13 +71,13 @@ describe("Scent", () => {
     assert.isFalse(is({ ...scent, ...bend }))
   })
 
-  it("RFC D1 refuses what is no object at all", () => {
+  it("RFC D1 refuses values that are not objects", () => {
     for (const value of [undefined, null, 0, "", true, [], [scent], Symbol("s"), 1n, () => scent]) {
       assert.isFalse(is(value))
     }
   })
 
-  it("RFC D1 leaves unknown keys out, and a __proto__ of the payload's neighbour pollutes nothing", () => {
+  it("RFC D1 drops unknown keys, and a __proto__ key pollutes nothing", () => {
     const decoded = decode(JSON.parse(
       `{"id":"a","source":"b","timestamp":1,"payload":2,"__proto__":{"threat":{"category":"spam","severity":"low"}},"x":1}`
     ))

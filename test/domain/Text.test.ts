@@ -5,8 +5,8 @@ import { BoundedString, fitsUtf8, isWellFormed } from "../../src/domain/Text.ts"
 const encoder = new TextEncoder()
 
 /**
- * Every kind of code unit that UTF-8 treats in its own way; two surrogates in a row are a pair
- * about every fourth time.
+ * Text of every kind of code unit that UTF-8 treats differently. Of two surrogates in a row, about
+ * every fourth time they form a pair.
  */
 const CodeUnit = Schema.Union([
   Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7f })),
@@ -23,7 +23,7 @@ const text = Arbitrary.map(
 
 describe("fitsUtf8", () => {
   it.prop(
-    "RFC D1 agrees with TextEncoder on any text, at its very length and one byte either side",
+    "RFC D1 agrees with TextEncoder on any text, at its length and one byte more or less",
     [text],
     ([sample]) => {
       const bytes = encoder.encode(sample).length
@@ -38,7 +38,7 @@ describe("fitsUtf8", () => {
     "RFC D1 agrees with TextEncoder at 256 bytes",
     { sample: text, at: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 130 })) },
     ({ at, sample }) => {
-      // Padded to land on or beside the boundary, with the padding at either end and in between.
+      // Padded to reach the boundary, or nearly, with the padding at either end or in between.
       const head = sample.slice(0, at)
       const tail = sample.slice(at)
       for (const off of [-1, 0, 1]) {
@@ -69,7 +69,7 @@ describe("fitsUtf8", () => {
     if (bytes > 0) assert.isFalse(fitsUtf8(sample, bytes - 1))
   })
 
-  it("looks at no more than the limit, however long the text is", () => {
+  it("reads no more than the limit, however long the text is", () => {
     let reads = 0
     const spied = (length: number): string => ({
       length,

@@ -1,5 +1,5 @@
 /**
- * One valid value of every shape that the RFC names, to be bent by tests.
+ * One valid value of every shape that the RFC names, for tests to change.
  */
 import type { AuditRecord, EvidenceRecord, PurgeRecord, Scent } from "../../src/index.ts"
 

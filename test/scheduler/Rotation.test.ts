@@ -5,7 +5,7 @@ import { random, Seed } from "../support/random.ts"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
-/** Counts its calls, and fills with what `byte` says. */
+/** A source that counts its calls, and fills with bytes from `byte`. */
 const source = (byte: () => number) => {
   const state = { draws: 0 }
   return {
@@ -18,8 +18,8 @@ const source = (byte: () => number) => {
 }
 
 /**
- * Gives every pattern of `count` bytes once, far from one another so that few are refused in a row,
- * then throws.
+ * A source that gives every pattern of `count` bytes once, and then throws. Neighbours are far
+ * apart, so that few in a row are refused.
  */
 const everyPattern = (count: number) => {
   let at = -1
@@ -28,14 +28,14 @@ const everyPattern = (count: number) => {
       at += 1
       if (at >= 256 ** count) throw new RangeError("exhausted")
       if (target.length !== count) throw new Error(`${target.length} bytes were asked for`)
-      // An odd stride comes by every pattern.
+      // An odd stride visits every pattern.
       const pattern = (at * 40_503) % 256 ** count
       for (let i = 0; i < count; i++) target[i] = Math.floor(pattern / 256 ** i) % 256
     }
   }
 }
 
-/** How often each jitter comes of all the patterns there are. */
+/** How often each jitter comes up over all patterns of bytes. */
 const tally = (jitterMax: number, bytes: number): ReadonlyMap<number, number> => {
   const times = new Map<number, number>()
   const randomness = everyPattern(bytes)
@@ -55,7 +55,7 @@ describe("nextDelay", () => {
     65_535,
     2
   ]])(
-    "RFC H5 of all the bytes there are, each jitter up to %i comes as often as any other",
+    "RFC H5 over all patterns of bytes, each jitter up to %i comes up equally often",
     (jitterMax, bytes) => {
       const times = tally(jitterMax, bytes)
       assert.deepStrictEqual(
@@ -68,12 +68,12 @@ describe("nextDelay", () => {
   )
 
   it.prop(
-    "RFC H5 is a whole number from the interval to the interval and all of the jitter, in a bounded number of draws",
+    "RFC H5 is a whole number from interval to interval + jitterMax, in a bounded number of draws",
     { interval: between(1, 2_147_483_647), bits: between(0, 52), seed: Seed, kinds: between(1, 256) },
     ({ bits, interval, kinds, seed }) => {
       const { below } = random(seed)
       const jitterMax = below(2 ** bits)
-      // Few kinds of bytes are a source that is broken.
+      // With few kinds of bytes it is a broken source.
       const low = below(256)
       const randomness = source(() => (low + below(kinds)) % 256)
       const delay = nextDelay(interval, jitterMax, randomness)
@@ -85,7 +85,7 @@ describe("nextDelay", () => {
   )
 
   it.each([1, 2, 9, 255, 256, 10_000, 2_147_483_647, 2 ** 32, 2 ** 52 + 1, Number.MAX_SAFE_INTEGER - 1])(
-    "RFC H5 ends, in range, where every byte is 0 or every byte is 255 (jitter up to %i)",
+    "RFC H5 ends, in range, if every byte is 0 or every byte is 255 (jitter up to %i)",
     (jitterMax) => {
       const zeros = source(() => 0)
       assert.strictEqual(nextDelay(1, jitterMax, zeros), 1)
@@ -98,7 +98,7 @@ describe("nextDelay", () => {
     }
   )
 
-  it("RFC H5 no jitter takes nothing from the source", () => {
+  it("RFC H5 without jitter nothing is drawn", () => {
     const randomness = source(() => assert.fail("was asked"))
     assert.strictEqual(nextDelay(300_000, 0, randomness), 300_000)
   })

@@ -34,7 +34,7 @@ describe("TickScheduler", () => {
       assert.deepStrictEqual(snapshot(), { runs: 4, skipped: 0, failures: 0, nextAt: 5_000 })
     }))
 
-  it.effect("RFC H5 skipIfBusy: a tick that finds it busy is skipped and counted, and planned anew with a new jitter", () =>
+  it.effect("RFC H5 skipIfBusy: a tick of a busy job is skipped and counted, and the next is planned with a new jitter", () =>
     Effect.gen(function*() {
       const { schedule } = yield* started(scripted(1, 2, 3, 4))
       let busy = true
@@ -48,7 +48,7 @@ describe("TickScheduler", () => {
       assert.deepStrictEqual(snapshot(), { runs: 1, skipped: 2, failures: 0, nextAt: 4_010 })
     }))
 
-  it.effect("RFC H5 without skipIfBusy nobody asks whether it is busy", () =>
+  it.effect("RFC H5 without skipIfBusy isBusy is never called", () =>
     Effect.gen(function*() {
       const { schedule } = yield* started()
       let asked = 0
@@ -72,7 +72,7 @@ describe("TickScheduler", () => {
       })
   )
 
-  it.effect("RFC H5 a jump over many ticks is one run, and the next is counted from there", () =>
+  it.effect("RFC H5 many ticks missed at once are one run, and the next is counted from there", () =>
     Effect.gen(function*() {
       const { clock, hands, jump, waiting } = jumping()
       const { schedule } = yield* Effect.provideService(started(), Clock.Clock, clock)
@@ -86,7 +86,7 @@ describe("TickScheduler", () => {
       assert.strictEqual(waiting.size, 1)
     }))
 
-  it.effect("RFC H5 whoever sets the time of day neither hurries nor holds up a tick", () =>
+  it.effect("RFC H5 setting the time of day neither hurries nor delays a tick", () =>
     Effect.gen(function*() {
       const { clock, hands, jump } = jumping()
       const { schedule } = yield* Effect.provideService(started(), Clock.Clock, clock)
@@ -101,7 +101,7 @@ describe("TickScheduler", () => {
       }
     }))
 
-  it.effect("a timer that goes off too early waits for the rest", () =>
+  it.effect("a timer that goes off too early is set again for the rest", () =>
     Effect.gen(function*() {
       const { clock, hands, jump, waiting } = jumping()
       const { schedule } = yield* Effect.provideService(started(), Clock.Clock, clock)
@@ -118,7 +118,7 @@ describe("TickScheduler", () => {
 
   // Ten bits: 1023 is past 900 in every draw, and what is left of it is 1023 - 901.
   it.effect.each([{ byte: 0, delay: 1_000 }, { byte: 255, delay: 1_122 }])(
-    "RFC H5 works where every byte is $byte",
+    "RFC H5 works if every byte is $byte",
     ({ byte, delay }) =>
       Effect.gen(function*() {
         const { schedule } = yield* started(Layer.succeed(Randomness, { fill: (target) => void target.fill(byte) }))
@@ -149,7 +149,7 @@ describe("TickScheduler", () => {
       assert.strictEqual(sleeps.now, 1)
     }))
 
-  it.effect("a run that failed is logged with its job's name, one that closing interrupts is not", () =>
+  it.effect("a failed run is logged with its job's name, a run that closing interrupts is not", () =>
     Effect.gen(function*() {
       const { close, schedule } = yield* started()
       const logged: Array<unknown> = []
@@ -164,7 +164,7 @@ describe("TickScheduler", () => {
       assert.deepStrictEqual(logged, [["bad", "no"]])
     }))
 
-  it.effect("RFC H5 a source that throws costs the jitter and the run, and is counted", () =>
+  it.effect("RFC H5 if the randomness throws, the tick has no jitter and no run, and counts as a failure", () =>
     Effect.gen(function*() {
       let broken = false
       const { schedule } = yield* started(Layer.succeed(Randomness, {
@@ -207,7 +207,7 @@ describe("TickScheduler", () => {
       assert.strictEqual(sleeps.begun, 8)
     }))
 
-  it.effect("RFC H5 one timer even where the next job is overdue when it is set", () =>
+  it.effect("RFC H5 one timer even if the next job is overdue when the timer is set", () =>
     Effect.gen(function*() {
       const { clock, hands, jump, waiting } = jumping()
       const { schedule } = yield* Effect.provideService(started(), Clock.Clock, clock)
@@ -226,7 +226,7 @@ describe("TickScheduler", () => {
       assert.deepStrictEqual([snapshot().runs, waiting.size], [2, 1])
     }))
 
-  it.effect("RFC H5 closing the job's scope removes it and interrupts its run, and touches no other", () =>
+  it.effect("RFC H5 closing the job's scope removes it and interrupts its run, and no other", () =>
     Effect.gen(function*() {
       const { schedule, sleeps } = yield* started()
       const scope = yield* Scope.make()
@@ -277,7 +277,7 @@ describe("TickScheduler", () => {
       assert.deepStrictEqual([said, sleeps.now], [["Failure"], 0])
     }))
 
-  it.effect("RFC H5 jobs that another's isBusy closes at the same tick do not begin", () =>
+  it.effect("RFC H5 jobs that another job's isBusy closes at the same tick do not run", () =>
     Effect.gen(function*() {
       const { schedule } = yield* started()
       const scope = yield* Scope.make()
@@ -295,7 +295,7 @@ describe("TickScheduler", () => {
       assert.deepStrictEqual(looks, [gone, { ...gone, runs: 1, nextAt: 2_000 }, gone])
     }))
 
-  it.effect("RFC H5 closing the service ends everything, and what is scheduled afterwards never ticks", () =>
+  it.effect("RFC H5 closing the service ends everything, and jobs scheduled afterwards never tick", () =>
     Effect.gen(function*() {
       const { close, schedule, sleeps } = yield* started()
       const { run, seen } = work(60_000)
@@ -343,7 +343,7 @@ describe("TickScheduler", () => {
   }
 
   it.effect.prop(
-    "RFC H5 whatever the jobs are: one timer, every tick in its range and counted once, never two runs of one job",
+    "RFC H5 for any jobs: one timer, every tick in its range and counted once, never two runs of one job",
     { seed: Seed },
     ({ seed }) =>
       Effect.gen(function*() {
@@ -374,8 +374,7 @@ describe("TickScheduler", () => {
             jobs.push({ options, seen, snapshot, ticks: 0 })
             inRange(jobs.at(-1) ?? assert.fail(), now)
           }
-          // A plan lasts until its tick, and every tick makes a new one: so ticks are seen from
-          // here.
+          // `nextAt` changes at every tick, and only then: so the test can see the ticks.
           const planned = jobs.map(({ snapshot }) => snapshot().nextAt)
           yield* TestClock.adjust(1)
           for (const [i, each] of jobs.entries()) {

@@ -1,18 +1,18 @@
 /**
- * What the scheduler is tested with: scripted randomness, jobs that say what was done with them,
- * and clocks that are watched.
+ * Fixtures for the scheduler: scripted randomness, jobs that record their runs, and clocks that
+ * count their sleepers.
  */
 import { Clock, Context, Duration, Effect, Exit, Layer, Scope } from "effect"
 import { Randomness } from "../../src/host/port/Randomness.ts"
 import { type JobOptions, TickScheduler } from "../../src/scheduler/TickScheduler.ts"
 
-/** Gives these bytes, one a call, and then 0. */
+/** Randomness that gives these bytes, one a call, and then 0. */
 export const scripted = (...bytes: ReadonlyArray<number>): Layer.Layer<Randomness> => {
   const rest = [...bytes]
   return Layer.succeed(Randomness, { fill: (target) => void target.fill(rest.shift() ?? 0) })
 }
 
-/** The clock of the test, and what sleeps on it. */
+/** A clock that counts its sleeps, on top of the test's clock. */
 const watched = (inner: Clock.Clock) => {
   const sleeps = { now: 0, most: 0, begun: 0 }
   const clock: Clock.Clock = {
@@ -50,7 +50,7 @@ export const started = Effect.fnUntraced(function*(randomness: Layer.Layer<Rando
   return { ...Context.get(context, TickScheduler), sleeps, close: Scope.close(scope, Exit.void) }
 })
 
-/** A job that comes every second and does nothing. */
+/** A job that ticks every second and does nothing. */
 export const job = (options: Partial<JobOptions> = {}): JobOptions => ({
   name: "test",
   interval: 1_000,
@@ -61,7 +61,7 @@ export const job = (options: Partial<JobOptions> = {}): JobOptions => ({
   ...options
 })
 
-/** Work that takes so long; says how many were on at once, and how many were interrupted. */
+/** A run that takes so long, and counts how many are on at once and how many were interrupted. */
 export const work = (ms: number) => {
   const seen = { on: 0, most: 0, interrupted: 0 }
   const run = Effect.gen(function*() {
@@ -81,7 +81,7 @@ export const work = (ms: number) => {
   return { seen, run }
 }
 
-/** A clock whose hands jump: what sleeps past the new time wakes once, after the jump. */
+/** A clock that jumps: sleepers whose time is over wake after the jump, not in between. */
 export const jumping = () => {
   const hands = { wall: 5_000, passed: 0 }
   const waiting = new Set<{ readonly end: number; readonly wake: () => void }>()
@@ -106,7 +106,7 @@ export const jumping = () => {
     Effect.gen(function*() {
       hands.wall += ms
       hands.passed += ms
-      // Beforehand, since whoever wakes may sleep again at once.
+      // Collected before, because a fiber that wakes may sleep again at once.
       const over = [...waiting].filter(({ end }) => end <= hands.passed)
       for (const sleeper of over) if (waiting.delete(sleeper)) sleeper.wake()
       for (let turn = 0; turn < 10; turn++) yield* Effect.yieldNow

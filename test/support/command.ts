@@ -1,5 +1,5 @@
 /**
- * The command line as its users run it: a real process, from source, on the Node of the tests.
+ * Runs the command line as users do: a real process, from source, on the Node of the tests.
  */
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -47,13 +47,13 @@ export const tracehound = (args: ReadonlyArray<string>, options: RunOptions = {}
     })
     child.on("error", reject)
     child.on("close", (status) => resolve({ status, stdout, stderr }))
-    // A command that ends before it has read everything is no failure of the test's.
+    // A command may end before it has read all of its input.
     child.stdin.on("error", () => child.stdin.destroy())
     for (const piece of options.input ?? []) child.stdin.write(piece)
     child.stdin.end()
   })
 
-/** A directory for one test, gone afterwards. */
+/** Runs the test with a temporary directory. */
 export const inTemporaryDirectory = async <A>(use: (directory: string) => Promise<A>): Promise<A> => {
   const directory = mkdtempSync(join(tmpdir(), "tracehound-test-"))
   try {

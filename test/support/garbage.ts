@@ -1,8 +1,10 @@
 /**
- * Garbage collection on demand, for tests of what is kept alive.
+ * Garbage collection on demand, for tests of memory.
  *
- * Gotcha: what a test measures as alive must be used again after the measurement, or the engine may
- * count it as garbage.
+ * **Gotchas**
+ *
+ * - A value that the test measures as alive must be used again after the measurement, or the engine
+ *   may collect it before.
  */
 import { setFlagsFromString } from "node:v8"
 import vm from "node:vm"
@@ -17,7 +19,7 @@ export const collectGarbage = (): void => {
   gc()
 }
 
-/** Bytes of heap in use after that. */
+/** Bytes of heap in use after a collection. */
 export const heapAfterCollection = (): number => {
   collectGarbage()
   return process.memoryUsage().heapUsed

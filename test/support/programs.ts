@@ -1,5 +1,5 @@
 /**
- * The programs of a document, taken at its word: each is a module of its own.
+ * The TypeScript programs in a document. Each must be a module by itself.
  */
 import { assert } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url"
 
 export const root = fileURLToPath(new URL("../../", import.meta.url))
 
-/** The TypeScript of a document, in order. */
+/** The code of all ```ts blocks, in order. */
 export const programsOf = (markdown: string): ReadonlyArray<string> =>
   Array.from(markdown.matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code = ""]) => code)
 
 /**
- * Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part
- * of it.
+ * Runs with a temporary directory in `reports`: below the root, so that packages and the tsconfig's
+ * paths are found.
  */
 export const inWorkspace = async (use: (directory: string) => void | Promise<void>): Promise<void> => {
   mkdirSync(join(root, "reports"), { recursive: true })
@@ -27,7 +27,7 @@ export const inWorkspace = async (use: (directory: string) => void | Promise<voi
   }
 }
 
-/** All of them type-check against the sources, as strictly as those do. */
+/** Asserts that all programs type-check against the sources, as strictly as the sources do. */
 export const typeCheck = (programs: ReadonlyArray<string>): Promise<void> =>
   inWorkspace((directory) => {
     programs.forEach((code, i) => writeFileSync(join(directory, `program-${i}.ts`), code))

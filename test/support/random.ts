@@ -4,7 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 
-/** What a property test draws; a failure names it. */
+/** The seed of a property test. A failure prints it. */
 export const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7fffffff }))
 
 export interface Random {
@@ -15,7 +15,7 @@ export interface Random {
   readonly shuffle: <A>(items: ReadonlyArray<A>) => Array<A>
 }
 
-/** mulberry32: 32 bits of state, good enough to choose with. */
+/** mulberry32: 32 bits of state, good enough for tests. */
 export const random = (seed: number): Random => {
   let state = seed | 0
   const next = (): number => {

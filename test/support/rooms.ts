@@ -1,6 +1,6 @@
 /**
- * The quarantine and the rooms around it, with doubles that write down what they are told, in
- * order.
+ * The quarantine and the rooms around it, with test doubles for alerts and cold storage that record
+ * their calls in order.
  */
 import { Effect, Layer, Result } from "effect"
 import { createHash } from "node:crypto"
@@ -28,7 +28,7 @@ import { Quarantine } from "../../src/custody/quarantine/Quarantine.ts"
 import { Watcher } from "../../src/runtime/Watcher.ts"
 import { ports } from "./ports.ts"
 
-/** What the doubles were told: names in order, and the contents at the moment of telling. */
+/** The calls of the doubles, in order. */
 export interface Told {
   readonly log: Array<string>
   readonly deliveries: Array<Delivery & { readonly contentThen: Uint8Array }>
@@ -73,7 +73,7 @@ const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
     settled: Effect.void
   })
 
-/** The rooms from the Agent down, on the doubles. */
+/** The rooms from the Agent down, with the doubles. */
 export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdStorageAnswer = "none") => {
   const chain = Layer.effect(
     AuditChain,
@@ -123,7 +123,7 @@ const digestOf = (hex: string): DigestBuffer => {
   return digest
 }
 
-/** The quarantine with signatures, names and records in place of digests and numbers. */
+/** The quarantine with signatures, names and records in place of digests and ranks. */
 const byName = (quarantine: Quarantine["Service"]) => ({
   ...quarantine,
   hit: (signature: string, severity: Severity) => {
@@ -143,7 +143,7 @@ const byName = (quarantine: Quarantine["Service"]) => ({
     })
 })
 
-/** Runs a synchronous look at the rooms. */
+/** Builds the rooms, and runs a synchronous function on them. */
 export const withRooms = <A>(
   config: TracehoundConfigInput,
   look: (rooms: {

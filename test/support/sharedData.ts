@@ -1,11 +1,11 @@
 /**
- * Data that nobody of this project wrote: standard vectors and recorded traffic. It lies outside
- * the repository, in a `shared/data` beside one of the parent directories.
+ * Foreign data: standard vectors and recorded traffic. It is outside the repository, in a
+ * `shared/data` beside one of the parent directories.
  */
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
 
-/** The absolute path of `shared/data/<path>` above this file, or undefined when there is none. */
+/** The absolute path of `shared/data/<path>` above this file, or undefined if there is none. */
 const sharedData = (path: string): string | undefined => {
   for (let directory = import.meta.dirname;; directory = dirname(directory)) {
     const candidate = join(directory, "shared", "data", path)
@@ -19,9 +19,8 @@ const sharedData = (path: string): string | undefined => {
 }
 
 /**
- * The same for a test that is nothing without its data: hand the answer to `it.skipIf(path ===
- * undefined)`. What is missing is said aloud; where CI=true it is an error, so that a vector cannot
- * vanish unnoticed.
+ * The path for a test that needs the data: pass it to `it.skipIf(path === undefined)`. Missing data
+ * prints a warning; with CI=true it is an error, so that no vector can vanish unnoticed.
  */
 export const needsSharedData = (path: string): string | undefined => {
   const found = sharedData(path)

@@ -1,6 +1,6 @@
 /**
- * The alerts that a test sees are those that leave: all of them, once each, in the order of the
- * desk.
+ * The recorder shows all alerts that leave, once each, in the order in which the alerts service
+ * hands them to its sinks.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
@@ -16,7 +16,7 @@ const scent = (payload: string, severity: Severity) => ({
   threat: { category: "malware", severity } as const
 })
 
-/** An eviction that is an alert, of each payload but the last. */
+/** Each payload but the last is evicted, which raises an alert. */
 const evictions = Effect.fnUntraced(function*(...payloads: ReadonlyArray<string>) {
   const { sync } = yield* Tracehound
   for (const payload of payloads) sync.intercept(scent(payload, "high"))
@@ -25,7 +25,7 @@ const evictions = Effect.fnUntraced(function*(...payloads: ReadonlyArray<string>
 const config = { quarantine: { maxCount: 1 }, audit: { coldStorage: { endpoint: "file:memory", maxPendingCount: 1 } } }
 
 describe("AlertRecorder", () => {
-  it.effect("hears what leaves, whole, and not before its turn", () =>
+  it.effect("records whole alerts, on the turn on which they leave", () =>
     Effect.gen(function*() {
       const { alerts, types } = yield* AlertRecorder
       yield* TestClock.setTime(5_000)
@@ -38,7 +38,7 @@ describe("AlertRecorder", () => {
       assert.deepStrictEqual(yield* types, ["high_severity_eviction"])
     }).pipe(Effect.provide(TracehoundTest.layer({ quarantine: { maxCount: 1 } }))))
 
-  it.effect("RFC S1 hears the critical ones first, and each level in the order in which it was raised", () =>
+  it.effect("RFC S1 records critical alerts first, and those of one level in the order in which they were raised", () =>
     Effect.gen(function*() {
       yield* (yield* MemoryColdStorage).hang()
       // The first eviction is taken; the second and third are refused, which is critical, and
@@ -57,7 +57,7 @@ describe("AlertRecorder", () => {
       assert.deepStrictEqual((yield* alerts).flatMap(({ signature }) => signature ?? []), evicted)
     }).pipe(Effect.provide(TracehoundTest.layer(config))))
 
-  it.effect("RFC W2 hears nothing of what the limiter holds back, until the next window", () =>
+  it.effect("RFC W2 records no alert that the limiter holds back", () =>
     Effect.gen(function*() {
       const { types } = yield* AlertRecorder
       yield* evictions("a", "b", "c", "d", "e")
@@ -85,7 +85,7 @@ describe("AlertRecorder", () => {
       yield* received(1)
     }).pipe(Effect.provide(TracehoundTest.layer({ quarantine: { maxCount: 1 } }))))
 
-  it.effect("takes no sink's place: those of the surroundings hear the same", () => {
+  it.effect("replaces no sink: other sinks get the same alerts", () => {
     const heard: Array<Alert> = []
     const sinks = Layer.succeed(AlertSinks, [
       { sendUnsafe: (alert: Alert) => void heard.push(alert), onFailure: () => undefined }

@@ -7,7 +7,7 @@ import { alertTypes, createTracehound } from "../../src/index.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import { all, sample, spelt } from "./arbitraries.ts"
 
-/** Of what a property generates that is falsified by everything, or by what does not `hold`. */
+/** The value to which a property shrinks that is false for every value, or unless it `holds`. */
 const shrunk = <A>(arbitrary: Arbitrary.Arbitrary<A>, holds: (value: A) => boolean = () => false, seed = 7) =>
   Effect.gen(function*() {
     const result = yield* Arbitrary.checkEffect(arbitrary, holds, { runs: 500, seed, maxShrinks: 5_000 })
@@ -16,15 +16,18 @@ const shrunk = <A>(arbitrary: Arbitrary.Arbitrary<A>, holds: (value: A) => boole
   })
 
 describe("every arbitrary", () => {
-  it.each(all)("%s generates only what its schema accepts, and nothing beside it", (_, arbitrary, schema) => {
-    const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })
-    return Effect.runPromise(Effect.gen(function*() {
-      for (const value of yield* sample(arbitrary, 300, 2)) {
-        // Neither the value nor the answer is printed unless it must: a payload may be a tripwire.
-        if (Result.isFailure(decode(value))) assert.fail(spelt(value))
-      }
-    }))
-  })
+  it.each(all)(
+    "%s generates only values that its schema accepts, without excess properties",
+    (_, arbitrary, schema) => {
+      const decode = Schema.decodeUnknownResult(schema, { onExcessProperty: "error" })
+      return Effect.runPromise(Effect.gen(function*() {
+        for (const value of yield* sample(arbitrary, 300, 2)) {
+          // Do not print the value or the answer without need: a payload may be a tripwire.
+          if (Result.isFailure(decode(value))) assert.fail(spelt(value))
+        }
+      }))
+    }
+  )
 
   it.each(all)(
     "RFC S5 %s gives the same values for the same seed, and others for another",
@@ -38,7 +41,7 @@ describe("every arbitrary", () => {
   )
 
   it.each(all)(
-    "%s shrinks to what is simplest",
+    "%s shrinks to its simplest value",
     (_, arbitrary, _schema, simplest) =>
       Effect.runPromise(Effect.gen(function*() {
         for (const seed of [1, 2, 3, 4, 5]) {
@@ -49,7 +52,7 @@ describe("every arbitrary", () => {
 })
 
 describe("severities and categories", () => {
-  it.effect("each is as likely as the others", () =>
+  it.effect("are all equally likely", () =>
     Effect.gen(function*() {
       for (const [arbitrary, members] of [[Arbitraries.severity, 4], [Arbitraries.threatCategory, 6]] as const) {
         const values: ReadonlyArray<string> = yield* sample(arbitrary as Arbitrary.Arbitrary<string>, 6_000)
@@ -69,7 +72,7 @@ describe("severities and categories", () => {
 })
 
 describe("identifiers", () => {
-  it.effect("reach exactly 256 bytes of UTF-8 in each width of character, none, and lone surrogates", () =>
+  it.effect("are empty, of exactly 256 bytes of UTF-8 in each width of character, or with lone surrogates", () =>
     Effect.gen(function*() {
       const ids = yield* sample(Arbitraries.identifier)
       const full = ids.filter((id) => Buffer.byteLength(id) === 256)
@@ -88,7 +91,7 @@ describe("identifiers", () => {
       assert.strictEqual(yield* shrunk(Arbitraries.identifier, (id) => fitsUtf8(id, 255)), "a".repeat(256))
     }))
 
-  it.effect("text of so many bytes is of exactly so many", () =>
+  it.effect("textOfBytes gives text of exactly so many bytes", () =>
     Effect.gen(function*() {
       for (const bytes of [0, 1, 2, 3, 32, 1_024]) {
         for (const text of yield* sample(Arbitraries.textOfBytes(bytes), 50)) {
@@ -100,7 +103,7 @@ describe("identifiers", () => {
 })
 
 describe("numbers", () => {
-  it.effect("times are of our days, negative, fractions, -0, and as large as doubles get", () =>
+  it.effect("times are current, negative, fractions, -0, and as large as doubles get", () =>
     Effect.gen(function*() {
       const times = yield* sample(Arbitraries.timestamp)
       const at = (is: (time: number) => boolean) => times.filter(is).length
@@ -114,7 +117,7 @@ describe("numbers", () => {
       assert.isAbove(at((time) => time !== 0 && Math.abs(time) < 1e-100), 10)
     }))
 
-  it.effect("sizes are none, some, at the edges of buffers and as large as integers get", () =>
+  it.effect("sizes are zero, small, near the limits of buffers and as large as integers get", () =>
     Effect.gen(function*() {
       const sizes = yield* sample(Arbitraries.size)
       for (const edge of [0, 1, 64_512, 65_536, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
@@ -134,7 +137,7 @@ describe("sources", () => {
       }
     }))
 
-  it.effect("IPv6 addresses are addresses in every spelling, and none is an IPv4 one in disguise", () =>
+  it.effect("IPv6 addresses are addresses in every spelling, and none maps an IPv4 address", () =>
     Effect.gen(function*() {
       const addresses = yield* sample(Arbitraries.ipv6)
       for (const address of addresses) {
@@ -148,7 +151,7 @@ describe("sources", () => {
       }
     }))
 
-  it.effect("mapped addresses are the IPv4 address that they are paired with, in every spelling", () =>
+  it.effect("mapped addresses count as the IPv4 address that they are paired with, in every spelling", () =>
     Effect.gen(function*() {
       const pairs = yield* sample(Arbitraries.mappedPair)
       for (const { ipv4, mapped } of pairs) {
@@ -160,14 +163,14 @@ describe("sources", () => {
       }
     }))
 
-  it.effect("names are no addresses, however much they look like one", () =>
+  it.effect("names are not addresses, however much they look like one", () =>
     Effect.gen(function*() {
       const names = yield* sample(Arbitraries.sourceName)
       for (const name of names) assert.strictEqual(sourceKey(name), name)
       for (const name of ["", "1.2.3.4:443", "01.2.3.4", ":::"]) assert.include(names, name)
     }))
 
-  it.effect("all kinds come up among sources", () =>
+  it.effect("sources are of all kinds", () =>
     Effect.gen(function*() {
       const keys = (yield* sample(Arbitraries.source)).map((source) => ({ source, key: sourceKey(source) }))
       const at = (is: (of: { readonly source: string; readonly key: string }) => boolean) => keys.filter(is).length
@@ -180,7 +183,7 @@ describe("sources", () => {
 })
 
 describe("records and answers", () => {
-  it.effect("every way out of custody, evidence that was lost, and the head of a chain come up", () =>
+  it.effect("every way out of custody, lost evidence, and the first record of a chain come up", () =>
     Effect.gen(function*() {
       const records = yield* sample(Arbitraries.auditRecord)
       for (const { entry, previousHash, sequence } of records) {
@@ -205,7 +208,7 @@ describe("records and answers", () => {
       assert.isTrue(records.some(({ sequence }) => sequence > 2 ** 32))
     }))
 
-  it.effect("evidence is named by its hash, or by a key", () =>
+  it.effect("the signature of evidence is its hash, or keyed", () =>
     Effect.gen(function*() {
       const records = yield* sample(Arbitraries.evidenceRecord, 200)
       for (const { category, signature } of records) assert.isTrue(signature.startsWith(`${category}:`))
@@ -234,7 +237,7 @@ describe("records and answers", () => {
       assert.sameMembers([...kinds], ["dormant true", "active false", "disposing true", "disposing false"])
     }))
 
-  it.effect("a snapshot adds up, is empty now and then, and shows up to 32 errors", () =>
+  it.effect("a snapshot adds up, is sometimes empty, and has up to 32 errors", () =>
     Effect.gen(function*() {
       const snapshots = yield* sample(Arbitraries.watcherSnapshot, 300)
       for (const { quarantine: { bySeverity, bytes, count }, rateLimit } of snapshots) {
@@ -248,7 +251,7 @@ describe("records and answers", () => {
       assert.isTrue(snapshots.some(({ quarantine }) => quarantine.count === 0))
     }))
 
-  it.effect("the five answers that hand over nothing come up alike, and to wait is to wait for something", () =>
+  it.effect("the five answers without a handle come up equally often, and retryAfter is more than 0", () =>
     Effect.gen(function*() {
       const answers = yield* sample(Arbitraries.answerWithoutHandle)
       for (const status of ["clean", "rate_limited", "payload_too_large", "ignored", "error"]) {
@@ -281,7 +284,7 @@ describe("configurations", () => {
       assert.isAbove(held, 30)
     }))
 
-  it.effect("leave parts out, reach the bounds of a key, and never reach out of the process", () =>
+  it.effect("leave parts out, reach the bounds of a key, and use nothing outside the process", () =>
     Effect.gen(function*() {
       const configs = yield* sample(Arbitraries.configInput)
       for (const { alerts, audit, runtime } of configs) {
@@ -299,7 +302,7 @@ describe("configurations", () => {
       assert.isTrue(configs.some(({ signature }) => typeof signature?.key === "object"))
     }))
 
-  it.effect("with cold storage all name the endpoint that they were given", () =>
+  it.effect("with cold storage all have the endpoint that they were given", () =>
     Effect.gen(function*() {
       const configs = yield* sample(Arbitraries.configInputTo("file:./here"), 100)
       const endpoints = configs.map(({ audit }) => audit?.coldStorage?.endpoint)

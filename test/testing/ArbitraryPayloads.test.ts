@@ -5,7 +5,7 @@ import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import { sample } from "./arbitraries.ts"
 
 describe("payloads of bytes", () => {
-  it.effect("are empty, small, and on both sides of where evidence gets a buffer of its own", () =>
+  it.effect("are empty, small, and on both sides of the size from which evidence has a buffer of its own", () =>
     Effect.gen(function*() {
       const lengths = (yield* sample(Arbitraries.bytes)).map(({ length }) => length)
       for (const edge of [0, 64_511, 64_512, 64_513, 65_536]) assert.include(lengths, edge)
@@ -13,7 +13,7 @@ describe("payloads of bytes", () => {
       assert.isAbove(lengths.filter((length) => length > 64 && length <= 8_192).length, 50)
     }))
 
-  it.effect("are held in views, in buffers and in parts of them, and are the same bytes", () =>
+  it.effect("come as views, as buffers and as views of parts, with the same bytes", () =>
     Effect.gen(function*() {
       const payloads = yield* sample(Arbitraries.bytesPayload, 300)
       const kinds = new Set(payloads.map((payload) => Object.prototype.toString.call(payload).slice(8, -1)))
@@ -22,7 +22,7 @@ describe("payloads of bytes", () => {
       assert.isTrue(payloads.some((payload) => payload.byteLength === 0))
     }))
 
-  it.effect("of more than so many bytes shrink to as many", () =>
+  it.effect("of at least so many bytes shrink to exactly so many", () =>
     Effect.gen(function*() {
       const result = yield* Arbitrary.checkEffect(Arbitraries.bytes, ({ length }) => length < 300, {
         runs: 300,
@@ -46,15 +46,15 @@ describe("payloads of text and JSON", () => {
       assert.isTrue(texts.some((text) => !text.isWellFormed()))
     }))
 
-  it.effect("JSON is what its own text says", () =>
+  it.effect("JSON survives JSON.stringify and JSON.parse", () =>
     Effect.gen(function*() {
       for (const value of yield* sample(Arbitraries.jsonPayload, 300)) {
-        // Only the sign of zero is lost on the way.
+        // Except the sign of zero.
         assert.strictEqual(JSON.stringify(JSON.parse(JSON.stringify(value))), JSON.stringify(value))
       }
     }))
 
-  it.effect("JSON has every kind of value, -0, own __proto__, and passes both default bounds", () =>
+  it.effect("JSON has every kind of value, -0, own __proto__, and exceeds both default bounds", () =>
     Effect.gen(function*() {
       const values = yield* sample(Arbitraries.jsonPayload, 1_500)
       const kinds = new Set(
@@ -97,7 +97,7 @@ describe("hostile payloads", () => {
       }
     }))
 
-  it.effect("a wire that is touched tells its name, and throws", () =>
+  it.effect("a tripwire reports its name, and throws", () =>
     Effect.gen(function*() {
       const touched: Array<string> = []
       const recipes = yield* sample(Arbitraries.hostile, 2_000)
@@ -122,7 +122,7 @@ describe("hostile payloads", () => {
       assert.strictEqual(result._tag === "Falsified" ? result.shrunkInput.name : result._tag, "a detached buffer")
     }))
 
-  it.effect("RFC D4 a Tracehound takes every one of them, and touches no wire", () =>
+  it.effect("RFC D4 a Tracehound takes every one of them, and triggers no tripwire", () =>
     Effect.gen(function*() {
       const tracehound = createTracehound({ rateLimit: { maxRequests: 1_000_000 } })
       const touched: Array<string> = []
@@ -145,7 +145,7 @@ describe("hostile payloads", () => {
 })
 
 describe("scents", () => {
-  it.effect("are clean once in four times: without a threat, or with one that is undefined", () =>
+  it.effect("are clean one in four times: without a threat, or with an undefined one", () =>
     Effect.gen(function*() {
       const scents = yield* sample(Arbitraries.scent, 800)
       const clean = scents.filter(({ threat }) => threat === undefined)
@@ -154,7 +154,7 @@ describe("scents", () => {
       assert.isTrue(clean.some((scent) => !("threat" in scent)))
     }))
 
-  it.effect("carry payloads of all kinds", () =>
+  it.effect("have payloads of all kinds", () =>
     Effect.gen(function*() {
       const payloads = (yield* sample(Arbitraries.threatScent, 2_000)).map(({ payload }) => payload)
       const kinds = new Set(payloads.map((payload) => payload === undefined ? "nothing" : typeof payload))
@@ -173,7 +173,7 @@ describe("scents", () => {
       assert.isTrue(payloads.some((payload) => ArrayBuffer.isView(payload) && payload.byteLength === 0))
     }))
 
-  it.effect("take the parts that they are given", () =>
+  it.effect("use the arbitraries that they are given", () =>
     Effect.gen(function*() {
       const own = { source: Arbitrary.Constant("here"), payload: Arbitrary.Constant(1) }
       for (const arbitrary of [Arbitraries.threatScentOf(own), Arbitraries.cleanScentOf(own)]) {

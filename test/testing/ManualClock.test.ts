@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as ManualClock from "../../src/testing/ManualClock.ts"
 
 describe("ManualClock", () => {
-  it.effect("RFC S5 time that passes moves both hands, and setting the time of day only one", () =>
+  it.effect("RFC S5 passing time moves both times, and setting the time of day only that one", () =>
     Effect.gen(function*() {
       const clock = ManualClock.make(1_000_000, yield* Clock.Clock)
       assert.deepStrictEqual([clock.wallUnsafe(), clock.monotonicUnsafe()], [1_000_000, 0])
@@ -17,7 +17,7 @@ describe("ManualClock", () => {
       assert.deepStrictEqual([clock.wallUnsafe(), clock.monotonicUnsafe()], [11, 1501])
     }))
 
-  it.effect("is a Clock: effects and synchronous readers see the same two hands", () =>
+  it.effect("is a Clock: effects and synchronous readers see the same two times", () =>
     Effect.gen(function*() {
       const clock = ManualClock.make(7, yield* Clock.Clock)
       clock.passUnsafe(3)

@@ -27,7 +27,7 @@ const opened = Effect.gen(function*() {
 const failed = <A, E>(effect: Effect.Effect<A, E>) => Effect.map(Effect.exit(effect), Exit.isFailure)
 
 describe("MemoryColdStorage", () => {
-  it.effect("shows what was written in order, and all attempts with those that failed", () =>
+  it.effect("shows the writes in order, and all attempts including failed ones", () =>
     Effect.gen(function*() {
       const { memory, write } = yield* opened
       yield* write("b")
@@ -56,7 +56,7 @@ describe("MemoryColdStorage", () => {
       assert.isFalse(yield* failed(write("c")))
     }).pipe(Effect.provide(MemoryColdStorage.layer)))
 
-  it.effect("hangs until it is released, and what hung then goes on", () =>
+  it.effect("hangs until it is released, and attempts that hung then go on", () =>
     Effect.gen(function*() {
       const { memory, names, write } = yield* opened
       yield* memory.hang()
@@ -85,7 +85,7 @@ describe("MemoryColdStorage", () => {
       assert.deepStrictEqual(yield* names, ["a"])
     }).pipe(Effect.provide(MemoryColdStorage.layer)))
 
-  it.effect("what an attempt does is settled when it begins: one that hung fails or writes as it was told then", () =>
+  it.effect("how an attempt goes is decided when it begins: one that hung then fails or writes as commanded", () =>
     Effect.gen(function*() {
       const { memory, names, write } = yield* opened
       yield* memory.hang()
@@ -119,7 +119,7 @@ describe("MemoryColdStorage", () => {
       assert.deepStrictEqual(yield* names, ["a", "b"])
     }).pipe(Effect.provide(MemoryColdStorage.layer)))
 
-  it.effect("bytes that change while it is slow are written as they are then", () =>
+  it.effect("bytes that change during a slow write are written as they are at its end", () =>
     Effect.gen(function*() {
       const { endpoint, memory } = yield* opened
       yield* memory.slowBy(10)
@@ -132,7 +132,7 @@ describe("MemoryColdStorage", () => {
       assert.deepStrictEqual(yield* memory.written, [{ name: "a", bytes: new Uint8Array(4) }])
     }).pipe(Effect.provide(MemoryColdStorage.layer)))
 
-  it.effect("cannot be opened as often as it is told, and is not written to before it was", () =>
+  it.effect("fails to open as often as it is told, and fails to write before it was opened", () =>
     Effect.gen(function*() {
       const endpoint = yield* ColdStorageEndpoint
       const memory = yield* MemoryColdStorage
@@ -156,13 +156,13 @@ describe("MemoryColdStorage", () => {
       yield* memory.attempted(1)
     }).pipe(Effect.provide(MemoryColdStorage.layer)))
 
-  it.effect("both services of a layer are one storage, and records call it what the test calls it", () =>
+  it.effect("both services of a layer are one storage, with the destination that the test names", () =>
     Effect.gen(function*() {
       const { endpoint } = yield* opened
       assert.strictEqual(endpoint.destination, "memory:elsewhere")
     }).pipe(Effect.provide(MemoryColdStorage.layerAt("memory:elsewhere"))))
 
-  it.effect("RFC C1 a write that hangs is given up by the deadline, and the next one is not kept from anything", () =>
+  it.effect("RFC C1 a write that hangs ends at the deadline, and the next one works", () =>
     Effect.gen(function*() {
       const { memory, names, write } = yield* opened
       yield* memory.hang()

@@ -1,6 +1,6 @@
 /**
- * The reference model by itself: the sentences of the conformance list, one example each, worked
- * out by hand. It is what the runtime is measured by, so nothing of the runtime is used here.
+ * The reference model by itself: one example, worked out by hand, for each sentence of the
+ * conformance list. The runtime is measured by the model, so no code of the runtime is used here.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { Severity } from "../../src/domain/Severity.ts"
@@ -18,7 +18,7 @@ const config = (
 
 let sources = 0
 
-/** One threat; a source of its own each time, so that no rate is met. */
+/** Intercepts one threat, from a new source each time, so that no rate limit is reached. */
 const arrive = (model: ReferenceModel, name: string, severity: Severity = "low", size = 10) =>
   model.intercept(`source ${sources++}`, { name, size }, { category: "spam", severity }, 0)
 
@@ -27,7 +27,7 @@ const audit = (model: ReferenceModel): ReadonlyArray<string> =>
   model.audit.map(({ evidence, status }) => `${status} ${evidence.signature}`)
 
 describe("the reference model", () => {
-  it("RFC G1 a window from the first request, a block from the one too many, exact to the ms", () => {
+  it("RFC G1 a window lasts from the first request, a block from the first refusal, exact to the ms", () => {
     const model = new ReferenceModel(config())
     assert.deepStrictEqual([100, 109, 109, 110, 138].map((now) => model.request("a", now)), [0, 0, 30, 29, 1])
     assert.strictEqual(model.request("a", 139), 0)
@@ -49,24 +49,24 @@ describe("the reference model", () => {
     assert.strictEqual(model.request("a", 0), 0)
   })
 
-  it("RFC G3 a full table forgets blocks that are over first, then the unblocked, the blocked last", () => {
+  it("RFC G3 a full table drops sources whose block is over first, then unblocked ones, and blocked ones last", () => {
     const model = new ReferenceModel(config())
     for (let i = 0; i < 3; i++) model.request("blocked", 0)
     model.request("seen", 0)
     model.request("new", 1)
     assert.strictEqual(model.request("blocked", 1), 29)
     for (let i = 0; i < 2; i++) model.request("new", 2)
-    // Both are blocked now: the one blocked longest ago goes.
+    // Both are blocked now: the one blocked longest ago is dropped.
     model.request("third", 3)
     assert.strictEqual(model.request("new", 3), 29)
     assert.strictEqual(model.request("blocked", 3), 0)
-    // The block of `new` is over at 32: it goes before the unblocked one.
+    // The block of `new` is over at 32: it is dropped before the unblocked one.
     for (let i = 0; i < 2; i++) model.request("blocked", 31)
     model.request("fourth", 32)
     assert.strictEqual(model.request("blocked", 32), 30)
   })
 
-  it("RFC G4 D2 D5 the rate comes before the signal, and the signal before the payload", () => {
+  it("RFC G4 D2 D5 the rate is checked before the signal, and the signal before the payload", () => {
     const model = new ReferenceModel(config())
     const large = { name: "large", size: 101 }
     const threat = { category: "spam", severity: "low" } as const
@@ -75,7 +75,7 @@ describe("the reference model", () => {
     assert.strictEqual(model.intercept("b", { name: "fits", size: 100 }, threat, 0).status, "quarantined")
   })
 
-  it("RFC D7 the same content again is ignored while it is held, whatever its category's neighbours hold", () => {
+  it("RFC D7 the same content again is ignored while it is held, but counts as new in another category", () => {
     const model = new ReferenceModel(config())
     const first = arrive(model, "a")
     assert.strictEqual(arrive(model, "a").status, "ignored")
@@ -90,7 +90,7 @@ describe("the reference model", () => {
     assert.strictEqual(arrive(model, "a").status, "quarantined")
   })
 
-  it("RFC Q1 the least severe goes first, then the oldest; a worse duplicate makes it the newest of its new severity", () => {
+  it("RFC Q1 the least severe is evicted first, then the oldest; a worse duplicate makes evidence the newest of its new severity", () => {
     const model = new ReferenceModel(config({ maxCount: 5 }))
     arrive(model, "a", "high")
     arrive(model, "b", "low")
@@ -109,7 +109,7 @@ describe("the reference model", () => {
     })
   })
 
-  it("RFC Q1 under lru every hit makes it the newest", () => {
+  it("RFC Q1 under lru every duplicate makes evidence the newest", () => {
     const model = new ReferenceModel(config({ evictionPolicy: "lru" }))
     for (const name of ["a", "b", "c", "a"]) arrive(model, name)
     assert.strictEqual(names(model), "bca")
@@ -126,7 +126,7 @@ describe("the reference model", () => {
     assert.deepStrictEqual(audit(model), ["evicted spam:a", "evicted spam:b", "evicted spam:c"])
   })
 
-  it("RFC Q3 a newcomer never costs worse evidence: it is evicted itself, and nobody goes for nothing", () => {
+  it("RFC Q3 an arrival never evicts worse evidence: it is evicted itself, and nothing is evicted in vain", () => {
     const model = new ReferenceModel(config({ maxBytes: 30 }))
     arrive(model, "a", "high", 25)
     arrive(model, "b", "low", 5)
@@ -138,7 +138,7 @@ describe("the reference model", () => {
     assert.strictEqual(arrive(model, "c", "medium", 10).status, "quarantined")
   })
 
-  it("RFC Q3 under lru what was used less recently may go before the newcomer meets what is worse", () => {
+  it("RFC Q3 under lru less recently used evidence may be evicted before the arrival meets worse evidence", () => {
     const model = new ReferenceModel(config({ evictionPolicy: "lru", maxBytes: 30 }))
     arrive(model, "a", "low", 10)
     arrive(model, "b", "high", 10)
@@ -149,7 +149,7 @@ describe("the reference model", () => {
     assert.deepStrictEqual(audit(model), ["evicted spam:a", "evicted spam:d"])
   })
 
-  it("RFC E4 C1 evacuated is what cold storage took; what it refuses stays, and what is evicted goes all the same", () => {
+  it("RFC E4 C1 evidence that cold storage refuses is not evacuated, but evicted all the same", () => {
     const model = new ReferenceModel(config({ maxCount: 1 }, 1))
     arrive(model, "a")
     arrive(model, "b")
@@ -163,7 +163,7 @@ describe("the reference model", () => {
     assert.deepStrictEqual(audit(model), ["evicted spam:a", "evicted spam:b"])
   })
 
-  it("RFC Q4 A1 flush neutralizes in the order of eviction; every way out is written down once", () => {
+  it("RFC Q4 A1 flush neutralizes in the order of eviction; every way out is recorded once", () => {
     const model = new ReferenceModel(config({}, 10))
     for (const [name, severity] of [["a", "high"], ["b", "low"], ["c", "medium"]] as const)
       arrive(model, name, severity)

@@ -16,12 +16,12 @@ const bytesOf = (seed: number | string, ...cuts: ReadonlyArray<number>): string 
   }).join("")
 }
 
-/** sfc32 by its definition, on bigints; the words of the seed are FNV-1a's. */
+/** sfc32 by its definition, on bigints; the seed's words are made by FNV-1a. */
 const reference = (seed: string, count: number): string => {
   const low = (n: bigint): bigint => BigInt.asUintN(32, n)
   const word = (offset: bigint): bigint => {
     const hash = [...seed].reduce((h, unit) => low((h ^ BigInt(unit.charCodeAt(0))) * 0x01000193n), offset)
-    // As on 32 bits with a sign: the shift that follows has none.
+    // To a signed 32-bit number; the shift after it is unsigned.
     return hash ^ (hash >> 15n)
   }
   let [a, b, c, counter] = [word(0x811c9dc5n), word(0x9e3779b9n), word(0x85ebca6bn), 1n]
@@ -45,7 +45,7 @@ describe("SeededRandomness", () => {
     }
   })
 
-  it.effect("RFC S5 the same bytes come however the requests are cut", () =>
+  it.effect("RFC S5 the bytes do not depend on the sizes of the requests", () =>
     Effect.gen(function*() {
       const whole = bytesOf(7, 200)
       const lengths = Arbitrary.array(pick([0, 1, 2, 3, 4, 5, 7, 8]), { maxLength: 20 })
@@ -53,7 +53,7 @@ describe("SeededRandomness", () => {
       assert.strictEqual(Arbitrary.formatCheckFailure(result), undefined)
     }))
 
-  it("RFC S5 neighbouring seeds have nothing in common", () => {
+  it("RFC S5 similar seeds give different bytes", () => {
     const starts = new Set(Array.from({ length: 2_000 }, (_, seed) => bytesOf(seed, 8)))
     assert.strictEqual(starts.size, 2_000)
     let same = 0
@@ -62,13 +62,13 @@ describe("SeededRandomness", () => {
     assert.isBelow(same, 40)
   })
 
-  it("every byte comes up about as often as the others", () => {
+  it("all bytes come up about equally often", () => {
     const counts = new Array<number>(256).fill(0)
     for (const byte of Buffer.from(bytesOf("spread", 256_000), "hex")) counts[byte] = (counts[byte] ?? 0) + 1
     for (const count of counts) assert.closeTo(count, 1_000, 200)
   })
 
-  it.effect("RFC S5 each layer that is built begins anew", () =>
+  it.effect("RFC S5 each layer that is built starts from the beginning", () =>
     Effect.gen(function*() {
       const layer = SeededRandomness.layer("again")
       const eight = Effect.map(Randomness, ({ fill }) => {

@@ -1,6 +1,5 @@
 /**
- * The Tracehound that a test owns, as those who test with it see it: time, seeds, and cold storage
- * that fails.
+ * The Tracehound for tests, as its users see it: time, seeds, and cold storage that fails.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Clock, Effect, Fiber, Logger, Layer } from "effect"
@@ -13,8 +12,7 @@ import { evictOne, scent, small } from "./small.ts"
 const strict = { rateLimit: { maxRequests: 1, windowMs: 1_000, blockDurationMs: 1_000 } }
 
 /**
- * What every way to run a test has to see: 999 ms after a block there is 1 ms left, and after that
- * none.
+ * Must hold however a test is run: 999 ms after a block 1 ms is left, and after that none.
  */
 const timeMoves = Effect.gen(function*() {
   const { sync } = yield* Tracehound
@@ -34,7 +32,7 @@ describe("time", () => {
   it.effect("RFC S5 it.effect's own TestClock moves it", () =>
     timeMoves.pipe(Effect.provide(TracehoundTest.layer(strict))))
 
-  it.effect("RFC S5 begins when the test's clock stands, not when it was made", () =>
+  it.effect("RFC S5 starts at the time of the test's clock when it is built", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_760_000_000_000)
       yield* timeMoves.pipe(Effect.provide(TracehoundTest.layer(strict)))
@@ -43,7 +41,7 @@ describe("time", () => {
 
   layer(TracehoundTest.layer(strict))("RFC S5 under a layer that tests share", (it) => {
     it.effect("TestClock moves it", () => timeMoves)
-    it.effect("its time goes on from test to test, as its state does", () =>
+    it.effect("time goes on from test to test, as the state does", () =>
       Effect.gen(function*() {
         const { sync } = yield* Tracehound
         assert.strictEqual(yield* Clock.currentTimeMillis, 1_000)
@@ -56,7 +54,7 @@ describe("time", () => {
 
   it.live("RFC S5 so does a test that runs live", () => timeMoves.pipe(Effect.provide(TracehoundTest.layer(strict))))
 
-  it("RFC S5 a plain program may bring its own, and Tracehound follows that one", () =>
+  it("RFC S5 a plain program may bring its own TestClock, and Tracehound uses that one", () =>
     Effect.runPromise(
       Effect.gen(function*() {
         yield* TestClock.setTime(5_000)
@@ -74,7 +72,7 @@ const busy = {
   audit: { coldStorage: { endpoint: "file:memory", retries: 1, retryDelayMs: 50 } }
 }
 
-/** A busy hour, and everything that can be seen of it, as text. */
+/** Runs a busy hour, and returns all visible results as text. */
 const story = (seed?: number | string): Promise<string> =>
   Effect.runPromise(
     Effect.gen(function*() {
@@ -109,16 +107,16 @@ const story = (seed?: number | string): Promise<string> =>
     )
   )
 
-/** Everything in a text that is an id. */
+/** All ids in a text. */
 const idsIn = (text: string): ReadonlySet<string> =>
   new Set(text.match(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{8}/g))
 
 describe("seeds", () => {
-  it("RFC S5 the same seed and the same calls give the same, to the byte", async () => {
+  it("RFC S5 the same seed and the same calls give the same results, byte for byte", async () => {
     const first = await story(7)
     assert.strictEqual(await story(7), first)
     assert.strictEqual(await story("7"), first)
-    // Worth its name: everything that a seed or the time decides is in it.
+    // Check that the text has everything that a seed or the time decides.
     for (
       const word of ["escalated", "evicted", "evacuated", "neutralized", "purged", "ignored", "failsafe.escalated"]
     ) {
@@ -138,7 +136,7 @@ describe("seeds", () => {
   })
 })
 
-/** How many rotations there had been after each call. */
+/** The number of rotations after each call. */
 const rotationsOf = (text: string): string =>
   (JSON.parse(text) as ReadonlyArray<unknown>).filter((part) => typeof part === "number").join()
 
@@ -149,7 +147,7 @@ const contents = Effect.flatMap(
 )
 
 describe("cold storage", () => {
-  it.effect("RFC C1 a write that fails is tried again when its time has come, and is whole", () =>
+  it.effect("RFC C1 a write that fails is repeated after its delay, and is whole", () =>
     Effect.gen(function*() {
       const { sync } = yield* Tracehound
       const memory = yield* MemoryColdStorage
@@ -167,7 +165,7 @@ describe("cold storage", () => {
       assert.deepStrictEqual(yield* (yield* AlertRecorder).types, [])
     }).pipe(Effect.provide(TracehoundTest.layer(small()))))
 
-  it.effect("RFC C1 one that always fails is a dead letter and an alert", () =>
+  it.effect("RFC C1 a write that always fails is a dead letter and an alert", () =>
     Effect.gen(function*() {
       const { settled, sync } = yield* Tracehound
       const memory = yield* MemoryColdStorage
@@ -181,7 +179,7 @@ describe("cold storage", () => {
       assert.deepStrictEqual(yield* (yield* AlertRecorder).types, ["coldstorage.failure"])
     }).pipe(Effect.provide(TracehoundTest.layer(small()))))
 
-  it.effect("RFC C1 one that hangs is given up after writeTimeoutMs, and intercept never waits for it", () =>
+  it.effect("RFC C1 a write that hangs ends after writeTimeoutMs, and intercept never waits for it", () =>
     Effect.gen(function*() {
       const { sync } = yield* Tracehound
       const memory = yield* MemoryColdStorage
@@ -199,7 +197,7 @@ describe("cold storage", () => {
       assert.deepStrictEqual(yield* contents, ["second"])
     }).pipe(Effect.provide(TracehoundTest.layer(small({ retries: 0 })))))
 
-  it.effect("RFC C1 one that is slow takes its time, and what leaves meanwhile waits", () =>
+  it.effect("RFC C1 a slow write takes its time, and evidence that leaves meanwhile waits", () =>
     Effect.gen(function*() {
       const { settled, sync } = yield* Tracehound
       yield* (yield* MemoryColdStorage).slowBy(500)
@@ -213,7 +211,7 @@ describe("cold storage", () => {
       assert.deepStrictEqual(yield* contents, ["first"])
     }).pipe(Effect.provide(TracehoundTest.layer(small()))))
 
-  it.effect("RFC Q2 without any, what is evicted is lost, and its record says so", () =>
+  it.effect("RFC Q2 without cold storage, evicted evidence is lost, and its record says so", () =>
     Effect.gen(function*() {
       const { sync } = yield* Tracehound
       yield* evictOne
@@ -224,7 +222,7 @@ describe("cold storage", () => {
       assert.strictEqual(yield* (yield* MemoryColdStorage).openings, 0)
     }).pipe(Effect.provide(TracehoundTest.layer({ quarantine: { maxCount: 1 } }, { coldStorage: false }))))
 
-  it.effect("is there where the configuration names none, and is called what it names", () =>
+  it.effect("is there if the configuration names none, and has the name of the configuration", () =>
     Effect.gen(function*() {
       const { sync } = yield* Tracehound
       const taken = sync.intercept(scent("a"))
@@ -237,7 +235,7 @@ describe("cold storage", () => {
       })
     ))
 
-  it.effect("that cannot be opened is met where the test starts it", () =>
+  it.effect("that cannot be opened fails where the test starts the Tracehound", () =>
     Effect.gen(function*() {
       const { settled, start } = yield* Tracehound
       const memory = yield* MemoryColdStorage

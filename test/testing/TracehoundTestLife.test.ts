@@ -1,5 +1,5 @@
 /**
- * How long the Tracehound of a test lives, whom it calls, and that nothing is shared with another.
+ * The life of the Tracehound for tests: callbacks, closing, and isolation from other Tracehounds.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Layer, Logger } from "effect"
@@ -16,7 +16,7 @@ import {
 } from "../../src/testing/index.ts"
 import { evictOne, scent, small } from "./small.ts"
 
-/** What was purged, by a callback that takes ten turns over each. */
+/** The purged evidence, from a callback that takes ten turns for each. */
 const purges = () => {
   const purged: Array<PurgeRecord> = []
   const onPurge = async (record: PurgeRecord): Promise<void> => {
@@ -31,7 +31,7 @@ const purgeOne = Effect.gen(function*() {
 })
 
 describe("callbacks", () => {
-  it.effect("RFC F4 are told in the background, and settled waits for them", () => {
+  it.effect("RFC F4 are called in the background, and settled waits for them", () => {
     const { layer, purged } = purges()
     return Effect.gen(function*() {
       yield* purgeOne
@@ -46,7 +46,7 @@ describe("callbacks", () => {
 class First extends Context.Service<First, Context.Context<TracehoundTestServices>>()("test/First") {}
 class Second extends Context.Service<Second, Context.Context<TracehoundTestServices>>()("test/Second") {}
 
-/** What somebody sees who has both. */
+/** Uses both, and returns what each of them shows. */
 const sharing = Effect.fnUntraced(function*(
   one: Context.Context<TracehoundTestServices>,
   other: Context.Context<TracehoundTestServices>
@@ -66,17 +66,17 @@ const sharing = Effect.fnUntraced(function*(
   assert.lengthOf(yield* Context.get(one, MemoryColdStorage).written, 1)
 })
 
-describe("two of them", () => {
+describe("two Tracehounds", () => {
   const [one, other] = [TracehoundTest.layer(small()), TracehoundTest.layer({}, { seed: 1 })]
   const services = Effect.context<TracehoundTestServices>()
 
-  it.effect("share nothing where one is inside the other", () =>
+  it.effect("share nothing if one is inside the other", () =>
     Effect.gen(function*() {
       const outer = yield* services
       yield* sharing(outer, yield* Effect.provide(services, other))
     }).pipe(Effect.provide(one)))
 
-  it.effect("share nothing where one program has both", () =>
+  it.effect("share nothing if one program has both", () =>
     Effect.gen(function*() {
       yield* sharing(yield* First, yield* Second)
     }).pipe(Effect.provide(Layer.merge(
@@ -84,7 +84,7 @@ describe("two of them", () => {
       Layer.effect(Second, services).pipe(Layer.provide(other))
     ))))
 
-  it.effect("share nothing with a real one that a layer above makes for itself", () =>
+  it.effect("share nothing with a real one of another layer", () =>
     Effect.gen(function*() {
       assert.notStrictEqual(
         yield* Effect.provide(Tracehound, Tracehound.layer({ hound: { enabled: false } })),
@@ -92,7 +92,7 @@ describe("two of them", () => {
       )
     }).pipe(Layer.effectDiscard, Layer.provide(one), Layer.build))
 
-  it.effect("are one where the same layer is asked for twice", () =>
+  it.effect("are the same one if the same layer is used twice", () =>
     Effect.gen(function*() {
       const [first, second] = [yield* First, yield* Second]
       assert.strictEqual(Context.get(first, Tracehound), Context.get(second, Tracehound))
@@ -104,8 +104,7 @@ describe("two of them", () => {
 })
 
 /**
- * Timers, sockets and whatever else keeps a process alive. What is to run on this very turn is no
- * more than that.
+ * Timers, sockets and other resources that keep the process alive, without immediates.
  */
 const resources = (): number => getActiveResourcesInfo().filter((kind) => kind !== "Immediate").length
 
@@ -128,7 +127,7 @@ describe("its life", () => {
     assert.deepStrictEqual(sync.actors().children, [])
   })
 
-  it("RFC R4 closing ends without anybody who moves time, whatever hangs or waits", async () => {
+  it("RFC R4 closing ends even if nobody moves time, whatever hangs or waits", async () => {
     const messy = Effect.gen(function*() {
       const { sync } = yield* Tracehound
       yield* (yield* MemoryColdStorage).hang()
@@ -143,17 +142,16 @@ describe("its life", () => {
     assert.strictEqual(sync.actors().phase, "ended")
     const { deadLetters, pending } = sync.coldStorage.stats()
     assert.deepStrictEqual([pending, deadLetters], [0, 2])
-    // By the deadline of the closing, on the test's clock: not by the minutes that retries would
-    // take.
+    // The deadline of the closing ends it, on the test's clock: not the minutes that retries take.
     for (const { timestamp } of await Effect.runPromise(alerts)) assert.isAtMost(timestamp, 20_000)
-    // So that a test that fails in the midst of it says why, and is not just overdue.
+    // So that a test which fails in the middle shows its error, instead of a timeout.
     const why = await Effect.runPromise(
       messy.pipe(Effect.andThen(Effect.fail("why")), Effect.flip, Effect.provide(layer))
     )
     assert.strictEqual(why, "why")
   })
 
-  it.effect("RFC R4 closing moves no time for what takes turns alone", () =>
+  it.effect("RFC R4 closing moves no time for work that only needs turns", () =>
     Effect.gen(function*() {
       const { layer, purged } = purges()
       yield* Effect.provide(Effect.andThen(purgeOne, Effect.yieldNow), layer)

@@ -1,6 +1,5 @@
 /**
- * All arbitraries with the schema that each must honour, and the simplest value of each, for the
- * suites that hold them to it.
+ * All arbitraries, each with the schema that it must satisfy and the value to which it shrinks.
  */
 import { Arbitrary, Effect, Redacted, Schema } from "effect"
 import {
@@ -49,8 +48,7 @@ const Bytes = Schema.instanceOf(Uint8Array)
 const identifier = Scent.fields.id
 
 /**
- * Each under its name in the module: the arbitrary, its schema, and what it shrinks to where
- * nothing holds it up.
+ * Name in the module, arbitrary, schema, and the value to which it shrinks if every value fails.
  */
 export const all: ReadonlyArray<
   readonly [
@@ -164,13 +162,13 @@ export const all: ReadonlyArray<
   }]
 ]
 
-/** So many values of a fixed seed. */
+/** So many values, from a fixed seed. */
 export const sample = <A>(arbitrary: Arbitrary.Arbitrary<A>, count = 500, seed: number | string = 1) =>
   Effect.orDie(Arbitrary.sampleEffect(arbitrary, { count, seed }))
 
 /**
- * What a value says, for comparison: secrets and bytes too, and -0 apart from 0; not a payload,
- * which may be a tripwire.
+ * A text of a value for comparison, including secrets and bytes, with -0 different from 0. Not for
+ * payloads, which may be tripwires.
  */
 export const spelt = (value: unknown): string =>
   JSON.stringify(withoutPayload(value), (_, part: unknown) => {

@@ -1,6 +1,5 @@
 /**
- * A quarantine with room for one, and what to fill it with, for the suites of the Tracehound that a
- * test owns.
+ * A quarantine with room for one piece of evidence, and evidence to fill it.
  */
 import { Effect } from "effect"
 import { type Severity, Tracehound } from "../../src/index.ts"
@@ -13,14 +12,14 @@ export const scent = (payload: unknown, severity: Severity = "low", source = "19
   threat: { category: "injection", severity } as const
 })
 
-/** Two pieces, of which the first is evicted. */
+/** Intercepts two pieces of evidence: the first is evicted. */
 export const evictOne = Effect.gen(function*() {
   const { sync } = yield* Tracehound
   sync.intercept(scent("first"))
   sync.intercept(scent("second"))
 })
 
-/** Room for one; cold storage tries three times. */
+/** Room for one piece of evidence; cold storage makes three attempts. */
 export const small = (coldStorage = {}) => ({
   quarantine: { maxCount: 1 },
   audit: {
