@@ -40,7 +40,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Randomness } from "../host/port/Randomness.ts"
-import { nextDelay } from "./Rotation.ts"
+import { nextDelay } from "./JitteredDelay.ts"
 
 /** A job: what it runs, and when. Times in whole ms. */
 export interface JobOptions {

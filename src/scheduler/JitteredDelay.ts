@@ -1,5 +1,5 @@
 /**
- * The delay until the next rotation: an interval plus a jitter that nobody can foretell (RFC,
+ * The delay until the next tick: an interval plus a jitter that nobody can foretell (RFC,
  * "Jittered Rotation"; CONFORMANCE H5).
  *
  * Promises a whole number of ms from `interval` to `interval + jitterMax`, both included, each

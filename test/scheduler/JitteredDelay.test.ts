@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { maxDraws, nextDelay } from "../../src/scheduler/Rotation.ts"
+import { maxDraws, nextDelay } from "../../src/scheduler/JitteredDelay.ts"
 import { random, Seed } from "../support/random.ts"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
