@@ -210,11 +210,11 @@ const parts: Section = {
     { name: "secure id as bytes", floor: "crypto.randomUUID" },
     { name: "SHA-256 of 1 KiB" },
     { name: "sealing an envelope, 1 KiB", floor: "SHA-256 of 1 KiB" },
-    { name: "pressing 256 B: the call", unit: "ns", note: "what the caller of cold storage waits for" },
+    { name: "compressing 256 B: the call", unit: "ns", note: "what the caller of cold storage waits for" },
     {
-      name: "pressing 256 B: main thread in all",
+      name: "compressing 256 B: main thread in all",
       unit: "ns",
-      note: "processor time of the main thread until it is pressed"
+      note: "processor time of the main thread until it is compressed"
     }
   ]
 }

@@ -32,14 +32,16 @@ const record = {
  * What the caller waits for, and what the main thread does in all: ns for each of `count` small
  * pieces of evidence.
  */
-const press = async (count: number): Promise<{ readonly call: number; readonly all: number }> => {
+const compress = async (count: number): Promise<{ readonly call: number; readonly all: number }> => {
   const { compression } = await services()
   const bytes = changingBytes(256)
   const processor = process.threadCpuUsage()
   const start = hostNanoseconds()
-  const pressing = Array.from({ length: count }, (_, i) => compression.pressUnsafe("gzip", bytes(i)))
+  const compressing = Array.from({ length: count }, (_, i) => compression.compressUnsafe("gzip", bytes(i)))
   const call = (hostNanoseconds() - start) / count
-  await Effect.runPromise(Effect.forEach(pressing, (pressed) => pressed, { concurrency: "unbounded", discard: true }))
+  await Effect.runPromise(
+    Effect.forEach(compressing, (compressed) => compressed, { concurrency: "unbounded", discard: true })
+  )
   const { system, user } = process.threadCpuUsage(processor)
   return { call, all: (system + user) * 1000 / count }
 }
@@ -74,16 +76,16 @@ export const measure: Measure = async (context): Promise<ReadonlyArray<Row>> => 
   const values = context.lines.filter(isValue)
   if (values.length === 0) return timed
   const readings: Array<{ readonly call: number; readonly all: number }> = []
-  const pressed = async (of: "call" | "all"): Promise<number> => {
+  const compressed = async (of: "call" | "all"): Promise<number> => {
     // The first two are the warm-up: threads start, code is compiled.
-    for (let run = readings.length; run < (context.quick ? 5 : 13); run++) readings.push(await press(2000))
+    for (let run = readings.length; run < (context.quick ? 5 : 13); run++) readings.push(await compress(2000))
     return median(readings.slice(2).map((reading) => reading[of]))
   }
   return [
     ...timed,
     ...await measureValues({ ...context, lines: values }, {
-      "pressing 256 B: the call": () => pressed("call"),
-      "pressing 256 B: main thread in all": () => pressed("all")
+      "compressing 256 B: the call": () => compressed("call"),
+      "compressing 256 B: main thread in all": () => compressed("all")
     })
   ]
 }

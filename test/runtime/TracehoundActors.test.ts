@@ -44,13 +44,14 @@ describe("actors", () => {
         "activation fifo",
         "alerts lanes",
         "coldstorage fifo",
+        "compressor fifo",
         "devops lanes",
         "onColdStorageFailure fifo",
         "onEscalate fifo",
         "onPanicThreshold fifo",
         "onPurge fifo",
         "onQuarantineFull fifo",
-        "pressing fifo",
+
         "purge fifo",
         "shutdown fifo"
       ])

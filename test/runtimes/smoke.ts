@@ -338,7 +338,7 @@ const envelopes = Effect.gen(function*() {
     captured: 1_760_000_000_001.5,
     scent: { id: "é", source: "192.0.2.7", timestamp: -1 }
   } as const
-  const sealed = seal(record, "gzip", compression.pressSync("gzip", content), hash)
+  const sealed = seal(record, "gzip", compression.compressSync("gzip", content), hash)
   const opened = open(sealed, content.length, { hash, compression })
   check("envelope: its own", hex(opened.content) === hex(content) && opened.record.signature === record.signature)
   const broken = Array.from({ length: 50 }, (_, i) => {

@@ -23,7 +23,7 @@ export interface AuditFacts {
   readonly category: ThreatCategory
   /** Bytes. */
   readonly size: number
-  /** Bytes of the pressed form. Written for `evacuated` alone, where null counts as 0. */
+  /** Bytes of the compressed form. Written for `evacuated` alone, where null counts as 0. */
   readonly compressedSize: number | null
   /** Milliseconds since the epoch. */
   readonly timestamp: number

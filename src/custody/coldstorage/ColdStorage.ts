@@ -1,24 +1,24 @@
 /**
- * Cold storage: the two actors that press evidence and write it away (RFC, "Cold Storage";
+ * Cold storage: the two actors that compress evidence and write it away (RFC, "Cold Storage";
  * CONFORMANCE C1, E7, S1, S2).
  *
  * Promises, towards the caller, one synchronous bounded `tellUnsafe`; inside, FIFO order, as many
  * retries as configured, and for each delivery exactly one end: written, or a dead letter that is
- * counted and alerted. What it refuses it has not pressed; what it takes is being pressed when
+ * counted and alerted. What it refuses it has not compressed; what it takes is being compressed when
  * `tellUnsafe` returns, and the evidence is the teller's again. Nothing is sealed or written on the
  * teller's turn. An endpoint that does not answer costs the time of its tries and no more.
  *
- * Cost: what `pressUnsafe` costs the caller's turn, about a microsecond for small evidence.
+ * Cost: what `compressUnsafe` costs the caller's turn, about a microsecond for small evidence.
  * Sealing, one SHA-256 of the envelope, and writing are the fiber's.
  *
  * **Gotchas**
  *
  * - It reads nothing back. That a write succeeded is the endpoint's word.
  * - What waits is bounded in bytes of evidence, besides the quarantine's own bound. What it keeps
- *   of each is a copy until it is pressed, and the pressed form from then on.
- * - The pressed form and the envelope are not overwritten: under `stored` that is the evidence
+ *   of each is a copy until it is compressed, and the compressed form from then on.
+ * - The compressed form and the envelope are not overwritten: under `stored` that is the evidence
  *   itself, until memory is used again.
- * - A pressing that fails is an encode error (CONFORMANCE F1), and a dead letter at once: the
+ * - A compressing that fails is an encode error (CONFORMANCE F1), and a dead letter at once: the
  *   evidence is gone by then.
  * - A write that was given up may still be done: see Deadline.ts.
  * - Where `onColdStorageFailure` is given, each try that fails is put to it, and what it says is
@@ -57,18 +57,18 @@ export interface Delivery {
    */
   readonly content: Uint8Array
   /**
-   * The evidence under `codec`, where its sender pressed it already: the receiver's, if it takes
+   * The evidence under `codec`, where its sender compressed it already: the receiver's, if it takes
    * the delivery.
    */
-  readonly pressed: Uint8Array | null
+  readonly compressed: Uint8Array | null
   /** Cold storage's own when left out. */
   readonly codec?: Codec
   /** Whether it left by being purged, which its sender tells: false when left out. */
   readonly isPurged?: boolean
 }
 
-/** What waits to be pressed: no longer the evidence, but its pressed form to come. */
-class Press extends Request.TaggedClass("Press")<
+/** What waits to be compressed: no longer the evidence, but its compressed form to come. */
+class Compress extends Request.TaggedClass("Compress")<
   {
     readonly id: string
     readonly codec: Codec
@@ -107,7 +107,7 @@ export interface ColdStorageStats {
 export class ColdStorage extends Context.Service<ColdStorage, {
   /** The endpoint as records call it, or null where none is configured. */
   readonly destination: string | null
-  /** How evidence is pressed: what a sender that presses must use. */
+  /** How evidence is compressed: what a sender that compresses must use. */
   readonly codec: Codec
   /** Why evidence of this size would be refused now, or null. O(1). */
   readonly refusalUnsafe: (size: number) => string | null
@@ -180,7 +180,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
         }
 
         /**
-         * It left custody before it could not be pressed: what is left is to tell whoever wants to
+         * It left custody before it could not be compressed: what is left is to tell whoever wants to
          * know.
          */
         const purged = (id: string, { hash, scent, size }: EvidenceRecord): void =>
@@ -221,17 +221,17 @@ export class ColdStorage extends Context.Service<ColdStorage, {
             behaviour: () => Effect.succeed({ Write: (delivery: Write) => write(delivery) })
           })
         ))
-        const presser = yield* Effect.orDie(root.spawn(
-          define<Press>()("pressing", {
+        const compressor = yield* Effect.orDie(root.spawn(
+          define<Compress>()("compressor", {
             mailbox: fifo(spread),
             weigh: ({ record }) => record.size,
             drain,
             suspended: true,
-            // Refusals are found before anything is pressed, so what dies here was taken.
+            // Refusals are found before anything is compressed, so what dies here was taken.
             onDeadLetter: leftBehind,
             behaviour: () =>
               Effect.succeed({
-                Press: ({ body, codec, id, isPurged, record }: Press) =>
+                Compress: ({ body, codec, id, isPurged, record }: Compress) =>
                   body.pipe(
                     Effect.map((bytes) => seal(record, codec, bytes, hash)),
                     Effect.map((envelope) => void writer.tellUnsafe(new Write({ id, size: record.size, envelope }))),
@@ -246,36 +246,36 @@ export class ColdStorage extends Context.Service<ColdStorage, {
               })
           })
         ))
-        const pending = () => presser.pendingUnsafe() + writer.pendingUnsafe()
-        const pendingBytes = () => presser.weightUnsafe() + writer.weightUnsafe()
+        const pending = () => compressor.pendingUnsafe() + writer.pendingUnsafe()
+        const pendingBytes = () => compressor.weightUnsafe() + writer.weightUnsafe()
         const refusal = (size: number): string | null =>
-          presser.refusalUnsafe() === "closed"
+          compressor.refusalUnsafe() === "closed"
             ? "closed"
             : pending() >= maxPendingCount || pendingBytes() + size > maxPendingBytes
             ? "full"
             : null
         const settled: Effect.Effect<void> = Effect.suspend(() =>
-          pending() === 0 ? Effect.void : Effect.andThen(Effect.andThen(presser.settled, writer.settled), settled)
+          pending() === 0 ? Effect.void : Effect.andThen(Effect.andThen(compressor.settled, writer.settled), settled)
         )
 
-        /** The pressed form to come, or why there will be none. */
-        const press = ({ content, pressed, record }: Delivery): Press["body"] | string => {
+        /** The compressed form to come, or why there will be none. */
+        const compress = ({ content, compressed, record }: Delivery): Compress["body"] | string => {
           const reason = refusal(record.size)
           if (reason !== null) return `the mailbox is ${reason}`
-          if (pressed !== null) return Effect.succeed(pressed)
+          if (compressed !== null) return Effect.succeed(compressed)
           // What somebody detached, or what is of another record: its envelope could not be opened.
           if (content.length !== record.size) return "the evidence is not as long as its record says"
           try {
-            return compression.pressUnsafe(codec, content)
+            return compression.compressUnsafe(codec, content)
           } catch {
             return "the host could not take a copy of the evidence"
           }
         }
         const tellUnsafe = (delivery: Delivery): boolean => {
           const { id, isPurged = false, record } = delivery
-          const body = press(delivery)
+          const body = compress(delivery)
           if (typeof body !== "string")
-            return presser.tellUnsafe(new Press({ id, codec: delivery.codec ?? codec, record, body, isPurged }))
+            return compressor.tellUnsafe(new Compress({ id, codec: delivery.codec ?? codec, record, body, isPurged }))
           refused(body)
           return false
         }
@@ -292,7 +292,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
             unconfirmed: isTrusted ? 0 : writes,
             deadLetters
           }),
-          start: Effect.andThen(endpoint.open, presser.resume),
+          start: Effect.andThen(endpoint.open, compressor.resume),
           settled
         }
       })
@@ -314,12 +314,12 @@ const drain = "10 seconds"
 const encodeError: TracehoundError = Object.freeze({
   state: "quarantine",
   code: "encode_error",
-  message: "evidence could not be pressed on its way to cold storage: its hash and its record are what is left",
+  message: "evidence could not be compressed on its way to cold storage: its hash and its record are what is left",
   recoverable: true
 })
 
 const unavailable = (codec: Codec, known: ReadonlyArray<Codec>): ColdStorageError =>
   new ColdStorageError({
     reason: "open",
-    message: `this host cannot press with ${codec}: set audit.coldStorage.codec to one of ${known.join(", ")}`
+    message: `this host cannot compress with ${codec}: set audit.coldStorage.codec to one of ${known.join(", ")}`
   })

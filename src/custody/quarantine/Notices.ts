@@ -49,10 +49,10 @@ export const notConfigured: TracehoundError = Object.freeze({
   recoverable: true
 })
 
-/** Evidence could not be pressed. */
+/** Evidence could not be compressed. */
 export const encodeError: TracehoundError = Object.freeze({
   state: "quarantine",
   code: "encode_error",
-  message: "evidence could not be pressed: what failSafe.onEncodeError says was done with it",
+  message: "evidence could not be compressed: what failSafe.onEncodeError says was done with it",
   recoverable: true
 })

@@ -13,10 +13,10 @@
  * - An arrival for which room cannot be made is itself evicted, with a record and a disposed
  *   handle; nothing else is then evicted for it under `priority`. Under `lru` what was used less
  *   recently may already have gone.
- * - `evacuate` presses on the caller's turn, about 31 ms for 1 MiB: it is an operator's act.
- *   Evictions are pressed by cold storage, in the background.
- * - What is held is never pressed: its account would shrink when a worker happens to be done, and
- *   what is evicted next would depend on it.
+ * - `evacuate` compresses on the caller's turn, about 31 ms for 1 MiB: it is an operator's act.
+ *   Evictions are compressed by cold storage, in the background.
+ * - What is held is never compressed: its account would shrink when a worker happens to be done,
+ *   and what is evicted next would depend on it.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -122,7 +122,7 @@ export class Quarantine extends Context.Service<Quarantine, {
       const clock = yield* Clock.Clock
       const { sha256Into } = yield* Hash
       const { equal } = yield* Memory
-      const { pressSync } = yield* Compression
+      const { compressSync } = yield* Compression
       const ids = yield* SecureIds
       const alerts = yield* Alerts
       const chain = yield* AuditChain
@@ -201,14 +201,14 @@ export class Quarantine extends Context.Service<Quarantine, {
         chain.append(exitFacts.as("transferred"))
         return content
       }
-      const press = (codec: Codec, content: Uint8Array): Uint8Array | null => {
+      const compress = (codec: Codec, content: Uint8Array): Uint8Array | null => {
         try {
-          return codec === "stored" ? content.slice() : pressSync(codec, content)
+          return codec === "stored" ? content.slice() : compressSync(codec, content)
         } catch {
           return null
         }
       }
-      /** Under `stored` what cannot be pressed goes to cold storage all the same: as it is. */
+      /** Under `stored` what cannot be compressed goes to cold storage all the same: as it is. */
       const purge = (slot: number, reason: PurgeReason, codec = coldStorage.codec): PurgeRecord => {
         const { destination } = coldStorage
         inspect(slot)
@@ -219,9 +219,9 @@ export class Quarantine extends Context.Service<Quarantine, {
         const id = secureIdText(exitFacts.id)
         // Whoever was given the live buffer may have taken it: what is not the evidence must not be
         // sent as if it were.
-        const pressed = codec === "stored" && content.length === record.size ? press(codec, content) : null
-        const used = pressed === null ? coldStorage.codec : codec
-        const delivery = { id, record, content, pressed, codec: used, isPurged: true }
+        const compressed = codec === "stored" && content.length === record.size ? compress(codec, content) : null
+        const used = compressed === null ? coldStorage.codec : codec
+        const delivery = { id, record, content, compressed, codec: used, isPurged: true }
         const isStored = destination !== null && coldStorage.tellUnsafe(delivery)
         exitFacts.destination = isStored ? destination : null
         exitFacts.purgeReason = reason
@@ -241,18 +241,18 @@ export class Quarantine extends Context.Service<Quarantine, {
         // Whoever was given the live buffer took it: there is nothing left to send, and that was
         // told.
         if (content.length !== vault.sizeOf(slot)) return null
-        const pressed = press(codec, content)
-        if (pressed === null) {
+        const compressed = compress(codec, content)
+        if (compressed === null) {
           const action = failSafe.reportUnsafe("encode_error", Notices.encodeError)
           if (action === "Purge") failSafe.purgedUnsafe(purge(slot, "error", "stored"))
           return null
         }
         depart(slot, clock.currentTimeMillisUnsafe())
         const record = describe(slot)
-        if (!coldStorage.tellUnsafe({ id: secureIdText(exitFacts.id), record, content, pressed })) return null
+        if (!coldStorage.tellUnsafe({ id: secureIdText(exitFacts.id), record, content, compressed })) return null
         alerts.logUnsafe(Notices.evacuation, record.severity, () => record.signature)
         remove(slot)
-        exitFacts.compressedSize = pressed.length
+        exitFacts.compressedSize = compressed.length
         exitFacts.destination = destination
         return chain.record(exitFacts.as("evacuated"))
       }
@@ -270,7 +270,7 @@ export class Quarantine extends Context.Service<Quarantine, {
             id: secureIdText(exitFacts.id),
             record: describeIt(),
             content: contentOf(),
-            pressed: null
+            compressed: null
           })
         exitFacts.destination = isStored ? destination : null
         alerts.logUnsafe(Notices.eviction, severity, signature)
@@ -394,7 +394,7 @@ export class Quarantine extends Context.Service<Quarantine, {
         },
         purgeForPanic: (limit) => {
           const fits = (slot: number): boolean => slot >= 0 && coldStorage.refusalUnsafe(vault.sizeOf(slot)) === null
-          // As it is: what made us panic may be the presser, and evidence must not be lost to that.
+          // As it is: what made us panic may be compression, and evidence must not be lost to that.
           const give = (slot: number): void => failSafe.purgedUnsafe(purge(slot, "panic", "stored"))
           const before = vault.count
           for (let slot = vault.first(); fits(slot) && before - vault.count < limit; slot = vault.first()) give(slot)

@@ -1,39 +1,40 @@
 /**
- * A batch of evidence on its way through the press, in memory that the main thread and the worker
- * share: so that nothing is copied to hand it over, and nothing is lost when the worker dies.
+ * A batch of evidence to be compressed, in memory that the main thread and the worker share: so no
+ * copy is made to hand it over, and nothing is lost when the worker dies.
  */
 
 /** Bytes of evidence in a usual batch. */
 export const batchBytes = 262_144
 
-/** Pieces of evidence in a usual batch: small ones fill it by their number. */
+/** Pieces of evidence in a usual batch, which is full at this number however small they are. */
 export const batchItems = 1_024
 
-/** What the worker is told. */
+/** A message to the worker: compress this batch. */
 export interface Order {
   readonly id: number
   readonly codec: string
   readonly count: number
   /** The pieces, one after another. */
   readonly bytes: Uint8Array<SharedArrayBuffer>
-  /** Their lengths; the worker writes the pressed ones over them, -1 where it could not press. */
+  /**
+   * The pieces' lengths. The worker overwrites them with the compressed lengths, -1 where it could
+   * not compress.
+   */
   readonly lengths: Int32Array<SharedArrayBuffer>
 }
 
-/** What it answers: the pressed forms, one after another. */
+/** The worker's answer: the compressed forms, one after another. */
 export interface Answer {
   readonly id: number
   readonly forms: Uint8Array<ArrayBuffer>
 }
 
-/** One piece of evidence in the press. */
-export class Pressing {
+/** The compressed form of one piece of evidence, or the error instead of it, now or later. */
+export class PendingCompression {
   private form: Uint8Array | Error | null = null
   private listener: ((form: Uint8Array | Error) => void) | null = null
 
-  /**
-   * Calls back with the pressed form, now or later, once. For one listener, which must not throw.
-   */
+  /** Calls back once, at once where it is settled. Takes one listener, which must not throw. */
   onSettled(listener: (form: Uint8Array | Error) => void): void {
     if (this.form === null) this.listener = listener
     else listener(this.form)
@@ -46,14 +47,14 @@ export class Pressing {
   }
 }
 
-/** What is gathered for one codec. It can be emptied and used again. */
+/** Pieces of evidence for one codec. `wipe` makes it ready to be used again. */
 export class Batch {
   codec = ""
-  readonly items: Array<Pressing> = []
+  readonly items: Array<PendingCompression> = []
   private used = 0
   private readonly bytes: Uint8Array<SharedArrayBuffer>
   private readonly lengths: Int32Array<SharedArrayBuffer>
-  /** Where each item begins: the lengths may be the worker's by the time they are needed here. */
+  /** Offset of each item, kept because the worker overwrites the lengths. */
   private readonly starts: Array<number> = []
 
   constructor(bytes: number, items: number) {
@@ -61,7 +62,7 @@ export class Batch {
     this.lengths = new Int32Array(new SharedArrayBuffer(items * Int32Array.BYTES_PER_ELEMENT))
   }
 
-  /** Whether it is one of the usual size, which is worth keeping. */
+  /** Whether it has the usual size, and is worth keeping for use again. */
   get isUsual(): boolean {
     return this.bytes.length === batchBytes
   }
@@ -71,8 +72,8 @@ export class Batch {
   }
 
   /** Takes a copy of the content. */
-  add(content: Uint8Array): Pressing {
-    const item = new Pressing()
+  add(content: Uint8Array): PendingCompression {
+    const item = new PendingCompression()
     this.bytes.set(content, this.used)
     this.lengths[this.items.length] = content.length
     this.starts.push(this.used)
@@ -85,17 +86,17 @@ export class Batch {
     return { id, codec: this.codec, count: this.items.length, bytes: this.bytes, lengths: this.lengths }
   }
 
-  /** The content of an item, as a view. */
+  /** A view into the batch, valid until `wipe`. */
   contentOf(index: number): Uint8Array {
     return this.bytes.subarray(this.starts[index], this.starts[index + 1] ?? this.used)
   }
 
-  /** The length of an item's pressed form, once the worker has answered; -1 where it has none. */
-  pressedLengthOf(index: number): number {
+  /** Valid once the worker has answered; -1 where it could not compress the item. */
+  compressedLengthOf(index: number): number {
     return this.lengths[index] ?? -1
   }
 
-  /** Overwrites the evidence, and is empty. */
+  /** Overwrites the evidence and empties the batch. */
   wipe(): void {
     this.bytes.fill(0, 0, this.used)
     this.used = 0

@@ -1,77 +1,77 @@
 /**
- * Background pressing: evidence is gathered into batches of about 256 KiB and pressed by one worker
- * thread (CONFORMANCE E7).
+ * Compresses evidence in the background: gathers it into batches of about 256 KiB, which one worker
+ * thread compresses (CONFORMANCE E7).
  *
  * Promises
  *
  * - that a caller pays for one copy into the batch and its bookkeeping, about a microsecond for
  *   small evidence: no promise, no timer and no zlib for a single piece;
- * - that nothing is lost when the worker dies, fails or cannot be started: what it did not answer
- *   is still here, and is pressed by zlib's own threads; the next batch begins a new worker;
- * - that evidence is overwritten when it is pressed;
- * - that it keeps the process alive while it has work, and not otherwise.
+ * - that nothing is lost when the worker dies, fails or cannot be started: the pool still has the
+ *   batches that were not answered, and zlib's own threads compress them; the next batch starts a
+ *   new worker;
+ * - that evidence is overwritten once it is compressed;
+ * - that the pool keeps the process alive while it has work, and not otherwise.
  *
  * **Details**
  *
- * - A batch leaves when it is full, or when the event loop has come round after its beginning.
- *   While two are on their way it waits for one of them: the worker is busy anyway, and fewer
- *   messages are cheaper for both.
- * - Workers that die before they have answered anything are begun ever more seldom.
+ * - A batch is sent when it is full, or one turn of the event loop after it was begun. While two
+ *   batches are on their way it waits for one of them: the worker is busy anyway, and fewer
+ *   messages are cheaper for both threads.
+ * - After workers that died without an answer, the pool waits ever longer before it starts the
+ *   next.
  *
  * **Gotchas**
  *
- * - How much waits is bounded by whoever asks: a cold storage by its mailbox.
- * - Up to three batches of memory are kept until it is closed.
+ * - The caller bounds how much waits: cold storage does so by its mailboxes.
+ * - The memory of up to three batches is kept until the pool is closed.
  */
 import { setImmediate } from "node:timers"
 import { Worker } from "node:worker_threads"
-import { type Answer, Batch, batchBytes, batchItems, Pressing } from "./CompressionBatch.ts"
-import { ofItsOwn, presses } from "./ZlibCodecs.ts"
+import { type Answer, Batch, batchBytes, batchItems, PendingCompression } from "./CompressionBatch.ts"
+import { compressors, ofItsOwn } from "./ZlibCodecs.ts"
 
-export type { Pressing }
+export type { PendingCompression }
 
-/** What the pool asks of a worker thread. */
+/** The part of a worker thread that the pool uses. */
 export type CompressionThread = Pick<Worker, "on" | "postMessage" | "ref" | "unref" | "terminate">
 
-/** Where the worker's program is, in the sources and in the package. */
+/** The worker's program: TypeScript in the sources, JavaScript in the package. */
 const program = new URL(
   import.meta.url.endsWith(".ts") ? "./CompressionWorker.ts" : "./CompressionWorker.js",
   import.meta.url
 )
 
-/** Without what the host was started with: its preloads are not for this thread. */
-const startThread = (): CompressionThread => new Worker(program, { name: "tracehound press", execArgv: [], env: {} })
+/** Starts without the host's own node flags and environment: its preloads must not run here. */
+const startThread = (): CompressionThread =>
+  new Worker(program, { name: "tracehound compression", execArgv: [], env: {} })
 
-/**
- * Batches on their way before the next one waits for an answer: one that is pressed, and one to go
- * on with.
- */
+/** Batches on their way before the next one waits: one in the worker, and its next. */
 const enough = 2
 
-/** Batches kept for use again. */
+/** Batches whose memory is kept for use again. */
 const maxSpare = 3
 
-/** Batches that are pressed without a worker before the next try to start one, at the most. */
+/** The most batches that are compressed without a worker before the next try to start one. */
 const maxPause = 1_023
 
-/** The press. */
+/** One worker, and the batches on their way to it. Its owner closes it. */
 export class CompressionPool {
-  /** Batches sent or pressed without a worker, and pieces of evidence in them, so far. */
+  /** Batches so far, with or without the worker, and pieces of evidence in them. */
   batches = 0
   items = 0
-  /** Pieces that were pressed without the worker. */
+  /** Pieces of evidence that were compressed without the worker. */
   fallbacks = 0
   private gathering: Batch | null = null
-  /** What the worker was sent and has not answered. */
+  /** Batches that the worker was sent and has not answered, by id. */
   private readonly waiting = new Map<number, Batch>()
-  /** Batches that are pressed without it. */
-  private pressedHere = 0
+  /** Number of batches that are being compressed without the worker. */
+  private compressingHere = 0
   private readonly spare: Array<Batch> = []
   private thread: CompressionThread | null = null
   private nextId = 0
   /**
-   * Threads in a row that ended without an answer, and batches to go before the next one is
-   * started.
+   * Threads in a row that ended without an answer, and batches to compress without a worker before
+   * the next thread is started.
    */
   private failedStarts = 0
   private pause = 0
@@ -80,33 +80,30 @@ export class CompressionPool {
   private drained: (() => void) | null = null
   private readonly start: () => CompressionThread
 
-  /**
-   * `start` gives a running thread with the program of CompressionWorker.ts; the pool's own when
-   * left out.
-   */
+  /** `start` gives a running thread with the program of CompressionWorker.ts. */
   constructor(start: () => CompressionThread = startThread) {
     this.start = start
   }
 
-  /** Batches that are gathered or wait for their answer. */
+  /**
+   * Batches that are being gathered, wait for their answer, or are compressed without the worker.
+   */
   get pending(): number {
     return this.busy + (this.gathering === null ? 0 : 1)
   }
 
   private get busy(): number {
-    return this.waiting.size + this.pressedHere
+    return this.waiting.size + this.compressingHere
   }
 
-  /**
-   * Takes a copy of the content. O(length). Throws a RangeError where there is no memory for it.
-   */
-  press(codec: string, content: Uint8Array): Pressing {
+  /** Copies the content at once. O(length). Throws a RangeError where there is no memory for it. */
+  compress(codec: string, content: Uint8Array): PendingCompression {
     if (this.closed) {
-      const refused = new Pressing()
-      refused.settle(new Error("the press is closed"))
+      const refused = new PendingCompression()
+      refused.settle(new Error("the compression pool is closed"))
       return refused
     }
-    if (content.length > batchBytes) return this.pressAlone(codec, content)
+    if (content.length > batchBytes) return this.compressAlone(codec, content)
     let batch = this.gathering
     if (batch === null || !batch.hasRoomFor(codec, content.length)) {
       this.flush()
@@ -118,7 +115,7 @@ export class CompressionPool {
     return batch.add(content)
   }
 
-  /** Sends what was gathered. */
+  /** Sends the batch that is being gathered, however full it is. */
   flush(): void {
     const { gathering } = this
     this.gathering = null
@@ -126,8 +123,8 @@ export class CompressionPool {
   }
 
   /**
-   * Ends the worker, once everything has been answered or pressed without it; null where there is
-   * nothing to wait for. What is pressed afterwards is refused.
+   * Ends the worker once everything is compressed; null where there is nothing to wait for. From
+   * now on `compress` refuses.
    */
   close(): Promise<void> | null {
     if (this.closed) return this.closing
@@ -145,7 +142,7 @@ export class CompressionPool {
         this.drained = resolve
       })
     }
-    // Whoever waits for the end must not see the process leave before it.
+    // The process must not exit before its caller has seen the end.
     const { thread } = this
     this.thread = null
     thread?.ref()
@@ -156,11 +153,11 @@ export class CompressionPool {
     if (this.busy < enough) this.flush()
   }
 
-  private pressAlone(codec: string, content: Uint8Array): Pressing {
+  private compressAlone(codec: string, content: Uint8Array): PendingCompression {
     const batch = new Batch(content.length, 1)
     batch.codec = codec
     const item = batch.add(content)
-    // What came before leaves before.
+    // Pieces are sent in the order in which they came.
     this.flush()
     this.send(batch)
     return item
@@ -171,18 +168,18 @@ export class CompressionPool {
     this.items += batch.items.length
     const thread = this.running()
     if (thread === null) {
-      void this.pressHere(batch)
+      void this.compressHere(batch)
       return
     }
     const id = this.nextId++
     this.waiting.set(id, batch)
     thread.ref()
-    // To a thread that has just ended this goes nowhere: `bury` comes then, and finds the batch
-    // waiting.
+    // A thread that has just ended does not get it: its exit event, still to come, has `bury`
+    // compress the batch here.
     thread.postMessage(batch.order(id))
   }
 
-  /** The thread, started where there is none; null where none can be had. */
+  /** The thread, started where there is none; null where it cannot be, or not yet. */
   private running(): CompressionThread | null {
     if (this.thread !== null || this.closed) return this.thread
     if (this.pause > 0) {
@@ -193,7 +190,7 @@ export class CompressionPool {
       const thread = this.start()
       this.thread = thread
       thread.on("message", (answer: Answer) => this.receive(answer))
-      // Whatever ends it: an error is followed by an exit.
+      // Nothing to do: an exit follows every error.
       thread.on("error", () => {})
       thread.on("exit", () => this.bury(thread))
       return thread
@@ -203,17 +200,17 @@ export class CompressionPool {
     }
   }
 
-  /** The thread is gone, and whatever it had not answered is pressed without it. */
+  /** Called when the thread has ended: compresses here whatever it had not answered. */
   private bury(thread: CompressionThread): void {
     if (this.thread !== thread) return
     this.thread = null
     this.startFailed()
     const left = [...this.waiting.values()]
     this.waiting.clear()
-    for (const batch of left) void this.pressHere(batch)
+    for (const batch of left) void this.compressHere(batch)
   }
 
-  /** The first one in a row may have been bad luck: the next batch tries again. */
+  /** After the first failure in a row the next batch tries again, since it may have been chance. */
   private startFailed(): void {
     this.failedStarts += 1
     this.pause = Math.min(2 ** (this.failedStarts - 1) - 1, maxPause)
@@ -227,37 +224,38 @@ export class CompressionPool {
     const failed: Array<number> = []
     let at = 0
     for (const [i, item] of batch.items.entries()) {
-      const length = batch.pressedLengthOf(i)
+      const length = batch.compressedLengthOf(i)
       if (length < 0) {
         failed.push(i)
         continue
       }
-      // Each is its receiver's: a view would keep all the others alive.
+      // Copies: a view would keep the forms of all other pieces in memory.
       item.settle(length === forms.length ? forms : forms.slice(at, at + length))
       at += length
     }
     if (failed.length === 0) this.finish(batch)
-    else void this.pressHere(batch, failed)
+    else void this.compressHere(batch, failed)
   }
 
   /**
-   * By zlib's threads, one after another: each takes up to 256 KiB for its own work. Never rejects.
+   * Compresses on zlib's threads, one piece after another, as each takes up to 256 KiB for its own
+   * work. Never rejects.
    */
-  private async pressHere(batch: Batch, indices: Iterable<number> = batch.items.keys()): Promise<void> {
-    this.pressedHere += 1
-    const press = presses[batch.codec]
+  private async compressHere(batch: Batch, indices: Iterable<number> = batch.items.keys()): Promise<void> {
+    this.compressingHere += 1
+    const compressor = compressors[batch.codec]
     for (const i of indices) {
       this.fallbacks += 1
       let form: Uint8Array | Error
       try {
-        if (press === undefined) throw new Error(`there is no press for ${batch.codec}`)
-        form = ofItsOwn(await press.later(batch.contentOf(i)))
+        if (compressor === undefined) throw new Error(`there is no compressor for ${batch.codec}`)
+        form = ofItsOwn(await compressor.later(batch.contentOf(i)))
       } catch (cause) {
         form = cause instanceof Error ? cause : new Error(String(cause))
       }
       batch.items[i]?.settle(form)
     }
-    this.pressedHere -= 1
+    this.compressingHere -= 1
     this.finish(batch)
   }
 

@@ -1,20 +1,20 @@
 /**
- * The worker that presses: it is told of a batch in shared memory, and answers with the pressed
- * forms, one after another in one array. It keeps nothing; the evidence is overwritten by the main
- * thread, whose memory it is.
+ * The program of the compression worker. It compresses a batch that lies in shared memory, and
+ * answers with the compressed forms, one after another in one array. It keeps nothing; the main
+ * thread, which owns the memory, overwrites the evidence.
  */
 import { parentPort } from "node:worker_threads"
 import type { Answer, Order } from "./CompressionBatch.ts"
-import { type Press, presses } from "./ZlibCodecs.ts"
+import { type Compressor, compressors } from "./ZlibCodecs.ts"
 
 parentPort?.on("message", ({ bytes, codec, count, id, lengths }: Order) => {
-  const press = presses[codec]
+  const compressor = compressors[codec]
   const forms: Array<Uint8Array> = []
   let at = 0
   let total = 0
   for (let i = 0; i < count; i++) {
     const length = lengths[i] ?? 0
-    const form = press === undefined ? undefined : pressed(press, bytes.subarray(at, at + length))
+    const form = compressor === undefined ? undefined : compressed(compressor, bytes.subarray(at, at + length))
     at += length
     lengths[i] = form?.length ?? -1
     if (form === undefined) continue
@@ -31,10 +31,10 @@ parentPort?.on("message", ({ bytes, codec, count, id, lengths }: Order) => {
   parentPort?.postMessage(answer, [all.buffer])
 })
 
-/** Undefined where zlib fails: the main thread then finds out why. */
-const pressed = (press: Press, bytes: Uint8Array): Uint8Array | undefined => {
+/** Undefined where zlib fails: the main thread then compresses it again, and learns why. */
+const compressed = (compressor: Compressor, bytes: Uint8Array): Uint8Array | undefined => {
   try {
-    return press.now(bytes)
+    return compressor.now(bytes)
   } catch {
     return undefined
   }

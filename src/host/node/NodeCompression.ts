@@ -1,13 +1,14 @@
 /**
- * Compression by node:zlib: gzip, brotli and, from Node 22.15 on, zstd. Evidence on its way to cold
- * storage is pressed by a worker thread (`CompressionPool.ts`), which the first piece of it starts.
- * On the caller's turn `stored` is one copy, and nothing else.
+ * Compression by node:zlib: gzip, brotli and, from Node 22.15 on, zstd. A worker thread
+ * (`CompressionPool.ts`) compresses evidence on its way to cold storage; the first piece of
+ * evidence starts it. Under `stored` a piece of evidence is one copy on the caller's turn, and
+ * nothing else.
  *
  * **Gotchas**
  *
- * - The layer owns the worker: closing its scope waits for what is still in the press, and ends it.
- *   What is pressed afterwards fails. Where nothing was pressed there is nothing to wait for, and
- *   closing is synchronous.
+ * - The layer owns the worker: closing its scope waits for what is still being compressed, and ends
+ *   the worker. Compression fails afterwards. Where nothing was compressed there is nothing to wait
+ *   for, and closing is synchronous.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,18 +16,18 @@ import { type Codec, codecs } from "../../domain/Codec.ts"
 import { Compression, openStored } from "../port/Compression.ts"
 import { asCompressionError, unsupported } from "../port/CompressionError.ts"
 import { CompressionPool } from "./CompressionPool.ts"
-import { ofItsOwn, presses } from "./ZlibCodecs.ts"
+import { compressors, ofItsOwn } from "./ZlibCodecs.ts"
 import { open } from "./ZlibOpen.ts"
 
-/** What this Node has. */
-const available: ReadonlyArray<Codec> = codecs.filter((codec) => codec === "stored" || presses[codec] !== undefined)
+/** The codecs of this Node. */
+const available: ReadonlyArray<Codec> = codecs.filter((codec) => codec === "stored" || compressors[codec] !== undefined)
 
-const pressSync = (codec: Codec, bytes: Uint8Array): Uint8Array => {
+const compressSync = (codec: Codec, bytes: Uint8Array): Uint8Array => {
   if (codec === "stored") return ofItsOwn(bytes)
-  const press = presses[codec]
-  if (press === undefined) throw unsupported(codec, available)
+  const compressor = compressors[codec]
+  if (compressor === undefined) throw unsupported(codec, available)
   try {
-    return ofItsOwn(press.now(bytes))
+    return ofItsOwn(compressor.now(bytes))
   } catch (cause) {
     throw asCompressionError(cause)
   }
@@ -52,13 +53,13 @@ export const layer: Layer.Layer<Compression> = Layer.effect(
     )
     return {
       codecs: available,
-      pressSync,
-      pressUnsafe: (codec, bytes) => {
+      compressSync,
+      compressUnsafe: (codec, bytes) => {
         if (codec === "stored") return Effect.succeed(ofItsOwn(bytes))
-        if (presses[codec] === undefined) return Effect.fail(unsupported(codec, available))
-        const pressing = pool.press(codec, bytes)
+        if (compressors[codec] === undefined) return Effect.fail(unsupported(codec, available))
+        const compressing = pool.compress(codec, bytes)
         return Effect.callback((resume) => {
-          pressing.onSettled((form) =>
+          compressing.onSettled((form) =>
             resume(form instanceof Error ? Effect.fail(asCompressionError(form)) : Effect.succeed(form))
           )
         })

@@ -1,5 +1,5 @@
 /**
- * Files and paths on Node: what a `file:` endpoint and a configuration file need. Loading it loads
+ * Files and paths on Node, for `file:` endpoints and configuration files. Importing it loads
  * Effect's streams.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"

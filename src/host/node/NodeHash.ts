@@ -1,17 +1,17 @@
 /**
- * SHA-256 by node:crypto's one-shot `hash`, the fastest there is at any size.
+ * SHA-256 by node:crypto's one-shot `hash`, the fastest way at any size.
  */
 import * as Layer from "effect/Layer"
 import { Buffer } from "node:buffer"
 import { hash, timingSafeEqual } from "node:crypto"
 import { Hash, sha256Bytes, shortTarget } from "../port/Hash.ts"
 
-// Of the prototype, as it works on any Uint8Array.
+// Taken from the prototype, as it works on any Uint8Array.
 const { write } = Buffer.prototype as Buffer
 
 /**
- * A string of a character a byte is what `hash` gives fastest: a Buffer of its own would double the
- * time for small evidence.
+ * A latin1 string, one character per byte, is the fastest result of `hash`: a Buffer would double
+ * the time for small evidence.
  */
 const sha256Into = (bytes: Uint8Array, target: Uint8Array): void => {
   if (target.length < sha256Bytes) throw shortTarget(target)

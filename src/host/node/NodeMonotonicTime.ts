@@ -1,11 +1,11 @@
 /**
- * Time that only goes forward, by `performance.now`: no allocation, where Effect's clock makes a
+ * Monotonic time by `performance.now`, which allocates nothing, whereas Effect's clock makes a
  * bigint for each reading.
  *
  * **Gotchas**
  *
- * - Only where the clock is the host's. Under any other, a test's or a replay's, that one is asked:
- *   whoever owns the clock owns all time.
+ * - It applies only where the clock is the host's. Under any other clock, a test's or a replay's,
+ *   it reads that clock, so that a test controls all time.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

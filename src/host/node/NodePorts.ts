@@ -13,8 +13,8 @@ import * as NodeRandomness from "./NodeRandomness.ts"
 export type { Ports }
 
 /**
- * By node:crypto, node:zlib, node:util and node:perf_hooks. Scoped: closing it ends the worker that
- * presses evidence, if one was needed.
+ * By node:crypto, node:zlib, node:util and node:perf_hooks. Closing its scope ends the compression
+ * worker, if one was started.
  */
 export const layer: Layer.Layer<Ports> = Layer.mergeAll(
   NodeCompression.layer,

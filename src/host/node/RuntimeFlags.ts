@@ -1,20 +1,20 @@
 /**
- * The runtime flags that the RFC requires (RFC, "Runtime Flags"; CONFORMANCE R1), looked at from
- * inside: by what they do where that can be seen, else by how the process was started.
+ * Checks the runtime flags that the RFC requires (RFC, "Runtime Flags"; CONFORMANCE R1) from inside
+ * the process: by their effect where it can be seen, else by how the process was started.
  */
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import * as v8 from "node:v8"
 
-/** One flag, and whether it holds. */
+/** Whether one flag is in effect. */
 export interface FlagReport {
-  /** As it is given to node. */
+  /** As given to node. */
   readonly flag: string
   readonly holds: boolean
   /** What was found, for people. */
   readonly found: string
 }
 
-/** What a process tells about itself; a test gives its own. */
+/** The facts about a process that the check needs; a test gives its own. */
 export interface ProcessFacts {
   readonly execArgv: ReadonlyArray<string>
   readonly nodeOptions: string
@@ -46,8 +46,7 @@ const protoState = (): ProcessFacts["proto"] => {
 }
 
 /**
- * The value of a flag that the process was started with, from its arguments or NODE_OPTIONS; the
- * last one counts.
+ * From the process's arguments or NODE_OPTIONS; where it is given several times the last counts.
  */
 const flagValue = ({ execArgv, nodeOptions }: ProcessFacts, flag: string): string | undefined => {
   const given = [...nodeOptions.split(/\s+/), ...execArgv]
@@ -59,7 +58,7 @@ const flagValue = ({ execArgv, nodeOptions }: ProcessFacts, flag: string): strin
   return undefined
 }
 
-/** Which of the flags that the configuration asks for hold in this process. */
+/** One report for each flag that the configuration asks for. */
 export const inspectFlags = (
   runtime: TracehoundConfig["runtime"],
   facts: ProcessFacts

@@ -1,20 +1,21 @@
 /**
- * Effect's clock with timers that keep no process alive: a Tracehound in somebody's process must
- * not be why it does not end (CONFORMANCE R4).
+ * Effect's clock with timers that do not keep the process alive: a Tracehound must not be the
+ * reason why its host's process does not end (CONFORMANCE R4).
  *
  * Promises what Effect's own clock promises: the same readings, delays of any length, and no timer
- * left when a sleep is interrupted. Where a host waits for something that sleeps, such as dispose,
- * it holds the clock: all timers, present and future, then count, until as many releases as holds.
+ * left when a sleep is interrupted. A caller that waits for something that sleeps, such as dispose,
+ * holds the clock: all timers, present and future, then keep the process alive until there were as
+ * many releases as holds.
  *
  * Cost: Effect's own timer, and an entry in a set.
  *
  * **Gotchas**
  *
- * - A process may end in the midst of a sleep. What comes after it is then not done, and no
- *   finalizer runs.
- * - A sleep without end has no timer, so holding it keeps no process alive, as with Effect's own
- *   clock.
- * - `instanceof UnrefClock` says that the time is the host's own.
+ * - A process may end in the middle of a sleep. The code after the sleep then does not run, nor
+ *   does any finalizer.
+ * - An infinite sleep has no timer, so holding the clock does not keep the process alive for it, as
+ *   with Effect's own clock.
+ * - `instanceof UnrefClock` means that the time is the host's own.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -25,10 +26,10 @@ import type * as Scope from "effect/Scope"
 
 const hostClock = Context.get(Context.empty(), Clock.Clock)
 
-/** setTimeout's own limit: it goes off at once where the delay is longer. */
+/** The longest delay of setTimeout, in ms: it fires at once where the delay is longer. */
 const maxDelayMs = 2 ** 31 - 1
 
-/** The host's clock, with timers that count only while somebody holds it. */
+/** The host's clock, whose timers keep the process alive only while it is held. */
 export class UnrefClock implements Clock.Clock {
   readonly #timers = new Set<NodeJS.Timeout>()
   #holds = 0
@@ -50,13 +51,13 @@ export class UnrefClock implements Clock.Clock {
     return this.#sleepMillis(Duration.toMillis(duration))
   }
 
-  /** Has all timers keep the process alive, until as many releases. */
+  /** Makes all timers keep the process alive, until there were as many releases as holds. */
   hold(): void {
     this.#holds += 1
     if (this.#holds === 1) { for (const timer of this.#timers) timer.ref() }
   }
 
-  /** Takes one hold back. Without a hold it does nothing. */
+  /** Takes one hold back; does nothing where there is none. */
   release(): void {
     if (this.#holds === 0) return
     this.#holds -= 1
@@ -89,8 +90,8 @@ export class UnrefClock implements Clock.Clock {
 }
 
 /**
- * An unref'd clock where the clock is the host's, for what merely comes again and again: a test's
- * clock, or anybody's own, stays.
+ * Replaces the host's clock by an UnrefClock, for periodic work. Leaves any other clock, such as a
+ * test's, as it is.
  */
 export const layerWhereHost: Layer.Layer<never> = Layer.unwrap(
   Effect.map(Clock.Clock, (clock) => clock === hostClock ? Layer.succeed(Clock.Clock, new UnrefClock()) : Layer.empty)

@@ -1,12 +1,12 @@
 /**
- * Opening by node:zlib: one stream that fills the bytes exactly, to a limit that is met to the
- * byte.
+ * Decompression by node:zlib. It opens one stream that fills the bytes exactly, and enforces its
+ * limit to the byte.
  *
  * **Gotchas**
  *
- * - zlib stops where a stream ends, and says nothing of what follows; or, for gzip and zstd, goes
- *   on with another stream as though it were the same. So each codec's frame is looked at here as
- *   well.
+ * - zlib stops where a stream ends and does not report what follows; for gzip and zstd it even goes
+ *   on with a following stream as though it were the same. So this file checks each codec's frame
+ *   as well.
  */
 import { constants as bufferConstants } from "node:buffer"
 import * as zlib from "node:zlib"
@@ -15,10 +15,10 @@ import { asCompressionError, type CompressionError, corruptStream, tooLarge } fr
 import { isOneZstdFrame } from "../port/ZstdFrame.ts"
 import { ofItsOwn } from "./ZlibCodecs.ts"
 
-/** What zlib gives when it is asked for `info`. */
+/** The result of zlib with the option `info`. */
 interface Inflated {
   readonly buffer: Uint8Array
-  /** How much of the input it read: to the end of the stream. */
+  /** Bytes of input up to the end of the stream. */
   readonly engine: { readonly bytesWritten: number }
 }
 
@@ -27,11 +27,11 @@ interface Options {
   readonly maxOutputLength: number
 }
 
-/** zlib's declarations leave out what `info` does. */
+/** Types the option `info`, which Node's declarations leave out. */
 const withInfo = (inflate: unknown): (bytes: Uint8Array, options: Options) => Inflated =>
   inflate as (bytes: Uint8Array, options: Options) => Inflated
 
-/** What RFC 8878 advises decoders to support, 8 MiB: zlib itself would take memory for 128 MiB. */
+/** The window that RFC 8878 advises, 8 MiB: zlib itself would allocate up to 128 MiB. */
 const zstdParams = { [zlib.constants.ZSTD_d_windowLogMax]: 23 }
 
 const inflaters = {
@@ -42,27 +42,28 @@ const inflaters = {
   brotli: withInfo(zlib.brotliDecompressSync)
 }
 
-/** The content of one stream, which must take the whole input. */
+/** Fails where the stream ends before the input does. */
 const inflate = (codec: keyof typeof inflaters, bytes: Uint8Array, limit: number): Uint8Array => {
-  // zlib takes no limit below 1, and none above the most that a Buffer holds.
+  // zlib rejects a limit below 1, and one above the longest Buffer.
   const maxOutputLength = Math.min(Math.max(1, limit), bufferConstants.MAX_LENGTH)
   let inflated: Inflated
   try {
     inflated = inflaters[codec](bytes, { info: true, maxOutputLength })
   } catch (cause) {
-    throw asRefusal(cause, codec, limit)
+    throw asZlibError(cause, codec, limit)
   }
   if (inflated.buffer.length > limit) throw tooLarge(limit)
   if (inflated.engine.bytesWritten !== bytes.length) throw corruptStream(codec)
   return inflated.buffer
 }
 
-/** RFC 1952 section 2.3: deflate without optional fields, and the bytes of header and trailer. */
+/**
+ * RFC 1952 section 2.3: the start of a header without optional fields, and the lengths in bytes.
+ */
 const gzip = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
 
 /**
- * One member, its frame read here: zlib's gunzip would take further members, and zeros, for part of
- * it.
+ * Reads the frame itself, as zlib's gunzip would accept further members, and zeros, as part of it.
  */
 const openGzip = (bytes: Uint8Array, limit: number): Uint8Array => {
   const end = bytes.length - gzip.trailer
@@ -77,22 +78,19 @@ const openGzip = (bytes: Uint8Array, limit: number): Uint8Array => {
 }
 
 /**
- * Opens to at most `limit` bytes, in memory of their own; throws `CompressionError`. For codecs
- * that this Node has.
+ * Opens to at most `limit` bytes, in memory of their own; throws `CompressionError`. The caller has
+ * checked that this Node has the codec.
  */
 export const open = (codec: Exclude<Codec, "stored">, bytes: Uint8Array, limit: number): Uint8Array => {
   if (codec === "zstd" && !isOneZstdFrame(bytes)) throw corruptStream(codec)
   return ofItsOwn(codec === "gzip" ? openGzip(bytes, limit) : inflate(codec, bytes, limit))
 }
 
-/**
- * What says nothing against the bytes: zlib's own codes for want of memory, in each codec's way of
- * writing them.
- */
-const ofTheHost = /mem|alloc|initialization/i
+/** zlib's error codes for lack of memory, in each codec's spelling: the bytes are not at fault. */
+const hostFailure = /mem|alloc|initialization/i
 
-const asRefusal = (cause: unknown, codec: Codec, limit: number): CompressionError => {
+const asZlibError = (cause: unknown, codec: Codec, limit: number): CompressionError => {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
   if (code === "ERR_BUFFER_TOO_LARGE") return tooLarge(limit)
-  return code === "" || ofTheHost.test(code) ? asCompressionError(cause) : corruptStream(codec)
+  return code === "" || hostFailure.test(code) ? asCompressionError(cause) : corruptStream(codec)
 }

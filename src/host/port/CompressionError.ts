@@ -1,15 +1,13 @@
 /**
- * What can go wrong in pressing and opening, said alike by every host.
+ * The errors of compression, worded alike on every host.
  */
 import * as Schema from "effect/Schema"
 
-/**
- * The codecs there are, by their names (spec/envelope.md): `domain/Codec.ts` has them as a schema.
- */
+/** The names of the codecs (spec/envelope.md). `domain/Codec.ts` has them as a schema. */
 export type Codec = "stored" | "gzip" | "zstd" | "brotli"
 
 /**
- * Why bytes were not pressed or opened: `corrupt`, they are not one whole stream of the codec;
+ * Why bytes were not compressed or opened: `corrupt`, they are not one whole stream of the codec;
  * `too_large`, more is inside than the limit; `unsupported`, this host has no such codec; `host`,
  * it failed for reasons of its own.
  */
@@ -18,22 +16,20 @@ export class CompressionError extends Schema.TaggedError<CompressionError>()("Co
   message: Schema.String
 }) {}
 
-/** More would come out than the reader allows. */
 export const tooLarge = (limit: number): CompressionError =>
   new CompressionError({ reason: "too_large", message: `more than ${limit} bytes inside` })
 
-/** They are not one whole stream of this codec. */
 export const corruptStream = (codec: Codec): CompressionError =>
   new CompressionError({ reason: "corrupt", message: `not one whole ${codec} stream` })
 
-/** The host has no such codec; `have` are those it has. */
+/** `have`: the codecs that the host has. */
 export const unsupported = (codec: Codec, have: ReadonlyArray<Codec>): CompressionError =>
   new CompressionError({
     reason: "unsupported",
     message: `this host has no ${codec}: choose ${have.join(" or ")}, or run on Node 22.15 or newer with its own ports`
   })
 
-/** What a codec threw, as the error that it is. */
+/** Wraps what a codec threw; a CompressionError stays itself. */
 export const asCompressionError = (cause: unknown): CompressionError =>
   cause instanceof CompressionError
     ? cause

@@ -1,5 +1,5 @@
 /**
- * SHA-256 as the core asks for it: synchronous, one call, no state.
+ * SHA-256: synchronous, one call, no state.
  *
  * **Gotchas**
  *
@@ -7,14 +7,14 @@
  */
 import * as Context from "effect/Context"
 
-/** What a host must be able to hash and compare. */
+/** Hashes bytes, and compares them in constant time. */
 export class Hash extends Context.Service<Hash, {
-  /** The digest, 32 bytes of its own. */
+  /** The digest: 32 bytes in memory of their own. */
   readonly sha256: (bytes: Uint8Array) => Uint8Array
   /**
-   * Writes the digest into the first 32 bytes of the target: the fastest way, and nothing is left
-   * of it but that. The bytes may lie in the target. Throws a RangeError, and writes nothing, where
-   * the target is shorter.
+   * Writes the digest into the first 32 bytes of the target: the fastest way, as it leaves nothing
+   * else behind. The bytes may lie within the target. Throws a RangeError, and writes nothing,
+   * where the target is shorter.
    */
   readonly sha256Into: (bytes: Uint8Array, target: Uint8Array) => void
   /** The digest in lowercase hexadecimal. */
@@ -26,9 +26,9 @@ export class Hash extends Context.Service<Hash, {
   readonly timingSafeEqual: (a: Uint8Array, b: Uint8Array) => boolean
 }>()("tracehound/host/port/Hash") {}
 
-/** Bytes of a SHA-256. */
+/** Bytes of a digest. */
 export const sha256Bytes = 32
 
-/** The target of `sha256Into` has no room for a digest. */
+/** The error of `sha256Into` for a target that has no room for a digest. */
 export const shortTarget = (target: Uint8Array): RangeError =>
   new RangeError(`a SHA-256 needs a target of ${sha256Bytes} bytes, not ${target.length}`)

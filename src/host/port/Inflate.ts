@@ -1,8 +1,7 @@
 /**
- * Gunzip as a stream, as the rooms ask for it: for recordings of any length, in memory that does
- * not grow with them.
+ * Gunzip as a stream, for recordings of any length in memory that does not grow with them.
  *
- * Promises, whatever the host:
+ * Every host promises:
  *
  * - members that follow one another are one stream (RFC 1952, 2.2), and zeros after a member are
  *   padding;
@@ -10,7 +9,7 @@
  * - the CRC and the length of each member are checked;
  * - chunks are small, and nothing is read ahead of the consumer, so that a decompression bomb costs
  *   time and no memory;
- * - whatever the host holds for it is let go when the stream's scope closes.
+ * - the host's resources for a stream are released when the stream's scope closes.
  */
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"

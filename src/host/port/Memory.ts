@@ -1,10 +1,10 @@
 /**
- * Comparing memory, as the core asks for it.
+ * Comparison of memory.
  *
  * **Gotchas**
  *
- * - Not for secrets: it stops at the first difference. What must not tell where it stopped is
- *   `Hash.timingSafeEqual`.
+ * - Not for secrets: the time it takes tells where the first difference is. Use
+ *   `Hash.timingSafeEqual` for those.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -15,16 +15,16 @@ import * as Layer from "effect/Layer"
  */
 export type EqualBytes = (a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, length: number) => boolean
 
-/** Byte by byte: about a nanosecond each, and the faster way for short ranges on any host. */
+/** Byte by byte, about a nanosecond each: on any host the fastest way for short ranges. */
 export const equalBytes: EqualBytes = (a, aAt, b, bAt, length) => {
   for (let i = 0; i < length; i++) if (a[aAt + i] !== b[bAt + i]) return false
   return true
 }
 
-/** What a host can do with two pieces of memory. Allocates nothing. */
+/** Compares memory. Allocates nothing. */
 export class Memory extends Context.Service<Memory, {
   readonly equal: EqualBytes
 }>()("tracehound/host/port/Memory") {
-  /** In JavaScript. */
+  /** In JavaScript, byte by byte. */
   static readonly layerPortable = Layer.succeed(Memory, { equal: equalBytes })
 }

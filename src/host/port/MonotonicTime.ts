@@ -1,16 +1,15 @@
 /**
- * Time that only goes forward, as the gate asks for it: a number, read without allocating
- * (CONFORMANCE G1).
+ * Time that only goes forward, as a number, read without allocating (CONFORMANCE G1).
  *
- * The time of day jumps: somebody sets it, or a time server does. Limits must not: a clock set back
- * would prolong a block, one set forward would end it.
+ * The time of day jumps when a person or a time server sets it. Limits must not depend on it: a
+ * clock set back would prolong a block, and a clock set forward would end it.
  *
  * **Gotchas**
  *
- * - It is no time of day. Only differences mean anything, and fractions of a millisecond are part
- *   of it.
- * - A number that a function returns or passes on may be put into an object of its own. On the hot
- *   path time is therefore read into a cell, `last`, once a call, and whoever needs it looks there.
+ * - It is no time of day: only differences mean anything. It has fractions of a millisecond.
+ * - The engine may allocate an object for a fractional number that a function returns or passes on.
+ *   The hot path therefore reads the time into a cell, `last`, once per call of `intercept`, and
+ *   its parts read that cell.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -19,24 +18,21 @@ import * as Layer from "effect/Layer"
 
 const nanosPerMilli = 1_000_000n
 
-/**
- * One number: a time in ms. A number with a fraction that is handed over by itself may be put into
- * an object of its own, for every call.
- */
+/** One time in ms, in a cell, because passing a fractional number on its own may allocate. */
 export type TimeCell = Readonly<Float64Array>
 
-/** A stopwatch that is always running. */
+/** A clock that cannot be set. */
 export class MonotonicTime extends Context.Service<MonotonicTime, {
-  /** Milliseconds since some moment in the past. */
+  /** Milliseconds since some fixed moment in the past. */
   readonly nowMs: () => number
   /** Reads the time into `last`. */
   readonly tick: () => void
-  /** The time that was read last. */
+  /** The time at the last `tick`. */
   readonly last: TimeCell
 }>()("tracehound/host/port/MonotonicTime") {
   /**
-   * Effect's own clock, whatever it is: a test's, a replay's, the host's. It makes a bigint for
-   * each reading.
+   * By Effect's own Clock, be it a test's, a replay's or the host's. It allocates a bigint for each
+   * reading.
    */
   static readonly layerPortable = Layer.effect(
     MonotonicTime,
@@ -54,6 +50,6 @@ export class MonotonicTime extends Context.Service<MonotonicTime, {
   )
 }
 
-/** Whole milliseconds exactly, however many; the rest to a fraction. */
+/** Exact in whole milliseconds, however many; the rest becomes the fraction. */
 const millis = (nanos: bigint): number =>
   Number(nanos / nanosPerMilli) + Number(nanos % nanosPerMilli) / Number(nanosPerMilli)

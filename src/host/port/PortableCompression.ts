@@ -1,10 +1,10 @@
 /**
- * Compression by fflate, for hosts without node:zlib: stored and gzip. What it promises is in
- * Compression.ts.
+ * Compression by fflate, for hosts without node:zlib: stored and gzip. Compression.ts says what it
+ * promises.
  *
  * **Gotchas**
  *
- * - gzip is pressed on the turn of whoever waits for it.
+ * - gzip compresses on the turn of the fiber that runs the effect.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,24 +14,24 @@ import * as PortableGzip from "./PortableGzip.ts"
 
 const portableCodecs: ReadonlyArray<Codec> = ["stored", "gzip"]
 
-const pressSync = (codec: Codec, bytes: Uint8Array): Uint8Array => {
+const compressSync = (codec: Codec, bytes: Uint8Array): Uint8Array => {
   if (codec === "stored") return new Uint8Array(bytes)
-  if (codec === "gzip") return PortableGzip.press(bytes)
+  if (codec === "gzip") return PortableGzip.compress(bytes)
   throw unsupported(codec, portableCodecs)
 }
 
 /** The portable implementation of `Compression`. */
 export const layer: Layer.Layer<Compression> = Layer.sync(Compression, () => ({
   codecs: portableCodecs,
-  pressSync,
-  pressUnsafe: (codec, bytes) => {
+  compressSync,
+  compressUnsafe: (codec, bytes) => {
     const copy = new Uint8Array(bytes)
-    // The codec's result is another array, and the copy of evidence is overwritten: but `stored` is
-    // the copy itself.
+    // The copy of the evidence is overwritten once it is compressed. Under `stored` it is the
+    // result.
     if (codec === "stored") return Effect.succeed(copy)
     return Effect.suspend(() => {
-      const pressed = Effect.try({ try: () => pressSync(codec, copy), catch: asCompressionError })
-      return Effect.ensuring(pressed, Effect.sync(() => copy.fill(0)))
+      const compressed = Effect.try({ try: () => compressSync(codec, copy), catch: asCompressionError })
+      return Effect.ensuring(compressed, Effect.sync(() => copy.fill(0)))
     })
   },
   openSync: (codec, bytes, limit) => {

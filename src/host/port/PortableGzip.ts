@@ -1,22 +1,20 @@
 /**
  * gzip (RFC 1952) by fflate, for hosts without node:zlib.
  *
- * Promises to open one member without optional fields that fills the bytes exactly, whose CRC and
- * size hold, and to stop a bomb at the limit and one step of input.
+ * Promises to open only one member without optional fields that fills the bytes exactly and whose
+ * CRC and size are right, and to stop a decompression bomb at the limit plus one step of input.
  *
  * **Gotchas**
  *
- * - fflate checks neither CRC nor size, takes a stream that was cut for a whole one, and does not
- *   say where deflate ended. It does say where it finds a further member: so it is given one, an
- *   empty header behind the last byte, and has to find it there. Bytes between deflate and trailer,
- *   or a member of an attacker's, make it look elsewhere.
+ * - fflate checks neither CRC nor size, accepts a truncated stream, and does not say where deflate
+ *   ended. It does say where it finds a further member. So `open` appends one, an empty header
+ *   after the last byte, and fflate has to find it exactly there. Bytes between deflate and
+ *   trailer, or a member that an attacker added, make fflate find one elsewhere.
  */
 import { Gunzip, gzipSync } from "fflate"
 import { CompressionError, corruptStream, tooLarge } from "./CompressionError.ts"
 
-/**
- * How much input fflate sees at a time: what it may inflate beyond the limit before it is stopped.
- */
+/** Input that fflate gets at a time. It may inflate all of it before it is stopped at the limit. */
 const stepBytes = 16_384
 
 /**
@@ -25,11 +23,11 @@ const stepBytes = 16_384
  */
 const frame = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
 
-/** The header of a member that never comes. */
+/** The header that `open` appends: that of a member that never comes. */
 const nextMember = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff)
 
-/** Presses at fflate's usual level; the same bytes give the same stream, as no time is in it. */
-export const press = (bytes: Uint8Array): Uint8Array => gzipSync(bytes, { mtime: 0 })
+/** At fflate's default level. The same bytes give the same stream, as it holds no time. */
+export const compress = (bytes: Uint8Array): Uint8Array => gzipSync(bytes, { mtime: 0 })
 
 /** Opens to at most `limit` bytes; throws `CompressionError`. */
 export const open = (bytes: Uint8Array, limit: number): Uint8Array => {
@@ -73,7 +71,7 @@ const inflate = (bytes: Uint8Array, limit: number): Uint8Array => {
   return whole
 }
 
-/** RFC 1952 section 8: the remainders of all bytes. */
+/** The table of RFC 1952 section 8: the remainder of each byte. */
 const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte
   for (let bit = 0; bit < 8; bit++) {

@@ -1,18 +1,18 @@
 /**
- * SHA-256 in JavaScript by @noble/hashes, for hosts without node:crypto: three to four times its
- * time at 1 KiB.
+ * SHA-256 in JavaScript by @noble/hashes, for hosts without node:crypto. At 1 KiB it takes three to
+ * four times as long as node:crypto.
  *
  * **Gotchas**
  *
- * - `timingSafeEqual` takes the same steps whatever the bytes are. What an engine makes of these
- *   steps is beyond JavaScript; Node's is in C and the safer one.
+ * - `timingSafeEqual` takes the same steps whatever the bytes are, but JavaScript cannot say what
+ *   an engine makes of these steps. Node's is written in C and is the safer one.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import * as Layer from "effect/Layer"
 import { Hash, sha256Bytes, shortTarget } from "./Hash.ts"
 
-/** Every byte of both is looked at, and no step depends on one. */
+/** Reads every byte of both, and no step depends on a byte. */
 const timingSafeEqual = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false
   let difference = 0

@@ -1,5 +1,5 @@
 /**
- * What the core asks of its host, all of it.
+ * All services that the core needs from its host, as one type.
  */
 import type { Compression } from "./Compression.ts"
 import type { Hash } from "./Hash.ts"
@@ -8,5 +8,4 @@ import type { Memory } from "./Memory.ts"
 import type { MonotonicTime } from "./MonotonicTime.ts"
 import type { Randomness } from "./Randomness.ts"
 
-/** The ports that the core's rooms need, whatever the host. */
 export type Ports = Compression | Hash | Introspection | Memory | MonotonicTime | Randomness

@@ -1,20 +1,20 @@
 /**
- * Whether bytes are one zstd frame (RFC 8878 section 3.1.1) from the first to the last.
+ * Tells whether bytes are one zstd frame (RFC 8878 section 3.1.1) from the first byte to the last.
  *
- * Decoders open several frames that follow one another as one, and skip some without a word: what
- * may stand behind a frame is found here. What is in the blocks is the decoder's affair.
+ * Decoders open several frames in a row as one, and silently skip some: this check finds whatever
+ * follows a frame. It reads the sizes of the blocks; their content is for the decoder to check.
  *
- * Cost: O(blocks), one for each 128 KiB of content at the least.
+ * Cost: O(blocks), at least one for each 128 KiB of content.
  */
 
-/** The magic number, as bytes. */
+/** In the order in which the bytes stand. */
 const magic = [0x28, 0xb5, 0x2f, 0xfd]
 const blockHeaderBytes = 3
 const checksumBytes = 4
 const rle = 1
 const reserved = 3
 
-/** One frame without a dictionary, to the last byte. */
+/** False for a frame that needs a dictionary, too. */
 export const isOneZstdFrame = (bytes: Uint8Array): boolean => {
   const descriptor = bytes[4]
   if (descriptor === undefined || magic.some((byte, i) => bytes[i] !== byte)) return false

@@ -1,14 +1,14 @@
 /**
- * All ports of the core without a host: what any JavaScript runtime with Web Crypto gives. The
- * package export `tracehound/portable`, for Bun, Deno, workers and edges.
+ * All ports of the core for any JavaScript runtime with Web Crypto: Bun, Deno, workers, edges. The
+ * package export `tracehound/portable`.
  *
  * It needs `@noble/hashes`, an optional peer of this package.
  *
  * **Gotchas**
  *
- * - It cannot tell a Proxy from what the Proxy pretends to be: canonical bytes then run a payload's
- *   own traps. A payload that was parsed from the network holds none.
- * - gzip is pressed on the turn of whoever waits for it.
+ * - It cannot tell a Proxy from its target: canonical bytes then run a payload's own traps. A
+ *   payload that was parsed from the network holds no Proxy.
+ * - gzip compresses on the turn of the fiber that waits for it.
  */
 import * as Layer from "effect/Layer"
 import { Introspection } from "./Introspection.ts"

@@ -36,7 +36,7 @@ describe("writing", () => {
     ] as const
   ) {
     it.live.each(codecs)(
-      `RFC E4 E7 evidence goes out as an envelope, pressed with %s by ${name}`,
+      `RFC E4 E7 evidence goes out as an envelope, compressed with %s by ${name}`,
       (codec) =>
         Effect.gen(function*() {
           const { close, cold, stored } = yield* openStore({ codec }, compression)
@@ -62,16 +62,16 @@ describe("writing", () => {
     )
   }
 
-  it.effect("RFC E7 the evidence is given to the presser while it is told, under the configured codec, and once", () =>
+  it.effect("RFC E7 the evidence is given to the compressor while it is told, under the configured codec, and once", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
       const { cold, stored } = yield* openStore({ codec: "stored" }, fake.layer)
       const told = delivery("id-1", 500)
       cold.tellUnsafe(told)
-      assert.deepStrictEqual(fake.pressed, [{ codec: "stored", bytes: noise(500, 501) }])
+      assert.deepStrictEqual(fake.compressed, [{ codec: "stored", bytes: noise(500, 501) }])
       yield* cold.start
       yield* cold.settled
-      assert.strictEqual(fake.pressed.length, 1)
+      assert.strictEqual(fake.compressed.length, 1)
       assert.deepStrictEqual(bodyOf(stored.get("id-1")), inverted(noise(500, 501)))
     }))
 
@@ -98,21 +98,21 @@ describe("writing", () => {
       }
     }))
 
-  it.effect("RFC E4 what its sender pressed is written as it is, and not pressed again", () =>
+  it.effect("RFC E4 what its sender compressed is written as it is, and not compressed again", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
       const { cold, stored } = yield* openStore({}, fake.layer)
       yield* cold.start
-      const pressed = gzip(noise(500, 501))
-      cold.tellUnsafe({ ...delivery("id-1", 500, pressed), content: new Uint8Array(0) })
+      const compressed = gzip(noise(500, 501))
+      cold.tellUnsafe({ ...delivery("id-1", 500, compressed), content: new Uint8Array(0) })
       yield* cold.settled
-      assert.deepStrictEqual(fake.pressed, [])
+      assert.deepStrictEqual(fake.compressed, [])
       const envelope = stored.get("id-1") ?? assert.fail("not written")
-      assert.isTrue(Buffer.from(envelope).includes(pressed))
+      assert.isTrue(Buffer.from(envelope).includes(compressed))
       assert.deepStrictEqual(open(envelope, 500, ports).content, noise(500, 501))
     }))
 
-  it.effect("RFC C1 nothing is sealed or written on the teller's turn, even where the fiber waits and all is pressed", () =>
+  it.effect("RFC C1 nothing is sealed or written on the teller's turn, even where the fiber waits and all is compressed", () =>
     Effect.gen(function*() {
       const { attempts, cold } = yield* openStore()
       yield* cold.start
@@ -124,16 +124,16 @@ describe("writing", () => {
       assert.deepStrictEqual(attempts, ["id-1", "id-2"])
     }))
 
-  it.effect("RFC S1 what is pressed sooner waits for what was told before it", () =>
+  it.effect("RFC S1 what is compressed sooner waits for what was told before it", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.pressings.push("waits", "at once")
+      fake.compressings.push("waits", "at once")
       const { attempts, cold } = yield* openStore({}, fake.layer)
       yield* cold.start
       cold.tellUnsafe(delivery("a"))
       cold.tellUnsafe(delivery("b"))
       yield* TestClock.adjust("1 hour")
-      assert.strictEqual(fake.pressed.length, 2, "both are pressed at once")
+      assert.strictEqual(fake.compressed.length, 2, "both are compressed at once")
       assert.deepStrictEqual(attempts, [])
       yield* fake.release
       yield* cold.settled
@@ -162,7 +162,7 @@ describe("writing", () => {
 })
 
 describe("a mailbox that is full", () => {
-  it.effect("RFC S2 by count: refused, counted, alerted; not pressed, and not touched", () =>
+  it.effect("RFC S2 by count: refused, counted, alerted; not compressed, and not touched", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
       const { alerts, attempts, cold } = yield* openStore({ maxPendingCount: 2 }, fake.layer)
@@ -176,7 +176,7 @@ describe("a mailbox that is full", () => {
         unconfirmed: 0,
         deadLetters: 2
       })
-      assert.strictEqual(fake.pressed.length, 2)
+      assert.strictEqual(fake.compressed.length, 2)
       for (const { content } of told) assert.deepStrictEqual(content, noise(100, 101))
       yield* cold.start
       yield* cold.settled

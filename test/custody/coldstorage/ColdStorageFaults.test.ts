@@ -181,34 +181,34 @@ describe("compression that fails", () => {
   it.effect("RFC C1 is a dead letter at once: the evidence is gone by then, and nothing is tried again", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.pressings.push("fails")
+      fake.compressings.push("fails")
       const { alerts, attempts, cold, errors } = yield* openStore({}, fake.layer)
       yield* cold.start
       assert.isTrue(cold.tellUnsafe(delivery("a")))
       cold.tellUnsafe(delivery("b"))
       yield* cold.settled
       assert.deepStrictEqual(attempts, ["b"])
-      assert.strictEqual(fake.pressed.length, 2)
+      assert.strictEqual(fake.compressed.length, 2)
       assert.deepStrictEqual(alerts, [failure, "warning evidence.purged"])
       assert.deepStrictEqual(errors.map((error) => error.split(":")[0]), [
         "quarantine coldstorage_failure true",
         "quarantine encode_error true"
       ])
-      assert.include(errors[0], "the presser is out of memory")
+      assert.include(errors[0], "the compressor is out of memory")
       assert.deepStrictEqual(cold.stats(), { pending: 0, pendingBytes: 0, written: 1, unconfirmed: 0, deadLetters: 1 })
     }))
 
   it.effect("RFC F5 cannot even begin: the delivery is refused, and no exception comes out", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.pressings.push("throws")
+      fake.compressings.push("throws")
       const { alerts, cold } = yield* openStore({}, fake.layer)
       assert.isFalse(cold.tellUnsafe(delivery("a")))
       assert.deepStrictEqual(alerts, ["critical coldstorage.refused"])
       assert.deepStrictEqual(cold.stats(), { pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 1 })
     }))
 
-  it.effect("RFC F5 has nothing to press, as somebody detached the evidence: refused, and no exception", () =>
+  it.effect("RFC F5 has nothing to compress, as somebody detached the evidence: refused, and no exception", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
       const { alerts, cold } = yield* openStore({}, fake.layer)
@@ -216,14 +216,14 @@ describe("compression that fails", () => {
       content.buffer.transfer()
       assert.isFalse(cold.tellUnsafe({ ...delivery("a"), content }))
       assert.isFalse(cold.tellUnsafe({ ...delivery("b"), content: noise(99) }))
-      assert.deepStrictEqual(fake.pressed, [])
+      assert.deepStrictEqual(fake.compressed, [])
       assert.deepStrictEqual(alerts, ["critical coldstorage.refused", "critical coldstorage.refused"])
       assert.strictEqual(cold.stats().deadLetters, 2)
     }))
 })
 
 describe("closing", () => {
-  it.effect("RFC S4 writes what waits, then takes nothing more, and presses nothing", () =>
+  it.effect("RFC S4 writes what waits, then takes nothing more, and compresses nothing", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
       const { alerts, close, cold, stored } = yield* openStore({}, fake.layer)
@@ -232,14 +232,14 @@ describe("closing", () => {
       yield* close
       assert.deepStrictEqual([...stored.keys()], ["a", "b", "c"])
       assert.isFalse(cold.tellUnsafe(delivery("d")))
-      assert.strictEqual(fake.pressed.length, 3)
+      assert.strictEqual(fake.compressed.length, 3)
       assert.deepStrictEqual(alerts, ["critical coldstorage.refused"])
     }))
 
-  it.effect("RFC S4 waits for what is still being pressed", () =>
+  it.effect("RFC S4 waits for what is still being compressed", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.pressings.push("waits")
+      fake.compressings.push("waits")
       const { close, cold, stored } = yield* openStore({}, fake.layer)
       yield* cold.start
       cold.tellUnsafe(delivery("a"))
@@ -275,10 +275,10 @@ describe("closing", () => {
 
   it.effect("RFC S4 lets one that tidies up do so", () => buried("hangs, then tidies up", 10_500))
 
-  it.effect("RFC S4 buries what was never started, and what is never pressed", () =>
+  it.effect("RFC S4 buries what was never started, and what is never compressed", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.pressings.push("at once", "waits")
+      fake.compressings.push("at once", "waits")
       for (const isStarted of [false, true]) {
         const { close, cold } = yield* openStore({}, fake.layer)
         cold.tellUnsafe(delivery("a"))

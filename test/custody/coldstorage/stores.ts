@@ -84,7 +84,7 @@ export const openStore = (
   })
 
 /** Evidence of so many bytes on its way out, told under this id. */
-export const delivery = (id: string, size = 100, pressed: Uint8Array | null = null): Delivery => {
+export const delivery = (id: string, size = 100, compressed: Uint8Array | null = null): Delivery => {
   const bytes = noise(size, size + 1)
-  return { id, record: fitted(evidence, bytes), content: bytes, pressed }
+  return { id, record: fitted(evidence, bytes), content: bytes, compressed }
 }

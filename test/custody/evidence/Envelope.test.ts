@@ -4,7 +4,7 @@ import { codecs } from "../../../src/domain/Codec.ts"
 import { EnvelopeError, type EnvelopePorts, open, seal } from "../../../src/custody/evidence/Envelope.ts"
 import { evidence } from "../../domain/samples.ts"
 import { content, noise } from "../../host/port/contract.ts"
-import { anyEvidence, byHand, fitted, hash, hosts, outcome, press, sha256 } from "./envelopes.ts"
+import { anyEvidence, byHand, compress, fitted, hash, hosts, outcome, sha256 } from "./envelopes.ts"
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
@@ -23,7 +23,7 @@ const metered = (ports: EnvelopePorts, limits: Array<number>): EnvelopePorts => 
 describe.each(hosts)("an envelope on %s", (_name, ports) => {
   it.prop("RFC E6 gives back the same record and the same bytes", [anyEvidence], ([{ bytes, record }]) => {
     for (const codec of ports.compression.codecs) {
-      const opened = open(seal(record, codec, press[codec](bytes), hash), bytes.length, ports)
+      const opened = open(seal(record, codec, compress[codec](bytes), hash), bytes.length, ports)
       assert.deepStrictEqual(opened.record, record)
       assert.strictEqual(hex(opened.content), hex(bytes))
     }
@@ -34,7 +34,7 @@ describe.each(hosts)("an envelope on %s", (_name, ports) => {
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0x7fff_ffff }))
   ], ([{ bytes, record }, seed]) => {
     for (const codec of ports.compression.codecs) {
-      const envelope = seal(record, codec, press[codec](bytes), hash)
+      const envelope = seal(record, codec, compress[codec](bytes), hash)
       const bent = envelope.slice()
       const at = seed % envelope.length
       bent[at] = (bent[at] ?? 0) ^ (1 << (seed % 8))
@@ -77,7 +77,7 @@ describe.each(hosts)("an envelope on %s", (_name, ports) => {
       const zeros = new Uint8Array(8_000_000)
       const bomb = byHand({
         codec: codecs.indexOf(codec),
-        body: press[codec](zeros),
+        body: compress[codec](zeros),
         metadata: Buffer.from(JSON.stringify({ ...fitted(evidence, zeros), size: 100 })),
         digest: sha256(zeros),
         size: 100

@@ -5,7 +5,7 @@ import { EnvelopeError, type EnvelopePorts, open, seal } from "../../../src/cust
 import { CompressionError } from "../../../src/host/port/Compression.ts"
 import { evidence } from "../../domain/samples.ts"
 import { noise } from "../../host/port/contract.ts"
-import { byHand, fitted, gzip, hash, hosts, outcome, press, sha256 } from "./envelopes.ts"
+import { byHand, compress, fitted, gzip, hash, hosts, outcome, sha256 } from "./envelopes.ts"
 
 const content = new TextEncoder().encode("evidence evidence evidence")
 const record = fitted(evidence, content)
@@ -42,7 +42,7 @@ describe("the envelope's table", () => {
 
   it("RFC E6 seal writes what the table, followed by hand, gives", () => {
     for (const [number, codec] of codecs.entries()) {
-      assert.deepStrictEqual(seal(record, codec, press[codec](content), hash), byHand({ content, codec: number }))
+      assert.deepStrictEqual(seal(record, codec, compress[codec](content), hash), byHand({ content, codec: number }))
     }
     const empty = new Uint8Array(0)
     assert.deepStrictEqual(seal(fitted(evidence, empty), "stored", empty, hash), byHand({ content: empty, codec: 0 }))
@@ -61,7 +61,7 @@ describe("a host without a codec", () => {
   const [, portable] = hosts[1] ?? assert.fail("no second host")
 
   it.each(["zstd", "brotli"] as const)("RFC E7 says that it lacks %s, what it has, and what to do", (codec) => {
-    const envelope = seal(record, codec, press[codec](content), hash)
+    const envelope = seal(record, codec, compress[codec](content), hash)
     const error = refusalOf(() => open(envelope, 1_000, portable))
     assert.strictEqual(error.reason, "codec_unavailable")
     assert.include(error.message, `its body is ${codec}`)
@@ -121,7 +121,7 @@ describe("an envelope in memory that is gone", () => {
 describe("a body of many blocks", () => {
   it.each(codecs)("RFC E6 opens under %s, whatever made it", (codec) => {
     for (const bytes of [noise(400_000), new Uint8Array(3_000_000).fill(7), noise(300_000).map((byte) => byte % 5)]) {
-      const opened = open(seal(fitted(evidence, bytes), codec, press[codec](bytes), hash), bytes.length, ports)
+      const opened = open(seal(fitted(evidence, bytes), codec, compress[codec](bytes), hash), bytes.length, ports)
       assert.strictEqual(Buffer.compare(opened.content, bytes), 0)
     }
   })

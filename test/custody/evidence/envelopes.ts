@@ -42,7 +42,7 @@ export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update
 export const gzip = (bytes: Uint8Array): Uint8Array => new Uint8Array(zlib.gzipSync(bytes))
 
 /** Every codec, without the code that is tested. */
-export const press: Readonly<Record<Codec, (bytes: Uint8Array) => Uint8Array>> = {
+export const compress: Readonly<Record<Codec, (bytes: Uint8Array) => Uint8Array>> = {
   stored: (bytes) => bytes,
   gzip,
   zstd: (bytes) => new Uint8Array(zlib.zstdCompressSync(bytes)),
@@ -93,7 +93,7 @@ export interface Fields {
 export const byHand = (fields: Fields = {}): Uint8Array<ArrayBuffer> => {
   const codec = fields.codec ?? 1
   const bytes = fields.content ?? new TextEncoder().encode("evidence evidence evidence")
-  const body = fields.body ?? press[codecs[codec] ?? "stored"](bytes)
+  const body = fields.body ?? compress[codecs[codec] ?? "stored"](bytes)
   const metadata = fields.metadata ?? new TextEncoder().encode(JSON.stringify(fitted(evidence, bytes)))
   const header = Buffer.alloc(48)
   header.write(fields.magic ?? "THEV", 0, "latin1")

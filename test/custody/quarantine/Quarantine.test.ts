@@ -122,9 +122,9 @@ describe("Quarantine", () => {
       assert.strictEqual(record?.status, "evacuated")
       assert.strictEqual(record?.size, 1000)
       assert.strictEqual(record?.destination, "file:double")
-      assert.strictEqual(record?.compressedSize, delivery?.pressed?.length)
+      assert.strictEqual(record?.compressedSize, delivery?.compressed?.length)
       assert.deepStrictEqual(
-        new Uint8Array(gunzipSync(delivery?.pressed ?? new Uint8Array())),
+        new Uint8Array(gunzipSync(delivery?.compressed ?? new Uint8Array())),
         new Uint8Array(1000).fill(3)
       )
       assert.strictEqual(delivery?.id, record?.id)

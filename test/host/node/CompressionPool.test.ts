@@ -4,22 +4,22 @@ import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import * as zlib from "node:zlib"
 import { batchBytes, batchItems } from "../../../src/host/node/CompressionBatch.ts"
-import { type Pressing, CompressionPool } from "../../../src/host/node/CompressionPool.ts"
+import { CompressionPool, type PendingCompression } from "../../../src/host/node/CompressionPool.ts"
 import { noise } from "../port/contract.ts"
 
-const settled = (pressing: Pressing): Promise<Uint8Array> =>
+const settled = (compressing: PendingCompression): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    pressing.onSettled((form) => (form instanceof Error ? reject(form) : resolve(form)))
+    compressing.onSettled((form) => (form instanceof Error ? reject(form) : resolve(form)))
   })
 
 const contents = (count: number, size: number): ReadonlyArray<Uint8Array> =>
   Array.from({ length: count }, (_, i) => noise(size, i + 1).map((byte) => byte % 5))
 
-/** Presses all of them and checks that each comes back as its own. */
+/** Compresses all of them and checks that each comes back as its own. */
 const checkAll = async (pool: CompressionPool, given: ReadonlyArray<Uint8Array>): Promise<void> => {
-  const pressings = given.map((content) => pool.press("gzip", content))
-  for (const [i, pressing] of pressings.entries()) {
-    assert.isTrue(zlib.gunzipSync(await settled(pressing)).equals(given[i] ?? new Uint8Array(0)), `item ${i}`)
+  const compressings = given.map((content) => pool.compress("gzip", content))
+  for (const [i, compressing] of compressings.entries()) {
+    assert.isTrue(zlib.gunzipSync(await settled(compressing)).equals(given[i] ?? new Uint8Array(0)), `item ${i}`)
   }
 }
 
@@ -27,7 +27,7 @@ const checkAll = async (pool: CompressionPool, given: ReadonlyArray<Uint8Array>)
 const working = (program: string) => () => new Worker(program, { eval: true })
 
 describe("CompressionPool", () => {
-  it("RFC E7 presses many small pieces in few batches, each to its own form", async () => {
+  it("RFC E7 compresses many small pieces in few batches, each to its own form", async () => {
     const pool = new CompressionPool()
     await checkAll(pool, contents(1_000, 1_000))
     assert.strictEqual(pool.items, 1_000)
@@ -40,13 +40,13 @@ describe("CompressionPool", () => {
   it("RFC E7 what is larger than a batch, nothing at all, and codecs side by side", async () => {
     const pool = new CompressionPool()
     const large = noise(3 * batchBytes)
-    const pressings = [
-      pool.press("gzip", new Uint8Array(0)),
-      pool.press("brotli", noise(1_000)),
-      pool.press("gzip", large),
-      pool.press("zstd", noise(500))
+    const compressings = [
+      pool.compress("gzip", new Uint8Array(0)),
+      pool.compress("brotli", noise(1_000)),
+      pool.compress("gzip", large),
+      pool.compress("zstd", noise(500))
     ]
-    const [empty, brotli, gzip, zstd] = await Promise.all(pressings.map(settled))
+    const [empty, brotli, gzip, zstd] = await Promise.all(compressings.map(settled))
     assert.strictEqual(zlib.gunzipSync(empty ?? assert.fail()).length, 0)
     assert.isTrue(zlib.brotliDecompressSync(brotli ?? assert.fail()).equals(noise(1_000)))
     assert.isTrue(zlib.gunzipSync(gzip ?? assert.fail()).equals(large))
@@ -63,15 +63,15 @@ describe("CompressionPool", () => {
     await pool.close()
   })
 
-  it("RFC E7 what there is no press for is that piece's failure", async () => {
+  it("RFC E7 what there is no compressor for is that piece's failure", async () => {
     const pool = new CompressionPool()
-    const none = pool.press("lzma", noise(10))
+    const none = pool.compress("lzma", noise(10))
     await checkAll(pool, contents(2, 10))
     let message = ""
     await settled(none).catch((cause: Error) => {
       message = cause.message
     })
-    assert.strictEqual(message, "there is no press for lzma")
+    assert.strictEqual(message, "there is no compressor for lzma")
     await pool.close()
   })
 
@@ -113,28 +113,28 @@ describe("CompressionPool", () => {
       5
     ]
   ]
-  it.each(mischief)("RFC E7 presses here where the worker %s", async (_name, start, fallbacks) => {
+  it.each(mischief)("RFC E7 compresses here where the worker %s", async (_name, start, fallbacks) => {
     const pool = new CompressionPool(start)
     await checkAll(pool, contents(5, 100))
     assert.strictEqual(pool.fallbacks, fallbacks)
     await pool.close()
   })
 
-  it("RFC R4 closing presses what is left and ends the worker; what comes after is refused", async () => {
+  it("RFC R4 closing compresses what is left and ends the worker; what comes after is refused", async () => {
     const pool = new CompressionPool()
-    const pressing = pool.press("gzip", noise(100))
+    const compressing = pool.compress("gzip", noise(100))
     const ended = pool.close()
-    assert.isTrue(zlib.gunzipSync(await settled(pressing)).equals(noise(100)))
+    assert.isTrue(zlib.gunzipSync(await settled(compressing)).equals(noise(100)))
     await ended
     let message = ""
-    await settled(pool.press("gzip", noise(50))).catch((cause: Error) => {
+    await settled(pool.compress("gzip", noise(50))).catch((cause: Error) => {
       message = cause.message
     })
-    assert.strictEqual(message, "the press is closed")
+    assert.strictEqual(message, "the compression pool is closed")
     assert.strictEqual(pool.pending, 0)
   })
 
-  it("RFC E2 overwrites the evidence when it is pressed", async () => {
+  it("RFC E2 overwrites the evidence when it is compressed", async () => {
     const sent: Array<Uint8Array> = []
     const pool = new CompressionPool(() => {
       const worker = new Worker(new URL("../../../src/host/node/CompressionWorker.ts", import.meta.url))
@@ -151,18 +151,18 @@ describe("CompressionPool", () => {
     await pool.close()
   })
 
-  it("RFC R4 keeps a process alive while it presses, and not a moment longer", () => {
+  it("RFC R4 keeps a process alive while it compresses, and not a moment longer", () => {
     const pool = fileURLToPath(new URL("../../../src/host/node/CompressionPool.ts", import.meta.url))
     const program = `
       import { CompressionPool } from ${JSON.stringify(pool)}
       const pool = new CompressionPool()
-      pool.press("gzip", new Uint8Array(1000)).onSettled(() => console.log("pressed"))
+      pool.compress("gzip", new Uint8Array(1000)).onSettled(() => console.log("compressed"))
       process.on("exit", () => console.log(pool.fallbacks))`
     const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
       encoding: "utf8",
       timeout: 20_000
     })
-    assert.strictEqual(stdout, "pressed\n0\n")
+    assert.strictEqual(stdout, "compressed\n0\n")
     assert.strictEqual(status, 0)
   })
 })

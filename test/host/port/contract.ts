@@ -49,7 +49,7 @@ export const refusal = (open: () => unknown): CompressionError["reason"] | "none
   }
 }
 
-/** `others` are the hosts that must be able to open what this one presses. */
+/** `others` are the hosts that must be able to open what this one compresses. */
 export const compressionContract = (
   layer: Layer.Layer<Compression>,
   others: ReadonlyArray<Layer.Layer<Compression>>
@@ -61,19 +61,19 @@ export const compressionContract = (
   const compression = of(layer)
   const openers = [layer, ...others].map(of)
   const small = new TextEncoder().encode("evidence evidence evidence evidence ".repeat(3))
-  const pressed = compression.pressSync("gzip", small)
+  const compressed = compression.compressSync("gzip", small)
 
   describe("Compression", () => {
     it.effect.prop(
-      "RFC E6 every host opens what this one presses, to the same bytes",
+      "RFC E6 every host opens what this one compresses, to the same bytes",
       { content },
       (given) =>
         Effect.gen(function*() {
           const before = given.content.slice()
           for (
             const stream of [
-              compression.pressSync("gzip", given.content),
-              yield* compression.pressUnsafe("gzip", given.content)
+              compression.compressSync("gzip", given.content),
+              yield* compression.compressUnsafe("gzip", given.content)
             ]
           ) {
             assertOwn(stream)
@@ -90,7 +90,7 @@ export const compressionContract = (
 
     it("RFC E6 a stream of many steps, of noise and of one byte alone", () => {
       for (const long of [noise(150_000), new Uint8Array(1_000_000).fill(65)]) {
-        const stream = compression.pressSync("gzip", long)
+        const stream = compression.compressSync("gzip", long)
         for (const { openSync } of openers) {
           assert.strictEqual(Buffer.compare(openSync("gzip", stream, long.length), long), 0)
           assert.strictEqual(refusal(() => openSync("gzip", stream, long.length - 1)), "too_large")
@@ -100,15 +100,15 @@ export const compressionContract = (
 
     it("a limit is met to the byte, down to none", () => {
       const { openSync } = compression
-      assert.strictEqual(openSync("gzip", pressed, small.length).length, small.length)
-      assert.strictEqual(openSync("gzip", pressed, 2 ** 32 - 1).length, small.length)
+      assert.strictEqual(openSync("gzip", compressed, small.length).length, small.length)
+      assert.strictEqual(openSync("gzip", compressed, 2 ** 32 - 1).length, small.length)
       for (const limit of [small.length - 1, 1, 0])
-        assert.strictEqual(refusal(() => openSync("gzip", pressed, limit)), "too_large")
+        assert.strictEqual(refusal(() => openSync("gzip", compressed, limit)), "too_large")
       assert.strictEqual(
-        refusal(() => openSync("gzip", compression.pressSync("gzip", Uint8Array.of(1)), 0)),
+        refusal(() => openSync("gzip", compression.compressSync("gzip", Uint8Array.of(1)), 0)),
         "too_large"
       )
-      assert.strictEqual(openSync("gzip", compression.pressSync("gzip", new Uint8Array(0)), 0).length, 0)
+      assert.strictEqual(openSync("gzip", compression.compressSync("gzip", new Uint8Array(0)), 0).length, 0)
     })
 
     it("RFC E6 a bomb is refused at its limit", () => {
@@ -120,8 +120,8 @@ export const compressionContract = (
     })
 
     it("RFC E6 every truncation is refused as corrupt", () => {
-      for (const stream of [pressed, compression.pressSync("gzip", noise(40_000))]) {
-        for (let length = 0; length < stream.length; length += stream === pressed || length < 40 ? 1 : 997) {
+      for (const stream of [compressed, compression.compressSync("gzip", noise(40_000))]) {
+        for (let length = 0; length < stream.length; length += stream === compressed || length < 40 ? 1 : 997) {
           assert.strictEqual(
             refusal(() => compression.openSync("gzip", stream.subarray(0, length), 40_000)),
             "corrupt",
@@ -134,8 +134,8 @@ export const compressionContract = (
 
     it("RFC E6 a flipped bit is refused, or is one that says nothing of the content", () => {
       let refused = 0
-      for (let bit = 0; bit < pressed.length * 8; bit++) {
-        const bent = pressed.slice()
+      for (let bit = 0; bit < compressed.length * 8; bit++) {
+        const bent = compressed.slice()
         bent[bit >> 3] = (bent[bit >> 3] ?? 0) ^ (1 << (bit & 7))
         let opened: Uint8Array | undefined
         if (refusal(() => opened = compression.openSync("gzip", bent, small.length)) === "none") {
@@ -144,7 +144,7 @@ export const compressionContract = (
       }
       // Without meaning are the time, the hints and the host (RFC 1952 section 2.3.1), and what
       // pads deflate's last byte.
-      assert.isAtLeast(refused, (pressed.length - 9) * 8)
+      assert.isAtLeast(refused, (compressed.length - 9) * 8)
     })
 
     it.prop("garbage is refused as corrupt, and nothing comes out that its CRC and size do not vouch for", [content], ([
@@ -161,15 +161,15 @@ export const compressionContract = (
     }, { arbitrary: { runs: 60 } })
 
     it("takes a view into a larger buffer, and gives back memory of its own", () => {
-      const around = new Uint8Array(pressed.length + 20).fill(0xee)
-      around.set(pressed, 7)
-      const opened = compression.openSync("gzip", around.subarray(7, 7 + pressed.length), 1_000)
+      const around = new Uint8Array(compressed.length + 20).fill(0xee)
+      around.set(compressed, 7)
+      const opened = compression.openSync("gzip", around.subarray(7, 7 + compressed.length), 1_000)
       around.fill(0)
       assert.strictEqual(hex(opened), hex(small))
       assertOwn(opened)
       assert.strictEqual(
-        hex(compression.pressSync("gzip", around.subarray(0, 3))),
-        hex(compression.pressSync("gzip", new Uint8Array(3)))
+        hex(compression.compressSync("gzip", around.subarray(0, 3))),
+        hex(compression.compressSync("gzip", new Uint8Array(3)))
       )
     })
   })
@@ -186,15 +186,15 @@ export const codecContract = (
 
   describe.each(compression.codecs)("Compression with %s", (codec) => {
     const openers = [layer, ...others].map(of).filter(({ codecs }) => codecs.includes(codec))
-    const pressed = compression.pressSync(codec, text)
+    const compressed = compression.compressSync(codec, text)
 
-    it.live("RFC E7 R5 presses now or later to what every host opens, and leaves the input as it was", () =>
+    it.live("RFC E7 R5 compresses now or later to what every host opens, and leaves the input as it was", () =>
       Effect.gen(function*() {
-        const { pressSync, pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
+        const { compressSync, compressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
         for (const length of [0, 1, 63, 1_000, 70_000, 400_000]) {
           const given = noise(length, 3).map((byte) => byte % 9)
           const before = given.slice()
-          for (const stream of [pressSync(codec, given), yield* pressUnsafe(codec, given)]) {
+          for (const stream of [compressSync(codec, given), yield* compressUnsafe(codec, given)]) {
             for (const { openSync } of openers) {
               assert.isTrue(Buffer.from(openSync(codec, stream, length)).equals(given))
             }
@@ -205,37 +205,41 @@ export const codecContract = (
 
     it.live("RFC E5 takes its copy at once: what the caller does to the bytes afterwards changes nothing", () =>
       Effect.gen(function*() {
-        const { pressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
+        const { compressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
         const given = [100, 300_000].map((length) => noise(length))
-        const pressings = given.map((bytes) => pressUnsafe(codec, bytes))
+        const compressings = given.map((bytes) => compressUnsafe(codec, bytes))
         for (const bytes of given) bytes.fill(0)
-        for (const [i, pressing] of pressings.entries()) {
+        for (const [i, compressing] of compressings.entries()) {
           const { length } = given[i] ?? []
-          const opened = compression.openSync(codec, yield* pressing, length ?? 0)
+          const opened = compression.openSync(codec, yield* compressing, length ?? 0)
           assert.isTrue(Buffer.from(opened).equals(noise(length ?? 0)))
         }
       }).pipe(Effect.scoped))
 
     it("RFC E6 meets its limit to the byte, and gives back memory of its own", () => {
       for (const { openSync } of openers) {
-        const opened = openSync(codec, pressed, text.length)
+        const opened = openSync(codec, compressed, text.length)
         assert.strictEqual(hex(opened), hex(text))
         assertOwn(opened)
         for (const limit of [text.length - 1, 1, 0]) {
-          assert.strictEqual(refusal(() => openSync(codec, pressed, limit)), "too_large", `${limit}`)
+          assert.strictEqual(refusal(() => openSync(codec, compressed, limit)), "too_large", `${limit}`)
         }
-        assert.strictEqual(openSync(codec, compression.pressSync(codec, new Uint8Array(0)), 0).length, 0)
+        assert.strictEqual(openSync(codec, compression.compressSync(codec, new Uint8Array(0)), 0).length, 0)
       }
     })
 
     it("RFC E6 refuses what ends early, what goes on, and what is bent or gives other bytes", () => {
       if (codec === "stored") return
       for (const { openSync } of openers) {
-        for (let length = 0; length < pressed.length; length++) {
-          assert.strictEqual(refusal(() => openSync(codec, pressed.subarray(0, length), 1_000)), "corrupt", `${length}`)
+        for (let length = 0; length < compressed.length; length++) {
+          assert.strictEqual(
+            refusal(() => openSync(codec, compressed.subarray(0, length), 1_000)),
+            "corrupt",
+            `${length}`
+          )
         }
-        for (const tail of [[0], [1, 2, 3], [...pressed], new Array<number>(40).fill(0)]) {
-          const longer = Uint8Array.from([...pressed, ...tail])
+        for (const tail of [[0], [1, 2, 3], [...compressed], new Array<number>(40).fill(0)]) {
+          const longer = Uint8Array.from([...compressed, ...tail])
           // Two zstd frames are one stream to zlib: there the content shows it.
           const reason = refusal(() => openSync(codec, longer, text.length))
           assert.isTrue(reason === "corrupt" || reason === "too_large", `${tail.length}: ${reason}`)
@@ -245,7 +249,7 @@ export const codecContract = (
 
     it("RFC E6 a bomb is stopped at its limit", () => {
       if (codec === "stored") return
-      const bomb = compression.pressSync(codec, new Uint8Array(8_000_000))
+      const bomb = compression.compressSync(codec, new Uint8Array(8_000_000))
       assert.isBelow(bomb.length, 40_000)
       for (const { openSync } of openers) {
         for (const limit of [0, 1, 1_000, 7_999_999]) {
@@ -257,9 +261,9 @@ export const codecContract = (
 
   it.each(["zstd", "brotli"] as const)("RFC E7 says that it lacks %s, where it does, and what to do", (codec) => {
     if (compression.codecs.includes(codec)) return
-    assert.strictEqual(refusal(() => compression.pressSync(codec, text)), "unsupported")
+    assert.strictEqual(refusal(() => compression.compressSync(codec, text)), "unsupported")
     assert.strictEqual(refusal(() => compression.openSync(codec, text, 1_000)), "unsupported")
-    const error = Effect.runSync(Effect.flip(compression.pressUnsafe(codec, text)))
+    const error = Effect.runSync(Effect.flip(compression.compressUnsafe(codec, text)))
     assert.strictEqual(error.reason, "unsupported")
     assert.include(error.message, "choose stored or gzip")
   })

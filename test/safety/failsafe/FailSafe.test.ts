@@ -133,7 +133,7 @@ describe("a hound that fails", () => {
     }))
 })
 
-describe("evidence that cannot be pressed", () => {
+describe("evidence that cannot be compressed", () => {
   const table = tableOf("encode_error", "error")
   it.effect.each(failSafeActions)(
     "RFC F1 encode_error x %s: on the turn of an evacuation",
@@ -142,18 +142,18 @@ describe("evidence that cannot be pressed", () => {
         const seen = yield* outcome({ failSafe: { onEncodeError: action } }, (world) =>
           Effect.sync(() => {
             const signature = take(world, "evidence", "low")
-            world.broken.pressing = true
+            world.broken.compressing = true
             assert.isNull(world.sync.evacuate(signature))
           }))
         assert.deepStrictEqual(seen, table[action])
       })
   )
 
-  it.effect("RFC F1 what could not be pressed is delivered as it is", () =>
+  it.effect("RFC F1 what could not be compressed is delivered as it is", () =>
     Effect.gen(function*() {
       const world = yield* openWorld()
       const signature = take(world, "a very plain text", "low")
-      world.broken.pressing = true
+      world.broken.compressing = true
       world.sync.evacuate(signature)
       yield* turn
       const [written] = yield* world.memory.written
@@ -184,7 +184,7 @@ describe("evidence that cannot be pressed", () => {
         const seen = yield* outcome({ quarantine: { maxCount: 1 }, failSafe: { onEncodeError: action } }, (world) =>
           Effect.sync(() => {
             take(world, "first", "low")
-            world.broken.pressing = true
+            world.broken.compressing = true
             take(world, "second", "low")
           }))
         const isPanic = action === "panic"
@@ -196,14 +196,14 @@ describe("evidence that cannot be pressed", () => {
       })
   )
 
-  it.effect("RFC F1 evidence that is purged for another reason is told once, also where it cannot be pressed", () =>
+  it.effect("RFC F1 evidence that is purged for another reason is told once, also where it cannot be compressed", () =>
     Effect.gen(function*() {
       const seen = yield* outcome(
         { failSafe: { onHoundError: "Purge", onEncodeError: "Purge" } },
         (world) =>
           Effect.gen(function*() {
             yield* world.hounds.next("error")
-            world.broken.pressing = true
+            world.broken.compressing = true
             take(world, "evidence")
           })
       )
@@ -402,7 +402,7 @@ describe("what counts towards a panic", () => {
       const b = take(world, "b")
       yield* TestClock.adjust(5_000)
       assert.strictEqual(world.sync.state(), "running")
-      world.broken.pressing = true
+      world.broken.compressing = true
       world.sync.evacuate(b)
       assert.strictEqual(world.sync.state(), "panicked")
     }))

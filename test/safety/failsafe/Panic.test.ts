@@ -22,7 +22,7 @@ const failing = (options: WorldOptions = {}) =>
       return {
         ...world,
         fail: (times = 1): void => {
-          world.broken.pressing = true
+          world.broken.compressing = true
           for (let n = 0; n < times; n++) assert.isNull(world.sync.evacuate(signature))
         }
       }

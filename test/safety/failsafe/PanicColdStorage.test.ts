@@ -104,11 +104,11 @@ describe("a panic and cold storage that", () => {
       assert.isTrue(sync.auditChain.closed && sync.auditChain.verify())
     }))
 
-  it.effect("RFC F1 F3 cannot press: evidence is delivered as it is", () =>
+  it.effect("RFC F1 F3 cannot compress: evidence is delivered as it is", () =>
     Effect.gen(function*() {
       const world = yield* openWorld()
       hold(world)
-      world.broken.pressing = true
+      world.broken.compressing = true
       world.sync.panic()
       yield* turn
       yield* complete(world)

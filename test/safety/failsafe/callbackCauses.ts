@@ -43,9 +43,9 @@ export const fresh = (): string => `payload ${payload++}`
 
 export const fail = (world: World): void => {
   const signature = take(world, fresh(), "low")
-  world.broken.pressing = true
+  world.broken.compressing = true
   world.sync.evacuate(signature)
-  world.broken.pressing = false
+  world.broken.compressing = false
   world.sync.flush()
 }
 /** What calls each of them, once. */

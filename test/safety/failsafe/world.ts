@@ -27,9 +27,9 @@ import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
 
 /** What is broken from now on. */
 export interface Broken {
-  /** `pressSync` throws, and what `pressUnsafe` gives fails. */
-  pressing: boolean
-  /** `pressUnsafe` throws, as where there is no memory for the copy. */
+  /** `compressSync` throws, and what `compressUnsafe` gives fails. */
+  compressing: boolean
+  /** `compressUnsafe` throws, as where there is no memory for the copy. */
   copying: boolean
   /** Whoever seals an envelope dies of it. */
   sealing: boolean
@@ -54,19 +54,19 @@ const compressionOf = (broken: Broken) =>
     Compression,
     Effect.map(Compression, (real) => ({
       ...real,
-      pressSync: (codec, bytes) => {
-        if (broken.pressing && codec !== "stored") throw unpressed()
-        return real.pressSync(codec, bytes)
+      compressSync: (codec, bytes) => {
+        if (broken.compressing && codec !== "stored") throw uncompressed()
+        return real.compressSync(codec, bytes)
       },
-      pressUnsafe: (codec, bytes) => {
+      compressUnsafe: (codec, bytes) => {
         if (broken.copying) throw new RangeError("Array buffer allocation failed")
-        const body = real.pressUnsafe(codec, bytes)
-        return Effect.suspend(() => broken.pressing && codec !== "stored" ? Effect.fail(unpressed()) : body)
+        const body = real.compressUnsafe(codec, bytes)
+        return Effect.suspend(() => broken.compressing && codec !== "stored" ? Effect.fail(uncompressed()) : body)
       }
     }))
   ).pipe(Layer.provide(PortableCompression.layer))
 
-const unpressed = () => new CompressionError({ reason: "host", message: "told to fail" })
+const uncompressed = () => new CompressionError({ reason: "host", message: "told to fail" })
 
 /** Whether it begins with an envelope's magic, `THEV`. */
 const isEnvelope = ([a, b, c, d]: Uint8Array): boolean => a === 0x54 && b === 0x48 && c === 0x45 && d === 0x56
@@ -110,7 +110,7 @@ export const openWorld = (
   { callbacks, coldStorage = true, config = {} }: WorldOptions = {}
 ): Effect.Effect<World, StartError, Scope.Scope> =>
   Effect.gen(function*() {
-    const broken: Broken = { pressing: false, copying: false, sealing: false }
+    const broken: Broken = { compressing: false, copying: false, sealing: false }
     const clock = yield* Clock.Clock
     const scope = yield* Scope.make()
     yield* Effect.addFinalizer(() => passingTime(Scope.close(scope, Exit.void)))
