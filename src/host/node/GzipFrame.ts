@@ -1,15 +1,15 @@
 /**
- * What stands around the deflate stream of a gzip member (RFC 1952, 2.3): the header before it, the
- * trailer after it.
+ * Reads the frame around the deflate stream of a gzip member (RFC 1952, 2.3): the header before it,
+ * the trailer after it.
  *
- * Promises to look at each byte once, to keep none of the names in a header, and to give up on a
- * header whose name or comment goes on for more than 64 KiB.
+ * Promises to read each byte once, to keep none of the names in a header, and to reject a header
+ * whose name or comment is longer than 64 KiB.
  */
 import * as zlib from "node:zlib"
 
 /**
- * The end of a part: how many bytes of the chunk belonged to it, and what is wrong with it, if
- * anything.
+ * The end of a header or trailer: how many bytes of the chunk belonged to it, and what is wrong
+ * with it, if anything.
  */
 export interface FrameEnd {
   readonly consumed: number
@@ -17,7 +17,8 @@ export interface FrameEnd {
 }
 
 /**
- * A part of the frame, read as its bytes come. Undefined: all bytes belonged to it and it goes on.
+ * Reads a header or a trailer chunk by chunk. Undefined: all bytes of the chunk belonged to it, and
+ * it goes on.
  */
 export type FramePart = (chunk: Uint8Array) => FrameEnd | undefined
 
@@ -25,7 +26,7 @@ const maxTextBytes = 65_536
 
 const flag = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 }
 
-/** A generator that takes bytes one by one, as a part of the frame. */
+/** Feeds the bytes of chunks to a generator that takes them one by one. */
 const part = (read: () => Generator<void, FrameEnd["mistake"], number>): FramePart => {
   const reading = read()
   reading.next()
@@ -38,7 +39,7 @@ const part = (read: () => Generator<void, FrameEnd["mistake"], number>): FramePa
   }
 }
 
-/** A header. `foreign` where it is not even the two bytes that open every gzip member. */
+/** A header. `foreign`: it does not begin with the two bytes of every gzip member. */
 export const header = (): FramePart =>
   part(function*() {
     let crc = 0
@@ -71,7 +72,7 @@ export const header = (): FramePart =>
     return undefined
   })
 
-/** The trailer of a member that inflated to `size` bytes, modulo 2 to the 32, with that CRC-32. */
+/** The trailer of a member with this CRC-32 and this inflated size in bytes, modulo 2^32. */
 export const trailer = (crc: number, size: number): FramePart =>
   part(function*() {
     for (const word of [crc, size]) {

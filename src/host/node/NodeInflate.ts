@@ -4,18 +4,14 @@
  *
  * **Details**
  *
- * Of node:zlib it takes the bare inflater, and reads the frames itself (`GzipFrame.ts`): Node's own
- * gunzip silently drops all that follows zeros after a member, a further member too.
- *
- * zlib loses what it had inflated in the call that finds damage. So each member is inflated twice,
- * side by side: a scout takes each piece of input first, and the reader, whose output counts, takes
- * it after the scout came through. Where the scout did not, the reader follows byte by byte. Thus
- * all that the bytes before the damage inflate to comes out.
+ * It uses node:zlib's bare inflater and reads the frames itself (`GzipFrame.ts`), because Node's own
+ * gunzip silently drops everything after zeros that follow a member, even a further member. Each
+ * member's deflate stream is inflated twice, so that damage costs no output (`DeflateBody.ts`).
  *
  * **Gotchas**
  *
- * - Damage is noticed where zlib trips over it, or at the member's CRC. What a changed byte
- *   inflated to before that comes out as if it were whole.
+ * - Damage is noticed where zlib stumbles over it, or at the member's CRC. What a changed byte
+ *   inflated to before that comes out as if it were right.
  * - Each member opens two inflaters, about 0.4 ms however little is in it.
  */
 import * as Arr from "effect/Array"
@@ -25,12 +21,11 @@ import * as Layer from "effect/Layer"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as zlib from "node:zlib"
 import { GzipError, Inflate } from "../port/Inflate.ts"
+import { DeflateBody } from "./DeflateBody.ts"
 import { type FramePart, header, trailer } from "./GzipFrame.ts"
-import * as RawInflate from "./RawInflate.ts"
 
-/** How much input the scout is ahead of the reader: what may have to be read byte by byte. */
+/** Bytes of input that the scout takes at a time: the most that is ever read byte by byte. */
 const pieceBytes = 16_384
 
 const truncated = () => new GzipError({ reason: "truncated", message: "the gzip stream ends before its end" })
@@ -38,146 +33,157 @@ const corrupt = () => new GzipError({ reason: "corrupt", message: "the gzip stre
 const garbage = () =>
   new GzipError({ reason: "garbage", message: "something that is not gzip follows the end of the gzip stream" })
 
-/** The deflate stream of one member. */
-interface Body {
-  readonly scout: RawInflate.RawInflater
-  readonly reader: RawInflate.RawInflater
-  crc: number
-  /** Of what came out, modulo 2 to the 32, as the trailer has it. */
-  size: number
+type Upstream<E, R> = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, E, void, R>
+
+/** The input of a gzip stream, of which it holds one array of chunks at a time. */
+class Input<E, R> {
+  /** What is left of the chunk at hand. */
+  bytes: Uint8Array = new Uint8Array(0)
+  #chunks: ReadonlyArray<Uint8Array> = []
+  #at = 0
+  readonly #upstream: Upstream<E, R>
+
+  constructor(upstream: Upstream<E, R>) {
+    this.#upstream = upstream
+  }
+
+  /** Drops bytes from the beginning of `bytes`. */
+  skip(count: number): void {
+    this.bytes = this.bytes.subarray(count)
+  }
+
+  /** Takes more input where `bytes` is empty; false at the end of the input. */
+  readonly refill = Effect.suspend(() => {
+    const upstream = this.#upstream
+    const filled = Effect.gen({ self: this }, function*() {
+      while (this.bytes.length === 0) {
+        if (this.#at === this.#chunks.length) {
+          this.#chunks = yield* upstream
+          this.#at = 0
+        }
+        this.bytes = this.#chunks[this.#at++] ?? this.bytes
+      }
+      return true
+    })
+    return Pull.catchDone(filled, () => Effect.succeed(false))
+  })
 }
 
-/** What the next byte of input, or the reader's next output, is part of. */
-type Place =
-  | { readonly _tag: "Frame"; readonly read: FramePart; readonly after: () => Place }
-  | { readonly _tag: "Body"; readonly body: Body }
-  /** The reader is at work on a piece that the scout came through. */
-  | { readonly _tag: "Reading"; readonly body: Body; readonly after: () => Place }
-  /** The reader is at work on the first byte of what is left of a piece that broke the scout. */
-  | { readonly _tag: "Salvage"; readonly body: Body; readonly left: Uint8Array }
-  | { readonly _tag: "Between" }
+/** The part of the gzip stream that the next byte of input, or the next output, belongs to. */
+type Position =
+  | { readonly _tag: "Header"; readonly read: FramePart }
+  | { readonly _tag: "Body"; readonly body: DeflateBody }
+  /** The reader inflates a piece that the scout came through; `isLast`: the stream ends with it. */
+  | { readonly _tag: "Reading"; readonly body: DeflateBody; readonly isLast: boolean }
+  /** The reader inflates the first byte of `left`, the rest of a piece that the scout found damaged. */
+  | { readonly _tag: "Salvage"; readonly body: DeflateBody; readonly left: Uint8Array }
+  | { readonly _tag: "Trailer"; readonly read: FramePart }
+  /** After a member, where zeros may stand. */
+  | { readonly _tag: "Padding" }
 
-const openBody = (): Body => ({ scout: RawInflate.makeUnsafe(), reader: RawInflate.makeUnsafe(), crc: 0, size: 0 })
+/** One gzip stream. Its owner closes it, at whatever position it is. */
+class Gunzip<E, R> {
+  readonly #input: Input<E, R>
+  #position: Position = { _tag: "Header", read: header() }
+  /** Whether a whole member has come before. */
+  #isFurther = false
 
-const closeBody = ({ reader, scout }: Body): void => {
-  scout.close()
-  reader.close()
+  constructor(upstream: Upstream<E, R>) {
+    this.#input = new Input(upstream)
+  }
+
+  /** The next output; done at the end of a whole stream. */
+  readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, E | GzipError, void, R> = Effect.suspend(() =>
+    Effect.gen({ self: this }, function*() {
+      for (;;) {
+        const position = this.#position
+        if (position._tag === "Reading" || position._tag === "Salvage") {
+          const next = yield* position.body.read
+          if (typeof next !== "string") return Arr.of(next)
+          if (next === "damaged") return yield* corrupt()
+          if (position._tag === "Reading") this.#leavePiece(position.body, position.isLast)
+          else if (position.left.length > 1) this.#salvage(position.body, position.left.subarray(1))
+          else return yield* corrupt()
+        } else if (yield* this.#input.refill) yield* this.#advance(position)
+        else return yield* position._tag === "Padding" ? Cause.done() : truncated()
+      }
+    })
+  )
+
+  close(): void {
+    if ("body" in this.#position) this.#position.body.close()
+  }
+
+  /** Consumes input, of which there is some. */
+  #advance(position: Exclude<Position, { readonly _tag: "Reading" | "Salvage" }>): Effect.Effect<void, GzipError> {
+    switch (position._tag) {
+      case "Body":
+        return this.#takePiece(position.body)
+      case "Padding":
+        return Effect.sync(() => this.#takePadding())
+      default:
+        return this.#takeFrame(position)
+    }
+  }
+
+  #takeFrame({ _tag, read }: Extract<Position, { readonly read: FramePart }>): Effect.Effect<void, GzipError> {
+    const end = read(this.#input.bytes)
+    this.#input.skip(end?.consumed ?? this.#input.bytes.length)
+    if (end === undefined) return Effect.void
+    if (end.mistake !== undefined) {
+      return Effect.fail(end.mistake === "foreign" && this.#isFurther ? garbage() : corrupt())
+    }
+    if (_tag === "Header") this.#position = { _tag: "Body", body: new DeflateBody() }
+    else {
+      this.#isFurther = true
+      this.#position = { _tag: "Padding" }
+    }
+    return Effect.void
+  }
+
+  #takePiece(body: DeflateBody): Effect.Effect<void> {
+    const piece = this.#input.bytes.subarray(0, pieceBytes)
+    return Effect.map(body.scout(piece), ({ passed, step }) => {
+      if (step === "damaged") {
+        this.#salvage(body, piece)
+        return
+      }
+      this.#input.skip(passed)
+      const isLast = step === "ended"
+      if (passed === 0) {
+        this.#leavePiece(body, isLast)
+        return
+      }
+      body.give(piece.subarray(0, passed))
+      this.#position = { _tag: "Reading", body, isLast }
+    })
+  }
+
+  #leavePiece(body: DeflateBody, isLast: boolean): void {
+    if (!isLast) {
+      this.#position = { _tag: "Body", body }
+      return
+    }
+    body.close()
+    this.#position = { _tag: "Trailer", read: trailer(body.crc, body.size) }
+  }
+
+  #salvage(body: DeflateBody, left: Uint8Array): void {
+    body.give(left.subarray(0, 1))
+    this.#position = { _tag: "Salvage", body, left }
+  }
+
+  #takePadding(): void {
+    const end = this.#input.bytes.findIndex((byte) => byte !== 0)
+    if (end >= 0) this.#position = { _tag: "Header", read: header() }
+    this.#input.skip(end >= 0 ? end : this.#input.bytes.length)
+  }
 }
 
 const gunzip = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E | GzipError, R> =>
   Stream.transformPullBracket(stream, (upstream, _, scope) => {
-    let members = 0
-    let chunks: ReadonlyArray<Uint8Array> = []
-    let at = 0
-    let input: Uint8Array = new Uint8Array(0)
-    let place: Place
-
-    const start = (): Place => ({ _tag: "Frame", read: header(), after: () => ({ _tag: "Body", body: openBody() }) })
-    const finish = (body: Body): Place => {
-      closeBody(body)
-      return {
-        _tag: "Frame",
-        read: trailer(body.crc, body.size),
-        after: () => {
-          members += 1
-          return { _tag: "Between" }
-        }
-      }
-    }
-    place = start()
-
-    /** Takes more input where there is none, and says whether there is any. */
-    const refill = Pull.catchDone(
-      Effect.gen(function*() {
-        while (input.length === 0) {
-          if (at === chunks.length) {
-            chunks = yield* upstream
-            at = 0
-          }
-          input = chunks[at++] ?? input
-        }
-        return true
-      }),
-      () => Effect.succeed(false)
-    )
-
-    const takeFrame = (read: FramePart, after: () => Place): Effect.Effect<void, GzipError> => {
-      const end = read(input)
-      input = input.subarray(end?.consumed ?? input.length)
-      if (end?.mistake !== undefined) {
-        return Effect.fail(end.mistake === "foreign" && members > 0 ? garbage() : corrupt())
-      }
-      if (end !== undefined) place = after()
-      return Effect.void
-    }
-
-    const takePiece = Effect.fnUntraced(function*(body: Body) {
-      const piece = input.subarray(0, pieceBytes)
-      const before = body.scout.consumed()
-      body.scout.give(piece)
-      let outcome = yield* body.scout.next
-      while (typeof outcome !== "string") outcome = yield* body.scout.next
-      if (outcome === "damaged") {
-        body.reader.give(piece.subarray(0, 1))
-        place = { _tag: "Salvage", body, left: piece }
-        return
-      }
-      const passed = body.scout.consumed() - before
-      input = input.subarray(passed)
-      const after = (): Place => outcome === "ended" ? finish(body) : { _tag: "Body", body }
-      if (passed === 0) {
-        place = after()
-        return
-      }
-      body.reader.give(piece.subarray(0, passed))
-      place = { _tag: "Reading", body, after }
-    })
-
-    const takePadding = (): void => {
-      const end = input.findIndex((byte) => byte !== 0)
-      if (end >= 0) place = start()
-      input = input.subarray(end >= 0 ? end : input.length)
-    }
-
-    /** The reader's next output; undefined once it is through with what it was given. */
-    const read = Effect.fnUntraced(function*(body: Body) {
-      const next = yield* body.reader.next
-      if (typeof next === "string") return next === "damaged" ? yield* corrupt() : undefined
-      body.crc = zlib.crc32(next, body.crc)
-      body.size = (body.size + next.length) >>> 0
-      return next
-    })
-
-    const pull = Effect.gen(function*() {
-      for (;;) {
-        if (place._tag === "Reading") {
-          const bytes = yield* read(place.body)
-          if (bytes !== undefined) return Arr.of(bytes)
-          place = place.after()
-          continue
-        }
-        if (place._tag === "Salvage") {
-          const { body, left } = place
-          const bytes = yield* read(body)
-          if (bytes !== undefined) return Arr.of(bytes)
-          if (left.length === 1) return yield* corrupt()
-          place = { _tag: "Salvage", body, left: left.subarray(1) }
-          body.reader.give(left.subarray(1, 2))
-          continue
-        }
-        if (!(yield* refill)) {
-          return yield* place._tag === "Between" ? Cause.done() : truncated()
-        }
-        if (place._tag === "Frame") yield* takeFrame(place.read, place.after)
-        else if (place._tag === "Body") yield* takePiece(place.body)
-        else takePadding()
-      }
-    })
-
-    const close = Effect.sync(() => {
-      if ("body" in place) closeBody(place.body)
-    })
-    return Effect.as(Scope.addFinalizer(scope, close), pull)
+    const gunzip = new Gunzip(upstream)
+    return Effect.as(Scope.addFinalizer(scope, Effect.sync(() => gunzip.close())), gunzip.pull)
   })
 
 /** The Node implementation of `Inflate`. */

@@ -1,43 +1,45 @@
 /**
- * node:zlib's inflater (RFC 1951, no frame around it), turned from pushing into being asked.
+ * Wraps node:zlib's inflater (RFC 1951, no frame around it), which pushes its output, as one that
+ * its caller pulls from.
  *
- * Promises that it inflates no further ahead than zlib's own output buffer and what a Node stream
- * keeps waiting, about 128 KiB, however much there is inside a piece; and that nobody listens to it
- * once it was closed.
+ * Promises to inflate no further ahead than zlib's own output buffer and what a Node stream keeps
+ * waiting, about 128 KiB, however much there is inside a piece; and to call nobody back once it is
+ * closed.
  *
  * **Gotchas**
  *
- * - When zlib finds damage, what it had inflated in that same call is lost with it. Whoever must
- *   not lose it hands over small pieces.
- * - zlib notices the end of a deflate stream when it is given a byte more. A piece that ends
+ * - When zlib finds damage, it loses what it had inflated in that same call. A caller that must not
+ *   lose it gives small pieces.
+ * - zlib notices the end of a deflate stream only when it is given one byte more. A piece that ends
  *   exactly there is `used`, and the next one is `ended` with nothing consumed.
  */
 import * as Effect from "effect/Effect"
 import * as zlib from "node:zlib"
 
 /**
- * What became of a piece: consumed whole, or the deflate stream ended in it, or it is no deflate.
+ * How inflating a piece ended: `used`, it was consumed whole; `ended`, the deflate stream ended in
+ * it; `damaged`, it is not deflate.
  */
-export type Outcome = "used" | "ended" | "damaged"
+export type InflateStep = "used" | "ended" | "damaged"
 
 /** One deflate stream. */
 export interface RawInflater {
-  /** Hands over a piece, which must stay as it is until its outcome is known. One at a time. */
+  /** Takes a piece, which must stay as it is until `next` has given its step. One at a time. */
   readonly give: (piece: Uint8Array) => void
   /**
-   * The next bytes that come out of the piece, or, after all of them, its outcome. Can be
-   * interrupted and asked again.
+   * The next output of the piece or, after all of it, the piece's step. Can be interrupted and run
+   * again.
    */
-  readonly next: Effect.Effect<Uint8Array | Outcome>
+  readonly next: Effect.Effect<Uint8Array | InflateStep>
   /** Bytes of all pieces that were part of the deflate stream. Not known once it is damaged. */
   readonly consumed: () => number
-  /** Lets go of zlib's memory. Can be done twice. */
+  /** Frees zlib's memory. May be called twice. */
   readonly close: () => void
 }
 
 const outputBytes = 65_536
 
-/** An inflater at the start of a stream. It must be closed. */
+/** An inflater at the start of a stream. Its owner closes it. */
 export const makeUnsafe = (): RawInflater => {
   const engine = zlib.createInflateRaw({ chunkSize: outputBytes })
   let written = true
@@ -46,7 +48,7 @@ export const makeUnsafe = (): RawInflater => {
   let wake: (() => void) | undefined
   const changed = (): void => wake?.()
 
-  const look = (): Uint8Array | Outcome | undefined => {
+  const poll = (): Uint8Array | InflateStep | undefined => {
     const bytes: unknown = engine.read()
     if (bytes instanceof Uint8Array) return bytes
     if (damaged) return "damaged"
@@ -74,14 +76,14 @@ export const makeUnsafe = (): RawInflater => {
       })
     },
     next: Effect.suspend(() => {
-      const seen = look()
+      const seen = poll()
       if (seen !== undefined) return Effect.succeed(seen)
-      return Effect.callback<Uint8Array | Outcome>((resume) => {
+      return Effect.callback<Uint8Array | InflateStep>((resume) => {
         const stop = (): void => {
           wake = undefined
         }
         wake = () => {
-          const found = look()
+          const found = poll()
           if (found === undefined) return
           stop()
           resume(Effect.succeed(found))
