@@ -51,7 +51,6 @@ describe("actors", () => {
         "onPanicThreshold fifo",
         "onPurge fifo",
         "onQuarantineFull fifo",
-
         "purge fifo",
         "shutdown fifo"
       ])
