@@ -1,13 +1,13 @@
 /**
- * A clock whose time of day is the monotonic time: for what measures durations and reads the time
- * of day to do it.
+ * A clock whose time of day is the monotonic time, for code that measures durations by the time of
+ * day.
  *
- * Promises that nobody who sets the host's clock, back or forward, is seen by what runs under it.
- * Sleeps are the host's.
+ * Promises that code under it does not notice when the host's clock is set, back or forward. Sleeps
+ * are the host's.
  *
  * **Gotchas**
  *
- * - Its milliseconds count from no date: never give them to anybody.
+ * - Its milliseconds do not count from the epoch: never let them leave.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,8 @@ import * as Effect from "effect/Effect"
 const nanosPerMilli = 1_000_000n
 
 /**
- * Runs `measured` by the monotonic time, and what it is given to run inside by the clock as it was.
+ * Runs `measured` under the steady clock. It is given `unmeasured`, which runs an effect inside it
+ * under the clock as it was.
  */
 export const withSteadyClock = <A, E, R>(
   measured: (unmeasured: <A2, E2, R2>(inner: Effect.Effect<A2, E2, R2>) => Effect.Effect<A2, E2, R2>) => Effect.Effect<

@@ -1,28 +1,28 @@
 /**
- * What a devops endpoint, as somebody configured it, means for a request: where to, as whom, and
- * what it is called in texts.
+ * Parses a configured devops endpoint into the parts of a request: its URL, its credentials, and the
+ * name that messages give it.
  *
- * Promises that `name` holds the origin and nothing else of the endpoint: webhooks keep their
- * secret in the path or the query, others in the user's name. Never throws; what cannot be posted
- * to is undefined.
+ * Promises that `name` holds the origin and nothing else of the endpoint: webhooks keep their secret
+ * in the path or the query, others in the user name. Never throws; gives undefined for what cannot
+ * be posted to.
  *
  * **Gotchas**
  *
  * - The fragment is dropped: it is never sent.
- * - A percent sign that encodes nothing is taken as it stands.
+ * - A user name or password with a percent sign that encodes nothing is taken as it stands.
  */
 
-/** Where alerts are posted. */
+/** An endpoint that alerts can be posted to. */
 export interface Target {
   /** Without credentials and fragment: fetch refuses a URL that holds credentials. */
   readonly url: string
-  /** What the URL held as `user:password@`, decoded. */
+  /** The URL's `user:password@`, decoded. */
   readonly credentials: { readonly username: string; readonly password: string } | undefined
-  /** The origin: what messages may hold of it. */
+  /** The origin, the only part that messages may hold. */
   readonly name: string
 }
 
-/** The target that `endpoint` names; undefined where it is no URL, or none of http: or https:. */
+/** Undefined where `endpoint` is no http: or https: URL. */
 export const targetOf = (endpoint: string): Target | undefined => {
   const url = URL.parse(endpoint)
   if (url === null || !["http:", "https:"].includes(url.protocol)) return undefined
