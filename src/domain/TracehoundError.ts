@@ -23,3 +23,15 @@ export const TracehoundError = Schema.Struct({
   recoverable: Schema.Boolean
 })
 export type TracehoundError = typeof TracehoundError.Type
+
+/** The parts of an error that is made once and kept: it can be recovered from unless that is said. */
+export interface ProblemOptions {
+  readonly state: ErrorState
+  readonly code: string
+  readonly message: string
+  readonly recoverable?: boolean
+}
+
+/** A frozen error, for rooms that report the same one again and again without allocating. */
+export const problem = ({ code, message, recoverable = true, state }: ProblemOptions): TracehoundError =>
+  Object.freeze({ state, code, message, recoverable })

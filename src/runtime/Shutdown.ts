@@ -19,7 +19,7 @@ import { ActorSystem } from "../actor/ActorSystem.ts"
 import { define } from "../actor/Definition.ts"
 import { fifo } from "../actor/Mailbox.ts"
 import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
-import type { TracehoundError } from "../domain/TracehoundError.ts"
+import { problem } from "../domain/TracehoundError.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 
@@ -75,7 +75,7 @@ export const make: Effect.Effect<
   return { isClosed: () => failSafe.isPanicked() && quarantine.stats().count === 0 }
 })
 
-const systemError: TracehoundError = Object.freeze({
+const systemError = problem({
   state: "agent",
   code: "system_error",
   message: "a part of Tracehound crashed more often than it may; please report how to reproduce this",

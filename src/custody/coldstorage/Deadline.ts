@@ -1,16 +1,17 @@
 /**
- * A write that is given up: what bounds an endpoint that never answers (CONFORMANCE C1, S4).
+ * Bounds the time of a write, so that an endpoint that never answers is given up (CONFORMANCE C1,
+ * S4).
  *
  * Promises an end within the deadline and the grace, whatever the endpoint does. A write that
- * overruns is interrupted and has the grace to clean up after itself; after that it is left behind,
- * on its own.
+ * overruns is interrupted and has the grace to clean up after itself; after that its fiber is
+ * abandoned.
  *
- * Cost: three fibers, and a timer that is taken back.
+ * Cost: three fibers, and a timer that is cancelled.
  *
  * **Gotchas**
  *
- * - What was given up may have been done all the same: a disk that answers after a minute has
- *   written the file. A second try of the same name then finds it taken, and fails.
+ * - A write that was given up may have been done all the same: a disk that answers after a minute
+ *   has written the file. A second try under the same name then finds it taken, and fails.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,8 +22,8 @@ import * as Option from "effect/Option"
 const grace: Duration.Input = "1 second"
 
 /**
- * The write, failing with `overdue` where it has no end within `deadline`. An interruption of it
- * ends within the grace too.
+ * The write, which fails with `overdue` where it does not end within `deadline`. An interruption
+ * from outside ends within the grace too.
  */
 export const withDeadline = <E, E2>(
   write: Effect.Effect<void, E>,
@@ -31,8 +32,7 @@ export const withDeadline = <E, E2>(
 ): Effect.Effect<void, E | E2> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      // Detached, as whoever waits for an interrupted fiber waits for what cannot be interrupted as
-      // well.
+      // Detached: interrupting a child fiber would wait for whatever in it cannot be interrupted.
       const fiber = yield* Effect.forkDetach(Effect.interruptible(write), { startImmediately: true })
       const stop = Effect.suspend(() => {
         fiber.interruptUnsafe()

@@ -1,6 +1,6 @@
 /**
- * An endpoint of cold storage: something that bytes can be written to, once, under a name (RFC,
- * "Cold Storage": one-way, write-only, append-only). There is no read in it, on purpose.
+ * The endpoint of cold storage, a port: it writes bytes once under a name (RFC, "Cold Storage":
+ * one-way, write-only, append-only). It has no read, on purpose.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -12,12 +12,12 @@ export class ColdStorageError extends Schema.TaggedError<ColdStorageError>()("Co
   message: Schema.String
 }) {}
 
-/** Where envelopes go. */
+/** Writes envelopes to one place. */
 export class ColdStorageEndpoint extends Context.Service<ColdStorageEndpoint, {
-  /** What records call it: the endpoint as it was configured. */
+  /** The endpoint as it was configured; custody records name it so. */
   readonly destination: string
-  /** Makes ready what writing needs; must succeed before the first write. */
+  /** Prepares for writing; must succeed before the first write. */
   readonly open: Effect.Effect<void, ColdStorageError>
-  /** Writes the whole of `bytes` under a name that was never used before, or nothing. */
+  /** Writes all of `bytes`, or nothing, under a name that was never used before. */
   readonly write: (name: string, bytes: Uint8Array) => Effect.Effect<void, ColdStorageError>
 }>()("tracehound/custody/coldstorage/ColdStorageEndpoint") {}

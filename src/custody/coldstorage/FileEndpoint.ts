@@ -1,18 +1,18 @@
 /**
- * Cold storage in a directory: `file:` endpoints (CONFORMANCE C1).
+ * `file:` endpoints: cold storage in a directory (CONFORMANCE C1).
  *
- * Promises that an envelope appears whole or not at all (it is written beside and then linked to
- * its name), that nothing that is there is ever overwritten, and that only the owner can read it:
- * files 0600, in a directory made with 0700.
+ * Promises that an envelope appears whole or not at all (it is written to a `.partial` file that is
+ * then linked to its name), that no existing file is ever overwritten, and that only the owner can
+ * read it: files have mode 0600, in a directory made with 0700.
  *
  * **Gotchas**
  *
- * - A directory that is there already keeps its mode: who may list it sees names and sizes, no
+ * - A directory that exists already keeps its mode: whoever may list it sees names and sizes, no
  *   content.
- * - The file system must know hard links.
- * - It does not call fsync: after a power failure the latest envelopes may be missing or, being
- *   sealed, refused.
- * - A `.partial` file is what a crash left behind. Nothing reads it; it may be deleted.
+ * - The file system must support hard links.
+ * - It does not call fsync: after a power failure the latest envelopes may be missing, or damaged,
+ *   which their seal shows.
+ * - A crash may leave a `.partial` file behind. Nothing reads it; it may be deleted.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -21,7 +21,6 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 
-/** What an envelope's file name ends in. */
 const extension = ".thev"
 
 /**
@@ -42,7 +41,7 @@ const unopenable = (endpoint: string, why: string): ColdStorageError =>
       `cold storage ${endpoint} cannot be opened: ${why}; check that it names a directory this process may write to`
   })
 
-/** An endpoint that writes a file for each envelope. */
+/** Writes a file for each envelope, named by its id with the ending `.thev`. */
 export const layer = (
   endpoint: string
 ): Layer.Layer<ColdStorageEndpoint, ColdStorageError, FileSystem.FileSystem | Path.Path> =>
@@ -70,9 +69,9 @@ export const layer = (
                   isOthers = error.reason._tag === "AlreadyExists"
                 })
               ),
-              // A link fails where the name is taken; a rename would replace what is there.
+              // A link fails where the name is taken; a rename would replace the file.
               Effect.andThen(fs.link(partial, whole)),
-              // Not of another writer of the same name, who is about to link it.
+              // A `.partial` file of another writer of the same name stays: it is about to be linked.
               Effect.ensuring(
                 Effect.suspend(() => isOthers ? Effect.void : Effect.ignore(fs.remove(partial, { force: true })))
               )

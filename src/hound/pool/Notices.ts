@@ -1,25 +1,25 @@
 /**
  * What the pool of hounds tells people: fixed text, as whatever a hound says is hostile.
  */
-import type { Notice } from "../../safety/alert/Alerts.ts"
+import { notice, type Notice } from "../../safety/alert/Notice.ts"
 import type { SandboxReport } from "../sandbox/Sandbox.ts"
 
 /** A hound sent what it may not send (CONFORMANCE H3). */
-export const violation: Notice = Object.freeze({
+export const violation = notice({
   type: "hound.violation",
   severity: "critical",
   message:
     "a hound broke the rules of its channel and was killed: its analyzer, or evidence that took it over, is hostile"
 })
 
-export const bootFailed: Notice = Object.freeze({
+export const bootFailed = notice({
   type: "hound.boot_failed",
   severity: "warning",
   message: "a hound did not come to be ready: `tracehound doctor --sandbox` says what this machine gives"
 })
 
 /** There are no hounds, and nobody asked for that. */
-export const unavailable: Notice = Object.freeze({
+export const unavailable = notice({
   type: "hound.unavailable",
   severity: "critical",
   message:
@@ -33,10 +33,10 @@ export const unavailable: Notice = Object.freeze({
 export const lowered = ({ configured, lacking, level }: SandboxReport): Notice | null => {
   if (level === "none" || (level === configured && lacking.length === 0)) return null
   const lacks = lacking.length === 0 ? "" : ` without ${lacking.join(", ")}`
-  return {
+  return notice({
     type: "hound.sandbox_lowered",
     severity: level === configured ? "warning" : "critical",
     message:
       `hound.sandbox is ${configured}, and what is in effect is ${level}${lacks}: \`tracehound doctor\` says what is missing`
-  }
+  })
 }

@@ -14,8 +14,8 @@ import type { Hound } from "../../domain/Hound.ts"
 import { Settings } from "../../config/Settings.ts"
 import { threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
 import { severities } from "../../domain/Severity.ts"
-import type { TracehoundError } from "../../domain/TracehoundError.ts"
-import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import { problem } from "../../domain/TracehoundError.ts"
+import { FailSafe, type ReportOptions } from "../../safety/failsafe/FailSafe.ts"
 import { type HoundFailure, HoundPool } from "../../hound/pool/HoundPool.ts"
 import { categoryAt } from "../../custody/quarantine/ExitFacts.ts"
 import { PurgeQueue } from "../../custody/quarantine/PurgeQueue.ts"
@@ -60,9 +60,7 @@ export class Escalation extends Context.Service<Escalation, {
         const action = failSafe.reportUnsafe(
           kind === "timeout" ? "timeout" : "hound_error",
           kind === "timeout" ? timeoutError : houndError,
-          // Whoever can send such evidence could switch Tracehound off, one verdict after the
-          // other.
-          !isVerdict
+          isVerdict ? verdictReport : undefined
         )
         if (action === "Purge") purges.purgeUnsafe(signature, kind)
       })
@@ -101,20 +99,24 @@ export class Escalation extends Context.Service<Escalation, {
   )
 }
 
+/**
+ * A verdict counts for nothing towards a panic: an attacker who can send such evidence could switch
+ * Tracehound off, one verdict after the other.
+ */
+const verdictReport: ReportOptions = { countsTowardsPanic: false }
+
 /** The category that a signature begins with. */
 const categoryOf = (signature: string): ThreatCategory =>
   threatCategories.find((category) => signature.startsWith(`${category}:`)) ?? "unknown"
 
-const timeoutError: TracehoundError = Object.freeze({
+const timeoutError = problem({
   state: "hound",
   code: "hound_timeout",
-  message: "a hound did not answer within hound.maxProcessingTime: what failSafe.onTimeout says was done",
-  recoverable: true
+  message: "a hound did not answer within hound.maxProcessingTime: what failSafe.onTimeout says was done"
 })
 
-const houndError: TracehoundError = Object.freeze({
+const houndError = problem({
   state: "hound",
   code: "hound_error",
-  message: "a hound failed over its evidence: what failSafe.onHoundError says was done",
-  recoverable: true
+  message: "a hound failed over its evidence: what failSafe.onHoundError says was done"
 })

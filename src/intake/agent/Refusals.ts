@@ -5,15 +5,13 @@
 import type { InterceptResult } from "../../domain/InterceptResult.ts"
 import { maxIdentifierBytes, threatCategories } from "../../domain/Scent.ts"
 import { severities } from "../../domain/Severity.ts"
-import type { TracehoundError } from "../../domain/TracehoundError.ts"
+import { problem } from "../../domain/TracehoundError.ts"
 
 /** The answer `error`. */
 export type Refusal = Extract<InterceptResult, { readonly status: "error" }>
 
-const refusal = (code: string, message: string, recoverable = true): Refusal => {
-  const error: TracehoundError = Object.freeze({ state: "agent", code, message, recoverable })
-  return Object.freeze({ status: "error", error })
-}
+const refusal = (code: string, message: string, recoverable = true): Refusal =>
+  Object.freeze({ status: "error", error: problem({ state: "agent", code, message, recoverable }) })
 
 /** No threat signal: nothing is kept (CONFORMANCE D2). */
 export const clean: InterceptResult = Object.freeze({ status: "clean" })

@@ -1,23 +1,22 @@
 /**
- * How many alerts may pass (RFC, "Alert Rate Limiting"; CONFORMANCE W2): so many a window, then one
- * escalation, then silence until the next window. O(1), two numbers of state.
+ * Limits alerts (RFC, "Alert Rate Limiting"; CONFORMANCE W2): a number of them in each window, then
+ * one escalation, then silence until the next window. O(1), two numbers of state.
  *
  * **Gotchas**
  *
- * - A window begins with the first alert after the last one ended: a quiet hour costs nothing and
- *   counts for nothing.
- * - A clock that goes back stays in its window, which then ends no later than `windowMs` from
- *   there: a wrong time, once set right, silences no more than that.
+ * - A window begins with the first alert after the last window ended, so quiet time costs nothing.
+ * - When the clock goes back, the window stays open and ends no later than `windowMs` from the new
+ *   time: a wrong clock that is corrected silences alerts no longer than that.
  */
 
-/** What becomes of an alert. */
+/** The limiter's decision about an alert; `escalate`: it becomes the window's one `alert.flood`. */
 export type Admission = "emit" | "suppress" | "escalate"
 
-/** A limiter with its counters. */
+/** A limiter in the middle of a window. */
 export interface AlertLimiter {
   /** Decides about one alert at `now`, in ms. */
   readonly admit: (now: number) => Admission
-  /** Alerts seen in the window that is open. */
+  /** Alerts in the current window, suppressed ones included. */
   readonly alertCount: number
 }
 
@@ -25,11 +24,11 @@ export interface AlertLimiter {
 export interface AlertLimits {
   readonly maxAlertsPerWindow: number
   readonly windowMs: number
-  /** How many suppressed alerts raise the escalation. */
+  /** The suppressed alert that escalates, counted from the first. */
   readonly escalationThreshold: number
 }
 
-/** A limiter with its first window still to open. */
+/** A limiter whose first window begins with its first alert. */
 export const makeAlertLimiter = (limits: AlertLimits): AlertLimiter => {
   let windowStart = Number.NEGATIVE_INFINITY
   let alertCount = 0

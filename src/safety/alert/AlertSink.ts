@@ -1,26 +1,28 @@
 /**
- * Where else alerts go, besides the host's logger: a room above puts itself here, and the desk
- * hands each alert on.
+ * Sinks for alerts besides the host's logger. A layer adds its sink to `AlertSinks`, and the alerts
+ * service gives each alert to all of them.
  */
 import * as Context from "effect/Context"
 import type { Alert } from "../../domain/Alert.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 
-/** Somebody who takes alerts. */
+/** Takes alerts that leave. */
 export interface AlertSink {
   /**
-   * Takes an alert that passed the limiter, when its turn has come; synchronous. What it throws is
-   * ignored.
+   * Takes an alert that passed the limiter, when its turn in the lanes has come. Synchronous; what
+   * it throws is ignored.
    */
   readonly sendUnsafe: (alert: Alert) => void
   /**
-   * From now on, calls back where an alert could not be handed on: that is an alert too, for all
-   * others.
+   * Adds a listener that the sink calls where it could not deliver an alert. The alerts service
+   * listens, and raises an alert about it.
    */
   readonly onFailure: (listener: (error: TracehoundError) => void) => void
+  /** Whether it posts to the devopsEndpoint: it then gets no alert about that endpoint itself. */
+  readonly isDevopsEndpoint?: boolean
 }
 
-/** All of them: none, unless a layer says so. */
+/** All sinks; none by default. */
 export const AlertSinks: Context.Reference<ReadonlyArray<AlertSink>> = Context.Reference<ReadonlyArray<AlertSink>>(
   "tracehound/safety/alert/AlertSinks",
   { defaultValue: () => [] }

@@ -1,6 +1,6 @@
 /**
- * Where rooms report to people: alerts, log events and errors, told synchronously and written by an
- * actor (RFC, "Watcher" and "Queue Assignments": alerts go by lanes, critical ones first).
+ * The alerts service: takes alerts, log events and errors from all rooms synchronously, and has an
+ * actor write them (RFC, "Watcher" and "Queue Assignments": alerts go by lanes, critical ones first).
  *
  * Alerts pass the limiter before they enter the mailbox, so a flood of them costs a counter. Log
  * events of custody are written at the Debug level: an attacker who fills the quarantine must not
@@ -9,10 +9,9 @@
  *
  * **Gotchas**
  *
- * - A panic passes the limiter, always: it comes at most once.
- * - A notice that finds its lane full is gone; `deadLetters` counts it, and so does the actor
- *   system.
- * - A logger of the host's that dies loses the one notice that it died of.
+ * - An alert or log event that finds its lane full is lost; `deadLetters` counts it, and so does the
+ *   actor system.
+ * - Where the host's logger dies, the alert or log event that it was writing is lost.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -28,145 +27,155 @@ import { Settings } from "../../config/Settings.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
-import { AlertSinks } from "./AlertSink.ts"
+import { type AlertSink, AlertSinks } from "./AlertSink.ts"
 import { makeErrorBoard } from "./ErrorBoard.ts"
+import { alertOf, notice, type Notice } from "./Notice.ts"
 
-/** What is wrong, as a fixed object of whoever raises it; the desk adds the time. */
-export type Notice = Pick<Alert, "type" | "severity" | "message">
-
-/** What happens to evidence, for the log (RFC, "Eviction is NOT silent"). */
+/** Something that happened to evidence, to be logged (RFC, "Eviction is NOT silent"). */
 export interface LogKind {
   readonly type: "quarantine.eviction" | "quarantine.evacuation"
   readonly reason: "capacity" | "request"
 }
 
-/** It happened to this evidence. */
+/** The same, with the evidence that it happened to. */
 interface LogEvent extends LogKind {
   readonly signature: string
   readonly severity: Severity
 }
 
-/** An alert that passed the limiter. */
-class Raised extends Request.TaggedClass("Raised")<{ readonly alert: Alert }, void, "unwritten"> {}
+/** Writes an alert that passed the limiter, and hands it to the sinks. */
+class RaiseAlert extends Request.TaggedClass("RaiseAlert")<
+  { readonly alert: Alert; readonly isPosted: boolean },
+  void,
+  "unwritten"
+> {}
 
-/** A log event to be written. */
-class Logged extends Request.TaggedClass("Logged")<{ readonly event: LogEvent }, void, "unwritten"> {}
+/** Writes a log event. */
+class WriteLog extends Request.TaggedClass("WriteLog")<{ readonly event: LogEvent }, void, "unwritten"> {}
 
-/** Notices that may wait in each lane. */
+/** Alerts or log events that may wait in each lane. */
 const capacity = 1024
 
 /**
- * The lane of each level of alerts: the same for all who hand alerts on. Log events go behind all
- * of them.
+ * The mailbox lane for alerts of each severity, so that the worst leave first. The devops sink
+ * orders its alerts by the same lanes. Log events wait in the lane `low`, behind all alerts.
  */
 export const laneOf: Record<Alert["severity"], Lane> = { critical: "critical", warning: "high", info: "medium" }
 
-/** The reporting desk. Its three `…Unsafe` methods are synchronous, never throw and never wait. */
+/** Reports to people. The three `…Unsafe` methods are synchronous, never throw and never wait. */
 export class Alerts extends Context.Service<Alerts, {
   /**
-   * Raises an alert, stamped with the time now; the limiter decides whether it leaves. The
-   * signature of the evidence is asked for only then.
+   * Raises an alert with the time of the call; the limiter decides whether it leaves. The signature
+   * of the evidence is asked for only where it leaves.
    */
   readonly alertUnsafe: (notice: Notice, signature?: () => string) => void
   /**
-   * Writes an event of custody at the Debug level. The signature is asked for only where that is
-   * logged.
+   * Writes what happened to evidence at the Debug level. The signature is asked for only where the
+   * host logs at that level.
    */
   readonly logUnsafe: (kind: LogKind, severity: Severity, signature: () => string) => void
   /** Posts an error on the board that the Watcher shows. */
   readonly errorUnsafe: (error: TracehoundError) => void
-  /** The latest errors, oldest first. */
+  /** The latest error of each code, oldest first. */
   readonly errors: () => ReadonlyArray<TracehoundError>
-  /** Notices that were lost: their lane was full or closed, or the host's logger failed. */
+  /** Alerts and log events that were lost: their lane was full or closed, or the host's logger died. */
   readonly deadLetters: () => number
+  /** Begins to write; until then everything waits in its lane. */
   readonly start: Effect.Effect<void>
 }>()("tracehound/safety/alert/Alerts") {
-  /** Writes through Effect's own logger. */
-  static readonly layer = Layer.effect(
-    Alerts,
-    Effect.gen(function*() {
-      const { alerts } = yield* Settings
-      const { root } = yield* ActorSystem
-      const clock = yield* Clock.Clock
-      const limiter = makeAlertLimiter(alerts)
-      const board = makeErrorBoard()
-      const isDebugging = yield* LogLevel.isEnabled("Debug")
-      const sinks = yield* AlertSinks
-      let deadLetters = 0
-
-      // A logger of the host's that dies is no crash of the desk: its notice is a dead letter.
-      const written = (writing: Effect.Effect<void>) =>
-        Effect.catchDefect(writing, () => Effect.fail("unwritten" as const))
-      const handOn = (alert: Alert): void => {
-        for (const sink of sinks) {
-          try {
-            sink.sendUnsafe(alert)
-          } catch {
-            // The sink's mistake; the others are told all the same.
-          }
-        }
-      }
-      const desk = yield* Effect.orDie(root.spawn(
-        define<Raised | Logged>()("alerts", {
-          mailbox: lanes({ capacity }),
-          drain: "2 seconds",
-          suspended: true,
-          onDeadLetter: () => {
-            deadLetters += 1
-          },
-          behaviour: () =>
-            Effect.succeed({
-              Raised: ({ alert }: Raised) => {
-                handOn(alert)
-                return written(writeAlert(alert))
-              },
-              Logged: ({ event }: Logged) => written(writeLog(event))
-            })
-        })
-      ))
-      const raise = (alert: Alert): void => {
-        desk.tellUnsafe(new Raised({ alert }), laneOf[alert.severity])
-      }
-      const alertUnsafe = (notice: Notice, signature?: () => string): void => {
-        const timestamp = clock.currentTimeMillisUnsafe()
-        // A panic comes once, and whoever provoked it may have filled the window before.
-        const admission = notice.type === "failsafe.panic" ? "emit" : limiter.admit(timestamp)
-        if (admission === "emit") {
-          raise(signature === undefined ? { ...notice, timestamp } : { ...notice, timestamp, signature: signature() })
-        } else if (admission === "escalate") raise(flood(timestamp, limiter.alertCount))
-      }
-      for (const sink of sinks) {
-        sink.onFailure((error) => {
-          board.post(error)
-          alertUnsafe(undelivered)
-        })
-      }
-      return {
-        alertUnsafe,
-        logUnsafe: (kind, severity, signature) => {
-          if (isDebugging) desk.tellUnsafe(new Logged({ event: { ...kind, severity, signature: signature() } }), "low")
-        },
-        errorUnsafe: board.post,
-        errors: board.errors,
-        deadLetters: () => deadLetters,
-        start: desk.resume
-      }
-    })
-  )
+  /** Writes through Effect's own logger, and to the AlertSinks. */
+  static readonly layer = Layer.effect(Alerts, Effect.suspend(() => make))
 }
 
-const undelivered: Notice = Object.freeze({
-  type: "devops.failure",
-  severity: "warning",
-  message: "an alert did not reach the devopsEndpoint"
+const make = Effect.gen(function*() {
+  const { alerts } = yield* Settings
+  const clock = yield* Clock.Clock
+  const sinks = yield* AlertSinks
+  const isDebugging = yield* LogLevel.isEnabled("Debug")
+  const limiter = makeAlertLimiter(alerts)
+  const board = makeErrorBoard()
+  let deadLetters = 0
+  const actor = yield* spawnWriter(sinks, () => {
+    deadLetters += 1
+  })
+  const raise = (alert: Alert, isPosted: boolean): void => {
+    actor.tellUnsafe(new RaiseAlert({ alert, isPosted }), laneOf[alert.severity])
+  }
+  const alertUnsafe = (notice: Notice, signature?: () => string): void => {
+    const timestamp = clock.currentTimeMillisUnsafe()
+    const admission = notice.alwaysPasses ? "emit" : limiter.admit(timestamp)
+    if (admission === "emit") {
+      const alert = alertOf(notice, timestamp)
+      raise(signature === undefined ? alert : { ...alert, signature: signature() }, notice.isPosted)
+    } else if (admission === "escalate") {
+      raise({ ...alertOf(flood, timestamp), alertCount: limiter.alertCount }, flood.isPosted)
+    }
+  }
+  for (const sink of sinks) {
+    sink.onFailure((error) => {
+      board.post(error)
+      alertUnsafe(undelivered)
+    })
+  }
+  return Alerts.of({
+    alertUnsafe,
+    logUnsafe: (kind, severity, signature) => {
+      if (isDebugging) actor.tellUnsafe(new WriteLog({ event: { ...kind, severity, signature: signature() } }), "low")
+    },
+    errorUnsafe: board.post,
+    errors: board.errors,
+    deadLetters: () => deadLetters,
+    start: actor.resume
+  })
 })
 
-const flood = (timestamp: number, alertCount: number): Alert => ({
+/** The actor that writes alerts and log events; suspended until it is resumed. */
+const spawnWriter = (sinks: ReadonlyArray<AlertSink>, onDeadLetter: () => void) =>
+  Effect.flatMap(ActorSystem, ({ root }) =>
+    Effect.orDie(root.spawn(
+      define<RaiseAlert | WriteLog>()("alerts", {
+        mailbox: lanes({ capacity }),
+        drain: "2 seconds",
+        suspended: true,
+        onDeadLetter,
+        behaviour: () =>
+          Effect.succeed({
+            RaiseAlert: ({ alert, isPosted }: RaiseAlert) => {
+              handOn(sinks, alert, isPosted)
+              return written(writeAlert(alert))
+            },
+            WriteLog: ({ event }: WriteLog) => written(writeLog(event))
+          })
+      })
+    )))
+
+/** Gives the alert to each sink that takes it; what a sink throws is ignored. */
+const handOn = (sinks: ReadonlyArray<AlertSink>, alert: Alert, isPosted: boolean): void => {
+  for (const sink of sinks) {
+    if (!isPosted && sink.isDevopsEndpoint === true) continue
+    try {
+      sink.sendUnsafe(alert)
+    } catch {
+      // The sink's mistake; the other sinks get the alert all the same.
+    }
+  }
+}
+
+/** Makes a logger that dies cost a dead letter, and not a crash of the actor. */
+const written = (writing: Effect.Effect<void>): Effect.Effect<void, "unwritten"> =>
+  Effect.catchDefect(writing, () => Effect.fail("unwritten" as const))
+
+const undelivered = notice({
+  type: "devops.failure",
+  severity: "warning",
+  message: "an alert did not reach the devopsEndpoint",
+  isPosted: false
+})
+
+const flood = notice({
   type: "alert.flood",
   severity: "critical",
-  message: "more alerts than this window allows: the rest of it is silent",
-  timestamp,
-  alertCount
+  message: "more alerts than this window allows: the rest of it is silent"
 })
 
 const writeAlert = (alert: Alert): Effect.Effect<void> => {

@@ -1,5 +1,5 @@
 /**
- * The latest errors, one of each code, for the Watcher to show (RFC, "WatcherSnapshot.errors").
+ * Keeps the latest error of each code for the Watcher to show (RFC, "WatcherSnapshot.errors").
  *
  * Bounded by the number of codes and by `maxErrors`, so that a flood of one error cannot push the
  * others out. O(1).
@@ -9,14 +9,14 @@ import type { TracehoundError } from "../../domain/TracehoundError.ts"
 /** The most errors that a snapshot shows. */
 export const maxErrors = 32
 
-/** Errors by code, the latest last. */
+/** Holds errors by code. */
 export interface ErrorBoard {
+  /** Replaces the error of the same code; drops the oldest one where there are too many. */
   readonly post: (error: TracehoundError) => void
   /** Oldest first. */
   readonly errors: () => ReadonlyArray<TracehoundError>
 }
 
-/** An empty board. */
 export const makeErrorBoard = (): ErrorBoard => {
   const latest = new Map<string, TracehoundError>()
   return {

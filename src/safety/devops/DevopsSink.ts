@@ -1,15 +1,15 @@
 /**
- * Alerts on their way to the devopsEndpoint: a supervised actor with lanes, critical ones first
+ * Posts alerts to the devopsEndpoint: a supervised actor with lanes, critical alerts first
  * (CONFORMANCE W3, S1, S2).
  *
- * Promises that nothing waits for the endpoint but this actor, that what waits is bounded in each
- * lane, and that what is lost is counted and told: an alert that was given up is an error on the
+ * Promises that nothing but this actor waits for the endpoint, that what waits is bounded in each
+ * lane, and that lost alerts are counted and reported: an alert that was given up is an error on the
  * board and an alert to the log.
  *
  * **Gotchas**
  *
- * - While the circuit is open each alert is a dead letter, and not one more alert: one says it all.
- * - The HTTP client is loaded when the first alert goes out.
+ * - While the circuit is open each alert is a dead letter, but raises no further alert: one is enough.
+ * - The HTTP client is loaded when the first alert is posted.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,13 +21,13 @@ import { laneOf } from "../alert/Alerts.ts"
 import { type AlertSink, AlertSinks } from "../alert/AlertSink.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import { Settings } from "../../config/Settings.ts"
-import type { TracehoundError } from "../../domain/TracehoundError.ts"
+import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 import type { DevopsEndpoint, DevopsError } from "./DevopsEndpoint.ts"
 
-/** An alert to be posted. */
+/** Posts an alert. */
 class Post extends Request.TaggedClass("Post")<{ readonly alert: Alert }, void, DevopsError> {}
 
-/** Adds the endpoint that is configured to the sinks that there are; nothing where none is. */
+/** Adds a sink for the configured endpoint to the AlertSinks; adds none where none is configured. */
 export const layer = <E, R>(endpoint: Effect.Effect<DevopsEndpoint["Service"], E, R>) =>
   Layer.effect(
     AlertSinks,
@@ -38,6 +38,15 @@ export const layer = <E, R>(endpoint: Effect.Effect<DevopsEndpoint["Service"], E
       const { root } = yield* ActorSystem
       const cached = yield* Effect.cached(Effect.orDie(endpoint))
       const listeners: Array<(error: TracehoundError) => void> = []
+      const deliver = (alert: Alert) =>
+        Effect.tapError(Effect.flatMap(cached, ({ deliver }) => deliver(alert)), ({ message, reason }) =>
+          Effect.sync(() => {
+            if (reason === "open")
+              return
+            const error = problem({ state: "agent", code: "devops_failure", message })
+            for (const listener of listeners)
+              listener(error)
+          }))
       const actor = yield* Effect.orDie(root.spawn(
         define<Post>()("devops", {
           mailbox: lanes({ capacity: devops.maxPending }),
@@ -45,19 +54,14 @@ export const layer = <E, R>(endpoint: Effect.Effect<DevopsEndpoint["Service"], E
           behaviour: () =>
             Effect.succeed({
               Post: ({ alert }: Post) =>
-                Effect.tapError(Effect.flatMap(cached, ({ deliver }) => deliver(alert)), ({ message, reason }) =>
-                  Effect.sync(() => {
-                    if (reason === "open") return
-                    for (const listener of listeners)
-                      listener({ state: "agent", code: "devops_failure", message, recoverable: true })
-                  }))
+                deliver(alert)
             })
         })
       ))
       const sink: AlertSink = {
+        isDevopsEndpoint: true,
         sendUnsafe: (alert) => {
-          // What is said about this endpoint is for the others.
-          if (alert.type !== "devops.failure") actor.tellUnsafe(new Post({ alert }), laneOf[alert.severity])
+          actor.tellUnsafe(new Post({ alert }), laneOf[alert.severity])
         },
         onFailure: (listener) => {
           listeners.push(listener)

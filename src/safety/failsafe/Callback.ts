@@ -1,16 +1,14 @@
 /**
- * A developer's callback, called where it can do no harm (RFC, "Developer Callbacks"; CONFORMANCE
- * F4).
+ * Runs a developer's callback where it can do no harm (RFC, "Developer Callbacks"; CONFORMANCE F4).
  *
  * Each callback has an actor of its own: it is called in the background, one call after the other,
- * with a bounded queue. What it throws, what it answers beside what it may, and that it does not
- * answer in time come to the same: there is no answer.
+ * with a bounded queue. A callback that throws, answers what it may not, or does not answer in time
+ * is taken to have given no answer.
  *
  * **Gotchas**
  *
- * - A callback that never gives its turn back (an endless loop) stops the whole process, as any
- *   code of a process does.
- * - A promise that comes too late is not waited for, and its rejection is nobody's.
+ * - A callback that never returns (an endless loop) stops the whole process, as any code does.
+ * - A promise that is late is not waited for, and its rejection is ignored.
  */
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
@@ -22,33 +20,36 @@ import type { Supervisor } from "../../actor/Supervisor.ts"
 /** Calls that may wait for one callback. */
 const capacity = 256
 
-/** A callback with its bounds. */
+/** A callback and how it is called. */
 export interface CallbackOptions<In, Out> {
   readonly name: string
   readonly call: (input: In) => unknown
-  /** The answers that count; none where nothing is asked. */
+  /** The answers that it may give; empty where it is asked nothing. */
   readonly answers: ReadonlyArray<Out>
-  /** Milliseconds. */
+  /** Milliseconds that one call may take. */
   readonly timeout: number
-  /** Told why there is no answer where one was asked for, and of each throw. Must not throw. */
+  /**
+   * Called where the callback throws or is overdue, or gives an answer that it may not give. Must
+   * not throw.
+   */
   readonly onTrouble: (trouble: "threw" | "overdue" | "garbage") => void
 }
 
-/** One call. */
+/** Calls the callback once. */
 class Call extends Request.TaggedClass("Call")<{
   readonly input: unknown
   readonly onAnswer: ((answer: unknown) => void) | undefined
 }, unknown> {}
 
-/** A callback in an actor. */
+/** A callback in an actor: `In` is its input, `Out` its answers. */
 export interface Callback<in In, out Out> {
-  /** Calls it later; `onAnswer` is told the answer, or null where there is none. Never throws. */
+  /** Calls it later; `onAnswer` gets the answer, or null where there is none. Never throws. */
   readonly callUnsafe: (input: In, onAnswer?: (answer: Out | null) => void) => void
   /** Calls it and waits for the answer; null where there is none. */
   readonly call: (input: In) => Effect.Effect<Out | null>
 }
 
-/** An actor for the callback, which lives as long as the scope. */
+/** The actor lives as long as the scope. */
 export const makeCallback = <In, Out extends string = never>(
   supervisor: Supervisor,
   options: CallbackOptions<In, Out>
@@ -64,7 +65,7 @@ export const makeCallback = <In, Out extends string = never>(
     return known(answer) ?? give("garbage")
   }
   const called = (input: unknown): Effect.Effect<Out | null> =>
-    // The input is what `callUnsafe` and `call` were given.
+    // A Call holds what `callUnsafe` or `call` was given.
     Effect.tryPromise({ try: async () => options.call(input as In), catch: () => undefined }).pipe(
       Effect.map(judge),
       Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.sync(() => give("overdue")) }),
@@ -82,7 +83,7 @@ export const makeCallback = <In, Out extends string = never>(
   })
   return Effect.map(Effect.orDie(supervisor.spawn(definition)), (actor) => ({
     callUnsafe: (input, onAnswer) => {
-      // Its own answers are the only ones that come.
+      // The actor answers with one of `answers` or null.
       actor.tellUnsafe(new Call({ input, onAnswer: onAnswer as Call["onAnswer"] }))
     },
     call: (input) =>

@@ -1,16 +1,16 @@
 /**
- * The fail-safe: a table from causes to actions, and a panic that others listen to (RFC, "Fail-Safe
- * Mechanisms"; CONFORMANCE F1 to F5).
+ * The fail-safe: a table from causes to actions, and the panic (RFC, "Fail-Safe Mechanisms";
+ * CONFORMANCE F1 to F5).
  *
- * Whoever meets a failure reports it and does what it is told: a report is synchronous, never
- * throws and never waits. What is done beside that (an alert, a callback, a panic) begins here and
- * goes on elsewhere.
+ * A room that meets a failure reports it and does what the answer says: a report is synchronous,
+ * never throws and never waits. The fail-safe itself raises the alert, calls the callback or begins
+ * the panic; these go on in the background.
  *
  * **Details**
  *
- * - `Purge` and `quarantine` are ends: the caller destroys the evidence with a record, or leaves it
- *   where it is. `escalate` goes on in spite of the failure: it is an alert, and it counts. So many
- *   of those within the window, and there is a panic. What came to its end counts for nothing: an
+ * - `Purge` and `quarantine` are final: the caller destroys the evidence with a record, or leaves it
+ *   where it is. `escalate` carries on in spite of the failure: it raises an alert, and it counts. A
+ *   configured number of escalations within the window is a panic. Final actions do not count: an
  *   attacker who provokes timeouts must not be able to switch Tracehound off.
  * - A panic happens once, and is not taken back.
  *
@@ -21,187 +21,200 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Scope } from "effect/Scope"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
-import { Alerts, type Notice } from "../alert/Alerts.ts"
-import {
-  type ColdStorageDecision,
-  coldStorageDecisions,
-  type EvictionStrategy,
-  evictionStrategies,
-  type FailSafeAction,
-  type FailSafeCallbacks,
-  type FailSafeCause,
-  panicActions,
-  type PanicContext
+import { Alerts } from "../alert/Alerts.ts"
+import { alertOf, type Notice } from "../alert/Notice.ts"
+import type {
+  ColdStorageDecision,
+  EvictionStrategy,
+  FailSafeAction,
+  FailSafeCallbacks,
+  FailSafeCause,
+  PanicContext
 } from "../../domain/FailSafe.ts"
 import type { PurgeRecord } from "../../domain/Records.ts"
 import { Settings } from "../../config/Settings.ts"
+import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
-import { type Callback, makeCallback } from "./Callback.ts"
-import {
-  callbackError,
-  escalations,
-  fullError,
-  panicError,
-  panicNotice,
-  purgedNotice,
-  settingOf,
-  thresholdNotice
-} from "./Notices.ts"
-import { makePanicWindow } from "./PanicWindow.ts"
+import { type HostCallbacks, makeHostCallbacks } from "./HostCallbacks.ts"
+import { escalations, fullError, purgedNotice, settingOf, thresholdNotice } from "./Notices.ts"
+import { Panic } from "./Panic.ts"
+import { makePanicWindow, type PanicWindow } from "./PanicWindow.ts"
 
-/** The callbacks that a host gives: none, unless it provides some. */
+/** The callbacks that the host gives; none by default. */
 export const Callbacks: Context.Reference<FailSafeCallbacks> = Context.Reference<FailSafeCallbacks>(
   "tracehound/safety/failsafe/Callbacks",
   { defaultValue: () => ({}) }
 )
 
+/** How a failure is reported. */
+export interface ReportOptions {
+  /**
+   * Whether an escalation is one more error towards a panic; true where it is left out. It must be
+   * false for failures that anybody can provoke at will.
+   */
+  readonly countsTowardsPanic?: boolean
+}
+
 /**
- * Asked by all who can fail. All but `coldStorageFailed` and `panicked` is synchronous, never
- * throws and never waits.
+ * The fail-safe, for all rooms that can fail. All members but `coldStorageFailed` and `panicked` are
+ * synchronous, never throw and never wait.
  */
 export class FailSafe extends Context.Service<FailSafe, {
   /**
-   * Writes the error down, and says what the caller has to do about it. `counts`: whether an
-   * escalation is one more towards a panic, as it is where it is left out; what anybody can provoke
-   * at will is not.
+   * Posts the error on the board, and answers what the caller has to do about it. Give the options
+   * as a constant: a report allocates nothing by itself.
    */
-  readonly reportUnsafe: (cause: FailSafeCause, error: TracehoundError, counts?: boolean) => FailSafeAction
-  /** An arrival finds no room: what is to be done, now and until there is room again. */
+  readonly reportUnsafe: (cause: FailSafeCause, error: TracehoundError, options?: ReportOptions) => FailSafeAction
+  /** An arrival finds no room: answers what to do, now and until there is room again. */
   readonly fullUnsafe: (stats: () => QuarantineStats) => EvictionStrategy
   /** There is room again. */
   readonly roomUnsafe: () => void
-  /** Evidence was purged: tells whoever wants to know. */
+  /** Evidence was purged: raises an alert and calls `onPurge`. */
   readonly purgedUnsafe: (record: PurgeRecord) => void
-  /** What is to be done about a try to write that failed; null where nobody says. */
+  /** Asks the host about a failed try to write; null where it does not say. */
   readonly coldStorageFailed: (error: Error) => Effect.Effect<ColdStorageDecision | null>
-  /** Panics, because somebody asks for it. */
+  /** Panics on request. */
   readonly panicUnsafe: () => void
   readonly isPanicked: () => boolean
-  /** Calls back on the turn of the panic; what the callback throws is ignored. */
+  /** Adds a listener, which is called on the turn of the panic. What it throws is ignored. */
   readonly onPanic: (listener: (context: PanicContext) => void) => void
   /** Waits for a panic. */
   readonly panicked: Effect.Effect<PanicContext>
 }>()("tracehound/safety/failsafe/FailSafe") {
   /** As configured under `failSafe`, with the host's callbacks. */
-  static readonly layer = Layer.effect(
-    FailSafe,
-    Effect.gen(function*() {
-      const { failSafe } = yield* Settings
-      const { root } = yield* ActorSystem
-      const alerts = yield* Alerts
-      const clock = yield* Clock.Clock
-      const { nowMs } = yield* MonotonicTime
-      const callbacks = yield* Callbacks
-      const { threshold } = failSafe.panic
-      const errors = makePanicWindow(threshold)
-      const listeners: Array<(context: PanicContext) => void> = []
-      const panicked = yield* Deferred.make<PanicContext>()
-      let isPanicked = false
-      /** What is done about a full quarantine, while it is full. */
-      let full: EvictionStrategy | null = null
+  static readonly layer = Layer.effect(FailSafe, Effect.suspend(() => make))
+}
 
-      const callback = <In, Out extends string = never>(
-        name: keyof FailSafeCallbacks,
-        call: ((input: In) => unknown) | undefined,
-        answers: ReadonlyArray<Out> = []
-      ): Effect.Effect<Callback<In, Out> | null, never, Scope> =>
-        typeof call !== "function" ? Effect.succeed(null) : makeCallback<In, Out>(root, {
-          name,
-          // A method of the host's own object finds that object.
-          call: (input) => Reflect.apply(call, callbacks, [input]),
-          answers,
-          timeout: failSafe.callbackTimeoutMs,
-          onTrouble: (trouble) => alerts.errorUnsafe(callbackError(name, trouble))
-        })
-      const onPurge = yield* callback("onPurge", callbacks.onPurge)
-      const onEscalate = yield* callback("onEscalate", callbacks.onEscalate)
-      const onPanicThreshold = yield* callback("onPanicThreshold", callbacks.onPanicThreshold, panicActions)
-      const onFull = yield* callback("onQuarantineFull", callbacks.onQuarantineFull, evictionStrategies)
-      const onFailure = yield* callback("onColdStorageFailure", callbacks.onColdStorageFailure, coldStorageDecisions)
+const make = Effect.gen(function*() {
+  const { failSafe: settings } = yield* Settings
+  const { root } = yield* ActorSystem
+  const alerts = yield* Alerts
+  const clock = yield* Clock.Clock
+  const { nowMs } = yield* MonotonicTime
+  const callbacks = yield* makeHostCallbacks(root, {
+    callbacks: yield* Callbacks,
+    timeout: settings.callbackTimeoutMs,
+    onError: alerts.errorUnsafe
+  })
+  const panic = new Panic(alerts)
+  const reports = new Reports({ settings, alerts, callbacks, panic, clock, nowMs })
+  const { fullUnsafe, roomUnsafe } = new FullQuarantine(reports, callbacks.onQuarantineFull)
+  return FailSafe.of({
+    reportUnsafe: reports.reportUnsafe,
+    fullUnsafe,
+    roomUnsafe,
+    purgedUnsafe: (record) => {
+      alerts.alertUnsafe(purgedNotice)
+      callbacks.onPurge?.callUnsafe(record)
+    },
+    coldStorageFailed: (error) => callbacks.onColdStorageFailure?.call(error) ?? Effect.succeed(null),
+    panicUnsafe: () => panic.beginUnsafe(reports.contextOf("request", null)),
+    isPanicked: () => panic.hasHappened,
+    onPanic: (listener) => panic.onPanic(listener),
+    panicked: panic.happened
+  })
+})
 
-      const contextOf = (cause: PanicContext["cause"], error: TracehoundError | null): PanicContext => ({
-        cause,
-        error,
-        errors: errors.errors(nowMs()),
-        window: threshold.window,
-        timestamp: clock.currentTimeMillisUnsafe()
-      })
-      const panic = (context: PanicContext): void => {
-        if (isPanicked) return
-        isPanicked = true
-        alerts.errorUnsafe(panicError)
-        alerts.alertUnsafe(panicNotice)
-        for (const listener of listeners) {
-          try {
-            listener(context)
-          } catch {
-            // The listener's mistake; the panic goes on.
-          }
-        }
-        Deferred.doneUnsafe(panicked, Effect.succeed(context))
-      }
-      const raise = (notice: Notice): void => {
-        alerts.alertUnsafe(notice)
-        onEscalate?.callUnsafe({ ...notice, timestamp: clock.currentTimeMillisUnsafe() })
-      }
-      const askAboutPanic = (error: TracehoundError): void =>
-        onPanicThreshold?.callUnsafe(contextOf("threshold", error), (answer) => {
-          if (answer === "reset") errors.reset()
-          else if (answer === "panic") panic(contextOf("threshold", error))
-          else if (answer === "escalate") raise(thresholdNotice)
-        })
-      const escalate = (cause: FailSafeCause, error: TracehoundError, counts: boolean): void => {
-        raise(escalations[cause])
-        if (!counts) return
-        const verdict = errors.count(nowMs())
-        if (verdict === "ask") askAboutPanic(error)
-        if (verdict === "panic") panic(contextOf("threshold", error))
-      }
-      const reportUnsafe = (cause: FailSafeCause, error: TracehoundError, counts = true): FailSafeAction => {
-        const action = failSafe[settingOf[cause]]
-        alerts.errorUnsafe(error)
-        if (action === "escalate") escalate(cause, error, counts)
-        if (action === "panic") panic(contextOf(cause, error))
-        return action
-      }
+/** The parts that `Reports` uses. */
+export interface ReportsParts {
+  readonly settings: TracehoundConfig["failSafe"]
+  readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
+  readonly callbacks: Pick<HostCallbacks, "onEscalate" | "onPanicThreshold">
+  readonly panic: Pick<Panic, "beginUnsafe">
+  /** Gives the time of day of what leaves. */
+  readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
+  /** Measures the window of errors, in ms of monotonic time. */
+  readonly nowMs: () => number
+}
 
-      return {
-        reportUnsafe,
-        fullUnsafe: (stats) => {
-          if (full !== null) return full
-          const action = reportUnsafe("quarantine_full", fullError)
-          full = action === "Purge" || action === "escalate" ? "evict" : "turn_away"
-          onFull?.callUnsafe(stats(), (answer) => {
-            // An answer that comes when there is room again is about nothing.
-            if (answer !== null && full !== null) full = answer
-          })
-          return full
-        },
-        roomUnsafe: () => {
-          full = null
-        },
-        purgedUnsafe: (record) => {
-          alerts.alertUnsafe(purgedNotice)
-          onPurge?.callUnsafe(record)
-        },
-        coldStorageFailed: (error) =>
-          onFailure === null
-            ? Effect.succeed(null)
-            : onFailure.call(error),
-        panicUnsafe: () => panic(contextOf("request", null)),
-        isPanicked: () => isPanicked,
-        onPanic: (listener) => {
-          listeners.push(listener)
-        },
-        panicked: Deferred.await(panicked)
-      }
+/** Decides about each failure by the table of settings, and adds escalations up to a panic. */
+export class Reports {
+  readonly #parts: ReportsParts
+  readonly #errors: PanicWindow
+
+  constructor(parts: ReportsParts) {
+    this.#parts = parts
+    this.#errors = makePanicWindow(parts.settings.panic.threshold)
+  }
+
+  readonly reportUnsafe = (cause: FailSafeCause, error: TracehoundError, options?: ReportOptions): FailSafeAction => {
+    const { alerts, panic, settings } = this.#parts
+    const action = settings[settingOf[cause]]
+    alerts.errorUnsafe(error)
+    if (action === "escalate") this.#escalate(cause, error, options?.countsTowardsPanic ?? true)
+    if (action === "panic") panic.beginUnsafe(this.contextOf(cause, error))
+    return action
+  }
+
+  /** A panic's cause, as it is told. */
+  contextOf(cause: PanicContext["cause"], error: TracehoundError | null): PanicContext {
+    const { clock, nowMs, settings } = this.#parts
+    return {
+      cause,
+      error,
+      errors: this.#errors.errors(nowMs()),
+      window: settings.panic.threshold.window,
+      timestamp: clock.currentTimeMillisUnsafe()
+    }
+  }
+
+  #escalate(cause: FailSafeCause, error: TracehoundError, isCounted: boolean): void {
+    this.#raise(escalations[cause])
+    if (!isCounted) return
+    const verdict = this.#errors.count(this.#parts.nowMs())
+    if (verdict === "ask") this.#askAboutPanic(error)
+    if (verdict === "panic") this.#panic(error)
+  }
+
+  #askAboutPanic(error: TracehoundError): void {
+    this.#parts.callbacks.onPanicThreshold?.callUnsafe(this.contextOf("threshold", error), (answer) => {
+      if (answer === "reset") this.#errors.reset()
+      else if (answer === "panic") this.#panic(error)
+      else if (answer === "escalate") this.#raise(thresholdNotice)
     })
-  )
+  }
+
+  #panic(error: TracehoundError): void {
+    this.#parts.panic.beginUnsafe(this.contextOf("threshold", error))
+  }
+
+  #raise(notice: Notice): void {
+    const { alerts, callbacks, clock } = this.#parts
+    alerts.alertUnsafe(notice)
+    callbacks.onEscalate?.callUnsafe(alertOf(notice, clock.currentTimeMillisUnsafe()))
+  }
+}
+
+/** Decides once about each time that the quarantine is full: by the settings, then by the host. */
+export class FullQuarantine {
+  readonly #reports: Pick<Reports, "reportUnsafe">
+  readonly #onFull: HostCallbacks["onQuarantineFull"]
+  /** Null while there is room. */
+  #strategy: EvictionStrategy | null = null
+
+  constructor(reports: Pick<Reports, "reportUnsafe">, onFull: HostCallbacks["onQuarantineFull"]) {
+    this.#reports = reports
+    this.#onFull = onFull
+  }
+
+  readonly fullUnsafe = (stats: () => QuarantineStats): EvictionStrategy => {
+    if (this.#strategy !== null) return this.#strategy
+    const action = this.#reports.reportUnsafe("quarantine_full", fullError)
+    const strategy = action === "Purge" || action === "escalate" ? "evict" : "turn_away"
+    this.#strategy = strategy
+    this.#onFull?.callUnsafe(stats(), (answer) => {
+      // An answer that comes when there is room again is ignored.
+      if (answer !== null && this.#strategy !== null) this.#strategy = answer
+    })
+    return strategy
+  }
+
+  readonly roomUnsafe = (): void => {
+    this.#strategy = null
+  }
 }

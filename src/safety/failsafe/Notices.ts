@@ -1,12 +1,12 @@
 /**
- * What the fail-safe tells people: fixed objects, so that telling allocates nothing and no
+ * The fail-safe's notices and errors: fixed objects, so that reporting allocates nothing and no
  * attacker's text is in them.
  */
-import type { Notice } from "../alert/Alerts.ts"
+import { notice, type Notice } from "../alert/Notice.ts"
 import type { FailSafeCallbacks, FailSafeCause } from "../../domain/FailSafe.ts"
-import type { ErrorState, TracehoundError } from "../../domain/TracehoundError.ts"
+import { type ErrorState, problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 
-/** The setting that says what is done about a cause. */
+/** The setting under `failSafe` that decides about each cause. */
 export const settingOf = {
   timeout: "onTimeout",
   encode_error: "onEncodeError",
@@ -15,10 +15,9 @@ export const settingOf = {
   system_error: "onSystemError"
 } as const satisfies Record<FailSafeCause, string>
 
-const escalation = (message: string): Notice =>
-  Object.freeze({ type: "failsafe.escalated", severity: "warning", message })
+const escalation = (message: string): Notice => notice({ type: "failsafe.escalated", severity: "warning", message })
 
-/** The alert for each cause that escalates. */
+/** Raised where the setting of a cause says `escalate`. */
 export const escalations: Record<FailSafeCause, Notice> = {
   timeout: escalation("a hound did not answer in time"),
   encode_error: escalation("evidence could not be encoded"),
@@ -27,37 +26,41 @@ export const escalations: Record<FailSafeCause, Notice> = {
   system_error: escalation("a part of Tracehound failed more often than it may")
 }
 
-/** Somebody who was asked about a panic wants people to know. */
-export const thresholdNotice: Notice = Object.freeze({
+/** Raised where `onPanicThreshold` answers `escalate`. */
+export const thresholdNotice = notice({
   type: "failsafe.escalated",
   severity: "critical",
   message: "errors have reached the threshold at which a panic may follow"
 })
 
-export const panicNotice: Notice = Object.freeze({
+/**
+ * Passes the limiter always: it comes at most once, and whoever provoked the panic may have filled
+ * the window before.
+ */
+export const panicNotice = notice({
   type: "failsafe.panic",
   severity: "critical",
-  message: "Tracehound shuts down: evidence goes to cold storage, and requests are no longer looked at"
+  message: "Tracehound shuts down: evidence goes to cold storage, and requests are no longer looked at",
+  alwaysPasses: true
 })
 
-export const purgedNotice: Notice = Object.freeze({
+export const purgedNotice = notice({
   type: "evidence.purged",
   severity: "warning",
   message: "evidence was purged"
 })
 
-export const panicError: TracehoundError = Object.freeze({
+export const panicError = problem({
   state: "agent",
   code: "panicked",
   message: "Tracehound has panicked and looks at nothing any more: find the cause in its errors, and make another one",
   recoverable: false
 })
 
-export const fullError: TracehoundError = Object.freeze({
+export const fullError = problem({
   state: "quarantine",
   code: "quarantine_full",
-  message: "the quarantine is full: raise quarantine.maxCount or quarantine.maxBytes, or evacuate sooner",
-  recoverable: true
+  message: "the quarantine is full: raise quarantine.maxCount or quarantine.maxBytes, or evacuate sooner"
 })
 
 const stateOf: Record<keyof FailSafeCallbacks, ErrorState> = {
@@ -68,17 +71,17 @@ const stateOf: Record<keyof FailSafeCallbacks, ErrorState> = {
   onColdStorageFailure: "quarantine"
 }
 
-/** A callback did what it must not. */
+/** The error of a callback that threw, was overdue, or gave an answer that it may not give. */
 export const callbackError = (
   name: keyof FailSafeCallbacks,
   trouble: "threw" | "overdue" | "garbage"
-): TracehoundError => ({
-  state: stateOf[name],
-  code: `callback_${trouble}`,
-  message: trouble === "threw"
-    ? `${name} threw: its answer is taken as none`
-    : trouble === "overdue"
-    ? `${name} did not answer in time: its answer is taken as none`
-    : `${name} answered what it may not: its answer is taken as none`,
-  recoverable: true
-})
+): TracehoundError =>
+  problem({
+    state: stateOf[name],
+    code: `callback_${trouble}`,
+    message: trouble === "threw"
+      ? `${name} threw: its answer is taken as none`
+      : trouble === "overdue"
+      ? `${name} did not answer in time: its answer is taken as none`
+      : `${name} answered what it may not: its answer is taken as none`
+  })

@@ -1,12 +1,11 @@
 /**
- * When errors add up to a panic (RFC, "Panic Threshold"; CONFORMANCE F2).
+ * Counts errors towards a panic (RFC, "Panic Threshold"; CONFORMANCE F2).
  *
- * Counts errors within a sliding window: one counts until a whole window has passed. At `min` of
- * them somebody is asked, at `max` the panic happens. O(1) for each error, at most `max` numbers of
- * memory.
+ * The window slides: an error counts until a whole window has passed. At `min` errors the host is
+ * asked, at `max` the panic happens. O(1) for each error, at most `max` numbers of memory.
  */
 
-/** The bounds of F2. */
+/** The bounds of CONFORMANCE F2. */
 export interface PanicThreshold {
   readonly min: number
   readonly max: number
@@ -14,22 +13,21 @@ export interface PanicThreshold {
   readonly window: number
 }
 
-/** What one more error comes to. */
+/** What follows from one more error. */
 export type PanicVerdict = "counted" | "ask" | "panic"
 
-/** Errors that count. */
+/** The errors of the last window. */
 export interface PanicWindow {
   /** Counts an error at `now`, in ms of a clock that only goes forward. */
   readonly count: (now: number) => PanicVerdict
   /** Errors that count at `now`. */
   readonly errors: (now: number) => number
-  /** Forgets them all. */
+  /** Forgets all errors. */
   readonly reset: () => void
 }
 
-/** A window without errors. */
 export const makePanicWindow = ({ max, min, window }: PanicThreshold): PanicWindow => {
-  /** A ring: the oldest at `first`. */
+  /** A ring of times in ms, the oldest at `first`. */
   const times: Array<number> = []
   let first = 0
   let size = 0
@@ -42,7 +40,7 @@ export const makePanicWindow = ({ max, min, window }: PanicThreshold): PanicWind
   return {
     count: (now) => {
       expire(now)
-      // Past the maximum there is no more to count: the panic was due.
+      // Nothing is counted past the maximum: the panic is due already.
       if (size < max) {
         times[(first + size) % max] = now
         size += 1

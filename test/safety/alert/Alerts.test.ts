@@ -2,7 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Logger, type LogLevel, References, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
+import type { Alert } from "../../../src/domain/Alert.ts"
 import { Alerts } from "../../../src/safety/alert/Alerts.ts"
+import { AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
+import { notice } from "../../../src/safety/alert/Notice.ts"
+import { panicNotice } from "../../../src/safety/failsafe/Notices.ts"
 import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.ts"
 import { Settings } from "../../../src/config/Settings.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
@@ -20,8 +24,8 @@ const loggerTo = (lines: Array<Line>): Logger.Logger<unknown, void> =>
     lines.push({ level: logLevel, message: Array.isArray(message) ? message[0] : message, annotations })
   })
 
-/** A desk in a scope of its own, and what it wrote. */
-const desk = (
+/** An alerts service in a scope of its own, and what it wrote. */
+const opened = (
   alerts: NonNullable<TracehoundConfigInput["alerts"]> = {},
   logger = loggerTo,
   minimum: LogLevel.LogLevel = "All"
@@ -42,14 +46,14 @@ const desk = (
     return { ...service, lines, written, close: Scope.close(scope, Exit.void) }
   })
 
-const evictionNotice = { type: "high_severity_eviction", severity: "warning", message: "m" } as const
-const failure = { type: "coldstorage.failure", severity: "critical", message: "evidence was not written" } as const
+const evictionNotice = notice({ type: "high_severity_eviction", severity: "warning", message: "m" })
+const failure = notice({ type: "coldstorage.failure", severity: "critical", message: "evidence was not written" })
 
 describe("Alerts", () => {
   it.effect("RFC W2 S1 an alert is written through Effect's logger, at the level of its severity, with the time it was raised, the worst first", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_760_000_000_000)
-      const { alertUnsafe, start, written } = yield* desk()
+      const { alertUnsafe, start, written } = yield* opened()
       alertUnsafe(evictionNotice, () => signature)
       alertUnsafe(failure)
       alertUnsafe({ ...failure, severity: "info" })
@@ -77,7 +81,7 @@ describe("Alerts", () => {
 
   it.effect("RFC Q2 a log event is written at the Debug level", () =>
     Effect.gen(function*() {
-      const { logUnsafe, start, written } = yield* desk()
+      const { logUnsafe, start, written } = yield* opened()
       yield* start
       const event = { type: "quarantine.eviction", signature, severity: "high", reason: "capacity" } as const
       logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => signature)
@@ -86,7 +90,7 @@ describe("Alerts", () => {
 
   it.effect("RFC Q2 a log event at a level that the host does not log is not made at all", () =>
     Effect.gen(function*() {
-      const { deadLetters, logUnsafe, lines } = yield* desk({}, loggerTo, "Info")
+      const { deadLetters, logUnsafe, lines } = yield* opened({}, loggerTo, "Info")
       for (let n = 0; n < 10_000; n++) {
         logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => assert.fail("nobody listens"))
       }
@@ -96,7 +100,7 @@ describe("Alerts", () => {
 
   it.effect("RFC W2 a signature is asked for only where an alert leaves", () =>
     Effect.gen(function*() {
-      const { alertUnsafe } = yield* desk({ maxAlertsPerWindow: 3 })
+      const { alertUnsafe } = yield* opened({ maxAlertsPerWindow: 3 })
       let asked = 0
       for (let n = 0; n < 100; n++) {
         alertUnsafe(evictionNotice, () => {
@@ -109,7 +113,7 @@ describe("Alerts", () => {
 
   it.effect("RFC W2 a flood raises alert.flood once a window, with the count, and nothing else", () =>
     Effect.gen(function*() {
-      const { alertUnsafe, deadLetters, start, written } = yield* desk({
+      const { alertUnsafe, deadLetters, start, written } = yield* opened({
         maxAlertsPerWindow: 3,
         windowMs: 1_000,
         escalationThreshold: 5
@@ -133,10 +137,10 @@ describe("Alerts", () => {
 
   it.effect("RFC W2 F3 a panic is told, however many alerts came before it", () =>
     Effect.gen(function*() {
-      const { alertUnsafe, start, written } = yield* desk({ maxAlertsPerWindow: 1 })
+      const { alertUnsafe, start, written } = yield* opened({ maxAlertsPerWindow: 1 })
       yield* start
       for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => signature)
-      alertUnsafe({ type: "failsafe.panic", severity: "critical", message: "m" })
+      alertUnsafe(panicNotice)
       alertUnsafe(failure)
       assert.deepStrictEqual((yield* written).map(({ annotations }) => annotations["type"]), [
         "alert.flood",
@@ -147,7 +151,7 @@ describe("Alerts", () => {
 
   it.effect("RFC S2 notices past 1024 in a lane are dead letters, counted one by one, and cost the other lanes nothing", () =>
     Effect.gen(function*() {
-      const { alertUnsafe, close, deadLetters, lines, logUnsafe, start } = yield* desk()
+      const { alertUnsafe, close, deadLetters, lines, logUnsafe, start } = yield* opened()
       const kind = { type: "quarantine.eviction", reason: "capacity" } as const
       const event = () => logUnsafe(kind, "low", () => signature)
       for (let n = 0; n < 1_024; n++) event()
@@ -164,7 +168,7 @@ describe("Alerts", () => {
 
   it.effect("RFC S4 closing writes what waits, and counts what comes after", () =>
     Effect.gen(function*() {
-      const { alertUnsafe, close, deadLetters, lines, start } = yield* desk()
+      const { alertUnsafe, close, deadLetters, lines, start } = yield* opened()
       yield* start
       alertUnsafe(evictionNotice, () => signature)
       yield* close
@@ -173,9 +177,9 @@ describe("Alerts", () => {
       assert.strictEqual(deadLetters(), 1)
     }))
 
-  it.effect("RFC S4 a desk that never started counts what it could not write", () =>
+  it.effect("RFC S4 a service that never started counts what it could not write", () =>
     Effect.gen(function*() {
-      const { alertUnsafe, close, deadLetters } = yield* desk()
+      const { alertUnsafe, close, deadLetters } = yield* opened()
       alertUnsafe(evictionNotice, () => signature)
       alertUnsafe(evictionNotice, () => signature)
       yield* close
@@ -184,7 +188,7 @@ describe("Alerts", () => {
 
   it.effect("RFC F4 a logger of the host's that throws costs its line and harms nothing", () =>
     Effect.gen(function*() {
-      const { alertUnsafe, deadLetters, lines, start, written } = yield* desk({}, (lines) => {
+      const { alertUnsafe, deadLetters, lines, start, written } = yield* opened({}, (lines) => {
         const inner = loggerTo(lines)
         return Logger.make((options) => {
           if (String(options.message).includes("coldstorage")) throw new Error("the disk is full")
@@ -199,14 +203,58 @@ describe("Alerts", () => {
       assert.strictEqual(deadLetters(), 1)
     }))
 
-  it.effect("RFC F5 errors are posted on the board, whether the desk runs or not", () =>
+  it.effect("RFC F5 errors are posted on the board, whether the service runs or not", () =>
     Effect.gen(function*() {
-      const { close, errorUnsafe, errors } = yield* desk()
+      const { close, errorUnsafe, errors } = yield* opened()
       const error = { state: "agent", code: "c", message: "m", recoverable: true } as const
       errorUnsafe(error)
       assert.deepStrictEqual(errors(), [error])
       yield* close
       errorUnsafe({ ...error, code: "d" })
       assert.strictEqual(errors().length, 2)
+    }))
+
+  it.effect("RFC W3 a notice that is not posted goes to every sink but the devops endpoint's", () =>
+    Effect.gen(function*() {
+      const heard: Array<string> = []
+      const sinkOf = (name: string) => ({
+        sendUnsafe: ({ type }: Alert) => void heard.push(`${name} ${type}`),
+        onFailure: () => undefined
+      })
+      const sinks = [{ ...sinkOf("devops"), isDevopsEndpoint: true }, sinkOf("other")]
+      const { alertUnsafe, start, written } = yield* Effect.provideService(opened(), AlertSinks, sinks)
+      yield* start
+      alertUnsafe(notice({ type: "devops.failure", severity: "warning", message: "m", isPosted: false }))
+      alertUnsafe(evictionNotice)
+      yield* written
+      assert.deepStrictEqual(heard, [
+        "other devops.failure",
+        "devops high_severity_eviction",
+        "other high_severity_eviction"
+      ])
+    }))
+
+  it.effect("RFC W2 an alert that leaves has no more of its notice than type, severity and message", () =>
+    Effect.gen(function*() {
+      const alerts: Array<Alert> = []
+      const sink = { sendUnsafe: (alert: Alert) => void alerts.push(alert), onFailure: () => undefined }
+      const { alertUnsafe, start, written } = yield* Effect.provideService(
+        opened({ maxAlertsPerWindow: 2, escalationThreshold: 1 }),
+        AlertSinks,
+        [sink]
+      )
+      yield* start
+      alertUnsafe(panicNotice)
+      alertUnsafe(failure)
+      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(failure)
+      yield* written
+      const plain = ["message", "severity", "timestamp", "type"]
+      assert.deepStrictEqual(alerts.map((alert) => Object.keys(alert).toSorted()), [
+        plain,
+        plain,
+        ["alertCount", ...plain],
+        ["message", "severity", "signature", "timestamp", "type"]
+      ])
     }))
 })

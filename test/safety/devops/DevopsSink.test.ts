@@ -3,8 +3,10 @@
  * cannot.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Layer, Schema } from "effect"
+import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
+import { Alerts } from "../../../src/safety/alert/Alerts.ts"
+import { notice } from "../../../src/safety/alert/Notice.ts"
 import { type AlertSink, AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
 import { DevopsError } from "../../../src/safety/devops/DevopsEndpoint.ts"
 import * as DevopsSink from "../../../src/safety/devops/DevopsSink.ts"
@@ -52,14 +54,24 @@ const opened = (
       Layer.fresh(DevopsSink.layer(endpoint)).pipe(
         Layer.provideMerge(ActorSystem.layer()),
         Layer.provide(Layer.succeed(AlertSinks, [other])),
-        Layer.provide(Layer.effect(Settings, Effect.orDie(Schema.decodeEffect(TracehoundConfig)({ alerts }))))
+        Layer.provideMerge(Layer.effect(Settings, Effect.orDie(Schema.decodeEffect(TracehoundConfig)({ alerts }))))
       )
     )
     const sinks = yield* Effect.provide(AlertSinks, context)
     const { deadLetters, inspect } = yield* Effect.provide(ActorSystem, context)
     const [first, sink] = sinks
     sink?.onFailure(({ code, message }) => told.push(`${code}: ${message}`))
-    return { sinks, first, send: (sent: Alert) => sink?.sendUnsafe(sent), delivered, told, loads, deadLetters, inspect }
+    return {
+      context,
+      sinks,
+      first,
+      send: (sent: Alert) => sink?.sendUnsafe(sent),
+      delivered,
+      told,
+      loads,
+      deadLetters,
+      inspect
+    }
   })
 
 const failed = (reason: DevopsError["reason"]) => Effect.fail(new DevopsError({ reason, message: `it was ${reason}` }))
@@ -132,11 +144,17 @@ describe("the sink", () => {
       assert.strictEqual(deadLetters.counts().failed, 1)
     }))
 
-  it.effect("RFC W3 what is said about this endpoint is not sent to it", () =>
+  it.effect("RFC W3 an alert about this endpoint is not sent to it", () =>
     Effect.gen(function*() {
-      const { delivered, send } = yield* opened(() => Effect.void)
-      send(alert("about it", "warning", "devops.failure"))
-      send(alert("a"))
+      const { context, delivered } = yield* opened(() => failed("refused"))
+      const { alertUnsafe, errors, start } = Context.get(
+        yield* Layer.build(Layer.provide(Layer.fresh(Alerts.layer), Layer.succeedContext(context))),
+        Alerts
+      )
+      yield* start
+      alertUnsafe(notice({ type: "evidence.purged", severity: "warning", message: "a" }))
+      yield* turns
+      assert.deepStrictEqual(errors().map(({ code }) => code), ["devops_failure"])
       yield* turns
       assert.deepStrictEqual(delivered, ["a"])
     }))

@@ -8,6 +8,7 @@ import { TestClock } from "effect/testing"
 import { Tracehound } from "tracehound"
 import { TracehoundTest } from "tracehound/testing"
 import type { PanicAction, PanicContext } from "../../../src/domain/FailSafe.ts"
+import { Panic } from "../../../src/safety/failsafe/Panic.ts"
 import { departures, openWorld, scent, take, turn, type World, type WorldOptions } from "./world.ts"
 
 /** A world in which `fail` is an error that counts, now. */
@@ -294,5 +295,30 @@ describe("a panic", () => {
       yield* TestClock.adjust(6_000)
       assert.deepStrictEqual(departures(world), ["purged panic file:memory"])
       assert.deepStrictEqual(world.errors(), ["panicked", "hound_timeout"])
+    }))
+})
+
+describe("the panic by itself", () => {
+  const context: PanicContext = { cause: "request", error: null, errors: 0, window: 1, timestamp: 2 }
+
+  it.effect("RFC F3 happens once: one alert, one error, each listener once, whatever a listener throws", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const panic = new Panic({
+        alertUnsafe: ({ type }) => void log.push(type),
+        errorUnsafe: ({ code }) => void log.push(code)
+      })
+      panic.onPanic(() => {
+        throw new Error("the listener's mistake")
+      })
+      panic.onPanic(({ cause }) => void log.push(`heard ${cause}`))
+      const waiting = yield* Effect.forkChild(panic.happened, { startImmediately: true })
+      assert.isFalse(panic.hasHappened)
+      panic.beginUnsafe(context)
+      panic.beginUnsafe({ ...context, cause: "threshold" })
+      assert.isTrue(panic.hasHappened)
+      assert.deepStrictEqual(log, ["panicked", "failsafe.panic", "heard request"])
+      assert.strictEqual(yield* Fiber.join(waiting), context)
+      assert.strictEqual(yield* panic.happened, context)
     }))
 })

@@ -1,0 +1,109 @@
+/**
+ * The compressor: the actor that waits for the compressed form of each delivery, seals it in an
+ * envelope and gives it to the writer, in the order in which deliveries were told.
+ *
+ * **Gotchas**
+ *
+ * - Evidence that cannot be compressed is an encode error (CONFORMANCE F1) and a dead letter at
+ *   once: nobody has the evidence any more.
+ */
+import * as Effect from "effect/Effect"
+import * as Request from "effect/Request"
+import { define } from "../../actor/Definition.ts"
+import type { Supervisor } from "../../actor/Supervisor.ts"
+import type { Codec } from "../../domain/Codec.ts"
+import type { EvidenceRecord } from "../../domain/Evidence.ts"
+import type { Compression, CompressionError } from "../../host/port/Compression.ts"
+import type { Hash } from "../../host/port/Hash.ts"
+import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import { seal } from "../evidence/Envelope.ts"
+import { type AccountLimits, actorBounds } from "./Account.ts"
+import type { Delivery } from "./Delivery.ts"
+import { encodeError, type RefusalReason } from "./Notices.ts"
+import type { Tally } from "./Tally.ts"
+import { Write, type Writer } from "./Writer.ts"
+
+/** Seals a delivery, which holds no evidence any more, but its compressed form to come. */
+export class Compress extends Request.TaggedClass("Compress")<
+  {
+    readonly id: string
+    readonly codec: Codec
+    readonly record: EvidenceRecord
+    readonly body: Effect.Effect<Uint8Array, CompressionError>
+    readonly isPurged: boolean
+  },
+  void,
+  CompressionError
+> {}
+
+/**
+ * Begins to compress the evidence under `codec`, on the caller's turn: the compressed form to come,
+ * or why there will be none. Never throws.
+ */
+export const begin = (
+  compression: Pick<Compression["Service"], "compressUnsafe">,
+  codec: Codec,
+  { compressed, content, record }: Pick<Delivery, "compressed" | "content" | "record">
+): Compress["body"] | Extract<RefusalReason, "memory" | "mismatch"> => {
+  if (compressed !== null) return Effect.succeed(compressed)
+  if (content.length !== record.size) return "mismatch"
+  try {
+    return compression.compressUnsafe(codec, content)
+  } catch {
+    return "memory"
+  }
+}
+
+/** The parts that the compressor uses. */
+export interface CompressorParts {
+  readonly config: Pick<AccountLimits, "maxPendingCount">
+  readonly hash: Pick<Hash["Service"], "sha256Into">
+  readonly writer: Writer
+  readonly failSafe: Pick<FailSafe["Service"], "purgedUnsafe" | "reportUnsafe">
+  readonly tally: Pick<Tally, "onDeadLetter" | "reportLoss">
+  /** The time of a purge record, in milliseconds since the epoch. */
+  readonly nowMs: () => number
+}
+
+/** The actor, suspended until it is resumed. It lives as long as the scope. */
+export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) =>
+  Effect.orDie(supervisor.spawn(
+    define<Compress>()("compressor", {
+      ...actorBounds(parts.config),
+      weigh: ({ record }) => record.size,
+      suspended: true,
+      // Refusals are found before anything is compressed, so every dead letter was a taken delivery.
+      onDeadLetter: parts.tally.onDeadLetter,
+      behaviour: () => Effect.succeed({ Compress: (message: Compress) => sealAndPass(parts, message) })
+    })
+  ))
+
+/** Gives the envelope to the writer, or fails as the compression did, with the failure reported. */
+export const sealAndPass = (
+  parts: CompressorParts,
+  { body, codec, id, isPurged, record }: Compress
+): Effect.Effect<void, CompressionError> =>
+  body.pipe(
+    Effect.map((bytes) => seal(record, codec, bytes, parts.hash)),
+    Effect.map((envelope) => void parts.writer.tellUnsafe(new Write({ id, size: record.size, envelope }))),
+    Effect.tapError(({ message }) =>
+      Effect.sync(() => {
+        parts.tally.reportLoss(message)
+        const action = parts.failSafe.reportUnsafe("encode_error", encodeError)
+        if (action === "Purge" && !isPurged) purge(parts, id, record)
+      })
+    )
+  )
+
+/** The evidence left custody before it failed to be compressed: all that is left is to report it. */
+const purge = (
+  { failSafe, nowMs }: Pick<CompressorParts, "failSafe" | "nowMs">,
+  id: string,
+  { hash, scent, size }: EvidenceRecord
+): void =>
+  failSafe.purgedUnsafe({
+    id,
+    reason: "error",
+    scent: { ...scent, payloadHash: hash, payloadSize: size },
+    PurgeTimestamp: nowMs()
+  })

@@ -1,0 +1,68 @@
+/**
+ * The developer's callbacks, each in an actor of its own (`Callback.ts`); null for each that the host
+ * did not give.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Supervisor } from "../../actor/Supervisor.ts"
+import {
+  type ColdStorageDecision,
+  coldStorageDecisions,
+  type EvictionStrategy,
+  evictionStrategies,
+  type FailSafeCallbacks,
+  type PanicAction,
+  panicActions,
+  type PanicContext
+} from "../../domain/FailSafe.ts"
+import type { Alert } from "../../domain/Alert.ts"
+import type { PurgeRecord } from "../../domain/Records.ts"
+import type { TracehoundError } from "../../domain/TracehoundError.ts"
+import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
+import { type Callback, makeCallback } from "./Callback.ts"
+import { callbackError } from "./Notices.ts"
+
+/** One entry for each member of `FailSafeCallbacks`. */
+export interface HostCallbacks {
+  readonly onPurge: Callback<PurgeRecord, never> | null
+  readonly onEscalate: Callback<Alert, never> | null
+  readonly onPanicThreshold: Callback<PanicContext, PanicAction> | null
+  readonly onQuarantineFull: Callback<QuarantineStats, EvictionStrategy> | null
+  readonly onColdStorageFailure: Callback<Error, ColdStorageDecision> | null
+}
+
+/** How the callbacks are called. */
+export interface HostCallbacksOptions {
+  readonly callbacks: FailSafeCallbacks
+  /** Milliseconds that one call may take. */
+  readonly timeout: number
+  /** Takes the error of a callback that threw, was late, or answered what it may not. */
+  readonly onError: (error: TracehoundError) => void
+}
+
+/** Actors that live as long as the scope. */
+export const makeHostCallbacks = (
+  supervisor: Supervisor,
+  { callbacks, onError, timeout }: HostCallbacksOptions
+): Effect.Effect<HostCallbacks, never, Scope.Scope> => {
+  const inActor = <In, Out extends string = never>(
+    name: keyof FailSafeCallbacks,
+    call: ((input: In) => unknown) | undefined,
+    answers: ReadonlyArray<Out> = []
+  ): Effect.Effect<Callback<In, Out> | null, never, Scope.Scope> =>
+    typeof call !== "function" ? Effect.succeed(null) : makeCallback<In, Out>(supervisor, {
+      name,
+      // As a method of the host's object, which it may use as `this`.
+      call: (input) => Reflect.apply(call, callbacks, [input]),
+      answers,
+      timeout,
+      onTrouble: (trouble) => onError(callbackError(name, trouble))
+    })
+  return Effect.all({
+    onPurge: inActor("onPurge", callbacks.onPurge),
+    onEscalate: inActor("onEscalate", callbacks.onEscalate),
+    onPanicThreshold: inActor("onPanicThreshold", callbacks.onPanicThreshold, panicActions),
+    onQuarantineFull: inActor("onQuarantineFull", callbacks.onQuarantineFull, evictionStrategies),
+    onColdStorageFailure: inActor("onColdStorageFailure", callbacks.onColdStorageFailure, coldStorageDecisions)
+  })
+}
