@@ -1,23 +1,25 @@
 /**
- * Payloads that are small to make and endless to read, through the whole runtime: work is bounded
- * by maxPayloadSize, not by the payload (CONFORMANCE D4, D5). That a test ends at all is what it
- * asserts: 2^60 of anything do not.
+ * Passes payloads that are small to make and endless to read through the whole runtime: work is
+ * bounded by maxPayloadSize, not by the payload (CONFORMANCE D4, D5). A test asserts this by ending
+ * at all: reading 2^60 of anything does not end.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { collectGarbage } from "../support/garbage.ts"
 import { bounds, intercept, interceptScent, smallTracehound } from "./runtime.ts"
 
-/** Wraps a value so many times. */
+/** Wraps a value `levels` times. */
 const deep = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
   let value: unknown = "core"
   for (let i = 0; i < levels; i++) value = wrap(value)
   return value
 }
 
-/** Two references to the same value, so many levels of them: 2^levels leaves, `levels` objects. */
+/** Levels of pairs that refer to the same value twice: 2^levels leaves in `levels` objects. */
 const bomb = (levels: number, pair: (inner: unknown) => unknown): unknown => deep(levels, pair)
 
-/** Half a gigabyte of text of which no byte was written: halves of halves. */
+/**
+ * Half a gigabyte of text that takes hardly any memory: the engine keeps it as a rope of halves.
+ */
 const rope = (): string => {
   let text = "x".repeat(1 << 16)
   while (text.length < 500_000_000) text += text.length > 250_000_000 ? text.slice(0, 500_000_000 - text.length) : text
@@ -98,7 +100,7 @@ describe("bombs", () => {
       })
       assert.strictEqual(tracehound.quarantine.count, 0)
       assert.strictEqual(tracehound.auditChain.length, 0)
-      // The next one is read as if nothing had been.
+      // The next payload is read as usual.
       assert.strictEqual(intercept(tracehound, "after").status, "quarantined")
     })
   }
@@ -133,7 +135,7 @@ describe("bombs", () => {
       const result = interceptScent(tracehound, given)
       const grown = process.memoryUsage().heapUsed - before
       assert.strictEqual(result.status, status)
-      // In one piece it takes 500 MB.
+      // A copy in one piece would take 500 MB.
       assert.isBelow(grown, 100_000_000)
       assert.strictEqual(text.length, 500_000_000)
     })

@@ -1,6 +1,6 @@
 /**
- * Two payloads share a signature exactly where spec/canonical.md declares them equal: random pairs,
- * other spellings, near misses.
+ * Tests that two payloads share a signature exactly where spec/canonical.md declares them equal:
+ * random pairs, other spellings, near misses.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { nearMiss, randomPayload, respell } from "../intake/gate/payloads.ts"
@@ -43,7 +43,7 @@ describe("equal signatures and equal payloads", () => {
         () => mutate(value, r),
         () => [value],
         () => ({ a: value }),
-        // Rule 2: the text, or the bytes, that spell the value.
+        // Rule 2: the text or bytes that are the value's own canonical bytes.
         () => spell(value).toString("latin1"),
         () => spell(value)
       ] as const
@@ -55,7 +55,7 @@ describe("equal signatures and equal payloads", () => {
     { arbitrary: { runs: 1500 } }
   )
 
-  it("has seen enough of either", () => {
+  it("has compared enough equal pairs and enough unequal ones", () => {
     assert.isAbove(equal, 100)
     assert.isAbove(different, 500)
   })

@@ -1,7 +1,6 @@
 /**
- * The flags that the RFC requires of its host. The whole suite runs under them by
- * `.ci/hardened.mjs`; a walk through the core does here, in a process of its own, whatever this one
- * was started with.
+ * Tests the core under the flags that the RFC requires of its host. `.ci/hardened.mjs` runs the
+ * whole suite under them; this file runs `hardenedWalk.ts` under them, in a process of its own.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
@@ -25,7 +24,7 @@ describe("hardened", () => {
       for (const flag of flags) assert.include(process.execArgv, flag)
     })
 
-  it("RFC R1 the core walks its whole way under the flags that the RFC requires", () => {
+  it("RFC R1 everything that the core does works under the flags that the RFC requires", () => {
     const directory = mkdtempSync(join(tmpdir(), "tracehound-hardened-"))
     try {
       const walk = spawnSync(

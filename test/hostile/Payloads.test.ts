@@ -1,5 +1,6 @@
 /**
- * Any JavaScript value as a payload, through the whole runtime (CONFORMANCE D3, D4, D6).
+ * Passes every kind of JavaScript value as a payload through the whole runtime (CONFORMANCE D3, D4,
+ * D6).
  */
 import { assert, describe, it } from "@effect/vitest"
 import { createHash } from "node:crypto"
@@ -56,8 +57,7 @@ describe("payloads of every kind", () => {
       assert.isTrue(spell(payload).equals(before), "the payload was changed")
       if (!isSmall(before)) return assert.strictEqual(result.status, "payload_too_large")
       assert.strictEqual(signatureOf(tracehound, payload), signatureBy(before))
-      // The evidence is the runtime's own: what happens to the payload's memory afterwards is not
-      // seen in it.
+      // The evidence is a copy: overwriting the payload's memory afterwards does not change it.
       if (result.status === "quarantined" && !result.handle.disposed && typeof payload === "object" && isRaw(payload)) {
         scribble(payload)
         assert.isTrue(Buffer.from(result.handle.bytes ?? new ArrayBuffer(0)).equals(before), "the evidence is shared")

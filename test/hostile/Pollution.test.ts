@@ -1,6 +1,7 @@
 /**
- * A host whose prototypes are polluted while it runs: a merge of somebody's JSON into the wrong
- * object does that. In a process of its own, since what is polluted there is everybody's.
+ * Tests a host whose prototypes are polluted while it runs, as merging a request's JSON into the
+ * wrong object does. It runs in a process of its own, since pollution reaches all code of a
+ * process.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"

@@ -1,6 +1,6 @@
 /**
- * Anything at all in place of a scent: never an exception, and `error` with state `agent` where it
- * is none (CONFORMANCE D1, D6).
+ * Passes anything at all in place of a scent: `intercept` never throws, and answers `error` with
+ * state `agent` where it is no scent (CONFORMANCE D1, D6).
  */
 import { assert, describe, it } from "@effect/vitest"
 import { createTracehound, type InterceptResult } from "tracehound"
@@ -30,7 +30,7 @@ const revoked = (): object => {
   return proxy
 }
 
-/** What a getter may throw: not all of it is an Error, and some of it cannot even be looked at. */
+/** Values that a getter may throw: some are no Error, and some throw when they are read. */
 const thrown: ReadonlyArray<unknown> = [
   new Error("x"),
   undefined,
@@ -50,7 +50,7 @@ const thrown: ReadonlyArray<unknown> = [
 ]
 
 describe("hostile scents", () => {
-  it("RFC D1 what is no object, or cannot be read, is an error of the agent's", () => {
+  it("RFC D1 a scent that is no object, or cannot be read, is an error of the agent", () => {
     const tracehound = smallTracehound()
     const wires = makeWires()
     const nothings: ReadonlyArray<unknown> = [
@@ -119,7 +119,7 @@ describe("hostile scents", () => {
     ]
   }
 
-  /** The good scent with one place of it replaced by a property of any kind. */
+  /** The good scent with one of its fields replaced by a property of any kind. */
   const withPlace = (place: string, property: PropertyDescriptor): object => {
     const scent = { ...good, threat: { ...good.threat } }
     const [first = "", second] = place.split(".")
@@ -171,7 +171,7 @@ describe("hostile scents", () => {
     }
   })
 
-  it("RFC D2 G4 the payload of a clean or a limited scent is not even read", () => {
+  it("RFC D2 G4 the payload of a clean or a rate-limited scent is not read", () => {
     const tracehound = createTracehound({ rateLimit: { maxRequests: 1 } })
     const wires = makeWires()
     const scent = withPlace("payload", { get: wires.call("payload") })

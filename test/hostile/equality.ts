@@ -1,23 +1,23 @@
 /**
- * spec/canonical.md read a second time, slowly: what a payload's canonical bytes are (`spell`), and
- * whether two payloads are equal (`areEqual`), each written from its own section, "Grammar" and
- * "Equalities". Nothing of the runtime is used.
+ * A second, slow implementation of spec/canonical.md, which uses no code of the runtime: the
+ * canonical bytes of a payload (`spell`, from the section "Grammar"), and whether two payloads are
+ * equal (`areEqual`, from the section "Equalities").
  *
  * **Gotchas**
  *
- * - No limits: it is for payloads that are small and have no cycle.
+ * - It has no limits: use it for payloads that are small and have no cycle.
  */
 import { types } from "node:util"
 
 type Bytes = ArrayBufferView | ArrayBufferLike
 
-/** What an object is by spec/canonical.md, "Telling what an object is". */
+/** The kind of an object by spec/canonical.md, "Telling what an object is". */
 type Sort = "proxy" | "array" | "map" | "set" | "date" | "bytes" | "object"
 
-/** The most prototypes that are looked at. */
+/** The most prototypes that are examined. */
 const maxPrototypes = 16
 
-/** An object of a class hides it where its chain of prototypes cannot be that of the class. */
+/** Whether an object's chain of prototypes cannot be that of its class: then it hides the class. */
 const hides = (value: object, own: object): boolean => {
   const first: unknown = Object.getPrototypeOf(value)
   if (first === null) return true
@@ -33,7 +33,7 @@ const hides = (value: object, own: object): boolean => {
   return last === Object.prototype
 }
 
-/** By asking the slots, and then whether the class is hidden. */
+/** Reads the internal slots, and then asks whether the class is hidden. */
 export const sortOf = (value: object): Sort => {
   if (types.isProxy(value)) return "proxy"
   if (Array.isArray(value)) return "array"
@@ -60,7 +60,7 @@ const byteClasses: ReadonlyArray<readonly [string, (value: unknown) => boolean, 
   ["dv", types.isDataView, DataView],
   ["ab", types.isArrayBuffer, ArrayBuffer],
   ["sab", types.isSharedArrayBuffer, SharedArrayBuffer],
-  // Last, since it is told by being none of the others.
+  // Last: an object is plain when it is none of the others.
   ["f16", types.isTypedArray, Reflect.get(globalThis, "Float16Array") ?? Float64Array]
 ]
 
@@ -75,7 +75,7 @@ const { get: lengthOf } = Object.getOwnPropertyDescriptor(viewPrototype, "byteLe
 
 const dataViewGetters = Object.getOwnPropertyDescriptors(DataView.prototype)
 
-/** What a view covers, or the whole of a buffer; nothing where it is detached or out of bounds. */
+/** The bytes of a view, or of a whole buffer; none where it is detached or out of bounds. */
 const viewOf = (value: Bytes): Uint8Array => {
   try {
     if (types.isDataView(value)) {
@@ -92,25 +92,25 @@ const viewOf = (value: Bytes): Uint8Array => {
       ? new Uint8Array(0)
       : new Uint8Array(bufferOf?.call(value), Number(offsetOf?.call(value)), length)
   } catch (error) {
-    // What is detached or out of bounds has no view.
+    // A detached buffer, or a view that is out of bounds, throws here.
     if (error instanceof TypeError || error instanceof RangeError) return new Uint8Array(0)
     throw error
   }
 }
 
-/** A copy that shares no pool with anybody. */
+/** A copy in memory of its own, outside of Buffer's pool. */
 const bytesOf = (value: Bytes): Buffer => Buffer.from(Uint8Array.from(viewOf(value)).buffer)
 
-/** A copy of the bytes of an object of bytes, whatever it claims of itself. */
+/** A copy of the bytes of a buffer or view, whatever its own properties say. */
 export const memoryOf = (value: object): Buffer => bytesOf(value as Bytes)
 
-/** Overwrites the memory that an object of bytes covers, where it is memory of one owner. */
+/** Overwrites the memory that a buffer or view covers, where the memory is not shared. */
 export const scribble = (value: object): void => {
   const memory = viewOf(value as Bytes)
   if (!types.isSharedArrayBuffer(memory.buffer)) memory.fill(0xee)
 }
 
-/** Generalised UTF-8: a surrogate that is alone has three bytes as well. */
+/** Generalised UTF-8: a lone surrogate takes three bytes as well. */
 const wtf8 = (text: string): Buffer =>
   Buffer.concat(Array.from(text, (character) => {
     const code = character.codePointAt(0) ?? 0
@@ -119,7 +119,7 @@ const wtf8 = (text: string): Buffer =>
       : Buffer.from(character)
   }))
 
-/** Whether a payload stands for itself. */
+/** Whether the payload's own bytes are its canonical bytes. */
 export const isRaw = (payload: unknown): payload is string | Bytes =>
   typeof payload === "string" || (typeof payload === "object" && payload !== null && sortOf(payload) === "bytes")
 
@@ -215,8 +215,8 @@ const sameProperty = (a: object, b: object, key: PropertyKey): boolean => {
 }
 
 /**
- * Whether each of one has its own equal in the other. Equality is transitive, so the first that
- * fits will do.
+ * Whether the members of one can be paired with equal members of the other. Equality is transitive,
+ * so pairing each with the first that is equal is enough.
  */
 const sameEntries = (
   a: Iterable<ReadonlyArray<unknown>>,
@@ -231,7 +231,7 @@ const sameEntries = (
   return rest.length === 0
 }
 
-/** Rule 3. */
+/** Rule 3 of "Equalities". */
 const sameValue = (a: unknown, b: unknown): boolean => {
   const kind = alternative(a)
   if (kind !== alternative(b)) return false

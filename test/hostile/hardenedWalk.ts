@@ -1,7 +1,7 @@
 /**
- * A walk through everything the core does, for a process with the RFC's flags: every kind of
- * payload, a full quarantine, all four ways out, the chain, cold storage in the directory that the
- * argument names, and the end. It prints what it saw.
+ * Runs everything that the core does, in a process with the RFC's flags: every kind of payload, a
+ * full quarantine, all four ways out, the chain, cold storage in the directory that the argument
+ * names, and dispose. Prints the results.
  */
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"

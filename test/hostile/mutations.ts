@@ -1,7 +1,7 @@
 /**
- * A payload with one small thing changed somewhere inside: what a signature must tell apart, or
- * must not, as spec/canonical.md has it. Tripwires are not touched: a property is copied by its
- * descriptor.
+ * Copies a payload with one small change somewhere inside, which the signature must tell apart or
+ * must not, as spec/canonical.md says. Tripwires are not touched: properties are copied by their
+ * descriptors.
  */
 import { types } from "node:util"
 import type { Random } from "../support/random.ts"
@@ -10,7 +10,7 @@ import { typedArrays } from "./values.ts"
 
 const ordinary = { configurable: true, enumerable: true, writable: true } as const
 
-/** One of the ways to be nearly the same. The original is left alone. */
+/** Makes one small change in a copy; the original stays as it is. */
 export const mutate = (value: unknown, random: Random): unknown => {
   switch (typeof value) {
     case "number":

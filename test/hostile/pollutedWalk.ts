@@ -1,12 +1,12 @@
 /**
- * For a process of its own: the same payloads before, while and after the prototypes of the
- * language are polluted, as a merge that goes wrong would do it. Prints the differences.
+ * Intercepts the same payloads before, while and after the language's prototypes are polluted, as a
+ * bad merge does it, and prints the differences. It needs a process of its own.
  */
 import { createTracehound, type Scent } from "../../src/index.ts"
 
 const tracehound = createTracehound({ rateLimit: { maxRequests: 1_000_000 } })
 
-// Made before anything is polluted: what is polluted afterwards is what reads them.
+// Made before anything is polluted, so that the pollution meets only the code that reads them.
 const payloads: Readonly<Record<string, unknown>> = {
   text: "text",
   bytes: Uint8Array.of(1, 2, 3),
@@ -33,8 +33,8 @@ const scent = (payload: unknown): Scent => ({
 })
 
 /**
- * What becomes of each payload: its signature, `ignored` for a second one, and the record of how it
- * left.
+ * The results for each payload: its signature, `ignored` for its duplicate, and the record of how
+ * it left.
  */
 const look = (): Array<string> =>
   Object.entries(payloads).map(([name, payload]) => {
@@ -91,7 +91,7 @@ const prototypes: ReadonlyArray<readonly [string, object]> = [
 const before = look()
 const differences: Array<string> = []
 for (const [name, prototype] of prototypes) {
-  // Who hides what the language has itself replaces the language, and does not only pollute it.
+  // Replacing the language's own members would be more than pollution.
   for (const key of keys.filter((candidate) => !(candidate in prototype))) {
     for (const value of values) {
       Reflect.set(prototype, key, value)

@@ -1,10 +1,10 @@
 /**
- * A runtime with small bounds, and a way to hand it anything at all.
+ * A runtime with small bounds, and ways to pass it any payload or scent.
  */
 import { assert } from "@effect/vitest"
 import { createTracehound, type InterceptResult, type Scent, type TracehoundInstance } from "tracehound"
 
-/** The bounds, small enough to be met. */
+/** Bounds that a test can reach. */
 export const bounds = { maxPayloadSize: 4096, maxDepth: 64, maxKeys: 64, maxCount: 4, maxBytes: 6000 } as const
 
 /** A Tracehound with these bounds. */
@@ -27,7 +27,7 @@ const statuses: ReadonlySet<string> = new Set([
   "error"
 ])
 
-/** Hands over a scent with this payload, and asserts what holds of any payload whatsoever. */
+/** Intercepts a scent with this payload, and asserts what must hold for every payload. */
 export const intercept = (tracehound: TracehoundInstance, payload: unknown): InterceptResult =>
   interceptScent(tracehound, {
     id: "1",
@@ -37,7 +37,7 @@ export const intercept = (tracehound: TracehoundInstance, payload: unknown): Int
     threat: { category: "malware", severity: "low" }
   })
 
-/** The same for anything in place of a scent. */
+/** The same for any value in place of a scent. */
 export const interceptScent = (tracehound: TracehoundInstance, scent: unknown): InterceptResult => {
   const result = tracehound.intercept(scent as Scent)
   assert.isTrue(statuses.has(result.status), result.status)

@@ -1,13 +1,13 @@
 /**
- * Every kind of value that JavaScript has, spiked with tripwires: what a payload may be at worst.
- * Choice by a seed, so that a failure can be had again.
+ * Makes every kind of value that JavaScript has, with tripwires inside: the worst that a payload
+ * may be. A seed chooses, so that a failure can be repeated.
  */
 import vm from "node:vm"
 import { randomPayload } from "../intake/gate/payloads.ts"
 import type { Random } from "../support/random.ts"
 import * as wiresModule from "./wires.ts"
 
-/** What a kind is made with. `inner` gives another value, one level down. */
+/** The tools to make a value of a kind. `inner` gives another value, one level down. */
 interface Making {
   readonly random: Random
   readonly wires: wiresModule.Wires
@@ -54,13 +54,13 @@ export const typedArrays = [
   Float64Array,
   BigInt64Array,
   BigUint64Array,
-  // Not in every Node that is supported.
+  // Some supported versions of Node lack it.
   ...("Float16Array" in globalThis
     ? [Reflect.get(globalThis, "Float16Array") as unknown as Float32ArrayConstructor]
     : [])
 ]
 
-/** Kinds that spec/canonical.md gives canonical bytes by their content or as a token. */
+/** Kinds whose canonical bytes spec/canonical.md takes from their content, or writes as a token. */
 export const kinds: Readonly<Record<string, Kind>> = {
   "an accessor that throws": ({ wires }) => define({}, "a", { get: wires.call("getter") }),
   "an accessor with a setter alone": ({ wires }) => define({}, "a", { set: wires.call("setter") }),
@@ -228,7 +228,8 @@ export const disguises: Readonly<Record<string, () => unknown>> = {
 }
 
 /**
- * So many objects, each of which has the next for its prototype, and the last one Object.prototype.
+ * A chain of `length` objects, each of which is the prototype of the one before; the last one's
+ * prototype is Object.prototype.
  */
 const chain = (length: number): object => {
   let first: object = Object.prototype

@@ -1,24 +1,24 @@
 /**
- * Tripwires: values that count it when any code of theirs runs. A payload may carry as many as it
- * likes; not one may be touched (CONFORMANCE D4).
+ * Tripwires: values that record when any code of theirs runs. A payload may hold any number of
+ * them, and the runtime must touch none (CONFORMANCE D4).
  *
  * **Gotchas**
  *
- * - A wire that is touched throws, after it was counted: a runtime that swallows the exception is
- *   found out all the same, and one that would be kept busy for ever is not.
+ * - A touched wire records it first and then throws: a runtime that swallows the exception is
+ *   caught all the same, and no wire can keep the runtime busy for ever.
  */
 import { proxyTraps } from "../../src/testing/arbitraries/hostile.ts"
 
-/** What was touched: empty is good. */
+/** Names of the wires that were touched; a test wants none. */
 export interface Wires {
   readonly touched: Array<string>
   /** A function that counts its call. */
   readonly call: (name: string) => () => never
-  /** A Proxy of which every trap counts. */
+  /** A Proxy whose every trap records that it ran. */
   readonly proxy: <T extends object>(target: T, name: string) => T
 }
 
-/** Wires of which none was touched. */
+/** New wires, of which none has been touched. */
 export const makeWires = (): Wires => {
   const touched: Array<string> = []
   const call = (name: string) => (): never => {

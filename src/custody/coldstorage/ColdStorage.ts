@@ -5,8 +5,8 @@
  * Two actors do it: the compressor (`Compressor.ts`) and the writer (`Writer.ts`), within one
  * account of what waits (`Account.ts`).
  *
- * Promises the caller one synchronous bounded `tellUnsafe`. Deliveries are written in FIFO order with
- * as many retries as configured, and each ends exactly once: written, or a dead letter that is
+ * Promises the caller one synchronous bounded `tellUnsafe`. Deliveries are written in FIFO order
+ * with as many retries as configured, and each ends exactly once: written, or a dead letter that is
  * counted and alerted. A delivery that is refused was not compressed. A delivery that is taken is
  * being compressed when `tellUnsafe` returns, and the evidence is the caller's again. Nothing is
  * sealed or written on the caller's turn. An endpoint that does not answer costs the time of its
@@ -147,7 +147,9 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
   })
 })
 
-/** Whether the configured trust boundary takes this endpoint's word for a write (CONFORMANCE R3). */
+/**
+ * Whether the configured trust boundary takes this endpoint's word for a write (CONFORMANCE R3).
+ */
 const isTrustedEndpoint = (
   { coldStorage: { endpoint, trustLevel } }: TracehoundConfig["trustBoundary"],
   destination: string

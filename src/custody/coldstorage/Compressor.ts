@@ -72,7 +72,8 @@ export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) 
       ...actorBounds(parts.config),
       weigh: ({ record }) => record.size,
       suspended: true,
-      // Refusals are found before anything is compressed, so every dead letter was a taken delivery.
+      // Refusals are found before anything is compressed, so every dead letter was a taken
+      // delivery.
       onDeadLetter: parts.tally.onDeadLetter,
       behaviour: () => Effect.succeed({ Compress: (message: Compress) => sealAndPass(parts, message) })
     })
@@ -95,7 +96,9 @@ export const sealAndPass = (
     )
   )
 
-/** The evidence left custody before it failed to be compressed: all that is left is to report it. */
+/**
+ * The evidence left custody before it failed to be compressed: all that is left is to report it.
+ */
 const purge = (
   { failSafe, nowMs }: Pick<CompressorParts, "failSafe" | "nowMs">,
   id: string,

@@ -12,8 +12,8 @@ export interface Delivery {
   /** The evidence. Cold storage reads it during the call alone; it stays the sender's. */
   readonly content: Uint8Array
   /**
-   * The evidence under `codec`, where the sender has compressed it already. Cold storage owns it from
-   * then on, if it takes the delivery.
+   * The evidence under `codec`, where the sender has compressed it already. Cold storage owns it
+   * from then on, if it takes the delivery.
    */
   readonly compressed: Uint8Array | null
   /** Cold storage's own codec when left out. */

@@ -71,7 +71,8 @@ export const layer = (
               ),
               // A link fails where the name is taken; a rename would replace the file.
               Effect.andThen(fs.link(partial, whole)),
-              // A `.partial` file of another writer of the same name stays: it is about to be linked.
+              // A `.partial` file of another writer of the same name stays: it is about to be
+              // linked.
               Effect.ensuring(
                 Effect.suspend(() => isOthers ? Effect.void : Effect.ignore(fs.remove(partial, { force: true })))
               )

@@ -1,6 +1,6 @@
 /**
- * Cold storage's notices and errors: fixed objects, so that refusing a flood of deliveries allocates
- * nothing but the alerts that leave.
+ * Cold storage's notices and errors: fixed objects, so that refusing a flood of deliveries
+ * allocates nothing but the alerts that leave.
  */
 import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 import { notice, type Notice } from "../../safety/alert/Notice.ts"

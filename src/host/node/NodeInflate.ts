@@ -4,9 +4,10 @@
  *
  * **Details**
  *
- * It uses node:zlib's bare inflater and reads the frames itself (`GzipFrame.ts`), because Node's own
- * gunzip silently drops everything after zeros that follow a member, even a further member. Each
- * member's deflate stream is inflated twice, so that damage costs no output (`DeflateBody.ts`).
+ * It uses node:zlib's bare inflater and reads the frames itself (`GzipFrame.ts`), because Node's
+ * own gunzip silently drops everything after zeros that follow a member, even a further member.
+ * Each member's deflate stream is inflated twice, so that damage costs no output
+ * (`DeflateBody.ts`).
  *
  * **Gotchas**
  *
@@ -75,7 +76,9 @@ type Position =
   | { readonly _tag: "Body"; readonly body: DeflateBody }
   /** The reader inflates a piece that the scout came through; `isLast`: the stream ends with it. */
   | { readonly _tag: "Reading"; readonly body: DeflateBody; readonly isLast: boolean }
-  /** The reader inflates the first byte of `left`, the rest of a piece that the scout found damaged. */
+  /**
+   * The reader inflates the first byte of `left`, the rest of a piece that the scout found damaged.
+   */
   | { readonly _tag: "Salvage"; readonly body: DeflateBody; readonly left: Uint8Array }
   | { readonly _tag: "Trailer"; readonly read: FramePart }
   /** After a member, where zeros may stand. */

@@ -1,6 +1,7 @@
 /**
  * The alerts service: takes alerts, log events and errors from all rooms synchronously, and has an
- * actor write them (RFC, "Watcher" and "Queue Assignments": alerts go by lanes, critical ones first).
+ * actor write them (RFC, "Watcher" and "Queue Assignments": alerts go by lanes, critical ones
+ * first).
  *
  * Alerts pass the limiter before they enter the mailbox, so a flood of them costs a counter. Log
  * events of custody are written at the Debug level: an attacker who fills the quarantine must not
@@ -9,8 +10,8 @@
  *
  * **Gotchas**
  *
- * - An alert or log event that finds its lane full is lost; `deadLetters` counts it, and so does the
- *   actor system.
+ * - An alert or log event that finds its lane full is lost; `deadLetters` counts it, and so does
+ *   the actor system.
  * - Where the host's logger dies, the alert or log event that it was writing is lost.
  */
 import * as Clock from "effect/Clock"
@@ -78,7 +79,9 @@ export class Alerts extends Context.Service<Alerts, {
   readonly errorUnsafe: (error: TracehoundError) => void
   /** The latest error of each code, oldest first. */
   readonly errors: () => ReadonlyArray<TracehoundError>
-  /** Alerts and log events that were lost: their lane was full or closed, or the host's logger died. */
+  /**
+   * Alerts and log events that were lost: their lane was full or closed, or the host's logger died.
+   */
   readonly deadLetters: () => number
   /** Begins to write; until then everything waits in its lane. */
   readonly start: Effect.Effect<void>

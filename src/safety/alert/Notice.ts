@@ -1,6 +1,6 @@
 /**
- * A notice: the fixed part of an alert. A room makes its notices once, so that raising one allocates
- * nothing but the alert that leaves, and no attacker's text is in it.
+ * A notice: the fixed part of an alert. A room makes its notices once, so that raising one
+ * allocates nothing but the alert that leaves, and no attacker's text is in it.
  */
 import type { Alert } from "../../domain/Alert.ts"
 

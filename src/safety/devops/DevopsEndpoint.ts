@@ -8,11 +8,11 @@
  * while the circuit is open no request is made. How long it is open is measured in monotonic time.
  *
  * Only the status of an answer is read. Its body is never read, and the request is aborted as soon
- * as the status is there, so that no answer holds a connection. Redirects are not followed: an alert
- * goes to the configured endpoint or nowhere. Messages hold the endpoint's origin, the host's error
- * code for its own network and the server's status; never credentials, path or query, and nothing
- * else that the server sent. The request has no span of its own, since that would hold the URL, and
- * no trace header is sent.
+ * as the status is there, so that no answer holds a connection. Redirects are not followed: an
+ * alert goes to the configured endpoint or nowhere. Messages hold the endpoint's origin, the host's
+ * error code for its own network and the server's status; never credentials, path or query, and
+ * nothing else that the server sent. The request has no span of its own, since that would hold the
+ * URL, and no trace header is sent.
  *
  * Cost: an alert takes at most `(retries + 1) * timeoutMs` and the pauses in between, of at most 30
  * seconds each; a connection for each try, unless the answer had no body.
@@ -23,9 +23,9 @@
  * - A refusal (4xx, or a redirect) is an answer: it does not open the circuit, and it closes a
  *   circuit that was being probed.
  * - `Retry-After` is ignored; the breaker spares the server.
- * - The host's own HTTP client must not follow redirects, and must be interruptible: a delivery waits
- *   for a client that cannot be interrupted. A `FetchHttpClient.RequestInit` that the host provides
- *   is not used here.
+ * - The host's own HTTP client must not follow redirects, and must be interruptible: a delivery
+ *   waits for a client that cannot be interrupted. A `FetchHttpClient.RequestInit` that the host
+ *   provides is not used here.
  * - `options` are not checked again after the configuration. `breaker.failures` below 1 is a defect
  *   when the endpoint is made.
  */
@@ -159,7 +159,8 @@ const attempt = (
     Effect.scoped,
     Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
-    // Also defects, and a client that interrupts itself. Interruptions from outside do not get here.
+    // Also defects, and a client that interrupts itself. Interruptions from outside do not get
+    // here.
     Effect.catchCause((cause) => Effect.fail(setbackOf(cause))),
     Effect.timeoutOrElse({
       duration: Duration.millis(timeoutMs),

@@ -3,12 +3,13 @@
  * (CONFORMANCE W3, S1, S2).
  *
  * Promises that nothing but this actor waits for the endpoint, that what waits is bounded in each
- * lane, and that lost alerts are counted and reported: an alert that was given up is an error on the
- * board and an alert to the log.
+ * lane, and that lost alerts are counted and reported: an alert that was given up is an error on
+ * the board and an alert to the log.
  *
  * **Gotchas**
  *
- * - While the circuit is open each alert is a dead letter, but raises no further alert: one is enough.
+ * - While the circuit is open each alert is a dead letter, but raises no further alert: one is
+ *   enough.
  * - The HTTP client is loaded when the first alert is posted.
  */
 import * as Effect from "effect/Effect"
@@ -27,7 +28,9 @@ import type { DevopsEndpoint, DevopsError } from "./DevopsEndpoint.ts"
 /** Posts an alert. */
 class Post extends Request.TaggedClass("Post")<{ readonly alert: Alert }, void, DevopsError> {}
 
-/** Adds a sink for the configured endpoint to the AlertSinks; adds none where none is configured. */
+/**
+ * Adds a sink for the configured endpoint to the AlertSinks; adds none where none is configured.
+ */
 export const layer = <E, R>(endpoint: Effect.Effect<DevopsEndpoint["Service"], E, R>) =>
   Layer.effect(
     AlertSinks,

@@ -1,10 +1,10 @@
 /**
- * Parses a configured devops endpoint into the parts of a request: its URL, its credentials, and the
- * name that messages give it.
+ * Parses a configured devops endpoint into the parts of a request: its URL, its credentials, and
+ * the name that messages give it.
  *
- * Promises that `name` holds the origin and nothing else of the endpoint: webhooks keep their secret
- * in the path or the query, others in the user name. Never throws; gives undefined for what cannot
- * be posted to.
+ * Promises that `name` holds the origin and nothing else of the endpoint: webhooks keep their
+ * secret in the path or the query, others in the user name. Never throws; gives undefined for what
+ * cannot be posted to.
  *
  * **Gotchas**
  *

@@ -8,10 +8,10 @@
  *
  * **Details**
  *
- * - `Purge` and `quarantine` are final: the caller destroys the evidence with a record, or leaves it
- *   where it is. `escalate` carries on in spite of the failure: it raises an alert, and it counts. A
- *   configured number of escalations within the window is a panic. Final actions do not count: an
- *   attacker who provokes timeouts must not be able to switch Tracehound off.
+ * - `Purge` and `quarantine` are final: the caller destroys the evidence with a record, or leaves
+ *   it where it is. `escalate` carries on in spite of the failure: it raises an alert, and it
+ *   counts. A configured number of escalations within the window is a panic. Final actions do not
+ *   count: an attacker who provokes timeouts must not be able to switch Tracehound off.
  * - A panic happens once, and is not taken back.
  *
  * **Gotchas**
@@ -61,8 +61,8 @@ export interface ReportOptions {
 }
 
 /**
- * The fail-safe, for all rooms that can fail. All members but `coldStorageFailed` and `panicked` are
- * synchronous, never throw and never wait.
+ * The fail-safe, for all rooms that can fail. All members but `coldStorageFailed` and `panicked`
+ * are synchronous, never throw and never wait.
  */
 export class FailSafe extends Context.Service<FailSafe, {
   /**

@@ -1,6 +1,6 @@
 /**
- * The developer's callbacks, each in an actor of its own (`Callback.ts`); null for each that the host
- * did not give.
+ * The developer's callbacks, each in an actor of its own (`Callback.ts`); null for each that the
+ * host did not give.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

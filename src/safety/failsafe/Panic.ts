@@ -1,6 +1,6 @@
 /**
- * The panic itself: it happens once, is not taken back, and tells everybody who listens (CONFORMANCE
- * F3).
+ * The panic itself: it happens once, is not taken back, and tells everybody who listens
+ * (CONFORMANCE F3).
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

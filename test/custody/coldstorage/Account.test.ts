@@ -39,7 +39,7 @@ describe("Account", () => {
     const account = new Account(waiting, mailbox().waiting, limits)
     state.refusal = "closed"
     assert.strictEqual(account.refusalUnsafe(1), "closed")
-    // The mailbox's own word that it is full would be one of fewer bytes.
+    // The account does not ask the mailbox whether it is full: its own bounds decide.
     state.refusal = "full"
     state.count = 0
     state.bytes = 0
@@ -57,7 +57,7 @@ describe("Account", () => {
       let waits = 0
       second.state.settled = Effect.suspend(() => {
         waits += 1
-        // Nothing waits in the writer when it is asked for the first time.
+        // The writer is empty when it is asked for the first time.
         return waits === 1 ? Effect.void : Effect.andThen(
           Effect.sleep(100),
           Effect.sync(() => {

@@ -20,7 +20,7 @@ import { alertsTo, delivery, openStore } from "./stores.ts"
 
 const [, ports] = hosts[0] ?? assert.fail("no host")
 
-/** The body of an envelope, by the table. */
+/** The body of an envelope, read by the table of spec/envelope.md. */
 const bodyOf = (envelope: Uint8Array = assert.fail("not written")): Uint8Array => {
   const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.length)
   const at = 48 + view.getUint16(6)
@@ -75,7 +75,7 @@ describe("writing", () => {
       assert.deepStrictEqual(bodyOf(stored.get("id-1")), inverted(noise(500, 501)))
     }))
 
-  it.live("RFC E5 the evidence is the teller's again once it is told: it may be overwritten, detached, used anew", () =>
+  it.live("RFC E5 the evidence is the caller's again after the call: it may be overwritten, detached, used anew", () =>
     Effect.gen(function*() {
       const ways: ReadonlyArray<(content: Uint8Array<ArrayBuffer>) => unknown> = [
         (content) => content.fill(0),
@@ -98,7 +98,7 @@ describe("writing", () => {
       }
     }))
 
-  it.effect("RFC E4 what its sender compressed is written as it is, and not compressed again", () =>
+  it.effect("RFC E4 a body that the sender has compressed is written as it is, and not compressed again", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
       const { cold, stored } = yield* openStore({}, fake.layer)
@@ -112,7 +112,7 @@ describe("writing", () => {
       assert.deepStrictEqual(open(envelope, 500, ports).content, noise(500, 501))
     }))
 
-  it.effect("RFC C1 nothing is sealed or written on the teller's turn, even where the fiber waits and all is compressed", () =>
+  it.effect("RFC C1 nothing is sealed or written on the caller's turn, even where the fiber waits and all is compressed", () =>
     Effect.gen(function*() {
       const { attempts, cold } = yield* openStore()
       yield* cold.start
@@ -124,10 +124,10 @@ describe("writing", () => {
       assert.deepStrictEqual(attempts, ["id-1", "id-2"])
     }))
 
-  it.effect("RFC S1 what is compressed sooner waits for what was told before it", () =>
+  it.effect("RFC S1 a delivery that is compressed sooner waits for those that were told before it", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.compressings.push("waits", "at once")
+      fake.answers.push("waits", "at once")
       const { attempts, cold } = yield* openStore({}, fake.layer)
       yield* cold.start
       cold.tellUnsafe(delivery("a"))

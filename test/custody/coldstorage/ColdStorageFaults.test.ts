@@ -68,7 +68,7 @@ describe("an endpoint that fails", () => {
       assert.strictEqual(cold.stats().written, 1)
     }))
 
-  it.effect("RFC F5 one that breaks has failed a try, as any that fails", () =>
+  it.effect("RFC F5 that dies has failed a try like any other", () =>
     Effect.gen(function*() {
       const { alerts, attempts, cold, errors, faults } = yield* openStore({ retries: 1, retryDelayMs: 0 })
       faults.push("dies", "dies")
@@ -84,7 +84,7 @@ describe("an endpoint that fails", () => {
       ])
     }))
 
-  it.effect("RFC C1 one that cannot be opened keeps it from starting, until it can", () =>
+  it.effect("RFC C1 that cannot be opened keeps cold storage from starting, until it can", () =>
     Effect.gen(function*() {
       const { attempts, cold, door } = yield* openStore()
       cold.tellUnsafe(delivery("a"))
@@ -146,7 +146,7 @@ describe("an endpoint that does not answer", () => {
       assert.strictEqual(cold.stats().written, 1)
     }))
 
-  it.effect("RFC C1 nor lets itself be interrupted: it has a second more, and is left behind", () =>
+  it.effect("RFC C1 and cannot be interrupted has a second more, and is abandoned", () =>
     Effect.gen(function*() {
       const { attempts, cold, errors, faults } = yield* openStore({ retries: 0, writeTimeoutMs: 1_000 })
       faults.push("hangs deaf")
@@ -181,7 +181,7 @@ describe("compression that fails", () => {
   it.effect("RFC C1 is a dead letter at once: the evidence is gone by then, and nothing is tried again", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.compressings.push("fails")
+      fake.answers.push("fails")
       const { alerts, attempts, cold, errors } = yield* openStore({}, fake.layer)
       yield* cold.start
       assert.isTrue(cold.tellUnsafe(delivery("a")))
@@ -201,7 +201,7 @@ describe("compression that fails", () => {
   it.effect("RFC F5 cannot even begin: the delivery is refused, and no exception comes out", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.compressings.push("throws")
+      fake.answers.push("throws")
       const { alerts, cold } = yield* openStore({}, fake.layer)
       assert.isFalse(cold.tellUnsafe(delivery("a")))
       assert.deepStrictEqual(alerts, ["critical coldstorage.refused"])
@@ -239,7 +239,7 @@ describe("closing", () => {
   it.effect("RFC S4 waits for what is still being compressed", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.compressings.push("waits")
+      fake.answers.push("waits")
       const { close, cold, stored } = yield* openStore({}, fake.layer)
       yield* cold.start
       cold.tellUnsafe(delivery("a"))
@@ -269,16 +269,17 @@ describe("closing", () => {
       assert.isTrue(errors.every((error) => error.endsWith("a write was stopped")))
     })
 
-  it.effect("RFC S4 gives an endpoint that hangs ten seconds, then buries what waits", () => buried("hangs", 10_000))
+  it.effect("RFC S4 gives an endpoint that hangs ten seconds, then makes dead letters of all that waits", () =>
+    buried("hangs", 10_000))
 
-  it.effect("RFC S4 gives one that cannot be interrupted a second more", () => buried("hangs deaf", 11_000))
+  it.effect("RFC S4 gives an endpoint that cannot be interrupted a second more", () => buried("hangs deaf", 11_000))
 
-  it.effect("RFC S4 lets one that tidies up do so", () => buried("hangs, then tidies up", 10_500))
+  it.effect("RFC S4 lets an endpoint that is tidying up finish", () => buried("hangs, then tidies up", 10_500))
 
-  it.effect("RFC S4 buries what was never started, and what is never compressed", () =>
+  it.effect("RFC S4 deliveries before a start, and those that are never compressed, become dead letters", () =>
     Effect.gen(function*() {
       const fake = makeFakeCompression()
-      fake.compressings.push("at once", "waits")
+      fake.answers.push("at once", "waits")
       for (const isStarted of [false, true]) {
         const { close, cold } = yield* openStore({}, fake.layer)
         cold.tellUnsafe(delivery("a"))

@@ -45,7 +45,7 @@ describe("a write past its deadline", () => {
       assert.deepStrictEqual(log, ["clean"])
     }))
 
-  it.effect("RFC C1 is left behind where it does not end: what it does later is its own affair", () =>
+  it.effect("RFC C1 is abandoned where it does not end, and nobody waits for what it does later", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const write = Effect.uninterruptible(Effect.andThen(Effect.sleep(60_000), Effect.sync(() => log.push("late"))))

@@ -63,7 +63,7 @@ describe("the file endpoint", () => {
       assert.deepStrictEqual(fs.readdirSync(directory).toSorted(), forms.map((_, i) => `name-${i}.thev`))
     }))
 
-  it.effect("RFC C1 what is no path of this machine is refused with the reason, before anything is opened", () =>
+  it.effect("RFC C1 a URL that is no path of this machine is refused with the reason, before anything is opened", () =>
     Effect.gen(function*() {
       for (const form of ["file://other.host/x", "file:///a%2Fb", "file://[bad"]) {
         const error = yield* Effect.flip(endpointAt(form))
@@ -118,7 +118,7 @@ describe("the file endpoint", () => {
       assert.include(error.message, `file:${directory}`)
     }))
 
-  it.effect("RFC C1 leaves no .partial behind, neither of what was written nor of what was refused", () =>
+  it.effect("RFC C1 leaves no .partial file behind, neither after a write nor after a refusal", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const endpoint = yield* endpointAt(`file:${directory}`)
@@ -156,7 +156,7 @@ describe("the file endpoint on a disk that fails", () => {
   const denied = (method: string) =>
     PlatformError.systemError({ _tag: "PermissionDenied", module: "FileSystem", method, description: "not yours" })
 
-  /** A file system that does what is given and writes down what it was asked. */
+  /** An endpoint on a file system of the given operations. */
   const endpointOn = (given: Partial<FileSystem.FileSystem>) =>
     Effect.map(
       Layer.build(
@@ -192,7 +192,7 @@ describe("the file endpoint on a disk that fails", () => {
       assert.deepStrictEqual(asked, ["write /evidence/a.thev.partial wx 600", "remove /evidence/a.thev.partial"])
     }))
 
-  it.effect("RFC C1 what another writer of the same name is writing is left to that writer", () =>
+  it.effect("RFC C1 the .partial file of another writer of the same name is left alone", () =>
     Effect.gen(function*() {
       const asked: Array<string> = []
       const taken = PlatformError.systemError({ _tag: "AlreadyExists", module: "FileSystem", method: "writeFile" })
@@ -204,7 +204,7 @@ describe("the file endpoint on a disk that fails", () => {
       assert.deepStrictEqual(asked, [])
     }))
 
-  it.effect("RFC C1 whole, then linked, then tidied; a remainder that cannot be removed is no failure", () =>
+  it.effect("RFC C1 writes the whole file, links it, removes the rest; a rest that cannot be removed is no failure", () =>
     Effect.gen(function*() {
       const asked: Array<string> = []
       const { write } = yield* endpointOn({

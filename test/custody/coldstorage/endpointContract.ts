@@ -1,13 +1,13 @@
 /**
- * What every endpoint of cold storage must do. One suite, run against the file endpoint and against
- * the fake that stands in for an endpoint elsewhere.
+ * The contract of an endpoint of cold storage: one suite, run against the file endpoint and against
+ * the fake that stands in for other endpoints.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, type Scope } from "effect"
 import { type ColdStorageEndpoint, ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
 import { noise } from "../../host/port/contract.ts"
 
-/** An endpoint, and the look behind it that its interface does not give. */
+/** An endpoint, and access to what it stored, which its interface does not give. */
 export interface Inspected {
   readonly endpoint: ColdStorageEndpoint["Service"]
   /** What it was configured as. */
@@ -65,7 +65,7 @@ export const endpointContract = (name: string, make: Effect.Effect<Inspected, Co
         assert.deepStrictEqual(yield* stored, new Map([["a", noise(50_000, won)]]))
       }))
 
-    it.effect("RFC C1 writers of different names do not meet", () =>
+    it.effect("RFC C1 writers of different names do not disturb each other", () =>
       Effect.gen(function*() {
         const { endpoint, stored } = yield* opened
         const names = Array.from({ length: 20 }, (_, i) => `name-${i}`)

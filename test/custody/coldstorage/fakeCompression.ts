@@ -1,21 +1,21 @@
 /**
- * A compressor under observation: what it was given, and when it answers. Its one codec turns every
- * bit over, so that what comes out is never what went in; an envelope made of it is read by hand.
+ * A fake compression that records its input and answers as the test decides. It inverts every bit,
+ * so that the output is never the input; an envelope made of it has to be read by hand.
  */
 import { Deferred, Effect, Layer } from "effect"
 import type { Codec } from "../../../src/domain/Codec.ts"
 import { Compression, CompressionError } from "../../../src/host/port/Compression.ts"
 
-/** How the next compressing goes. */
-export type Compressing = "at once" | "waits" | "fails" | "throws"
+/** How a compression answers. */
+export type Answer = "at once" | "waits" | "fails" | "throws"
 
 export interface FakeCompression {
   readonly layer: Layer.Layer<Compression>
-  /** What was compressed, as it was then, with its codec. */
+  /** The inputs so far, copied at the call, with their codecs. */
   readonly compressed: Array<{ readonly codec: Codec; readonly bytes: Uint8Array }>
-  /** How compressings go from now on, first one first; when there is none left, at once. */
-  readonly compressings: Array<Compressing>
-  /** Ends all that wait. */
+  /** The answers to the next calls, in order; when there is none left, at once. */
+  readonly answers: Array<Answer>
+  /** Lets all calls that wait end. */
   readonly release: Effect.Effect<boolean>
 }
 
@@ -23,12 +23,12 @@ export const inverted = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => ~
 
 export const makeFakeCompression = (codecs: ReadonlyArray<Codec> = ["stored", "gzip"]): FakeCompression => {
   const compressed: Array<{ readonly codec: Codec; readonly bytes: Uint8Array }> = []
-  const compressings: Array<Compressing> = []
+  const answers: Array<Answer> = []
   const gate = Deferred.makeUnsafe<void>()
   const compressUnsafe = (codec: Codec, bytes: Uint8Array): Effect.Effect<Uint8Array, CompressionError> => {
     const copy = bytes.slice()
     compressed.push({ codec, bytes: copy })
-    switch (compressings.shift()) {
+    switch (answers.shift()) {
       case "throws":
         throw new RangeError("Array buffer allocation failed")
       case "fails":
@@ -44,7 +44,7 @@ export const makeFakeCompression = (codecs: ReadonlyArray<Codec> = ["stored", "g
   }
   return {
     compressed,
-    compressings,
+    answers,
     release: Deferred.succeed(gate, undefined),
     layer: Layer.succeed(Compression, { codecs, compressUnsafe, compressSync: never, openSync: never })
   }

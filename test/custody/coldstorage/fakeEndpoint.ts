@@ -1,13 +1,13 @@
 /**
- * An endpoint in memory that fails as it is told. It honours the endpoint's contract: see
+ * An endpoint in memory that fails as the test tells it. It fulfils the endpoint's contract: see
  * FakeEndpoint.test.ts.
  */
 import { Effect } from "effect"
 import { type ColdStorageEndpoint, ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
 
 /**
- * What the next write does. One that hangs deaf cannot be interrupted; one that tidies up takes
- * half a second for it.
+ * How the next write fails. `hangs deaf` cannot be interrupted; `hangs, then tidies up` takes half
+ * a second to be interrupted.
  */
 export type Fault = "fails" | "hangs" | "hangs deaf" | "hangs, then tidies up" | "dies"
 

@@ -1,5 +1,5 @@
 /**
- * Cold storage on the fake endpoint, in a scope that a test closes, with what it tells the alerts.
+ * Opens cold storage on the fake endpoint, in a scope that the test closes, and records its alerts.
  */
 import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
@@ -27,13 +27,13 @@ const config = (over: object = {}) => {
   return audit.coldStorage
 }
 
-/** What the alerts were told. */
+/** The recorded alerts and errors, as text. */
 export interface Heard {
   readonly alerts: Array<string>
   readonly errors: Array<string>
 }
 
-/** Alerts that only write down. */
+/** An alerts service that only records. */
 export const alertsTo = (heard: Heard) =>
   Layer.succeed(Alerts, {
     alertUnsafe: ({ severity, type }) => {
@@ -53,7 +53,7 @@ export interface Opened extends FakeEndpoint, Heard {
   readonly close: Effect.Effect<void>
 }
 
-/** Not started. */
+/** A cold storage that is not started. */
 export const openStore = (
   over: object = {},
   compression: Layer.Layer<Compression> = makeFakeCompression().layer,
@@ -83,7 +83,7 @@ export const openStore = (
     return { ...fake, ...heard, cold: Context.get(context, ColdStorage), close: Scope.close(scope, Exit.void) }
   })
 
-/** Evidence of so many bytes on its way out, told under this id. */
+/** A delivery of `size` bytes of evidence under this id. */
 export const delivery = (id: string, size = 100, compressed: Uint8Array | null = null): Delivery => {
   const bytes = noise(size, size + 1)
   return { id, record: fitted(evidence, bytes), content: bytes, compressed }

@@ -7,9 +7,9 @@ import { batchBytes, batchItems } from "../../../src/host/node/CompressionBatch.
 import { CompressionPool, type PendingCompression } from "../../../src/host/node/CompressionPool.ts"
 import { noise } from "../port/contract.ts"
 
-const settled = (compressing: PendingCompression): Promise<Uint8Array> =>
+const settled = (compression: PendingCompression): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    compressing.onSettled((form) => (form instanceof Error ? reject(form) : resolve(form)))
+    compression.onSettled((form) => (form instanceof Error ? reject(form) : resolve(form)))
   })
 
 const contents = (count: number, size: number): ReadonlyArray<Uint8Array> =>
@@ -17,9 +17,9 @@ const contents = (count: number, size: number): ReadonlyArray<Uint8Array> =>
 
 /** Compresses all of them and checks that each comes back as its own. */
 const checkAll = async (pool: CompressionPool, given: ReadonlyArray<Uint8Array>): Promise<void> => {
-  const compressings = given.map((content) => pool.compress("gzip", content))
-  for (const [i, compressing] of compressings.entries()) {
-    assert.isTrue(zlib.gunzipSync(await settled(compressing)).equals(given[i] ?? new Uint8Array(0)), `item ${i}`)
+  const pending = given.map((content) => pool.compress("gzip", content))
+  for (const [i, compression] of pending.entries()) {
+    assert.isTrue(zlib.gunzipSync(await settled(compression)).equals(given[i] ?? new Uint8Array(0)), `item ${i}`)
   }
 }
 
@@ -37,16 +37,16 @@ describe("CompressionPool", () => {
     await pool.close()
   })
 
-  it("RFC E7 what is larger than a batch, nothing at all, and codecs side by side", async () => {
+  it("RFC E7 compresses empty evidence, evidence larger than a batch, and several codecs side by side", async () => {
     const pool = new CompressionPool()
     const large = noise(3 * batchBytes)
-    const compressings = [
+    const pending = [
       pool.compress("gzip", new Uint8Array(0)),
       pool.compress("brotli", noise(1_000)),
       pool.compress("gzip", large),
       pool.compress("zstd", noise(500))
     ]
-    const [empty, brotli, gzip, zstd] = await Promise.all(compressings.map(settled))
+    const [empty, brotli, gzip, zstd] = await Promise.all(pending.map(settled))
     assert.strictEqual(zlib.gunzipSync(empty ?? assert.fail()).length, 0)
     assert.isTrue(zlib.brotliDecompressSync(brotli ?? assert.fail()).equals(noise(1_000)))
     assert.isTrue(zlib.gunzipSync(gzip ?? assert.fail()).equals(large))
@@ -63,7 +63,7 @@ describe("CompressionPool", () => {
     await pool.close()
   })
 
-  it("RFC E7 what there is no compressor for is that piece's failure", async () => {
+  it("RFC E7 a codec without a compressor fails that piece alone", async () => {
     const pool = new CompressionPool()
     const none = pool.compress("lzma", noise(10))
     await checkAll(pool, contents(2, 10))
@@ -77,7 +77,7 @@ describe("CompressionPool", () => {
 
   it("RFC E7 loses nothing when the worker dies, and begins a new one", async () => {
     const started: Array<Worker> = []
-    // The first worker dies at its first batch; those after it are as they should be.
+    // The first worker dies at its first batch; the workers after it work.
     const pool = new CompressionPool(() => {
       const worker = started.length === 0
         ? working("require('node:worker_threads').parentPort.on('message', () => process.exit(3))")()
@@ -87,7 +87,7 @@ describe("CompressionPool", () => {
     })
     const given = contents(600, 1_000)
     await checkAll(pool, given)
-    // All that the first one was sent: a full batch at the least.
+    // Everything that the first worker was sent: at least a full batch.
     const { fallbacks } = pool
     assert.isAtLeast(fallbacks, Math.floor(batchBytes / 1_000))
     await checkAll(pool, given)
@@ -113,7 +113,7 @@ describe("CompressionPool", () => {
       5
     ]
   ]
-  it.each(mischief)("RFC E7 compresses here where the worker %s", async (_name, start, fallbacks) => {
+  it.each(mischief)("RFC E7 compresses on the main thread where the worker %s", async (_name, start, fallbacks) => {
     const pool = new CompressionPool(start)
     await checkAll(pool, contents(5, 100))
     assert.strictEqual(pool.fallbacks, fallbacks)
@@ -122,9 +122,9 @@ describe("CompressionPool", () => {
 
   it("RFC R4 closing compresses what is left and ends the worker; what comes after is refused", async () => {
     const pool = new CompressionPool()
-    const compressing = pool.compress("gzip", noise(100))
+    const compression = pool.compress("gzip", noise(100))
     const ended = pool.close()
-    assert.isTrue(zlib.gunzipSync(await settled(compressing)).equals(noise(100)))
+    assert.isTrue(zlib.gunzipSync(await settled(compression)).equals(noise(100)))
     await ended
     let message = ""
     await settled(pool.compress("gzip", noise(50))).catch((cause: Error) => {

@@ -17,7 +17,7 @@ const asAsked: ProcessFacts = {
   heapLimit: 560 * 1_048_576
 }
 
-/** What is missing, by flag. */
+/** The flags that do not hold. */
 const missing = (facts: Partial<ProcessFacts>, runtime: object = {}): ReadonlyArray<string> =>
   inspectFlags(runtimeOf(runtime), { ...asAsked, ...facts }).filter(({ holds }) => !holds).map(({ flag }) => flag)
 
@@ -94,7 +94,7 @@ describe("inspectFlags", () => {
     assert.strictEqual(foundOf({}, "--secure-heap", { secureHeap }), "not set")
   })
 
-  it("RFC R1 changes nothing of what it looks at", () => {
+  it("RFC R1 does not change the facts or the configuration", () => {
     const facts = Object.freeze({ ...asAsked, execArgv: Object.freeze([...asAsked.execArgv]) })
     assert.deepStrictEqual(inspectFlags(runtimeOf(), facts), inspectFlags(runtimeOf(), facts))
   })
@@ -107,7 +107,7 @@ interface Seen {
 
 const run = promisify(execFile)
 
-/** What a real process says of itself when it is started with these flags. */
+/** The facts of a real process that is started with these flags. */
 const started = async (flags: ReadonlyArray<string>, options = "", runtime: object = {}): Promise<Seen> => {
   const file = fileURLToPath(new URL("../../../src/host/node/RuntimeFlags.ts", import.meta.url))
   const script = `
@@ -133,7 +133,7 @@ describe("a real process", () => {
     assert.deepStrictEqual(reports.map(({ holds }) => holds), [true, true, true])
   })
 
-  it("RFC R1 started without has none", async () => {
+  it("RFC R1 started without the flags has none", async () => {
     const { facts, reports } = await started([])
     assert.strictEqual(facts.proto, "present")
     assert.isFalse(facts.intrinsicsFrozen)
@@ -151,7 +151,7 @@ describe("a real process", () => {
     assert.deepStrictEqual(reports.map(({ holds }) => holds), [true, true, true])
   })
 
-  it("RFC R1 this one tells its own facts", () => {
+  it("RFC R1 processFacts reads the facts of this process", () => {
     const facts = processFacts()
     assert.strictEqual(facts.proto, process.execArgv.includes("--disable-proto=throw") ? "throws" : "present")
     assert.strictEqual(facts.execArgv, process.execArgv)

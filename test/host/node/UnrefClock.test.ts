@@ -7,8 +7,8 @@ import { layerWhereHost, UnrefClock } from "../../../src/host/node/UnrefClock.ts
 const limit = 2 ** 31 - 1
 
 /**
- * Runs a program with a clock, `sleeping(ms)` on it, and all that is said; a process that does not
- * end has no status.
+ * Runs a program that has an UnrefClock and the function `sleeping(ms)`, and gives its output; the
+ * status is null where the process does not end.
  */
 const runs = (program: string) => {
   const { status, stderr, stdout } = spawnSync(
@@ -37,12 +37,12 @@ const runs = (program: string) => {
   return { status, stdout, stderr }
 }
 
-/** The timers that a test sets and has not let go; `fire` has all of them go off now. */
+/** The timers that were set and not cleared; `fire` makes all of them go off now. */
 const timers = () => {
   const set = new Set<NodeJS.Timeout>()
   const callbacks = new Map<NodeJS.Timeout, () => void>()
   const delays: Array<number | undefined> = []
-  // Timers that somebody remembered after their end.
+  // Calls of ref on timers that had ended.
   const late = { count: 0 }
   const { clearTimeout: clear, setTimeout: begin } = globalThis
   vi.stubGlobal("setTimeout", (callback: () => void, ms?: number) => {
@@ -65,7 +65,7 @@ const timers = () => {
     clear(timer)
   })
   const fire = (): void => {
-    // Those that are set now: what goes off may set others.
+    // Only the timers that are set now: a callback may set others.
     const due = Array.from(set)
     for (const timer of due) {
       set.delete(timer)
@@ -102,7 +102,7 @@ describe("UnrefClock", () => {
     assert.deepStrictEqual(runs(program), { status: 0, stdout: "woke\nended\n", stderr: "" })
   })
 
-  it("RFC R4 counts holds: timers are the process's until as many releases", () => {
+  it("RFC R4 counts holds: timers keep the process alive until there were as many releases", () => {
     const { refs } = timers()
     const clock = new UnrefClock()
     const fibers = [forkSleep(clock, 1e6)]

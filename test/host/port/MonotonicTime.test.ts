@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import * as NodeMonotonicTime from "../../../src/host/node/NodeMonotonicTime.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
 
-/** A clock whose two sides a test sets by themselves. */
+/** A clock whose time of day and monotonic time a test sets separately. */
 const clockOf = (state: { wall: number; nanos: bigint }): Clock.Clock => ({
   currentTimeMillisUnsafe: () => state.wall,
   currentTimeMillis: Effect.sync(() => state.wall),

@@ -20,7 +20,7 @@ import {
 
 const inflated = vi.hoisted(() => ({ bytes: 0 }))
 
-// The real inflater, with a meter on what it gives out.
+// The real inflater, which counts the bytes that it gives out.
 vi.mock("fflate", async (original) => {
   const fflate = await original<typeof Fflate>()
   class Gunzip extends fflate.Gunzip {
@@ -44,7 +44,7 @@ describe("portable ports", () => {
   it("RFC E6 a bomb inflates no further than the limit and one step of input", () => {
     const { openSync } = Effect.runSync(Effect.provide(Compression, PortableCompression.layer))
     const bomb = zlib.gzipSync(new Uint8Array(40_000_000))
-    // What deflate can hold at most, RFC 1951: 258 bytes in 2 bits.
+    // Deflate's best ratio by RFC 1951: 258 bytes in 2 bits.
     const oneStep = 16_384 * 1_032
     for (const limit of [1_000, 10_000_000]) {
       inflated.bytes = 0

@@ -1,6 +1,5 @@
 /**
- * What every implementation of a port must do. One suite for each port, run against each host's
- * implementation.
+ * The contract of each port: one suite, run against every host's implementation.
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Context, Effect, Exit, Layer, Schema, Scope } from "effect"
@@ -30,7 +29,7 @@ export const content = Arbitrary.map(
   ({ kinds, length, seed }) => noise(length, seed).map((byte) => byte % kinds)
 )
 
-/** Plain bytes in memory of their own: no class of the host's, and nothing kept alive besides. */
+/** Asserts a plain Uint8Array in memory of its own: no class of the host's, no larger buffer. */
 const assertOwn = (bytes: Uint8Array): void => {
   assert.strictEqual(Object.getPrototypeOf(bytes), Uint8Array.prototype)
   assert.strictEqual(bytes.buffer.byteLength, bytes.length)
@@ -132,7 +131,7 @@ export const compressionContract = (
       }
     })
 
-    it("RFC E6 a flipped bit is refused, or is one that says nothing of the content", () => {
+    it("RFC E6 a flipped bit is refused, unless it has no influence on the content", () => {
       let refused = 0
       for (let bit = 0; bit < compressed.length * 8; bit++) {
         const bent = compressed.slice()
@@ -142,8 +141,8 @@ export const compressionContract = (
           assert.strictEqual(hex(opened ?? assert.fail("nothing")), hex(small), `bit ${bit}`)
         } else refused += 1
       }
-      // Without meaning are the time, the hints and the host (RFC 1952 section 2.3.1), and what
-      // pads deflate's last byte.
+      // Bits without influence: the time, the hints and the host (RFC 1952 section 2.3.1), and the
+      // padding of deflate's last byte.
       assert.isAtLeast(refused, (compressed.length - 9) * 8)
     })
 
@@ -151,7 +150,7 @@ export const compressionContract = (
       garbage
     ]) => {
       assert.strictEqual(refusal(() => compression.openSync("gzip", garbage, 1_000_000)), "corrupt")
-      // As far as it can be like a stream: its beginning, and the CRC and size of nothing.
+      // Made as much like a stream as possible: a header, and the CRC and size of no bytes.
       garbage.set([0x1f, 0x8b, 8, 0].slice(0, garbage.length))
       garbage.fill(0, Math.max(0, garbage.length - 8))
       let opened = new Uint8Array(0)
@@ -175,7 +174,7 @@ export const compressionContract = (
   })
 }
 
-/** What holds of every codec that the host has; `others` as above. */
+/** The contract of every codec that the host has; `others` as above. */
 export const codecContract = (
   layer: Layer.Layer<Compression>,
   others: ReadonlyArray<Layer.Layer<Compression>>
@@ -207,11 +206,11 @@ export const codecContract = (
       Effect.gen(function*() {
         const { compressUnsafe } = Context.get(yield* Layer.build(layer), Compression)
         const given = [100, 300_000].map((length) => noise(length))
-        const compressings = given.map((bytes) => compressUnsafe(codec, bytes))
+        const pending = given.map((bytes) => compressUnsafe(codec, bytes))
         for (const bytes of given) bytes.fill(0)
-        for (const [i, compressing] of compressings.entries()) {
+        for (const [i, form] of pending.entries()) {
           const { length } = given[i] ?? []
-          const opened = compression.openSync(codec, yield* compressing, length ?? 0)
+          const opened = compression.openSync(codec, yield* form, length ?? 0)
           assert.isTrue(Buffer.from(opened).equals(noise(length ?? 0)))
         }
       }).pipe(Effect.scoped))
@@ -228,7 +227,7 @@ export const codecContract = (
       }
     })
 
-    it("RFC E6 refuses what ends early, what goes on, and what is bent or gives other bytes", () => {
+    it("RFC E6 refuses a stream that ends early, or is followed by other bytes", () => {
       if (codec === "stored") return
       for (const { openSync } of openers) {
         for (let length = 0; length < compressed.length; length++) {
@@ -240,7 +239,7 @@ export const codecContract = (
         }
         for (const tail of [[0], [1, 2, 3], [...compressed], new Array<number>(40).fill(0)]) {
           const longer = Uint8Array.from([...compressed, ...tail])
-          // Two zstd frames are one stream to zlib: there the content shows it.
+          // zlib reads two zstd frames as one stream: the content is then too large.
           const reason = refusal(() => openSync(codec, longer, text.length))
           assert.isTrue(reason === "corrupt" || reason === "too_large", `${tail.length}: ${reason}`)
         }
@@ -386,7 +385,7 @@ export const randomnessContract = (layer: Layer.Layer<Randomness>): void => {
   })
 }
 
-/** `tells` is whether this host can tell a Proxy from what it pretends to be. */
+/** `tells`: whether this host can tell a Proxy from its target. */
 export const introspectionContract = (layer: Layer.Layer<Introspection>, tells: boolean): void => {
   const { isProxy } = Effect.runSync(Effect.provide(Introspection, layer))
 
@@ -406,7 +405,7 @@ export const introspectionContract = (layer: Layer.Layer<Introspection>, tells: 
       assert.deepStrictEqual(ran, [])
     })
 
-    it("RFC D4 calls nothing else a Proxy", () => {
+    it("RFC D4 takes nothing else for a Proxy", () => {
       const mimic = Object.defineProperty({}, Symbol.toStringTag, { value: "Proxy" })
       for (const value of [{}, [], () => 1, new Map(), new Uint8Array(1), Object.create(null), mimic]) {
         assert.isFalse(isProxy(value as object))

@@ -135,7 +135,7 @@ describe("Alerts", () => {
       assert.strictEqual((yield* written).length, 8)
     }))
 
-  it.effect("RFC W2 F3 a panic is told, however many alerts came before it", () =>
+  it.effect("RFC W2 F3 a panic's alert leaves, however many alerts came before it", () =>
     Effect.gen(function*() {
       const { alertUnsafe, start, written } = yield* opened({ maxAlertsPerWindow: 1 })
       yield* start

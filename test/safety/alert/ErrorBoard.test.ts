@@ -13,7 +13,7 @@ describe("ErrorBoard", () => {
     assert.deepStrictEqual(board.errors(), [error("b", "2"), error("a", "3")])
   })
 
-  it("RFC W1 holds 32 and no more: the one that was longest unheard of leaves", () => {
+  it("RFC W1 holds 32 and no more: the error that has not come for the longest time leaves", () => {
     const board = makeErrorBoard()
     for (let n = 0; n < 32; n++) board.post(error(`code-${n}`))
     board.post(error("code-0", "again"))
@@ -33,7 +33,7 @@ describe("ErrorBoard", () => {
     assert.strictEqual(board.errors().at(-1)?.message, "9999")
   })
 
-  it("RFC W1 what it gives is the asker's: a later error does not change it", () => {
+  it("RFC W1 the list that it gives belongs to the caller: a later error does not change it", () => {
     const board = makeErrorBoard()
     board.post(error("a"))
     const seen = board.errors()

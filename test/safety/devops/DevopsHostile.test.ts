@@ -13,7 +13,7 @@ type Answer = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientErr
 const transport = (request: HttpClientRequest.HttpClientRequest, cause: unknown): HttpClientError.HttpClientError =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
 
-/** Everything a client may do wrong, with texts that must not come out. */
+/** Everything a client may do wrong, with texts that must not leave. */
 const faults: ReadonlyArray<(request: HttpClientRequest.HttpClientRequest) => Answer> = [
   () => Effect.die(new Error("s3cret")),
   () => Effect.die("s3cret"),
@@ -51,7 +51,7 @@ const faults: ReadonlyArray<(request: HttpClientRequest.HttpClientRequest) => An
   () => Effect.andThen(Effect.addFinalizer(() => Effect.die("s3cret")), Effect.die("s3cret")).pipe(Effect.scoped)
 ]
 
-/** One delivery through `answer`, with all the time it may want. */
+/** One delivery through `answer`, with all the time that it needs. */
 const delivery = (endpoint: string, answer: (request: HttpClientRequest.HttpClientRequest) => Answer, retries = 0) =>
   Effect.gen(function*() {
     const recorded = client(({ request }) => answer(request))
@@ -63,7 +63,7 @@ const delivery = (endpoint: string, answer: (request: HttpClientRequest.HttpClie
     return { exit: yield* Fiber.await(fiber), calls: recorded.calls }
   })
 
-/** The error of an exit that is nothing but one; everything else fails the test. */
+/** The one error of an exit; anything else fails the test. */
 const errorOf = (exit: Exit.Exit<void, DevopsError>): DevopsError => {
   assert.isTrue(Exit.isFailure(exit), "not an error")
   const reasons = Exit.isFailure(exit) ? exit.cause.reasons : []
@@ -77,7 +77,7 @@ const errorOf = (exit: Exit.Exit<void, DevopsError>): DevopsError => {
 const textOf = (error: DevopsError): string =>
   [String(error), inspect(error, { depth: 9 }), JSON.stringify(error)].join(" ")
 
-describe("a hostile world", () => {
+describe("a hostile client or endpoint", () => {
   for (const [n, fault] of faults.entries()) {
     it.effect(`RFC W3 a fault of the client is an error and nothing of it is told: ${n}`, () =>
       Effect.gen(function*() {
@@ -118,8 +118,8 @@ describe("a hostile world", () => {
     { arbitrary: { runs: 200, size: 600 } }
   )
 
-  // Built so that what must not come out is known: a marker in every place where an endpoint may
-  // keep a secret.
+  // A marker stands in every place where an endpoint may keep a secret, so a test can search for
+  // it.
   const schemes = [
     "http://",
     "https://",
@@ -193,8 +193,8 @@ describe("a hostile world", () => {
           assert.isAtLeast(calls.length, 1)
         } else {
           const error = errorOf(exit)
-          // Where a slash, a question mark or a hash sign makes the secret itself the host, it is
-          // no secret of ours to keep.
+          // Where a slash, a question mark or a hash sign makes the marker the host, it is no
+          // secret.
           if (!(targetOf(endpoint)?.name.includes("s3cret") ?? false))
             assert.notInclude(textOf(error), "s3cret", endpoint)
           if (targetOf(endpoint) === undefined)
@@ -206,7 +206,7 @@ describe("a hostile world", () => {
   )
 
   it.effect.prop(
-    "RFC W3 nor does any text at all",
+    "RFC W3 no text at all as an endpoint makes a delivery die or tells its secrets",
     { endpoint: Schema.String },
     ({ endpoint }) =>
       Effect.gen(function*() {

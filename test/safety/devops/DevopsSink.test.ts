@@ -1,6 +1,6 @@
 /**
- * Alerts on their way to the endpoint: what waits, in what order it goes, and what becomes of what
- * cannot.
+ * Tests alerts on their way to the endpoint: how many wait, in which order they are posted, and
+ * what happens to those that cannot be.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
@@ -27,7 +27,7 @@ const alert = (
 
 const other: AlertSink = { sendUnsafe: () => undefined, onFailure: () => undefined }
 
-/** A sink to an endpoint that a test answers for, beside another sink. */
+/** The devops sink on a fake endpoint, beside another sink. */
 const opened = (
   answer: (alert: Alert) => Effect.Effect<void, DevopsError>,
   alerts: (typeof TracehoundConfig.Encoded)["alerts"] = {
@@ -78,7 +78,7 @@ const failed = (reason: DevopsError["reason"]) => Effect.fail(new DevopsError({ 
 const turns = Effect.forEach(Array.from({ length: 8 }), () => Effect.yieldNow, { discard: true })
 
 describe("the sink", () => {
-  it.effect("RFC W3 stands beside those that there are, and is none without an endpoint", () =>
+  it.effect("RFC W3 is added to the other sinks, and is not there without an endpoint", () =>
     Effect.gen(function*() {
       const { first, sinks } = yield* opened(() => Effect.void)
       assert.strictEqual(sinks.length, 2)
@@ -115,14 +115,14 @@ describe("the sink", () => {
       yield* turns
       assert.deepStrictEqual(delivered, ["critical 0"])
       assert.strictEqual(deadLetters.counts().full, 198 + 1)
-      // What closes waits for it, in a time that nobody moves.
+      // Closing would wait for it, and the test's time does not pass by itself.
       yield* Deferred.succeed(gate, undefined)
       yield* turns
       assert.deepStrictEqual(delivered, ["critical 0", "critical 1", "warning 0", "warning 1"])
     }))
 
   it.effect.each(["refused", "unavailable"] as const)(
-    "RFC W3 one that is %s is told, and a dead letter; the next one goes out",
+    "RFC W3 an alert that is %s is reported, and a dead letter; the next one goes out",
     (reason) =>
       Effect.gen(function*() {
         const { deadLetters, delivered, send, told } = yield* opened(() => failed(reason))

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { targetOf } from "../../../src/safety/devops/Target.ts"
 
-describe("what an endpoint means", () => {
+describe("targetOf", () => {
   it("RFC W3 credentials and fragment leave the URL, the origin names it", () => {
     assert.deepStrictEqual(targetOf("https://u%3Aser:p%40ss@Devops.Example:8443/hooks/T0KEN?a=%20b&a=+c#part"), {
       url: "https://devops.example:8443/hooks/T0KEN?a=%20b&a=+c",
@@ -21,7 +21,7 @@ describe("what an endpoint means", () => {
     assert.isUndefined(targetOf("http://@h/")?.credentials)
   })
 
-  it("RFC W3 what cannot be posted to is no target", () => {
+  it("RFC W3 an endpoint that cannot be posted to is no target", () => {
     for (
       const endpoint of [
         "",

@@ -1,9 +1,9 @@
 /**
  * Receivers of alerts: real servers on a port of their own, and an HTTP client in memory whose
- * answers a test decides.
+ * answers the test decides.
  *
- * A server's `closed` counts the answers that ended, well or not, each by its connection: what a
- * test waits for instead of time.
+ * A server's `closed` counts the answers that ended, well or not, each by its connection. A test
+ * waits for that count instead of time.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"

@@ -1,5 +1,5 @@
 /**
- * How the developer's callbacks are called, and what their answers are worth.
+ * Tests how the developer's callbacks are called, and what their answers do.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -22,7 +22,7 @@ import {
 import { hostTurns, never, openWorld, scent, take, turn } from "./world.ts"
 
 describe("calls", () => {
-  it.effect("RFC F4 come one after the other, in order, and no more wait than may", () =>
+  it.effect("RFC F4 come one after the other, in order, and no more wait than the queue's capacity", () =>
     Effect.gen(function*() {
       const order: Array<number> = []
       const ends: Array<() => void> = []
@@ -58,7 +58,7 @@ describe("calls", () => {
       assert.strictEqual(actor(world, "onEscalate").mailbox.pending, 0)
     }))
 
-  it.effect("RFC F4 S2 what finds no room is a dead letter, and whoever asked learns that there is no answer", () =>
+  it.effect("RFC F4 S2 a call that finds no room is a dead letter, and its caller learns that there is no answer", () =>
     Effect.gen(function*() {
       const { deadLetters, root } = yield* ActorSystem.make()
       let calls = 0
@@ -95,8 +95,8 @@ describe("calls", () => {
         const before = calls.filter((called) => called === name).length
         yield* causes[name](world)
         yield* turn
-        // Cold storage is one queue: where a failure waits for its answer, so does what stands
-        // behind it.
+        // Cold storage is one queue: while a failure waits for its answer, so does everything
+        // behind.
         const isBehind = hanging === "onColdStorageFailure"
         if (!isBehind || name !== "onColdStorageFailure") {
           assert.isAbove(calls.filter((called) => called === name).length, before, name)
@@ -146,7 +146,7 @@ describe("onQuarantineFull", () => {
       assert.strictEqual(isHeld(), after)
       assert.deepStrictEqual(asked, [3], "asked once")
       assert.strictEqual(sync.quarantine.count, 3)
-      // It has held until now: with room again, the setting is what counts.
+      // The answer held until now: once there is room again, the setting counts.
       sync.flush()
       for (let n = 0; n < 3; n++) assert.isTrue(isHeld())
       assert.strictEqual(isHeld(), before)
@@ -155,7 +155,7 @@ describe("onQuarantineFull", () => {
       assert.isTrue(world.sync.auditChain.verify())
     }))
 
-  it.effect("RFC F4 an answer that comes when there is room again is about nothing", () =>
+  it.effect("RFC F4 an answer that comes when there is room again is ignored", () =>
     Effect.gen(function*() {
       let answer: (strategy: "turn_away") => void = () => undefined
       let asked = 0

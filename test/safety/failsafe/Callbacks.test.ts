@@ -1,6 +1,5 @@
 /**
- * The developer's callbacks, as bad as they can be: none of them may harm anything but its own
- * answer.
+ * Tests callbacks that misbehave in every way: none of them may harm anything but its own answer.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -17,24 +16,25 @@ import {
 } from "./callbackCauses.ts"
 import { never, scent, take, turn, type World } from "./world.ts"
 
-/**
- * What a callback must not do, and what that is called; `answer` where it is only wrong to whoever
- * asked.
- */
+/** A proxy handler whose trap throws. */
 const hostile = {
   get: (): never => {
     throw new Error("trap")
   }
 }
-/** Put together, since the rule against thenables is right everywhere but here. */
+/** Built from entries, as the lint rule against thenables forbids the literal. */
 const key = ["th", "en"].join("")
 const thenable = (then: unknown): object => Object.fromEntries([[key, then]])
+/**
+ * The ways in which a callback misbehaves, and the trouble that each one is; `answer` where it is
+ * wrong only for callbacks that are asked for an answer.
+ */
 const misdeeds: Readonly<Record<string, readonly [() => unknown, "threw" | "overdue" | "answer"]>> = {
   throws: [() => {
     throw new Error("callback")
   }, "threw"],
   "throws nothing": [() => {
-    // Whoever throws undefined throws all the same.
+    // Throwing undefined is throwing.
     const nothing: unknown = undefined
     throw nothing
   }, "threw"],

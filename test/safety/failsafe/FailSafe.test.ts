@@ -1,6 +1,6 @@
 /**
- * The table of the fail-safe, each cell reached by what really causes it: what becomes of the
- * evidence, what the chain says, who is told, and what counts.
+ * Tests every cell of the fail-safe's table through its real cause: what happens to the evidence,
+ * what the chain records, which alerts and callbacks follow, and what counts towards a panic.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
@@ -9,7 +9,7 @@ import type { StartError } from "tracehound"
 import { type FailSafeAction, failSafeActions } from "../../../src/domain/FailSafe.ts"
 import { departures, openWorld, take, turn, type World, type WorldOptions } from "./world.ts"
 
-/** What there is to see after it has happened. */
+/** The observable results of a failure. */
 interface Outcome {
   readonly held: number
   readonly departures: ReadonlyArray<string>
@@ -23,7 +23,7 @@ interface Outcome {
 
 type Table = Readonly<Record<FailSafeAction, Outcome>>
 
-/** Makes it happen in a world with these settings, and looks. */
+/** Causes the failure in a world with these settings, and gives the results. */
 const outcome = <E>(
   config: WorldOptions["config"],
   cause: (world: World) => Effect.Effect<void, E>
@@ -57,7 +57,7 @@ const outcome = <E>(
     }
   })
 
-/** Nothing was done but that it was written down. */
+/** The results where the failure was only recorded. */
 const untouched = (error: string, over: Partial<Outcome> = {}): Outcome => ({
   held: 1,
   departures: [],
@@ -70,7 +70,7 @@ const untouched = (error: string, over: Partial<Outcome> = {}): Outcome => ({
   ...over
 })
 
-/** One piece of evidence fails: what each action makes of it. */
+/** The results of each action where one piece of evidence fails. */
 const tableOf = (error: string, reason: "timeout" | "error"): Table => ({
   Purge: untouched(error, {
     held: 0,
@@ -119,7 +119,7 @@ describe("a hound that fails", () => {
       assert.deepStrictEqual(seen, table[action])
     }))
 
-  it.effect("RFC F1 A1 evidence that has left by its turn is not purged a second time", () =>
+  it.effect("RFC F1 A1 evidence that has left before its purge is not purged a second time", () =>
     Effect.gen(function*() {
       const seen = yield* outcome({ failSafe: { onHoundError: "Purge" } }, (world) =>
         Effect.gen(function*() {
@@ -161,7 +161,7 @@ describe("evidence that cannot be compressed", () => {
       assert.include(Buffer.from(written?.bytes ?? []).toString("latin1"), "a very plain text")
     }))
 
-  /** By then it is gone: what is left is to tell. The other piece is what a panic is about. */
+  /** The evidence has left by then: only reports follow. A panic concerns the other piece. */
   const backgroundTable: Table = {
     Purge: untouched("encode_error", { alerts: ["coldstorage.failure", "evidence.purged"], purged: ["error"] }),
     quarantine: untouched("encode_error", { alerts: ["coldstorage.failure"] }),
@@ -241,7 +241,7 @@ describe("a full quarantine", () => {
             threat: { category: "injection", severity: "low" }
           })
           const isTurnedAway = action === "quarantine" || action === "panic"
-          // What is held now fills the quarantine: that is worth a look (CONFORMANCE H7).
+          // The evidence fills the quarantine, so it is examined (CONFORMANCE H7).
           assert.strictEqual(result.status, isTurnedAway ? "quarantined" : "escalated")
           assert.strictEqual(result.status === "quarantined" && result.evicted !== undefined, isTurnedAway)
           assert.strictEqual(world.sync.quarantine.get(old) !== null, isTurnedAway)
@@ -264,7 +264,7 @@ describe("a full quarantine", () => {
       assert.strictEqual(world.sync.state(), "running")
     }))
 
-  it.effect("RFC F1 F2 large and small payloads in turn do not make it full again and again: nobody panics it so", () =>
+  it.effect("RFC F1 F2 large and small payloads in turn do not make it full again and again, and cause no panic", () =>
     Effect.gen(function*() {
       const world = yield* openWorld({
         config: { quarantine: { maxBytes: 1_000 }, failSafe: { onQuarantineFull: "escalate" } }
@@ -281,12 +281,12 @@ describe("a full quarantine", () => {
     }))
 })
 
-describe("a part that crashes on and on", () => {
+describe("an actor that crashes again and again", () => {
   const table: Readonly<Record<FailSafeAction, Partial<Outcome>>> = {
     Purge: {},
     quarantine: {},
     escalate: { alerts: ["failsafe.escalated"], escalated: ["warning failsafe.escalated"] },
-    // No actor is left that could deliver: nothing leaves custody.
+    // No actor is left to deliver anything: nothing leaves custody.
     panic: { alerts: ["failsafe.panic"], state: "panicked" }
   }
   it.effect.each(failSafeActions)("RFC F1 S3 system_error x %s", (action) =>
@@ -299,7 +299,7 @@ describe("a part that crashes on and on", () => {
           for (let n = 0; n < 100 && world.sync.actors().phase === "running"; n++)
             yield* TestClock.adjust(100)
           assert.strictEqual(world.sync.actors().phase, "ended")
-          // Its sync half goes on, and so does the host.
+          // The synchronous part works on, and so does the host.
           assert.strictEqual(
             world.sync.intercept({ id: "1", source: "s", timestamp: 1, payload: 1 }).status,
             action === "panic" ? "error" : "clean"

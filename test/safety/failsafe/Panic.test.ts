@@ -1,5 +1,5 @@
 /**
- * A panic: what leads to it, and that it is a graceful shutdown of what Tracehound does and of
+ * Tests what leads to a panic, and that a panic gracefully shuts down Tracehound's own work and
  * nothing else.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -11,7 +11,7 @@ import type { PanicAction, PanicContext } from "../../../src/domain/FailSafe.ts"
 import { Panic } from "../../../src/safety/failsafe/Panic.ts"
 import { departures, openWorld, scent, take, turn, type World, type WorldOptions } from "./world.ts"
 
-/** A world in which `fail` is an error that counts, now. */
+/** A world whose `fail` causes errors that count towards a panic. */
 const failing = (options: WorldOptions = {}) =>
   Effect.map(
     openWorld({
@@ -30,7 +30,7 @@ const failing = (options: WorldOptions = {}) =>
     }
   )
 
-/** A world whose `onPanicThreshold` answers this, with what it was asked. */
+/** A world whose `onPanicThreshold` gives this answer, and the contexts that it was asked with. */
 const answering = (answer: PanicAction | undefined) => {
   const asked: Array<PanicContext> = []
   return Effect.map(
@@ -60,7 +60,7 @@ describe("the threshold", () => {
       assert.strictEqual(sync.state(), "panicked", "at once, on the turn of the error")
     }))
 
-  it.effect("RFC F2 whoever is to be asked is asked at the minimum, once, and told why", () =>
+  it.effect("RFC F2 the host is asked at the minimum, once, and told why", () =>
     Effect.gen(function*() {
       const { asked, fail } = yield* answering(undefined)
       yield* TestClock.setTime(1_000)
@@ -215,7 +215,7 @@ describe("a panic", () => {
       assert.strictEqual((yield* world.types).filter((type) => type === "failsafe.panic").length, 1)
     }))
 
-  it.effect("RFC F3 whoever waits for a panic is told why there was one", () =>
+  it.effect("RFC F3 a fiber that waits for a panic is told why there was one", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(5_000)
       const { panicked, sync } = yield* Tracehound
@@ -254,7 +254,7 @@ describe("a panic", () => {
       assert.strictEqual(sync.quarantine.count, 0)
     }))
 
-  it.effect("RFC F3 calls on the turn of the panic are harmless, and what they did is not done again", () =>
+  it.effect("RFC F3 calls on the turn of the panic are harmless, and evidence that they removed is not purged again", () =>
     Effect.gen(function*() {
       const world = yield* openWorld()
       const { sync } = world
@@ -285,7 +285,7 @@ describe("a panic", () => {
       assert.isTrue(sync.auditChain.closed && sync.auditChain.verify())
     }))
 
-  it.effect("RFC F3 a hound that is at work then may end as it likes", () =>
+  it.effect("RFC F3 a hound that is at work when the panic begins may end in any way", () =>
     Effect.gen(function*() {
       const world = yield* openWorld({ config: { failSafe: { onTimeout: "Purge", onHoundError: "Purge" } } })
       yield* world.hounds.next("hang")

@@ -1,5 +1,5 @@
 /**
- * A panic hands all evidence to cold storage, whatever that is like just then.
+ * Tests that a panic gives all evidence to cold storage, whatever state cold storage is in.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
@@ -26,7 +26,7 @@ describe("a panic and cold storage that", () => {
       assert.strictEqual(sync.coldStorage.stats().deadLetters, 0)
     })
 
-  it.effect("RFC F3 takes less than there is: it is given as much as it takes, until all has left", () =>
+  it.effect("RFC F3 has room for less than is held: it gets as much as it takes at a time, until all has left", () =>
     Effect.gen(function*() {
       const world = yield* openWorld({
         config: { audit: { coldStorage: { endpoint: "file:memory", maxPendingCount: 7 } } }
@@ -62,7 +62,7 @@ describe("a panic and cold storage that", () => {
       assert.strictEqual((yield* world.memory.written).length, 2)
     }))
 
-  it.effect("RFC F3 never takes one of them: that one stays, and keeps back none of the others", () =>
+  it.effect("RFC F3 never takes one piece: that piece stays in custody, and does not hold up the others", () =>
     Effect.gen(function*() {
       const world = yield* openWorld({
         config: { audit: { coldStorage: { endpoint: "file:memory", maxPendingBytes: 20 } } }
@@ -77,7 +77,7 @@ describe("a panic and cold storage that", () => {
       assert.isTrue(world.sync.auditChain.closed && world.sync.auditChain.verify())
     }))
 
-  it.effect("RFC F3 fails for a while: its retries are for that", () =>
+  it.effect("RFC F3 fails for a while: the retries deliver all evidence in the end", () =>
     Effect.gen(function*() {
       const world = yield* openWorld()
       hold(world)
@@ -114,7 +114,7 @@ describe("a panic and cold storage that", () => {
       yield* complete(world)
     }))
 
-  it.effect("RFC F3 E5 is not given what somebody took out of its buffer", () =>
+  it.effect("RFC F3 E5 is not given evidence whose buffer was detached", () =>
     Effect.gen(function*() {
       const world = yield* openWorld()
       const result = world.sync.intercept(scent("evidence", "low"))

@@ -45,7 +45,7 @@ describe("PanicWindow", () => {
     assert.deepStrictEqual(verdicts({ min: 1, max: 2, window: 1 }, [0, 1, 2, 2]), ["ask", "ask", "ask", "panic"])
   })
 
-  it("RFC F2 whoever is asked is asked again each time that the minimum is met anew", () => {
+  it("RFC F2 asks again each time that the minimum is reached anew", () => {
     assert.deepStrictEqual(verdicts({ min: 2, max: 4, window: 10 }, [0, 5, 10, 15, 20, 21]), [
       "counted",
       "ask",
@@ -78,7 +78,7 @@ describe("PanicWindow", () => {
     Schema.Struct({ do: Schema.Literal("reset"), after: Schema.Literal(0) })
   ])
   it.prop(
-    "RFC F2 is a naive list of times, whatever happens",
+    "RFC F2 agrees with a naive list of times, whatever happens",
     {
       min: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 5 })),
       more: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4 })),
@@ -96,7 +96,7 @@ describe("PanicWindow", () => {
         times = step.do === "reset" ? [] : times.filter((time) => time > oldest)
         if (step.do === "reset") real.reset()
         if (step.do === "error") {
-          // What comes past the maximum changes nothing: the panic was due at the maximum.
+          // Errors past the maximum change nothing: the panic was due at the maximum.
           if (times.length < max) times = [...times, now]
           const expected = times.length >= max ? "panic" : times.length === min ? "ask" : "counted"
           assert.strictEqual(real.count(now), expected)

@@ -1,6 +1,6 @@
 /**
- * The table of causes and actions, and the full quarantine, by themselves: on alerts, callbacks and
- * a panic that only write down.
+ * Tests the table of causes and actions, and the full quarantine, by themselves: the alerts, the
+ * callbacks and the panic only record their calls.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
@@ -25,7 +25,7 @@ const error = problem({ state: "agent", code: "e", message: "m" })
 
 const notWaitedFor = () => assert.fail("nobody waits for this callback")
 
-/** Reports under these settings, and what they came to. */
+/** Reports under these settings, and a log of what they did. */
 const opened = (settings: Partial<Record<(typeof settingOf)[FailSafeCause], FailSafeAction>> = {}) => {
   const log: Array<string> = []
   const contexts: Array<PanicContext> = []

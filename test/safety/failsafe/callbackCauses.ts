@@ -1,5 +1,6 @@
 /**
- * What the tests of the callbacks share: what calls each of them, and that nothing came to harm.
+ * Shared by the tests of callbacks: events that call each callback, and checks that nothing was
+ * harmed.
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
@@ -16,7 +17,7 @@ export const names: ReadonlyArray<Name> = [
   "onQuarantineFull",
   "onColdStorageFailure"
 ]
-/** Those that are asked for something. */
+/** The callbacks that are asked for an answer. */
 export const asked: ReadonlyArray<Name> = ["onPanicThreshold", "onQuarantineFull", "onColdStorageFailure"]
 
 export const config = {
@@ -31,7 +32,7 @@ export const config = {
   }
 } as const satisfies TracehoundConfigInput
 
-/** A world with callbacks of any kind, also of none that there should be. */
+/** A world with callbacks of any type, also of wrong ones. */
 export const openWith = (callbacks: Readonly<Partial<Record<Name, unknown>>>) =>
   openWorld({ config, callbacks: callbacks as FailSafeCallbacks })
 
@@ -48,7 +49,7 @@ export const fail = (world: World): void => {
   world.broken.compressing = false
   world.sync.flush()
 }
-/** What calls each of them, once. */
+/** The event that calls each callback once. */
 export const causes: Readonly<Record<Name, (world: World) => Effect.Effect<void>>> = {
   onPurge: (world) =>
     Effect.map(world.hounds.next("error"), () => {
@@ -76,7 +77,7 @@ export const actor = ({ sync }: World, name: string): ActorInspection => {
   return found
 }
 
-/** Runs it, and fails where a promise was rejected that nobody listens to. */
+/** Runs the effect, and fails where a rejected promise was not handled. */
 export const withoutRejections = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const rejections: Array<unknown> = []
@@ -92,7 +93,7 @@ export const withoutRejections = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return result
   })
 
-/** It does what it did before. */
+/** Asserts that the world works as before. */
 export const assertUnharmed = (world: World): void => {
   const { sync } = world
   assert.deepStrictEqual([sync.state(), sync.actors().phase, sync.actors().restarts], ["running", "running", 0])

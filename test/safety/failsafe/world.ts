@@ -1,6 +1,6 @@
 /**
- * A whole Tracehound as `TracehoundTest` puts it together, but on ports that a test can break while
- * it runs, and in a scope that a test closes.
+ * A whole Tracehound as `TracehoundTest` makes it, but on ports that a test can break while it
+ * runs, and in a scope that the test closes.
  */
 import { Clock, Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -25,13 +25,13 @@ import type { StartError } from "../../../src/runtime/StartErrors.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
 
-/** What is broken from now on. */
+/** The ports that are broken from now on. */
 export interface Broken {
-  /** `compressSync` throws, and what `compressUnsafe` gives fails. */
+  /** `compressSync` throws, and the effect of `compressUnsafe` fails. */
   compressing: boolean
   /** `compressUnsafe` throws, as where there is no memory for the copy. */
   copying: boolean
-  /** Whoever seals an envelope dies of it. */
+  /** Sealing an envelope throws. */
   sealing: boolean
 }
 
@@ -68,7 +68,7 @@ const compressionOf = (broken: Broken) =>
 
 const uncompressed = () => new CompressionError({ reason: "host", message: "told to fail" })
 
-/** Whether it begins with an envelope's magic, `THEV`. */
+/** Whether the bytes begin with an envelope's magic, `THEV`. */
 const isEnvelope = ([a, b, c, d]: Uint8Array): boolean => a === 0x54 && b === 0x48 && c === 0x45 && d === 0x56
 
 const hashOf = (broken: Broken) =>
@@ -89,14 +89,15 @@ export interface WorldOptions {
   readonly coldStorage?: boolean
 }
 
-/** Alerts that the limiter does not hold back, and sources that it does not know. */
+/** Limits that neither alerts nor requests reach. */
 const quiet: TracehoundConfigInput = {
   alerts: { maxAlertsPerWindow: 1_000_000 },
   rateLimit: { maxRequests: 1_000_000_000 }
 }
 
 /**
- * Does it while time passes: what closes may wait for what hangs, as long as its deadlines let it.
+ * Runs the effect while the test's time passes: closing may wait for hanging parts up to their
+ * deadlines.
  */
 const passingTime = (effect: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.gen(function*() {
@@ -105,7 +106,7 @@ const passingTime = (effect: Effect.Effect<void>): Effect.Effect<void> =>
     yield* Fiber.join(fiber)
   })
 
-/** A started one under the test's clock. Whoever does not close it has it closed with the test. */
+/** A started world under the test's clock. It is closed with the test at the latest. */
 export const openWorld = (
   { callbacks, coldStorage = true, config = {} }: WorldOptions = {}
 ): Effect.Effect<World, StartError, Scope.Scope> =>
@@ -164,23 +165,22 @@ export const scent = (payload: unknown, severity: Severity = "critical"): Scent 
   threat: { category: "injection", severity }
 })
 
-/** The signature of what was just taken in; the test's mistake where nothing was. */
+/** The signature of evidence that was just taken in; throws where none was. */
 export const signatureIn = (result: InterceptResult): string => {
   if (result.status !== "quarantined" && result.status !== "escalated") throw new Error(`it was ${result.status}`)
   return result.handle.signature
 }
 
-/** Takes it in and gives its signature. */
+/** Intercepts the payload and gives the signature of its evidence. */
 export const take = ({ sync }: Pick<World, "sync">, payload: unknown, severity: Severity = "critical"): string =>
   signatureIn(sync.intercept(scent(payload, severity)))
 
 /**
- * Lets the background do what there is to do now: one actor tells the next, so it takes a few
- * turns.
+ * Lets all actors do their work of now. One actor tells the next, so it takes a few turns.
  */
 export const turn = Effect.repeat(TestClock.adjust(1), { times: 9 })
 
-/** What the chain says of each departure: `purged error file:memory`, or only its status. */
+/** The chain's records of evidence that left: `purged error file:memory`, or only the status. */
 export const departures = ({ sync }: Pick<World, "sync">): ReadonlyArray<string> =>
   sync.auditChain.records().map(({ entry }) =>
     entry.status === "purged"
@@ -191,7 +191,7 @@ export const departures = ({ sync }: Pick<World, "sync">): ReadonlyArray<string>
 /** A promise that never settles. */
 export const never = async (): Promise<void> => new Promise(() => {})
 
-/** Some turns of the host itself, for promises that the test clock knows nothing of. */
+/** Turns of the host's event loop, for promises that do not depend on the test's clock. */
 export const hostTurns = async (until: () => boolean = () => false, most = 5): Promise<void> => {
   for (let n = 0; n < most && !until(); n++) {
     await new Promise<void>((resolve) => {
