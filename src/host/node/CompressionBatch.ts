@@ -31,19 +31,19 @@ export interface Answer {
 
 /** The compressed form of one piece of evidence, or the error instead of it, now or later. */
 export class PendingCompression {
-  private form: Uint8Array | Error | null = null
-  private listener: ((form: Uint8Array | Error) => void) | null = null
+  #form: Uint8Array | Error | null = null
+  #listener: ((form: Uint8Array | Error) => void) | null = null
 
   /** Calls back once, at once where it is settled. Takes one listener, which must not throw. */
   onSettled(listener: (form: Uint8Array | Error) => void): void {
-    if (this.form === null) this.listener = listener
-    else listener(this.form)
+    if (this.#form === null) this.#listener = listener
+    else listener(this.#form)
   }
 
   settle(form: Uint8Array | Error): void {
-    this.form = form
-    this.listener?.(form)
-    this.listener = null
+    this.#form = form
+    this.#listener?.(form)
+    this.#listener = null
   }
 }
 
@@ -51,56 +51,56 @@ export class PendingCompression {
 export class Batch {
   codec = ""
   readonly items: Array<PendingCompression> = []
-  private used = 0
-  private readonly bytes: Uint8Array<SharedArrayBuffer>
-  private readonly lengths: Int32Array<SharedArrayBuffer>
+  #used = 0
+  readonly #bytes: Uint8Array<SharedArrayBuffer>
+  readonly #lengths: Int32Array<SharedArrayBuffer>
   /** Offset of each item, kept because the worker overwrites the lengths. */
-  private readonly starts: Array<number> = []
+  readonly #starts: Array<number> = []
 
   constructor(bytes: number, items: number) {
-    this.bytes = new Uint8Array(new SharedArrayBuffer(bytes))
-    this.lengths = new Int32Array(new SharedArrayBuffer(items * Int32Array.BYTES_PER_ELEMENT))
+    this.#bytes = new Uint8Array(new SharedArrayBuffer(bytes))
+    this.#lengths = new Int32Array(new SharedArrayBuffer(items * Int32Array.BYTES_PER_ELEMENT))
   }
 
   /** Whether it has the usual size, and is worth keeping for use again. */
   get isUsual(): boolean {
-    return this.bytes.length === batchBytes
+    return this.#bytes.length === batchBytes
   }
 
   hasRoomFor(codec: string, length: number): boolean {
-    return codec === this.codec && this.used + length <= this.bytes.length && this.items.length < this.lengths.length
+    return codec === this.codec && this.#used + length <= this.#bytes.length && this.items.length < this.#lengths.length
   }
 
   /** Takes a copy of the content. */
   add(content: Uint8Array): PendingCompression {
     const item = new PendingCompression()
-    this.bytes.set(content, this.used)
-    this.lengths[this.items.length] = content.length
-    this.starts.push(this.used)
+    this.#bytes.set(content, this.#used)
+    this.#lengths[this.items.length] = content.length
+    this.#starts.push(this.#used)
     this.items.push(item)
-    this.used += content.length
+    this.#used += content.length
     return item
   }
 
   order(id: number): Order {
-    return { id, codec: this.codec, count: this.items.length, bytes: this.bytes, lengths: this.lengths }
+    return { id, codec: this.codec, count: this.items.length, bytes: this.#bytes, lengths: this.#lengths }
   }
 
   /** A view into the batch, valid until `wipe`. */
   contentOf(index: number): Uint8Array {
-    return this.bytes.subarray(this.starts[index], this.starts[index + 1] ?? this.used)
+    return this.#bytes.subarray(this.#starts[index], this.#starts[index + 1] ?? this.#used)
   }
 
   /** Valid once the worker has answered; -1 where it could not compress the item. */
   compressedLengthOf(index: number): number {
-    return this.lengths[index] ?? -1
+    return this.#lengths[index] ?? -1
   }
 
   /** Overwrites the evidence and empties the batch. */
   wipe(): void {
-    this.bytes.fill(0, 0, this.used)
-    this.used = 0
+    this.#bytes.fill(0, 0, this.#used)
+    this.#used = 0
     this.items.length = 0
-    this.starts.length = 0
+    this.#starts.length = 0
   }
 }

@@ -61,65 +61,65 @@ export class CompressionPool {
   items = 0
   /** Pieces of evidence that were compressed without the worker. */
   fallbacks = 0
-  private gathering: Batch | null = null
+  #gathering: Batch | null = null
   /** Batches that the worker was sent and has not answered, by id. */
-  private readonly waiting = new Map<number, Batch>()
+  readonly #waiting = new Map<number, Batch>()
   /** Number of batches that are being compressed without the worker. */
-  private compressingHere = 0
-  private readonly spare: Array<Batch> = []
-  private thread: CompressionThread | null = null
-  private nextId = 0
+  #compressingHere = 0
+  readonly #spare: Array<Batch> = []
+  #thread: CompressionThread | null = null
+  #nextId = 0
   /**
    * Threads in a row that ended without an answer, and batches to compress without a worker before
    * the next thread is started.
    */
-  private failedStarts = 0
-  private pause = 0
-  private closing: Promise<void> | null = null
-  private closed = false
-  private drained: (() => void) | null = null
-  private readonly start: () => CompressionThread
+  #failedStarts = 0
+  #pause = 0
+  #closing: Promise<void> | null = null
+  #closed = false
+  #drained: (() => void) | null = null
+  readonly #start: () => CompressionThread
 
   /** `start` gives a running thread with the program of CompressionWorker.ts. */
   constructor(start: () => CompressionThread = startThread) {
-    this.start = start
+    this.#start = start
   }
 
   /**
    * Batches that are being gathered, wait for their answer, or are compressed without the worker.
    */
   get pending(): number {
-    return this.busy + (this.gathering === null ? 0 : 1)
+    return this.#busy + (this.#gathering === null ? 0 : 1)
   }
 
-  private get busy(): number {
-    return this.waiting.size + this.compressingHere
+  get #busy(): number {
+    return this.#waiting.size + this.#compressingHere
   }
 
   /** Copies the content at once. O(length). Throws a RangeError where there is no memory for it. */
   compress(codec: string, content: Uint8Array): PendingCompression {
-    if (this.closed) {
+    if (this.#closed) {
       const refused = new PendingCompression()
       refused.settle(new Error("the compression pool is closed"))
       return refused
     }
-    if (content.length > batchBytes) return this.compressAlone(codec, content)
-    let batch = this.gathering
+    if (content.length > batchBytes) return this.#compressAlone(codec, content)
+    let batch = this.#gathering
     if (batch === null || !batch.hasRoomFor(codec, content.length)) {
       this.flush()
-      batch = this.spare.pop() ?? new Batch(batchBytes, batchItems)
+      batch = this.#spare.pop() ?? new Batch(batchBytes, batchItems)
       batch.codec = codec
-      this.gathering = batch
-      setImmediate(this.flushUnlessBusy)
+      this.#gathering = batch
+      setImmediate(this.#flushUnlessBusy)
     }
     return batch.add(content)
   }
 
   /** Sends the batch that is being gathered, however full it is. */
   flush(): void {
-    const { gathering } = this
-    this.gathering = null
-    if (gathering !== null) this.send(gathering)
+    const gathering = this.#gathering
+    this.#gathering = null
+    if (gathering !== null) this.#send(gathering)
   }
 
   /**
@@ -127,52 +127,52 @@ export class CompressionPool {
    * now on `compress` refuses.
    */
   close(): Promise<void> | null {
-    if (this.closed) return this.closing
-    this.closed = true
+    if (this.#closed) return this.#closing
+    this.#closed = true
     this.flush()
-    this.spare.length = 0
-    if (this.thread === null && this.busy === 0) return null
-    this.closing = this.end()
-    return this.closing
+    this.#spare.length = 0
+    if (this.#thread === null && this.#busy === 0) return null
+    this.#closing = this.#end()
+    return this.#closing
   }
 
-  private async end(): Promise<void> {
-    if (this.busy > 0) {
+  async #end(): Promise<void> {
+    if (this.#busy > 0) {
       await new Promise<void>((resolve) => {
-        this.drained = resolve
+        this.#drained = resolve
       })
     }
     // The process must not exit before its caller has seen the end.
-    const { thread } = this
-    this.thread = null
+    const thread = this.#thread
+    this.#thread = null
     thread?.ref()
     await thread?.terminate()
   }
 
-  private readonly flushUnlessBusy = (): void => {
-    if (this.busy < enough) this.flush()
+  readonly #flushUnlessBusy = (): void => {
+    if (this.#busy < enough) this.flush()
   }
 
-  private compressAlone(codec: string, content: Uint8Array): PendingCompression {
+  #compressAlone(codec: string, content: Uint8Array): PendingCompression {
     const batch = new Batch(content.length, 1)
     batch.codec = codec
     const item = batch.add(content)
     // Pieces are sent in the order in which they came.
     this.flush()
-    this.send(batch)
+    this.#send(batch)
     return item
   }
 
-  private send(batch: Batch): void {
+  #send(batch: Batch): void {
     this.batches += 1
     this.items += batch.items.length
-    const thread = this.running()
+    const thread = this.#running()
     if (thread === null) {
-      void this.compressHere(batch)
+      void this.#compressHere(batch)
       return
     }
-    const id = this.nextId++
-    this.waiting.set(id, batch)
+    const id = this.#nextId++
+    this.#waiting.set(id, batch)
     thread.ref()
     // A thread that has just ended does not get it: its exit event, still to come, has `bury`
     // compress the batch here.
@@ -180,47 +180,47 @@ export class CompressionPool {
   }
 
   /** The thread, started where there is none; null where it cannot be, or not yet. */
-  private running(): CompressionThread | null {
-    if (this.thread !== null || this.closed) return this.thread
-    if (this.pause > 0) {
-      this.pause -= 1
+  #running(): CompressionThread | null {
+    if (this.#thread !== null || this.#closed) return this.#thread
+    if (this.#pause > 0) {
+      this.#pause -= 1
       return null
     }
     try {
-      const thread = this.start()
-      this.thread = thread
-      thread.on("message", (answer: Answer) => this.receive(answer))
+      const thread = this.#start()
+      this.#thread = thread
+      thread.on("message", (answer: Answer) => this.#receive(answer))
       // Nothing to do: an exit follows every error.
       thread.on("error", () => {})
-      thread.on("exit", () => this.bury(thread))
+      thread.on("exit", () => this.#bury(thread))
       return thread
     } catch {
-      this.startFailed()
+      this.#startFailed()
       return null
     }
   }
 
   /** Called when the thread has ended: compresses here whatever it had not answered. */
-  private bury(thread: CompressionThread): void {
-    if (this.thread !== thread) return
-    this.thread = null
-    this.startFailed()
-    const left = [...this.waiting.values()]
-    this.waiting.clear()
-    for (const batch of left) void this.compressHere(batch)
+  #bury(thread: CompressionThread): void {
+    if (this.#thread !== thread) return
+    this.#thread = null
+    this.#startFailed()
+    const left = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const batch of left) void this.#compressHere(batch)
   }
 
   /** After the first failure in a row the next batch tries again, since it may have been chance. */
-  private startFailed(): void {
-    this.failedStarts += 1
-    this.pause = Math.min(2 ** (this.failedStarts - 1) - 1, maxPause)
+  #startFailed(): void {
+    this.#failedStarts += 1
+    this.#pause = Math.min(2 ** (this.#failedStarts - 1) - 1, maxPause)
   }
 
-  private receive({ forms, id }: Answer): void {
-    const batch = this.waiting.get(id)
+  #receive({ forms, id }: Answer): void {
+    const batch = this.#waiting.get(id)
     if (batch === undefined) return
-    this.waiting.delete(id)
-    this.failedStarts = 0
+    this.#waiting.delete(id)
+    this.#failedStarts = 0
     const failed: Array<number> = []
     let at = 0
     for (const [i, item] of batch.items.entries()) {
@@ -233,16 +233,16 @@ export class CompressionPool {
       item.settle(length === forms.length ? forms : forms.slice(at, at + length))
       at += length
     }
-    if (failed.length === 0) this.finish(batch)
-    else void this.compressHere(batch, failed)
+    if (failed.length === 0) this.#finish(batch)
+    else void this.#compressHere(batch, failed)
   }
 
   /**
    * Compresses on zlib's threads, one piece after another, as each takes up to 256 KiB for its own
    * work. Never rejects.
    */
-  private async compressHere(batch: Batch, indices: Iterable<number> = batch.items.keys()): Promise<void> {
-    this.compressingHere += 1
+  async #compressHere(batch: Batch, indices: Iterable<number> = batch.items.keys()): Promise<void> {
+    this.#compressingHere += 1
     const compressor = compressors[batch.codec]
     for (const i of indices) {
       this.fallbacks += 1
@@ -255,15 +255,15 @@ export class CompressionPool {
       }
       batch.items[i]?.settle(form)
     }
-    this.compressingHere -= 1
-    this.finish(batch)
+    this.#compressingHere -= 1
+    this.#finish(batch)
   }
 
-  private finish(batch: Batch): void {
+  #finish(batch: Batch): void {
     batch.wipe()
-    if (batch.isUsual && !this.closed && this.spare.length < maxSpare) this.spare.push(batch)
-    if (this.busy < enough) this.flush()
-    if (this.waiting.size === 0) this.thread?.unref()
-    if (this.busy === 0) this.drained?.()
+    if (batch.isUsual && !this.#closed && this.#spare.length < maxSpare) this.#spare.push(batch)
+    if (this.#busy < enough) this.flush()
+    if (this.#waiting.size === 0) this.#thread?.unref()
+    if (this.#busy === 0) this.#drained?.()
   }
 }
