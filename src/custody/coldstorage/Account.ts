@@ -28,7 +28,7 @@ export const actorBounds = ({ maxPendingCount }: Pick<AccountLimits, "maxPending
   drain: "10 seconds" as const
 })
 
-/** What waits, read anew each time. O(1). */
+/** The deliveries that wait, read anew each time. O(1). */
 export class Account {
   readonly #compressor: Waiting
   readonly #writer: Waiting

@@ -4,7 +4,7 @@
 import type { Codec } from "../../domain/Codec.ts"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
 
-/** What the sender tells cold storage. */
+/** A delivery, as its sender gives it to cold storage. */
 export interface Delivery {
   /** The custody record's id: the envelope's name, never used twice. */
   readonly id: string

@@ -13,7 +13,7 @@ import * as zlib from "node:zlib"
 import type { RawInflater } from "./RawInflate.ts"
 import * as RawInflate from "./RawInflate.ts"
 
-/** What the scout found in a piece. */
+/** The result of scouting a piece. */
 export interface Scouted {
   readonly step: RawInflate.InflateStep
   /** Bytes of the piece that belong to the stream. Means nothing where the piece is `damaged`. */

@@ -38,7 +38,7 @@ type Upstream<E, R> = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, E, void, 
 
 /** The input of a gzip stream, of which it holds one array of chunks at a time. */
 class Input<E, R> {
-  /** What is left of the chunk at hand. */
+  /** The rest of the chunk at hand. */
   bytes: Uint8Array = new Uint8Array(0)
   #chunks: ReadonlyArray<Uint8Array> = []
   #at = 0

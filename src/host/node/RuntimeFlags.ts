@@ -10,7 +10,7 @@ export interface FlagReport {
   /** As given to node. */
   readonly flag: string
   readonly holds: boolean
-  /** What was found, for people. */
+  /** The finding, in words. */
   readonly found: string
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Alert } from "../../domain/Alert.ts"
 
-/** What an alert says, and how it may leave. */
+/** The text of an alert, and how the alert may leave. */
 export interface Notice extends Pick<Alert, "type" | "severity" | "message"> {
   /** Whether the limiter lets it through, however many alerts came before. */
   readonly alwaysPasses: boolean

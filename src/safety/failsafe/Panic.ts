@@ -1,5 +1,5 @@
 /**
- * The panic itself: it happens once, is not taken back, and tells everybody who listens
+ * The panic itself: it happens once, is not taken back, and calls its listeners
  * (CONFORMANCE F3).
  */
 import * as Deferred from "effect/Deferred"

@@ -13,7 +13,7 @@ export interface PanicThreshold {
   readonly window: number
 }
 
-/** What follows from one more error. */
+/** The result of counting one more error. */
 export type PanicVerdict = "counted" | "ask" | "panic"
 
 /** The errors of the last window. */
