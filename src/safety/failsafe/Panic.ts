@@ -1,6 +1,5 @@
 /**
- * The panic itself: it happens once, is not taken back, and calls its listeners
- * (CONFORMANCE F3).
+ * The panic itself: it happens once, is not taken back, and calls its listeners (CONFORMANCE F3).
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
