@@ -1,60 +1,341 @@
 /**
- * Hounds without processes: they look at evidence on a fiber, and a test says how that ends.
+ * Hounds without processes: they examine evidence on a fiber, and a test says how that ends.
  *
  * Keeps the pool's promises (`hound/pool/HoundPool.ts`): numbers that are true at all times, no
- * more at once than `hound.maxActive`, work that waits first in first out, an end within
+ * more at once than `hound.maxActive`, jobs that wait first in first out, an end within
  * `hound.maxProcessingTime`. It gives no isolation whatever.
  *
  * **Gotchas**
  *
- * - A verdict is settled when a hound begins, not when it was activated.
+ * - A hound's behaviour is settled when it begins, not when it was activated.
  * - Under TestClock a hound that hangs is given up when the test moves time.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
+import { Settings } from "../config/Settings.ts"
+import type { TracehoundConfig } from "../config/TracehoundConfig.ts"
+import { SecureIds } from "../custody/evidence/SecureIds.ts"
 import type { Hound } from "../domain/Hound.ts"
 import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
-import { Settings } from "../config/Settings.ts"
-import { SecureIds } from "../custody/evidence/SecureIds.ts"
-import { makeActivations } from "../hound/pool/Activations.ts"
+import { type Activations, makeActivations } from "../hound/pool/Activations.ts"
 import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../hound/pool/HoundPool.ts"
+import { WaitingLine } from "../hound/pool/WaitingLine.ts"
 
 /** How a hound ends: well, with the verdict `error`, not at all, or by dying over its evidence. */
-export type Verdict = "complete" | "error" | "hang" | "crash"
+export type HoundBehaviour = "complete" | "error" | "hang" | "crash"
 
-/** Something that a hound looked at, or was to look at when it had left already. */
+/** Evidence that a hound examined, or was to examine when it had left already. */
 export interface Examined {
   readonly signature: string
   /** Bytes that the hound was given; null where the evidence had left. */
   readonly size: number | null
 }
 
-/** What a test does with hounds. */
+/** A test's control over hounds. */
 export class InProcessHounds extends Context.Service<InProcessHounds, {
-  /** What was looked at, in the order in which it began. */
+  /** What was examined, in the order in which it began. */
   readonly examined: Effect.Effect<ReadonlyArray<Examined>>
   /** The next hounds that begin end like this, one each; after that, as `always` says. */
-  readonly next: (...verdicts: ReadonlyArray<Verdict>) => Effect.Effect<void>
-  /** How hounds end that nobody said anything about: `complete`, unless this was called. */
-  readonly always: (verdict: Verdict) => Effect.Effect<void>
+  readonly next: (...behaviours: ReadonlyArray<HoundBehaviour>) => Effect.Effect<void>
+  /** How hounds end for which `next` said nothing: `complete`, unless this was called. */
+  readonly always: (behaviour: HoundBehaviour) => Effect.Effect<void>
   /** How often the dormant ones were replaced: rotations begun, the one under way among them. */
   readonly rotations: Effect.Effect<number>
   /** Rotations that begin from now on take so many ms; 0, as at first, is none. */
   readonly slowRotationsBy: (ms: number) => Effect.Effect<void>
 }>()("tracehound/testing/InProcessHounds") {}
 
+/** A test's instructions, and what came of them. */
+class Script {
+  readonly examined: Array<Examined> = []
+  readonly #next: Array<HoundBehaviour> = []
+  #always: HoundBehaviour = "complete"
+  #rotations = 0
+  #rotationMs = 0
+
+  readonly control = InProcessHounds.of({
+    examined: Effect.sync(() => [...this.examined]),
+    next: (...more) =>
+      Effect.sync(() => {
+        this.#next.push(...more)
+      }),
+    always: (behaviour) =>
+      Effect.sync(() => {
+        this.#always = behaviour
+      }),
+    rotations: Effect.sync(() => this.#rotations),
+    slowRotationsBy: (ms) =>
+      Effect.sync(() => {
+        this.#rotationMs = ms
+      })
+  })
+
+  /** How the hound ends that begins now. */
+  behaviour(): HoundBehaviour {
+    return this.#next.shift() ?? this.#always
+  }
+
+  /** A rotation has begun; comes back when it has taken its time. */
+  rotation(): Effect.Effect<void> {
+    this.#rotations += 1
+    return this.#rotationMs > 0 ? Effect.sleep(this.#rotationMs) : Effect.void
+  }
+}
+
+/** A job in the pool. */
+interface Waiting {
+  readonly job: HoundJob
+  /** The hound that was activated for it; null: any hound will do. */
+  readonly reserved: Hound | null
+}
+
 /** A hound at its evidence. */
 interface Examination {
   readonly job: HoundJob
   readonly hound: Hound
   readonly killed: Deferred.Deferred<void>
-  /** It was deactivated: what comes of it is told nobody. */
+  /** It was deactivated: its end is reported to nobody. */
   isUnwanted: boolean
 }
+
+/** The dormant hounds, the oldest first; new ones are made as they are needed. */
+class DormantHounds {
+  #dormant: Array<Hound> = []
+  readonly #clock: Clock.Clock
+  readonly #ids: SecureIds["Service"]
+  readonly #id = new Uint8Array(secureIdBytes)
+
+  constructor(clock: Clock.Clock, ids: SecureIds["Service"], count: number) {
+    this.#clock = clock
+    this.#ids = ids
+    this.#fill(count)
+  }
+
+  get all(): ReadonlyArray<Hound> {
+    return this.#dormant
+  }
+
+  /** Makes the one active that has been dormant longest. */
+  activate(): Hound {
+    const hound = this.#dormant.shift() ?? this.#born()
+    return { ...hound, state: "active", activatedAt: this.#clock.currentTimeMillisUnsafe() }
+  }
+
+  /** Makes an active one dormant. */
+  rest(hound: Hound): void {
+    this.#dormant.push({ ...hound, state: "dormant", activatedAt: null })
+  }
+
+  /** One was killed: another takes its place. */
+  replace(): void {
+    this.#fill(1)
+  }
+
+  replaceAll(): void {
+    const count = this.#dormant.length
+    this.#dormant = []
+    this.#fill(count)
+  }
+
+  #fill(count: number): void {
+    for (let rest = count; rest > 0; rest--) this.#dormant.push(this.#born())
+  }
+
+  #born(): Hound {
+    const now = this.#clock.currentTimeMillisUnsafe()
+    this.#ids.nextInto(this.#id, now)
+    return { id: secureIdText(this.#id), state: "dormant", createdAt: now, activatedAt: null }
+  }
+}
+
+/** The pool: its functions need no `this`. */
+class InProcessPool {
+  readonly hasHounds: boolean
+  readonly start = Effect.void
+  readonly #script: Script
+  readonly #maxActive: number
+  readonly #maxProcessingTime: number
+  readonly #dormant: DormantHounds
+  readonly #line: WaitingLine<Waiting>
+  readonly #activations: Activations<Waiting>
+  readonly #run: (examination: Effect.Effect<void>) => Fiber.Fiber<void>
+  readonly #listeners: Array<(failure: HoundFailure) => void> = []
+  readonly #outcomes = { ...noOutcomes }
+  /** What is being examined, by the hound's id. */
+  readonly #examinations = new Map<string, Examination>()
+  /** The hounds that were activated and have not begun. */
+  readonly #reserved = new Set<Hound>()
+  #terminated = 0
+
+  constructor(
+    script: Script,
+    { enabled, maxActive, maxProcessingTime }: TracehoundConfig["hound"],
+    dormant: DormantHounds,
+    line: WaitingLine<Waiting>,
+    activations: Activations<Waiting>,
+    run: (examination: Effect.Effect<void>) => Fiber.Fiber<void>
+  ) {
+    this.hasHounds = enabled
+    this.#script = script
+    this.#maxActive = maxActive
+    this.#maxProcessingTime = maxProcessingTime
+    this.#dormant = dormant
+    this.#line = line
+    this.#activations = activations
+    this.#run = run
+    line.onHead(() => this.#serve())
+  }
+
+  readonly stats = () => ({
+    dormant: this.#dormant.all.length,
+    active: this.#active,
+    terminated: this.#terminated,
+    sandbox: "none" as const
+  })
+
+  readonly outcomes = () => ({ ...this.#outcomes })
+
+  readonly hounds = (): ReadonlyArray<Hound> => [
+    ...this.#dormant.all,
+    ...this.#reserved,
+    ...[...this.#examinations.values()].map(({ hound }) => hound)
+  ]
+
+  readonly sandbox = () => null
+
+  readonly activateUnsafe = (job: HoundJob): Hound | null => {
+    const isFree = this.#line.waiting === 0 && this.#active < this.#maxActive
+    const reserved = isFree && !this.#activations.refusesUnsafe() ? this.#dormant.activate() : null
+    if (reserved !== null) this.#reserved.add(reserved)
+    this.#activations.tellUnsafe({ job, reserved })
+    return reserved
+  }
+
+  readonly deactivateUnsafe = (hound: string): boolean =>
+    this.#steer(hound, (examination) => {
+      if (!examination.isUnwanted) this.#outcomes.abandoned += 1
+      examination.isUnwanted = true
+    })
+
+  readonly terminateUnsafe = (hound: string): boolean =>
+    this.#steer(hound, ({ killed }) => Deferred.doneUnsafe(killed, Effect.void))
+
+  readonly onFailure = (listener: (failure: HoundFailure) => void): void => {
+    this.#listeners.push(listener)
+  }
+
+  readonly rotate = Effect.suspend(() => {
+    this.#dormant.replaceAll()
+    return this.#script.rotation()
+  })
+
+  readonly isBusy = (): boolean => this.#active > 0
+
+  get #active(): number {
+    return this.#examinations.size + this.#reserved.size
+  }
+
+  /** Where a hound has not begun yet, there is nothing to give up or to hand over. */
+  #steer(hound: string, change: (examination: Examination) => void): boolean {
+    const examination = this.#examinations.get(hound)
+    if (examination === undefined) return false
+    change(examination)
+    return true
+  }
+
+  #serve(): void {
+    for (let next = this.#line.first; next !== null; next = this.#line.first) {
+      if (next.reserved === null && this.#active >= this.#maxActive) return
+      this.#line.take()
+      if (next.reserved !== null) this.#reserved.delete(next.reserved)
+      this.#run(Effect.ensuring(
+        this.#examine(next.job, next.reserved ?? this.#dormant.activate()),
+        Effect.sync(() => this.#done())
+      ))
+    }
+  }
+
+  #done(): void {
+    this.#line.done()
+    this.#serve()
+  }
+
+  #examine(job: HoundJob, hound: Hound): Effect.Effect<void> {
+    const examination: Examination = { job, hound, isUnwanted: false, killed: Deferred.makeUnsafe<void>() }
+    this.#examinations.set(hound.id, examination)
+    const bytes = job.copy()
+    this.#script.examined.push({ signature: job.signature, size: bytes?.length ?? null })
+    if (bytes === null) {
+      this.#outcomes.left += 1
+      this.#rest(examination)
+      return Effect.void
+    }
+    const behaviour = this.#script.behaviour()
+    if (behaviour === "hang") return this.#hang(examination)
+    if (behaviour !== "complete") this.#fail("error", behaviour === "error", examination)
+    else {
+      this.#rest(examination)
+      if (!examination.isUnwanted) this.#outcomes.complete += 1
+    }
+    return Effect.void
+  }
+
+  /** Ends at the deadline, or when the hound is killed: then another one has the evidence. */
+  #hang(examination: Examination): Effect.Effect<void> {
+    const isKilled = Effect.raceFirst(
+      Effect.as(Deferred.await(examination.killed), true),
+      Effect.as(Effect.sleep(this.#maxProcessingTime), false)
+    )
+    return Effect.flatMap(isKilled, (isKilled) => {
+      if (isKilled) this.#replace(examination)
+      else this.#fail("timeout", false, examination)
+      return isKilled && !examination.isUnwanted
+        ? this.#examine(examination.job, this.#dormant.activate())
+        : Effect.void
+    })
+  }
+
+  #fail(kind: HoundFailure["kind"], isVerdict: boolean, examination: Examination): void {
+    this.#replace(examination)
+    if (examination.isUnwanted) return
+    this.#outcomes[kind] += 1
+    const { hound, job } = examination
+    for (const listener of this.#listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
+  }
+
+  /** A hound has ended, by force, and there is another one. */
+  #replace({ hound }: Examination): void {
+    this.#examinations.delete(hound.id)
+    this.#terminated += 1
+    this.#dormant.replace()
+  }
+
+  #rest({ hound }: Examination): void {
+    this.#examinations.delete(hound.id)
+    this.#dormant.rest(hound)
+  }
+}
+
+const makePool = Effect.fnUntraced(function*(script: Script) {
+  const { hound } = yield* Settings
+  const { root } = yield* ActorSystem
+  const { enabled, maxActive, maxPending, minimumDormant } = hound
+  const dormant = new DormantHounds(
+    yield* Clock.Clock,
+    yield* SecureIds,
+    enabled ? Math.max(minimumDormant, maxActive) : 0
+  )
+  const line = new WaitingLine<Waiting>()
+  // Closed after the line, which waits for what has begun.
+  const run = yield* FiberSet.makeRuntime<never, void, never>()
+  return new InProcessPool(script, hound, dormant, line, yield* makeActivations(root, line, maxPending), run)
+})
 
 /** Both services: the control at once, the pool where its rooms are. */
 export interface Hounds {
@@ -62,148 +343,8 @@ export interface Hounds {
   readonly layer: Layer.Layer<HoundPool, never, ActorSystem | SecureIds | Settings>
 }
 
-/** Hounds that have looked at nothing. One layer, to be built once. */
+/** Hounds that have examined nothing. One layer, to be built once. */
 export const make = (): Hounds => {
-  const examined: Array<Examined> = []
-  const verdicts: Array<Verdict> = []
-  let ordinary: Verdict = "complete"
-  let rotations = 0
-  let rotationMs = 0
-  const control = InProcessHounds.of({
-    examined: Effect.sync(() => [...examined]),
-    next: (...more) =>
-      Effect.sync(() => {
-        verdicts.push(...more)
-      }),
-    always: (verdict) =>
-      Effect.sync(() => {
-        ordinary = verdict
-      }),
-    rotations: Effect.sync(() => rotations),
-    slowRotationsBy: (ms) =>
-      Effect.sync(() => {
-        rotationMs = ms
-      })
-  })
-  const layer = Layer.effect(
-    HoundPool,
-    Effect.gen(function*() {
-      const { hound: { enabled, maxActive, maxPending, maxProcessingTime, minimumDormant } } = yield* Settings
-      const { root } = yield* ActorSystem
-      const clock = yield* Clock.Clock
-      const ids = yield* SecureIds
-      const listeners: Array<(failure: HoundFailure) => void> = []
-      const outcomes = { ...noOutcomes }
-      /** What is looked at, by the hound's id. */
-      const looks = new Map<string, Examination>()
-      /** The hounds of what was activated and has not begun. */
-      const activated = new Map<HoundJob, Hound>()
-      let terminated = 0
-
-      const born = (): Hound => {
-        const now = clock.currentTimeMillisUnsafe()
-        ids.nextInto(id, now)
-        return { id: secureIdText(id), state: "dormant", createdAt: now, activatedAt: null }
-      }
-      const id = new Uint8Array(secureIdBytes)
-      const dormant = enabled ? Array.from({ length: Math.max(minimumDormant, maxActive) }, born) : []
-      const activate = (): Hound => ({
-        ...dormant.shift() ?? born(),
-        state: "active",
-        activatedAt: clock.currentTimeMillisUnsafe()
-      })
-      /** A hound has ended, by force, and there is another one. */
-      const replace = (look: Examination): void => {
-        looks.delete(look.hound.id)
-        terminated += 1
-        dormant.push(born())
-      }
-      const rest = (look: Examination): void => {
-        looks.delete(look.hound.id)
-        dormant.push({ ...look.hound, state: "dormant", activatedAt: null })
-      }
-      const failed = (kind: HoundFailure["kind"], isVerdict: boolean, look: Examination): void => {
-        replace(look)
-        if (look.isUnwanted) return
-        outcomes[kind] += 1
-        const { hound, job } = look
-        for (const listener of listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
-      }
-      const conclude = (verdict: Exclude<Verdict, "hang"> | "timeout", look: Examination): void => {
-        if (verdict === "timeout") return failed("timeout", false, look)
-        if (verdict !== "complete") return failed("error", verdict === "error", look)
-        rest(look)
-        if (!look.isUnwanted) outcomes.complete += 1
-      }
-      const examineWith = (job: HoundJob, hound: Hound): Effect.Effect<void> =>
-        Effect.gen(function*() {
-          const look: Examination = { job, hound, isUnwanted: false, killed: yield* Deferred.make<void>() }
-          looks.set(hound.id, look)
-          const bytes = job.copy()
-          examined.push({ signature: job.signature, size: bytes?.length ?? null })
-          if (bytes === null) {
-            outcomes.left += 1
-            return rest(look)
-          }
-          const verdict = verdicts.shift() ?? ordinary
-          if (verdict !== "hang") return conclude(verdict, look)
-          const isKilled = yield* Effect.raceFirst(
-            Effect.as(Deferred.await(look.killed), true),
-            Effect.as(Effect.sleep(maxProcessingTime), false)
-          )
-          if (!isKilled) return conclude("timeout", look)
-          replace(look)
-          if (!look.isUnwanted) yield* examineWith(job, activate())
-        })
-      const activations = yield* makeActivations(root, {
-        places: maxActive,
-        maxPending,
-        examine: (job) =>
-          Effect.suspend(() => {
-            const hound = activated.get(job) ?? activate()
-            activated.delete(job)
-            return examineWith(job, hound)
-          })
-      })
-      const active = (): number => looks.size + activated.size
-      /** Where a hound has not begun yet, there is nothing to give up or to hand over. */
-      const steer = (hound: string, change: (look: Examination) => void): boolean => {
-        const look = looks.get(hound)
-        if (look === undefined) return false
-        change(look)
-        return true
-      }
-      return {
-        hasHounds: enabled,
-        stats: () => ({ dormant: dormant.length, active: active(), terminated, sandbox: "none" as const }),
-        outcomes: () => ({ ...outcomes }),
-        hounds: () => [...dormant, ...activated.values(), ...[...looks.values()].map(({ hound }) => hound)],
-        sandbox: () => null,
-        deactivateUnsafe: (hound) =>
-          steer(hound, (look) => {
-            if (!look.isUnwanted) outcomes.abandoned += 1
-            look.isUnwanted = true
-          }),
-        terminateUnsafe: (hound) => steer(hound, ({ killed }) => Deferred.doneUnsafe(killed, Effect.void)),
-        activateUnsafe: (job) => {
-          const isFree = active() < maxActive && activations.waitingUnsafe() === activated.size
-          if (!activations.tellUnsafe(job) || !isFree) return null
-          const hound = activate()
-          activated.set(job, hound)
-          return hound
-        },
-        onFailure: (listener) => {
-          listeners.push(listener)
-        },
-        rotate: Effect.suspend(() => {
-          rotations += 1
-          for (let rest = dormant.splice(0).length; rest > 0; rest--) dormant.push(born())
-          return rotationMs > 0 ? Effect.sleep(rotationMs) : Effect.void
-        }),
-        isBusy: () => active() > 0,
-        start: Effect.void
-      }
-    })
-  )
-  return { control, layer }
+  const script = new Script()
+  return { control: script.control, layer: Layer.effect(HoundPool, makePool(script)) }
 }

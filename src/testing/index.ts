@@ -4,7 +4,7 @@
  */
 export { AlertRecorder } from "./AlertRecorder.ts"
 export * as Arbitraries from "./Arbitraries.ts"
-export { type Examined, InProcessHounds, type Verdict } from "./InProcessHounds.ts"
+export { type Examined, type HoundBehaviour, InProcessHounds } from "./InProcessHounds.ts"
 export { type ManualClock, make as makeManualClock } from "./ManualClock.ts"
 export { MemoryColdStorage, type Written } from "./MemoryColdStorage.ts"
 export * as ReferenceModel from "./ReferenceModel.ts"

@@ -1,76 +1,61 @@
 /**
- * Activations of hounds: work that waits its turn, first in, first out, and never more of it begun
- * at once than there are places (RFC, "Queue Assignments": hound activation is FIFO; CONFORMANCE
- * S1).
+ * The actor `activation`: the mailbox in which jobs wait for a hound (RFC, "Queue Assignments":
+ * hound activation is FIFO; CONFORMANCE S1).
  *
- * Work that comes while there are places begins at once, on a fiber of its own; what more there is
- * waits in a bounded mailbox. Closing goes on with what waits until the deadline and buries the
- * rest; what has begun by then has the same time again to come to its end.
+ * It shows its messages, one at a time, as the head of the waiting line (`WaitingLine.ts`), and
+ * goes on when the pool has taken one. A full mailbox refuses, which is a dead letter. Closing
+ * refuses what comes, goes on with what waits until the deadline and buries the rest; what is in
+ * hand by then has the same time again to come to its end.
  */
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import { define } from "../../actor/Definition.ts"
 import { fifo } from "../../actor/Mailbox.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
-import type { HoundJob } from "./HoundPool.ts"
+import type { Waiting, WaitingLine } from "./WaitingLine.ts"
 
-class Activate extends Request.TaggedClass("Activate")<{ readonly job: HoundJob }, void> {}
-
-/** How long closing waits for what waits, and again for what has begun. */
+/** How long closing waits for the mailbox to empty, and again for what is in hand. */
 const deadline = "5 seconds"
 
-/** What a queue of activations is made of. */
-export interface ActivationOptions {
-  /** The most that have begun and not ended. */
-  readonly places: number
-  /** The most that wait. */
-  readonly maxPending: number
-  /** Looks at one; must come to an end by itself. */
-  readonly examine: (job: HoundJob) => Effect.Effect<void>
-}
-
-/** A queue of activations. */
-export interface Activations {
+/** The way into the line. */
+export interface Activations<in A extends Waiting> {
+  /** Whether `tellUnsafe` would be refused if it were called before anything else runs. */
+  readonly refusesUnsafe: () => boolean
   /** Whether it was taken; where not, it is a dead letter. Never throws. */
-  readonly tellUnsafe: (job: HoundJob) => boolean
-  /** Taken and not yet begun. */
-  readonly waitingUnsafe: () => number
+  readonly tellUnsafe: (item: A) => boolean
+  /** Closes the line, as the scope would. Comes back when that is done. */
+  readonly stop: Effect.Effect<void>
 }
 
-/** A queue that lives as long as the scope. */
-export const makeActivations = (
+/**
+ * An actor that lives as long as the scope, and fills this line; the most that wait: `maxPending`.
+ */
+export const makeActivations = <A extends Waiting>(
   supervisor: Supervisor,
-  { examine, maxPending, places: count }: ActivationOptions
-): Effect.Effect<Activations, never, Scope.Scope> =>
-  Effect.map(
-    Effect.orDie(supervisor.spawn(
-      define<Activate>()("activation", {
-        mailbox: fifo({ capacity: maxPending }),
-        drain: deadline,
-        behaviour: () =>
-          Effect.gen(function*() {
-            const places = yield* Semaphore.make(count)
-            const active = yield* FiberSet.make<void>()
-            // Before the set interrupts what is in it: closing is no reason for a hound to leave
-            // its work half done.
-            yield* Effect.addFinalizer(() =>
-              Effect.interruptible(Effect.timeoutOption(FiberSet.awaitEmpty(active), deadline))
-            )
-            return {
-              Activate: ({ job }: Activate) =>
-                Effect.andThen(
-                  places.take(1),
-                  Effect.asVoid(FiberSet.run(active, Effect.ensuring(examine(job), places.release(1))))
-                )
-            }
-          })
-      })
-    )),
-    (actor) => ({
-      tellUnsafe: (job) => actor.tellUnsafe(new Activate({ job })),
-      waitingUnsafe: () => actor.pendingUnsafe()
+  line: WaitingLine<A>,
+  maxPending: number
+): Effect.Effect<Activations<A>, never, Scope.Scope> => {
+  class Activate extends Request.TaggedClass("Activate")<{ readonly item: A }, void> {}
+  const show = ({ item }: Activate): Effect.Effect<void> =>
+    Effect.callback<void>((resume) => {
+      line.show(item, () => resume(Effect.void))
+      return Effect.sync(() => line.withdraw(item))
     })
-  )
+  // What is in hand is not cut short: closing is no reason for a hound to leave its work half done.
+  const awaitHands = Effect.interruptible(Effect.timeoutOption(line.settled, deadline))
+  const definition = define<Activate>()("activation", {
+    mailbox: fifo({ capacity: maxPending }),
+    drain: deadline,
+    behaviour: () => Effect.as(Effect.addFinalizer(() => awaitHands), { Activate: show })
+  })
+  return Effect.map(Effect.orDie(supervisor.spawn(definition)), (actor) => ({
+    refusesUnsafe: () => actor.refusalUnsafe() !== null,
+    tellUnsafe: (item) => {
+      const isTaken = actor.tellUnsafe(new Activate({ item }))
+      if (isTaken) line.entered(item)
+      return isTaken
+    },
+    stop: actor.stop
+  }))
+}

@@ -1,9 +1,14 @@
 /**
- * How hounds end, and who is to blame for it (CONFORMANCE H4, H6).
+ * Why hounds end, and who is to blame for it (CONFORMANCE H4, H6).
  */
 import type { ProcessExit } from "../process/Spawner.ts"
 
-/** Why a hound ended. */
+/**
+ * `boot`: it did not become ready; `crashed`: by its own doing; `error`: its verdict; `killed`:
+ * from outside, or its pipe was lost; `lost`: with its fork server; `memory`: it held too much;
+ * `retired`: for its age or its number of jobs; `terminated`: by the caller; `timeout`: overdue;
+ * `violation`: it broke the rules of its channel.
+ */
 export type ExitCause =
   | "boot"
   | "crashed"
@@ -16,13 +21,13 @@ export type ExitCause =
   | "timeout"
   | "violation"
 
-/** Why it ended, where nobody here had it ended. */
-export const causeOf = (ending: ProcessExit): ExitCause =>
-  ending.cause === "rss" ? "memory" : ending.cause === "lost" ? "lost" : isOwnDoing(ending) ? "crashed" : "killed"
+/** The cause where the pool itself did not end the hound. */
+export const causeOf = (exit: ProcessExit): ExitCause =>
+  exit.cause === "rss" ? "memory" : exit.cause === "lost" ? "lost" : isOwnDoing(exit) ? "crashed" : "killed"
 
 /**
- * Whether a process ended by what it did itself: a SIGKILL and the end of its pipe are others'
- * doing.
+ * Whether a process ended by what it did itself. A SIGKILL and an exit after the end of its pipe
+ * are others' doing.
  */
 export const isOwnDoing = ({ cause, code, signal }: ProcessExit): boolean =>
   cause === "rss" || (cause === "exit" && code !== 0) || (cause === "signal" && signal !== "SIGKILL")

@@ -1,29 +1,28 @@
 /**
- * What a pool of hounds counts for the host's metrics. Labels are fixed words: nothing of evidence
- * is ever one.
+ * The metrics of a pool of hounds. Labels are fixed words: nothing of evidence is ever one.
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import type { HoundOutcomes } from "./HoundPool.ts"
 import type { ExitCause } from "./ExitCause.ts"
 
-// One metric for each label: those that share one by `withAttributes` take its cache from each
-// other, and look theirs up anew each time.
+// One metric for each label: metrics that share one by `withAttributes` take its cache from each
+// other, and look their own series up anew each time.
 const jobs = (outcome: string) =>
   Metric.counter("hound_jobs", {
-    description: "Pieces of evidence that hounds were done with, by how that ended",
+    description: "Examinations that have ended, by how",
     incremental: true,
     attributes: { outcome }
   })
 const launches = Metric.counter("hound_launches", { description: "Hounds that were started", incremental: true })
-const endings = (cause: string) =>
+const exits = (cause: string) =>
   Metric.counter("hound_endings", {
-    description: "Hounds that ended, by why",
+    description: "Hounds that ended, by cause",
     incremental: true,
     attributes: { cause }
   })
 const retries = Metric.counter("hound_retries", {
-  description: "Looks that another hound took over since the first was lost",
+  description: "Examinations that another hound took over because the first was lost",
   incremental: true
 })
 const hounds = (state: string) =>
@@ -37,7 +36,7 @@ const processing = Metric.histogram("hound_processing_milliseconds", {
 export interface HoundMetrics {
   readonly jobUnsafe: (outcome: keyof HoundOutcomes, tookMs: number) => void
   readonly launchUnsafe: () => void
-  readonly endingUnsafe: (cause: ExitCause) => void
+  readonly exitUnsafe: (cause: ExitCause) => void
   readonly retryUnsafe: () => void
   readonly houndsUnsafe: (dormant: number, active: number) => void
 }
@@ -58,8 +57,8 @@ export const make = (context: Context.Context<never>): HoundMetrics => {
       if (outcome === "complete" || outcome === "error") processing.updateUnsafe(tookMs, context)
     },
     launchUnsafe: () => launches.updateUnsafe(1, context),
-    endingUnsafe: (cause) => {
-      const series = byCause.get(cause) ?? endings(cause)
+    exitUnsafe: (cause) => {
+      const series = byCause.get(cause) ?? exits(cause)
       byCause.set(cause, series)
       series.updateUnsafe(1, context)
     },

@@ -1,20 +1,28 @@
 /**
- * The hounds that there are, by what they do: plain data, no process (RFC, "Hound Pool";
- * CONFORMANCE H1).
+ * The table of a pool's hounds, by state: plain data, no process (RFC, "Hound Pool"; CONFORMANCE
+ * H1).
  *
- * Promises that `dormant`, `active` and `total` are counts of what is in it at every moment, and
- * that no hound changes its state but in the order booting, dormant, active, dormant, …, disposing,
- * gone. Every method is O(1) but `all`.
+ * Promises that `dormant`, `active` and `total` count what is in the table at every moment, and
+ * that a hound changes its state only in the order booting, dormant, active, dormant, …, disposing,
+ * gone. Every method is O(1) but `all` and `clear`.
  *
  * Dormant hounds wait first in, first out: each of them gets its turn, and its age.
  */
 import type { Hound } from "../../domain/Hound.ts"
+import type { Examination } from "./Examination.ts"
+import type { ExitCause } from "./ExitCause.ts"
+import type { Connection } from "./PoolHost.ts"
 
-/** A hound from its launch to its end. */
-export interface Member<out L> {
+const never = Number.POSITIVE_INFINITY
+
+/**
+ * A hound from its launch to its end. The table alone changes what is readonly, the pool core the
+ * rest. Times are monotonic, in ms, where nothing else is said.
+ */
+export interface Member {
   /** The spawner's number for it. */
   readonly id: number
-  /** What the outside calls it. */
+  /** Its id outside of the pool. */
   readonly name: string
   readonly state: "booting" | "dormant" | "active" | "disposing"
   /** Times of day, in ms since the epoch. */
@@ -22,16 +30,36 @@ export interface Member<out L> {
   readonly activatedAt: number | null
   /** Whether it is to be replaced. */
   readonly isStale: boolean
-  /** Whatever the keeper knows of it besides. */
-  readonly life: L
+  readonly retireAt: number
+  connection: Connection | null
+  examination: Examination | null
+  /** The number of the job that it has; 0: none. An active hound without a job is reserved. */
+  job: number
+  /** It said that it began. */
+  hasBegun: boolean
+  /** When it must have come to the end of its boot or its job. */
+  due: number
+  sentAt: number
+  /** Jobs that it has ended. */
+  jobs: number
+  /** It was deactivated before its examination came. */
+  isUnwanted: boolean
+  /** Its memory is being watched. */
+  isWatched: boolean
+  restingSince: number
+  /** Why it ends; null until that is decided. */
+  cause: ExitCause | null
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
+/** What is known of a hound at its launch. */
+type Birth = Pick<Member, "id" | "name" | "createdAt" | "retireAt">
+
 /** The hounds of a pool. */
-export class HoundTable<L> {
-  readonly #members = new Map<number, Mutable<Member<L>>>()
-  readonly #dormant = new Set<Member<L>>()
+export class HoundTable {
+  readonly #members = new Map<number, Mutable<Member>>()
+  readonly #dormant = new Set<Member>()
   #active = 0
   #booting = 0
   #stale = 0
@@ -59,38 +87,48 @@ export class HoundTable<L> {
     return this.#members.size - this.#booting
   }
 
-  /** All processes that there may be. */
+  /** All whose process there may be. */
   get size(): number {
     return this.#members.size
   }
 
-  /** A hound was launched. */
-  launch(id: number, name: string, createdAt: number, life: L): Member<L> {
-    const member: Mutable<Member<L>> = {
-      id,
-      name,
+  /** Enters a hound that is being launched: booting, and resting since `now`. */
+  launch(birth: Birth, now: number): Member {
+    const member: Mutable<Member> = {
+      ...birth,
       state: "booting",
-      createdAt,
       activatedAt: null,
       isStale: false,
-      life
+      connection: null,
+      examination: null,
+      job: 0,
+      hasBegun: false,
+      due: never,
+      sentAt: 0,
+      jobs: 0,
+      isUnwanted: false,
+      isWatched: false,
+      restingSince: now,
+      cause: null
     }
-    this.#members.set(id, member)
+    this.#members.set(birth.id, member)
     this.#booting += 1
     return member
   }
 
-  get(id: number): Member<L> | undefined {
+  get(id: number): Member | undefined {
     return this.#members.get(id)
   }
 
-  /** It has ended its boot or its work, and waits. */
-  rest(member: Member<L>): void {
+  /** Makes it dormant, after its boot or its work. */
+  rest(member: Member): void {
     this.#move(member, "dormant", null)
   }
 
-  /** Activates the one that has waited longest, or null. */
-  activate(now: number): Member<L> | null {
+  /**
+   * Activates the one that has been dormant longest; null where none is. `now` is a time of day.
+   */
+  activate(now: number): Member | null {
     for (const member of this.#dormant) {
       this.#move(member, "active", now)
       return member
@@ -98,21 +136,21 @@ export class HoundTable<L> {
     return null
   }
 
-  /** It is to be replaced. */
-  age(member: Member<L>): void {
+  /** Marks it as to be replaced. */
+  age(member: Member): void {
     const mine = this.#members.get(member.id)
     if (mine === undefined || mine.isStale) return
     mine.isStale = true
     if (mine.state === "dormant") this.#stale += 1
   }
 
-  /** It is on its way out. */
-  dispose(member: Member<L>): void {
+  /** Its end has begun. */
+  dispose(member: Member): void {
     this.#move(member, "disposing", member.activatedAt)
   }
 
-  /** It is gone: undefined where it was not there. */
-  remove(id: number): Member<L> | undefined {
+  /** Takes out a hound whose process is gone: undefined where it was not there. */
+  remove(id: number): Member | undefined {
     const member = this.#members.get(id)
     if (member === undefined) return undefined
     this.#leave(member)
@@ -121,11 +159,18 @@ export class HoundTable<L> {
   }
 
   /** All of them, the oldest first. O(n). */
-  all(): ReadonlyArray<Member<L>> {
+  all(): ReadonlyArray<Member> {
     return [...this.#members.values()]
   }
 
-  #leave(member: Member<L>): void {
+  /** Takes all of them out. */
+  clear(): ReadonlyArray<Member> {
+    const members = this.all()
+    for (const { id } of members) this.remove(id)
+    return members
+  }
+
+  #leave(member: Member): void {
     if (member.state === "dormant") {
       this.#dormant.delete(member)
       if (member.isStale) this.#stale -= 1
@@ -133,7 +178,7 @@ export class HoundTable<L> {
     else if (member.state === "booting") this.#booting -= 1
   }
 
-  #move(member: Member<L>, state: "dormant" | "active" | "disposing", activatedAt: number | null): void {
+  #move(member: Member, state: "dormant" | "active" | "disposing", activatedAt: number | null): void {
     const mine = this.#members.get(member.id)
     if (mine === undefined || mine !== member || mine.state === "disposing") return
     this.#leave(mine)
@@ -147,5 +192,5 @@ export class HoundTable<L> {
 }
 
 /** A hound as the outside sees it; null while it is booting. */
-export const houndOf = ({ activatedAt, createdAt, name, state }: Member<unknown>): Hound | null =>
+export const houndOf = ({ activatedAt, createdAt, name, state }: Member): Hound | null =>
   state === "booting" ? null : { id: name, state, createdAt, activatedAt }

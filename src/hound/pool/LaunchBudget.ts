@@ -1,6 +1,6 @@
 /**
- * When the next hound may be started (RFC, "replenishDelay"; CONFORMANCE H1): a token bucket whose
- * pace gives way to trouble.
+ * The launch budget: a token bucket that says when the next hound may be started, and slows down
+ * while hounds fail (RFC, "replenishDelay"; CONFORMANCE H1).
  *
  * Promises that hostile evidence buys no forks: over any long time there is at most one launch for
  * each `interval`, and while hounds keep failing the interval doubles with each launch, up to
@@ -8,10 +8,10 @@
  * few numbers, no clock of its own.
  */
 
-/** Doublings at the most: with 100 ms, one launch in 1.6 s. */
+/** The most doublings: with 100 ms, one launch in 1.6 s. */
 export const maxLevel = 4
 
-/** A bucket that is full at first. */
+/** The budget of one pool; full at first. */
 export class LaunchBudget {
   #tokens: number
   #filledAt: number
@@ -20,7 +20,7 @@ export class LaunchBudget {
   readonly #burst: number
   readonly #interval: number
 
-  /** `burst` launches at once, and then one each `interval` ms; 0 is no pace at all. */
+  /** `burst` launches at once, and then one each `interval` ms; 0 sets no limit. */
   constructor(burst: number, interval: number, now: number) {
     this.#burst = burst
     this.#interval = interval
@@ -46,7 +46,7 @@ export class LaunchBudget {
     return true
   }
 
-  /** When `take` will say yes, where it says no now. */
+  /** The earliest time at which `take` says yes. */
   nextAt(now: number): number {
     this.#fill(now)
     return this.#tokens >= 1 ? now : this.#filledAt + this.#pace

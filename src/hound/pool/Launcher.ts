@@ -1,8 +1,8 @@
 /**
- * Where hounds come from on this machine: how they are started, and what keeps them in (CONFORMANCE
- * H1, H2).
+ * The launcher of hounds on this machine: how they are started, and the sandbox that keeps them in
+ * (CONFORMANCE H1, H2).
  *
- * Loaded when the first hound is wanted: nothing of it is on the way to a Tracehound that has none.
+ * Loaded when the first hound is wanted: a Tracehound without hounds pays nothing for it.
  */
 import * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
@@ -16,20 +16,20 @@ import { detectSandbox } from "../sandbox/Detect.ts"
 import type { SandboxReport, SandboxRequest } from "../sandbox/Sandbox.ts"
 import { notInTime, tryOut } from "../sandbox/Trial.ts"
 
-/** Hounds can be had here, or it is said why not. */
+/** Starts hounds, or says why this machine has none. */
 export interface Launcher {
   readonly report: SandboxReport
   /** Null where this machine has no hounds. */
   readonly openSpawner: (() => Spawner) | null
-  readonly openLine: (pipe: Socket) => HoundConnection
+  readonly openConnection: (pipe: Socket) => HoundConnection
   /**
-   * Why a hound does not come to be ready, by a launch of one that may say so; empty where that is
-   * not found.
+   * Why a hound does not become ready, found by the launch of one that may say so; empty where that
+   * is not found.
    */
   readonly diagnose: Effect.Effect<string>
 }
 
-/** As configured under `hound`. */
+/** The launcher as configured under `hound`. */
 export const open: Effect.Effect<Launcher, HoundBootError, Settings> = Effect.gen(function*() {
   const { hound, maxPayloadSize } = yield* Settings
   const { analyzer, debug, forkServer, sandbox: level } = hound
@@ -40,7 +40,7 @@ export const open: Effect.Effect<Launcher, HoundBootError, Settings> = Effect.ge
   return {
     report,
     openSpawner: plan === null ? null : () => forkServer ? makeForkServer(plan) : new LocalSpawner(plan),
-    openLine: (pipe) => new HoundConnection(pipe),
+    openConnection: (pipe) => new HoundConnection(pipe),
     diagnose: detected({ ...request, debug: true }).pipe(
       Effect.flatMap(({ plan }) =>
         plan === null ? Effect.succeed(null) : Effect.promise(() => tryOut(plan, hound.readyTimeout))

@@ -1,5 +1,5 @@
 /**
- * What the pool of hounds tells people: fixed text, as whatever a hound says is hostile.
+ * The alerts of the pool of hounds. Their text is fixed, as all that a hound says is hostile.
  */
 import { notice, type Notice } from "../../safety/alert/Notice.ts"
 import type { SandboxReport } from "../sandbox/Sandbox.ts"
@@ -15,10 +15,10 @@ export const violation = notice({
 export const bootFailed = notice({
   type: "hound.boot_failed",
   severity: "warning",
-  message: "a hound did not come to be ready: `tracehound doctor --sandbox` says what this machine gives"
+  message: "a hound did not become ready: `tracehound doctor --sandbox` says what this machine gives"
 })
 
-/** There are no hounds, and nobody asked for that. */
+/** There are no hounds, though the configuration asks for them. */
 export const unavailable = notice({
   type: "hound.unavailable",
   severity: "critical",
@@ -27,8 +27,8 @@ export const unavailable = notice({
 })
 
 /**
- * Less than was configured, or less than it should be; null where it is neither. Never in silence
- * (CONFORMANCE H2).
+ * The sandbox in effect is less than was configured, or lacks a part; null where it is neither.
+ * Never in silence (CONFORMANCE H2).
  */
 export const lowered = ({ configured, lacking, level }: SandboxReport): Notice | null => {
   if (level === "none" || (level === configured && lacking.length === 0)) return null

@@ -1,15 +1,16 @@
 /**
- * The actor that has the keeper: whatever happens to a hound is a message, and the keeper decides
- * (CONFORMANCE H1, S1).
+ * The actor `hounds`: it has the pool core, and hands it whatever happens to a hound, one message
+ * after the other (CONFORMANCE H1, S1).
  *
  * Promises that an incarnation owns its hounds: a crash is their end, the next incarnation has new
- * ones, and what the old ones were looking at is settled as `lost`. One timer for all deadlines:
- * the earliest.
+ * ones, and what the old ones were examining is settled as `lost`. One timer for all deadlines: the
+ * earliest.
  *
  * **Gotchas**
  *
- * - A message names the keeper that it is about: one of an incarnation that is gone is nobody's.
- * - Looks that come before there are hounds wait, however many: whoever asks has a bound.
+ * - The core is the same one throughout; its hounds are not. A message names its hound by an id
+ *   that is never used again, so one about a hound that is gone changes nothing.
+ * - No job waits in this mailbox: `Serve` says only that the waiting line has a head.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -21,242 +22,251 @@ import type { Socket } from "node:net"
 import type { ActorRef } from "../../actor/ActorRef.ts"
 import { define } from "../../actor/Definition.ts"
 import { fifo } from "../../actor/Mailbox.ts"
+import type { Handlers } from "../../actor/Message.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
+import type { ConnectionDecision, HoundConnection } from "../process/HoundConnection.ts"
+import type { ProcessExit } from "../process/Spawner.ts"
+import type { HoundTable } from "./HoundTable.ts"
 import type { Launcher } from "./Launcher.ts"
 import { PoolCore } from "./PoolCore.ts"
-import type { PoolHost, PoolSettings } from "./PoolHost.ts"
-import { type Examination, type OutcomeKind, withoutHound } from "./Examination.ts"
-import type { ConnectionDecision } from "../process/HoundConnection.ts"
-import type { ProcessExit } from "../process/Spawner.ts"
+import type { Line, PoolHost, PoolSettings } from "./PoolHost.ts"
 
-/** The den is there: have hounds. */
-class Open extends Request.TaggedClass("Open")<{}, void> {}
-/** Have none. */
-class Shut extends Request.TaggedClass("Shut")<{}, void> {}
-class Examine extends Request.TaggedClass("Examine")<{ readonly look: Examination }, void> {}
-class Abandon extends Request.TaggedClass("Abandon")<{ readonly look: Examination }, void> {}
-/** What the message is about. */
-interface Whose {
-  readonly core: PoolCore
-  readonly id: number
-}
+/** The waiting line has a head. */
+class Serve extends Request.TaggedClass("Serve")<{}, void> {}
 /** A hound runs. */
-class Up extends Request.TaggedClass("Up")<Whose & { readonly pipe: Socket }, void> {}
+class Up extends Request.TaggedClass("Up")<{ readonly id: number; readonly pipe: Socket }, void> {}
 /** A hound spoke. */
-class Heard extends Request.TaggedClass("Heard")<Whose & { readonly decision: ConnectionDecision }, void> {}
+class Heard extends Request.TaggedClass("Heard")<
+  { readonly id: number; readonly decision: ConnectionDecision },
+  void
+> {}
 /** A hound is no more. */
-class Fell extends Request.TaggedClass("Fell")<Whose & { readonly ending: ProcessExit }, void> {}
+class Down extends Request.TaggedClass("Down")<{ readonly id: number; readonly exit: ProcessExit }, void> {}
 class Tick extends Request.TaggedClass("Tick")<{}, void> {}
 class Rotate extends Request.TaggedClass("Rotate")<{ readonly done: () => void }, void> {}
 
-type Protocol = Open | Shut | Examine | Abandon | Up | Heard | Fell | Tick | Rotate
+type Protocol = Serve | Up | Heard | Down | Tick | Rotate
 
 /**
- * Messages that may wait: three for each job that can be at hand, and a few for each process that
- * there can be. Nobody outside tells it anything, so this is never reached.
+ * Messages that may wait: a few for each process that there can be. Nobody outside tells it
+ * anything, so this is never reached.
  */
 const capacity = 65_536
 
 const never = Number.POSITIVE_INFINITY
 
-/** What the actor tells whoever has it. Must not throw. */
-export interface PoolHooks
-  extends Pick<PoolHost, "newName" | "onLaunch" | "onReady" | "onEnding" | "onViolation" | "onBootFailure">
-{
-  /** After whatever happened. */
-  readonly onChange: (core: PoolCore) => void
+/** Where messages go before there is an actor. */
+const nowhere: Pick<ActorRef<Protocol>, "tellUnsafe" | "refusalUnsafe"> = {
+  tellUnsafe: () => false,
+  refusalUnsafe: () => "closed"
+}
+
+/** What the actor tells its owner. Must not throw. */
+export interface PoolHooks extends Pick<PoolHost, "newName" | "onLaunch" | "onExit" | "onViolation"> {
+  readonly onReady: (core: PoolCore) => void
+  /** A hound did not become ready; null: it was not in time. */
+  readonly onBootFailure: (core: PoolCore, exit: ProcessExit | null) => void
+  /** After each event, while there are hounds. */
+  readonly onChange: (table: HoundTable) => void
   /** What a hound wrote to its stderr, where that is kept. */
   readonly onLastWords: (words: string) => Effect.Effect<void>
 }
 
-/** The actor, to the pool. */
-export interface PoolActor {
-  /** Null while there are no hounds. */
-  readonly core: () => PoolCore | null
-  /** Has hounds of this den from now on, across crashes. */
-  readonly open: (launcher: Launcher) => void
-  /** Ends all hounds, and has none; comes back when they are gone. */
-  readonly shut: Effect.Effect<void>
-  readonly examine: (look: Examination) => void
-  readonly abandon: (look: Examination) => void
-  /** Settles what waits for hounds that will not come, and whatever comes from now on. */
-  readonly giveUp: (kind: OutcomeKind) => void
-  readonly rotate: Effect.Effect<void>
-  /** Asks the keeper for something outside of its messages; `otherwise` where there is none. */
-  readonly act: <A>(change: (core: PoolCore) => A, otherwise: A) => A
+/** The actor and its core. */
+export class PoolActor {
+  readonly core: PoolCore
+  readonly #clock: Clock.Clock
+  readonly #time: MonotonicTime["Service"]
+  readonly #hooks: PoolHooks
+  #ref = nowhere
+  /** Where each incarnation has its hounds from; null: it has none. */
+  #launcher: Launcher | null = null
+  /** To be called when the rotation under way has ended. */
+  #rotated: (() => void) | null = null
+  /** When the timer goes off, in monotonic ms. */
+  #alarm = never
+  #startTimer: (timer: Effect.Effect<void>) => void = () => undefined
+
+  constructor(
+    clock: Clock.Clock,
+    time: MonotonicTime["Service"],
+    settings: PoolSettings,
+    line: Line,
+    hooks: PoolHooks
+  ) {
+    this.#clock = clock
+    this.#time = time
+    this.#hooks = hooks
+    this.core = new PoolCore(settings, line, {
+      newName: hooks.newName,
+      onLaunch: hooks.onLaunch,
+      onExit: hooks.onExit,
+      onViolation: hooks.onViolation,
+      onReady: () => hooks.onReady(this.core),
+      onBootFailure: (exit) => hooks.onBootFailure(this.core, exit),
+      onUp: (id, pipe) => this.#isHeard(id) ? this.#ref.tellUnsafe(new Up({ id, pipe })) : pipe.destroy(),
+      onDown: (id, exit) => this.#isHeard(id) && this.#ref.tellUnsafe(new Down({ id, exit })),
+      now: time.nowMs,
+      wallNow: () => clock.currentTimeMillisUnsafe()
+    })
+  }
+
+  /** Starts the actor, which lives as long as the scope. Synchronous. */
+  spawn(supervisor: Supervisor): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.asVoid(Effect.orDie(supervisor.spawn(
+      define<Protocol>()("hounds", {
+        mailbox: fifo({ capacity }),
+        onDeadLetter: (message) => this.#buried(message),
+        behaviour: ({ ref }) => this.#incarnate(ref)
+      })
+    )))
+  }
+
+  /** Has hounds of this launcher from now on, across crashes. */
+  open(launcher: Launcher): void {
+    this.#launcher = launcher
+    this.act(() => this.#open())
+  }
+
+  /** Ends all hounds, and has none; comes back when they are gone. Not to be called by a hook. */
+  get shut(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#launcher = null
+      return this.#end
+    })
+  }
+
+  /** The waiting line has a head. */
+  serve(): void {
+    this.#ref.tellUnsafe(new Serve())
+  }
+
+  get rotate(): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.#ref.tellUnsafe(new Rotate({ done: () => resume(Effect.void) }))
+    })
+  }
+
+  /** Does something to the core outside of its messages. */
+  act<A>(change: (core: PoolCore) => A): A {
+    const result = change(this.core)
+    // The timer is set where messages are handled.
+    if (this.core.due < this.#alarm) this.#ref.tellUnsafe(new Tick())
+    return result
+  }
+
+  #incarnate(ref: ActorRef<Protocol>): Effect.Effect<Handlers<Protocol>, never, Scope.Scope> {
+    return Effect.gen({ self: this }, function*() {
+      this.#ref = ref
+      this.#startTimer = yield* FiberHandle.makeRuntime<never>()
+      yield* Effect.addFinalizer(() => this.#end)
+      // After a crash.
+      this.#open()
+      this.#settle()
+      return this.#handlers()
+    })
+  }
+
+  #handlers(): Handlers<Protocol> {
+    const { core } = this
+    const on = <M extends Protocol>(handle: (message: M) => void) => (message: M): Effect.Effect<void> => {
+      handle(message)
+      this.#settle()
+      return Effect.void
+    }
+    return {
+      Serve: on(() => core.serve()),
+      Up: on<Up>(({ id, pipe }) => core.up(id, pipe)),
+      Heard: on<Heard>(({ decision, id }) => core.heard(id, decision)),
+      Down: ({ exit, id }) => {
+        core.down(id, exit)
+        this.#settle()
+        return exit.message === "" ? Effect.void : this.#hooks.onLastWords(exit.message)
+      },
+      Tick: on(() => {
+        this.#alarm = never
+        core.tick()
+      }),
+      Rotate: on<Rotate>(({ done }) => {
+        this.#rotated?.()
+        this.#rotated = done
+        core.rotate()
+      })
+    }
+  }
+
+  #open(): void {
+    const launcher = this.#launcher
+    if (launcher === null || launcher.openSpawner === null || this.core.isOpen) return
+    // An actor that is ending, or has ended, would end no hounds that came now.
+    if (this.#ref.refusalUnsafe() === "closed") return
+    const { openConnection, openSpawner } = launcher
+    this.core.open({
+      spawner: openSpawner(),
+      connect: (id, pipe) => this.#connect(id, openConnection(pipe))
+    })
+  }
+
+  /** The end of an incarnation's hounds. */
+  get #end(): Effect.Effect<void> {
+    return Effect.promise(() => {
+      this.#endRotation()
+      this.#alarm = never
+      return this.core.shut()
+    })
+  }
+
+  #connect(id: number, connection: HoundConnection): HoundConnection {
+    connection.onDecision((decision) => {
+      // A hound's own figures are worth no message: the host timed it, and its memory was watched.
+      if (decision.type !== "metrics" && this.#isHeard(id)) this.#ref.tellUnsafe(new Heard({ id, decision }))
+    })
+    return connection
+  }
+
+  /** Events from hounds that are shutting down are ignored; they must not become dead letters. */
+  #isHeard(id: number): boolean {
+    return this.core.table.get(id) !== undefined && this.#ref.refusalUnsafe() === null
+  }
+
+  /** Every event ends with this. */
+  #settle(): void {
+    if (this.core.isOpen) this.#hooks.onChange(this.core.table)
+    if (this.core.isRotated) this.#endRotation()
+    this.#arm(this.core.due)
+  }
+
+  #endRotation(): void {
+    this.#rotated?.()
+    this.#rotated = null
+  }
+
+  #arm(due: number): void {
+    if (due >= this.#alarm) return
+    this.#alarm = due
+    const wait = Duration.millis(Math.max(1, Math.ceil(due - this.#time.nowMs())))
+    this.#startTimer(Effect.andThen(
+      this.#clock.sleep(wait),
+      Effect.sync(() => this.#ref.tellUnsafe(new Tick()))
+    ))
+  }
+
+  #buried(message: Protocol): void {
+    if (message._tag === "Up") message.pipe.destroy()
+    else if (message._tag === "Rotate") message.done()
+  }
 }
 
-/** An actor that lives as long as the scope. Synchronous. */
+/** An actor that lives as long as the scope, without hounds until `open`. Synchronous. */
 export const makePoolActor = (
   supervisor: Supervisor,
   settings: PoolSettings,
+  line: Line,
   hooks: PoolHooks
 ): Effect.Effect<PoolActor, never, MonotonicTime | Scope.Scope> =>
   Effect.gen(function*() {
-    const clock = yield* Clock.Clock
-    const time = yield* MonotonicTime
-    const early: Array<Examination> = []
-    let launcher: Launcher | null = null
-    let core: PoolCore | null = null
-    let givenUp: OutcomeKind | null = null
-    let rotating: (() => void) | null = null
-    /** When the timer goes off, in monotonic ms. */
-    let alarm = never
-
-    const behaviour = (ref: ActorRef<Protocol>) =>
-      Effect.gen(function*() {
-        const runAlarm = yield* FiberHandle.makeRuntime<never>()
-        const tell = (message: Protocol): boolean => ref.tellUnsafe(message)
-        let closeSpawner = (): Promise<void> => Promise.resolve()
-        const arm = (due: number): void => {
-          if (due >= alarm) return
-          alarm = due
-          const wait = Duration.millis(Math.max(1, Math.ceil(due - time.nowMs())))
-          runAlarm(Effect.andThen(clock.sleep(wait), Effect.sync(() => tell(new Tick()))))
-        }
-        /** What every event ends with. */
-        const settle = (): void => {
-          if (core === null) return
-          hooks.onChange(core)
-          if (rotating !== null && core.isRotated) {
-            rotating()
-            rotating = null
-          }
-          arm(core.due)
-        }
-        const open = ({ openLine, openSpawner }: Launcher): void => {
-          if (openSpawner === null || core !== null) return
-          const spawner = openSpawner()
-          // What becomes of hounds that are being shut is nobody's news, and no dead letter.
-          const isMine = (): boolean => core === made && ref.refusalUnsafe() === null
-          const made: PoolCore = new PoolCore(settings, {
-            ...hooks,
-            spawner,
-            openLine: (id, pipe) => {
-              const line = openLine(pipe)
-              line.onDecision((decision) => {
-                // What a hound says of itself is worth no message: the host timed it, and its
-                // memory was looked at.
-                if (decision.type !== "metrics" && isMine()) tell(new Heard({ core: made, id, decision }))
-              })
-              return line
-            },
-            onUp: (id, pipe) => isMine() ? tell(new Up({ core: made, id, pipe })) : pipe.destroy(),
-            onDown: (id, ending) => isMine() && tell(new Fell({ core: made, id, ending })),
-            now: time.nowMs,
-            wallNow: () => clock.currentTimeMillisUnsafe()
-          })
-          core = made
-          closeSpawner = () => spawner.close()
-          made.open()
-          for (const look of early.splice(0)) made.look(look)
-        }
-        const shut = Effect.suspend(() => {
-          const gone = core
-          core = null
-          rotating?.()
-          rotating = null
-          gone?.close("lost")
-          alarm = never
-          return Effect.promise(closeSpawner)
-        })
-        const on = <M extends Protocol>(handle: (message: M) => void) => (message: M): Effect.Effect<void> => {
-          handle(message)
-          settle()
-          return Effect.void
-        }
-        const onMine = <M extends Whose & Protocol>(handle: (message: M) => void) =>
-          on<M>((message) => {
-            if (message.core === core) handle(message)
-          })
-        yield* Effect.addFinalizer(() => shut)
-        // After a crash: there is a den already.
-        if (launcher !== null) open(launcher)
-        settle()
-        return {
-          Open: on(() => {
-            if (launcher !== null) open(launcher)
-          }),
-          Shut: () => shut,
-          Examine: on<Examine>(({ look }) => {
-            if (givenUp !== null) look.settle(withoutHound(givenUp))
-            else if (core === null) early.push(look)
-            else core.look(look)
-          }),
-          Abandon: on<Abandon>(({ look }) => {
-            const at = early.indexOf(look)
-            if (at >= 0) early.splice(at, 1)
-            core?.abandon(look)
-          }),
-          Up: on<Up>(({ id, core: whose, pipe }) => {
-            if (whose === core) whose.up(id, pipe)
-            else pipe.destroy()
-          }),
-          Heard: onMine<Heard>(({ decision, id, core: whose }) => whose.heard(id, decision)),
-          Fell: (message: Fell) => {
-            const { ending, id, core: whose } = message
-            if (whose === core) whose.down(id, ending)
-            settle()
-            return ending.message === "" ? Effect.void : hooks.onLastWords(ending.message)
-          },
-          Tick: on(() => {
-            alarm = never
-            core?.tick()
-          }),
-          Rotate: on<Rotate>(({ done }) => {
-            rotating?.()
-            rotating = done
-            if (core === null) {
-              rotating = null
-              return done()
-            }
-            core.rotate()
-          })
-        }
-      })
-
-    const actor = yield* Effect.orDie(supervisor.spawn(
-      define<Protocol>()("hounds", {
-        mailbox: fifo({ capacity }),
-        onDeadLetter: (message) => {
-          if (message._tag === "Examine") message.look.settle(withoutHound("lost"))
-          else if (message._tag === "Up") message.pipe.destroy()
-          else if (message._tag === "Rotate") message.done()
-        },
-        behaviour: ({ ref }) => behaviour(ref)
-      })
-    ))
-    return {
-      core: () => core,
-      open: (from) => {
-        launcher = from
-        givenUp = null
-        actor.tellUnsafe(new Open())
-      },
-      shut: Effect.suspend(() => {
-        launcher = null
-        return Effect.orDie(actor.ask(new Shut()))
-      }),
-      examine: (look) => {
-        actor.tellUnsafe(new Examine({ look }))
-      },
-      abandon: (look) => {
-        actor.tellUnsafe(new Abandon({ look }))
-      },
-      giveUp: (kind) => {
-        givenUp = kind
-        for (const look of early.splice(0)) look.settle(withoutHound(kind))
-      },
-      rotate: Effect.callback<void>((resume) => {
-        actor.tellUnsafe(new Rotate({ done: () => resume(Effect.void) }))
-      }),
-      act: (change, otherwise) => {
-        if (core === null) return otherwise
-        const result = change(core)
-        // The timer is set where messages are handled.
-        if (core.due < alarm) actor.tellUnsafe(new Tick())
-        return result
-      }
-    }
+    const actor = new PoolActor(yield* Clock.Clock, yield* MonotonicTime, settings, line, hooks)
+    yield* actor.spawn(supervisor)
+    return actor
   })

@@ -1,25 +1,30 @@
 /**
- * The keeper of a pack: what is done about hounds, event by event (RFC, "Hound Pool" and "Purge +
+ * The core of a pool: all decisions about hounds, event by event (RFC, "Hound Pool" and "Purge +
  * Replace Model"; CONFORMANCE H1, H4, H6).
  *
- * Synchronous from end to end, with no timer and no process of its own: whoever has it hands it
- * what happened, and comes back at `due`. So the same events give the same hounds, and the event
- * loop waits for nothing.
+ * Synchronous from end to end, with no timer and no process of its own: the host hands it each
+ * event, and calls `tick` at `due`. So the same events give the same hounds, and the event loop
+ * waits for nothing.
+ *
+ * A core is there before its hounds are. Until `open` it has none, and examinations stay in the
+ * waiting line; `shut` brings it back to that state. `giveUp` says that there will be no hounds:
+ * whatever is in the line, or comes, is settled as `unavailable`.
  *
  * Promises
  *
  * - that `minimumDormant` hounds are ready or on their way, and never more than `maxActive` at
  *   work;
- * - that every look is settled exactly once, whatever becomes of its hound;
- * - that a hound which fails is killed first, then replaced, and only then spoken of: who hears of
- *   it finds the replacement begun;
+ * - that every attempt is settled exactly once, whatever becomes of its hound;
+ * - that a hound which finishes, or becomes ready, gets the first job of the line on the same turn;
+ * - that a hound which fails is killed first, then replaced, and only then reported: whoever hears
+ *   of it finds the replacement begun;
  * - that launches are paced (`LaunchBudget.ts`), so that no evidence buys processes.
  *
  * **Details**
  *
- * - A hound that broke its word, was late, held too much memory or crashed by itself failed over
- *   its evidence. One that was killed from outside, lost its pipe, went with its fork server or had
- *   not even begun is no fault of the evidence: the look is `lost`.
+ * - A hound that broke its channel's rules, was late, held too much memory or crashed by itself
+ *   failed over its evidence. One that was killed from outside, lost its pipe, went with its fork
+ *   server or had not even begun is no fault of the evidence: the attempt is `lost`.
  * - A hound that is too old, or there when a rotation begins, is stale: it goes on until its
  *   replacement is ready.
  */
@@ -27,45 +32,42 @@ import { Buffer } from "node:buffer"
 import type { Socket } from "node:net"
 import { threatCategories } from "../../domain/Scent.ts"
 import { severities } from "../../domain/Severity.ts"
-import { causeOf, type ExitCause, isOwnDoing } from "./ExitCause.ts"
-import type { PoolHost, PoolSettings } from "./PoolHost.ts"
-import { type Life, newLife } from "./Life.ts"
-import { type Examination, type OutcomeKind, withoutHound } from "./Examination.ts"
-import { type Member, HoundTable } from "./HoundTable.ts"
 import type { ConnectionDecision } from "../process/HoundConnection.ts"
 import type { ProcessExit } from "../process/Spawner.ts"
+import { type Examination, type OutcomeKind, withoutHound } from "./Examination.ts"
+import { causeOf, type ExitCause, isOwnDoing } from "./ExitCause.ts"
+import { HoundTable, type Member } from "./HoundTable.ts"
 import { LaunchBudget } from "./LaunchBudget.ts"
-
-type Mine = Member<Life>
+import type { HoundSource, Line, PoolHost, PoolSettings } from "./PoolHost.ts"
 
 /**
- * Memory is looked at for so long after the last job: not every job is a message to the spawner.
+ * A hound's memory is watched for so long after its last job: not every job is a message to the
+ * spawner.
  */
 const watchRestMs = 1_000
 
 const never = Number.POSITIVE_INFINITY
 
-/** A pack and what is done about it. */
+/** The hounds of a pool and all decisions about them. */
 export class PoolCore {
-  readonly pack = new HoundTable<Life>()
-  readonly #host: PoolHost
+  readonly table = new HoundTable()
   readonly #settings: PoolSettings
-  readonly #launchBudget: LaunchBudget
-  /** Looks without a hound, first in, first out. */
-  readonly #waiting: Array<Examination> = []
+  readonly #line: Line
+  readonly #host: PoolHost
+  /** Null: not open. */
+  #source: HoundSource | null = null
+  #isGivenUp = false
+  #launchBudget: LaunchBudget
+  /** Ids go on from one opening to the next: what an old spawner still says is about nobody. */
   #nextId = 1
   #nextJob = 1
-  #isClosed = false
   #due = never
 
-  constructor(settings: PoolSettings, host: PoolHost) {
-    this.#host = host
+  constructor(settings: PoolSettings, line: Line, host: PoolHost) {
     this.#settings = settings
-    this.#launchBudget = new LaunchBudget(
-      settings.minimumDormant + settings.maxActive,
-      settings.replenishDelay,
-      host.now()
-    )
+    this.#line = line
+    this.#host = host
+    this.#launchBudget = this.#newBudget()
   }
 
   /** When `tick` is to be called next, in monotonic ms. It may come earlier than needed. */
@@ -73,61 +75,80 @@ export class PoolCore {
     return this.#due
   }
 
-  /** Launches what there should be. */
-  open(): void {
-    this.#replenish()
+  get isOpen(): boolean {
+    return this.#source !== null
+  }
+
+  /** Whether there will be no hounds; `open` takes that back. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
+  }
+
+  /** Whether a rotation has replaced all that it was to replace. */
+  get isRotated(): boolean {
+    return this.table.stale === 0
+  }
+
+  /** Launches the minimum; the source's spawner is the core's until `shut`. */
+  open(source: HoundSource): void {
+    this.#source = source
+    this.#isGivenUp = false
+    this.#launchBudget = this.#newBudget()
+    this.serve()
   }
 
   /**
-   * Activates a hound for a look that will come with its number, or null where none is free or
-   * others wait.
+   * Forgets all hounds, and is not open; what they had is settled as `lost`. Comes back when the
+   * spawner has ended them.
    */
-  reserve(): Mine | null {
-    if (this.#isClosed || this.#waiting.length > 0 || this.pack.active >= this.#settings.maxActive) return null
-    const member = this.pack.activate(this.#host.wallNow())
+  shut(): Promise<void> {
+    const source = this.#source
+    this.#source = null
+    this.#due = never
+    for (const member of this.table.clear()) {
+      member.connection?.close()
+      this.#settle(member, "lost")
+    }
+    return source?.spawner.close() ?? Promise.resolve()
+  }
+
+  /** There will be no hounds. Those that there are get no more work, and are not replaced. */
+  giveUp(): void {
+    this.#isGivenUp = true
+    this.#serve()
+  }
+
+  /**
+   * Activates a hound for an examination that is about to enter the line, or null where none is
+   * free or others wait.
+   */
+  reserve(): Member | null {
+    if (this.#source === null || this.#isGivenUp || this.#line.waiting > 0) return null
+    const member = this.#activate()
     if (member !== null) this.#expect(member, this.#settings.maxProcessingTime)
     return member
   }
 
-  /** Somebody wants evidence looked at. */
-  look(look: Examination): void {
-    if (this.#isClosed) return look.settle(withoutHound("lost"))
-    const reserved = look.reserved === null ? undefined : this.pack.get(look.reserved)
-    if (reserved?.state !== "active" || reserved.life.look !== null || reserved.life.job !== 0) this.#waiting.push(look)
-    else if (reserved.life.isUnwanted) {
-      look.settle({ ...withoutHound("abandoned"), hound: reserved.name })
-      this.#rest(reserved)
-    } else this.#begin(reserved, look)
+  /** There is an examination at the head of the line. */
+  serve(): void {
     this.#serve()
-    // The spare that takes its place among those that wait.
+    // The spare for the one that is at work now.
     this.#replenish()
   }
 
-  /** Nobody waits for this look any more: a hound that is at it goes on alone. */
-  abandon(look: Examination): void {
-    const at = this.#waiting.indexOf(look)
-    if (at >= 0) this.#waiting.splice(at, 1)
-    else {
-      const member = this.pack.all().find(({ life }) => life.look === look)
-      if (member === undefined) return
-      member.life.look = null
-    }
-    look.settle(withoutHound("abandoned"))
-  }
-
-  /** A hound runs. */
+  /** A hound's process runs. */
   up(id: number, pipe: Socket): void {
-    const member = this.pack.get(id)
-    if (member === undefined || member.state === "disposing" || this.#isClosed) {
+    const member = this.table.get(id)
+    if (member === undefined || member.state === "disposing" || this.#source === null) {
       pipe.destroy()
       return
     }
-    member.life.line = this.#host.openLine(id, pipe)
+    member.connection = this.#source.connect(id, pipe)
   }
 
   /** A hound said something, or its pipe is gone. */
   heard(id: number, decision: ConnectionDecision): void {
-    const member = this.pack.get(id)
+    const member = this.table.get(id)
     if (member === undefined || member.state === "disposing") return
     if (decision.type === "violation") {
       this.#host.onViolation(decision.reason)
@@ -135,134 +156,142 @@ export class PoolCore {
     } else if (decision.type === "gone") this.#gone(member)
     else if (decision.type === "ready") this.#ready(member)
     else if (decision.type === "status") {
-      if (decision.state === "processing") member.life.hasBegun = true
+      if (decision.state === "processing") member.hasBegun = true
       else this.#ended(member, decision.state)
     }
   }
 
-  /** A process has ended. */
-  down(id: number, ending: ProcessExit): void {
-    const member = this.pack.get(id)
+  /** A hound's process has ended. */
+  down(id: number, exit: ProcessExit): void {
+    const member = this.table.get(id)
     if (member === undefined) return
-    const { life } = member
     const wasBooting = member.state === "booting"
-    life.line?.close()
-    this.pack.remove(id)
-    if (life.cause === null) {
-      const cause = wasBooting ? "boot" : causeOf(ending)
+    member.connection?.close()
+    this.table.remove(id)
+    if (member.cause === null) {
+      const cause = wasBooting ? "boot" : causeOf(exit)
       if (cause !== "lost" && cause !== "killed") this.#launchBudget.trouble(this.#host.now())
-      this.#host.onEnding(cause)
-      if (wasBooting) this.#host.onBootFailure(ending)
+      this.#host.onExit(cause)
+      if (wasBooting) this.#host.onBootFailure(exit)
       this.#replenish()
       const isAtFault = cause === "memory" || cause === "crashed"
-      this.#settle(life, member.name, isAtFault && life.hasBegun ? "error" : "lost")
+      this.#settle(member, isAtFault && member.hasBegun ? "error" : "lost")
     } else {
-      // Its pipe was gone: only its end says whether the evidence did that.
-      this.#settle(life, member.name, isOwnDoing(ending) && life.hasBegun ? "error" : "lost")
+      // Its pipe was gone: only its exit says whether the evidence did that.
+      this.#settle(member, isOwnDoing(exit) && member.hasBegun ? "error" : "lost")
       this.#replenish()
     }
     this.#serve()
   }
 
-  /** Time has passed. */
+  /** Time has passed. O(n). */
   tick(): void {
     const now = this.#host.now()
-    for (const member of this.pack.all()) {
-      const { life, state } = member
-      if (state === "booting" && life.due <= now) {
+    for (const member of this.table.all()) {
+      if (member.state === "booting" && member.due <= now) {
         this.#host.onBootFailure(null)
         this.#fail(member, "boot", "lost")
-      } else if (state === "active" && life.due <= now) this.#overdue(member)
-      else if (state === "dormant") {
-        if (life.retireAt <= now) this.pack.age(member)
-        if (life.isWatched && life.restingSince + watchRestMs <= now) this.#watch(member, false)
+      } else if (member.state === "active" && member.due <= now) this.#overdue(member)
+      else if (member.state === "dormant") {
+        if (member.retireAt <= now) this.table.age(member)
+        if (member.isWatched && member.restingSince + watchRestMs <= now) this.#watch(member, false)
       }
     }
-    this.#replenish()
     this.#retireStale()
     this.#plan()
+    this.#replenish()
   }
 
-  /** The dormant hounds are to be replaced. */
+  /** Has the dormant hounds replaced. */
   rotate(): void {
-    for (const member of this.pack.all()) if (member.state === "dormant") this.pack.age(member)
+    for (const member of this.table.all()) if (member.state === "dormant") this.table.age(member)
     this.#replenish()
     this.#retireStale()
-  }
-
-  /** Whether a rotation has replaced all it was to. */
-  get isRotated(): boolean {
-    return this.pack.stale === 0
   }
 
   /**
-   * Gives up what a hound is looking at: it is told nobody, and the hound goes on. False where it
-   * is not active.
+   * Gives up what a hound is examining: the verdict goes nowhere, and the hound lives on. By name;
+   * false where it is not active.
    */
   deactivate(name: string): boolean {
     const member = this.#named(name)
     if (member?.state !== "active") return false
-    if (member.life.job === 0) member.life.isUnwanted = true
-    this.#settle(member.life, name, "abandoned")
+    if (member.job === 0) member.isUnwanted = true
+    this.#settle(member, "abandoned")
     return true
   }
 
   /**
-   * Kills a hound; another one takes its work. False where there is no such hound, or it is on its
-   * way out.
+   * Kills a hound; another one takes its work. By name; false where there is none, or its end has
+   * begun.
    */
   terminate(name: string): boolean {
     const member = this.#named(name)
     if (member === undefined || member.state === "booting" || member.state === "disposing") return false
     this.#end(member, "terminated")
     this.#replenish()
-    this.#settle(member.life, name, "lost")
+    this.#settle(member, "lost")
     this.#serve()
     return true
   }
 
-  /**
-   * Settles all looks as `kind`, and does nothing any more. The spawner is whoever's who gave it.
-   */
-  close(kind: OutcomeKind): void {
-    this.#isClosed = true
-    for (const { life, name } of this.pack.all()) {
-      life.line?.close()
-      this.#settle(life, name, kind)
+  #newBudget(): LaunchBudget {
+    const { maxActive, minimumDormant, replenishDelay } = this.#settings
+    return new LaunchBudget(minimumDormant + maxActive, replenishDelay, this.#host.now())
+  }
+
+  #named(name: string): Member | undefined {
+    return this.table.all().find((member) => member.name === name)
+  }
+
+  /** Hands what is in the line to hounds that are free. */
+  #serve(): void {
+    if (this.#isGivenUp) return this.#refuse()
+    if (this.#source === null) return
+    for (let next = this.#line.first; next !== null; next = this.#line.first) {
+      const member = this.#houndFor(next)
+      if (member === null) break
+      this.#line.take()
+      this.#begin(member, next)
     }
-    for (const look of this.#waiting.splice(0)) look.settle(withoutHound(kind))
-    this.#due = never
+    if (this.#line.waiting > 0) this.#replenish()
   }
 
-  #named(name: string): Mine | undefined {
-    return this.pack.all().find((member) => member.name === name)
+  #refuse(): void {
+    for (let next = this.#line.take(); next !== null; next = this.#line.take()) next.settle(withoutHound("unavailable"))
   }
 
-  #ready(member: Mine): void {
-    this.#rest(member)
-    this.#retireStale()
-    this.#host.onReady()
-    this.#serve()
+  #houndFor({ reserved }: Examination): Member | null {
+    const kept = reserved === null ? undefined : this.table.get(reserved)
+    if (kept !== undefined && isReserved(kept)) return kept
+    const free = this.#activate()
+    if (free !== null || reserved === null) return free
+    // The hound reserved for it is gone. It takes one that is reserved for an examination behind
+    // it: that one cannot come first, and its hound would idle.
+    return this.table.all().find((member) => isReserved(member) && !member.isUnwanted) ?? null
   }
 
-  #begin(member: Mine, look: Examination): void {
-    const { life } = member
-    const { category, copy, hash, severity } = look.job
+  #activate(): Member | null {
+    return this.table.active < this.#settings.maxActive ? this.table.activate(this.#host.wallNow()) : null
+  }
+
+  #begin(member: Member, examination: Examination): void {
+    // From here on a crash of the pool actor loses an attempt, not the examination.
+    member.examination = examination
+    if (member.isUnwanted) return this.#withhold(member, "abandoned")
+    examination.begin()
+    const { category, copy, hash, severity } = examination.job
     const bytes = copy()
-    if (bytes === null || life.line === null) {
-      look.settle({ ...withoutHound(bytes === null ? "left" : "lost"), hound: member.name })
-      this.#rest(member)
-      return
-    }
-    if (!life.isWatched) this.#watch(member, true)
-    life.look = look
-    life.job = this.#nextJob
+    if (bytes === null) return this.#withhold(member, "left")
+    if (member.connection === null) return this.#withhold(member, "lost")
+    if (!member.isWatched) this.#watch(member, true)
+    member.job = this.#nextJob
     this.#nextJob = this.#nextJob === 0xffff_ffff ? 1 : this.#nextJob + 1
-    life.hasBegun = false
-    life.sentAt = this.#host.now()
+    member.hasBegun = false
+    member.sentAt = this.#host.now()
     this.#expect(member, this.#settings.maxProcessingTime)
-    life.line.send({
-      job: life.job,
+    member.connection.send({
+      job: member.job,
       length: bytes.length,
       category: threatCategories.indexOf(category),
       severity: severities.indexOf(severity),
@@ -270,154 +299,156 @@ export class PoolCore {
     }, bytes)
   }
 
-  #ended(member: Mine, state: "complete" | "error"): void {
-    const { life } = member
-    life.jobs += 1
-    const { sentAt } = life
-    const look = life.look
-    life.look = null
+  /** The hound gets no evidence, and is free again. */
+  #withhold(member: Member, kind: OutcomeKind): void {
+    this.#settle(member, kind)
+    this.#rest(member)
+  }
+
+  #ready(member: Member): void {
+    this.#rest(member)
+    this.#retireStale()
+    this.#host.onReady()
+    this.#serve()
+  }
+
+  #ended(member: Member, state: "complete" | "error"): void {
+    member.jobs += 1
+    const { examination, sentAt } = member
+    member.examination = null
     const now = this.#host.now()
     if (state === "error") {
       this.#launchBudget.trouble(now)
       this.#end(member, "error")
-    } else if (life.jobs >= this.#settings.maxJobs || member.isStale || life.retireAt <= now)
+    } else if (member.jobs >= this.#settings.maxJobs || member.isStale || member.retireAt <= now)
       this.#end(member, "retired")
     else this.#rest(member)
     this.#replenish()
-    look?.settle({ kind: state, isVerdict: true, hound: member.name, took: now - sentAt })
+    examination?.settle({ kind: state, isVerdict: true, hound: member.name, took: now - sentAt })
     this.#serve()
   }
 
-  #overdue(member: Mine): void {
-    // Activated, and nobody came.
-    if (member.life.job === 0) this.#rest(member)
-    else this.#fail(member, "timeout", member.life.hasBegun ? "timeout" : "lost")
+  #overdue(member: Member): void {
+    // It was reserved, and its examination did not come.
+    if (member.job === 0) this.#rest(member)
+    else this.#fail(member, "timeout", member.hasBegun ? "timeout" : "lost")
     this.#serve()
   }
 
-  /** The pipe is closed: a hound without a pipe is of no use, and its end will say why. */
-  #gone(member: Mine): void {
+  /** The pipe is closed: a hound without a pipe is of no use, and its exit will say why. */
+  #gone(member: Member): void {
     if (member.state === "booting") return
     this.#end(member, "killed")
     this.#replenish()
   }
 
-  #fail(member: Mine, cause: ExitCause, kind: OutcomeKind): void {
+  #fail(member: Member, cause: ExitCause, kind: OutcomeKind): void {
     this.#launchBudget.trouble(this.#host.now())
     this.#end(member, cause)
     this.#replenish()
-    this.#settle(member.life, member.name, kind)
+    this.#settle(member, kind)
     this.#serve()
   }
 
-  #settle(life: Life, name: string, kind: OutcomeKind): void {
-    const { look, sentAt } = life
-    life.look = null
-    look?.settle({ kind, isVerdict: false, hound: name, took: life.job === 0 ? 0 : this.#host.now() - sentAt })
+  #settle(member: Member, kind: OutcomeKind): void {
+    const { examination, sentAt } = member
+    member.examination = null
+    const took = member.job === 0 ? 0 : this.#host.now() - sentAt
+    examination?.settle({ kind, isVerdict: false, hound: member.name, took })
   }
 
-  /** Kills it. What it was looking at is the caller's to settle. */
-  #end(member: Mine, cause: ExitCause): void {
-    const { life } = member
-    life.cause = cause
-    life.due = never
-    this.pack.dispose(member)
-    life.line?.close()
-    this.#host.spawner.kill(member.id)
-    this.#host.onEnding(cause)
+  /** Kills it. The caller settles what it was examining. */
+  #end(member: Member, cause: ExitCause): void {
+    member.cause = cause
+    member.due = never
+    this.table.dispose(member)
+    member.connection?.close()
+    this.#source?.spawner.kill(member.id)
+    this.#host.onExit(cause)
   }
 
-  #rest(member: Mine): void {
-    const { life } = member
-    life.job = 0
-    life.isUnwanted = false
-    life.due = never
-    life.restingSince = this.#host.now()
-    this.pack.rest(member)
-    this.#wakeBy(member.isStale ? never : life.retireAt)
-    if (life.isWatched) this.#wakeBy(life.restingSince + watchRestMs)
+  #rest(member: Member): void {
+    member.job = 0
+    member.isUnwanted = false
+    member.due = never
+    member.restingSince = this.#host.now()
+    this.table.rest(member)
+    this.#wakeBy(member.isStale ? never : member.retireAt)
+    if (member.isWatched) this.#wakeBy(member.restingSince + watchRestMs)
   }
 
-  #watch(member: Mine, isOn: boolean): void {
-    member.life.isWatched = isOn
-    this.#host.spawner.watch(member.id, isOn)
-  }
-
-  /** Hands what waits to hounds that are free. */
-  #serve(): void {
-    while (this.#waiting.length > 0 && this.pack.active < this.#settings.maxActive) {
-      const member = this.pack.activate(this.#host.wallNow())
-      if (member === null) break
-      const look = this.#waiting.shift()
-      if (look !== undefined) this.#begin(member, look)
-    }
-    if (this.#waiting.length > 0) this.#replenish()
+  #watch(member: Member, isOn: boolean): void {
+    member.isWatched = isOn
+    this.#source?.spawner.watch(member.id, isOn)
   }
 
   /** A stale hound goes when there are enough others. */
   #retireStale(): void {
-    if (this.pack.stale === 0) return
-    for (const member of this.pack.all()) {
-      if (this.pack.dormant <= this.#settings.minimumDormant) return
+    if (this.table.stale === 0) return
+    for (const member of this.table.all()) {
+      if (this.table.dormant <= this.#settings.minimumDormant) return
       if (member.state === "dormant" && member.isStale) this.#end(member, "retired")
     }
   }
 
   /** Hounds that are ready, or will be, and are not to be replaced. */
   #fresh(): number {
-    return this.pack.dormant - this.pack.stale + this.pack.booting
+    return this.table.dormant - this.table.stale + this.table.booting
   }
 
   #replenish(): void {
-    if (this.#isClosed) return
+    if (this.#source === null || this.#isGivenUp) return
     const { maxActive, minimumDormant } = this.#settings
     const now = this.#host.now()
-    const free = Math.max(0, maxActive - this.pack.active)
-    const wanted = minimumDormant + Math.min(this.#waiting.length, free)
+    const free = Math.max(0, maxActive - this.table.active)
+    const wanted = minimumDormant + Math.min(this.#line.waiting, free)
     for (let fresh = this.#fresh(); fresh < wanted; fresh++) {
       if (!this.#launchBudget.take(now)) {
         this.#wakeBy(this.#launchBudget.nextAt(now))
         return
       }
-      this.#launch(now)
+      this.#launch(this.#source, now)
     }
   }
 
-  #launch(now: number): void {
+  #launch({ spawner }: HoundSource, now: number): void {
     const { maxLifeTimeCycle, readyTimeout } = this.#settings
     const id = this.#nextId++
-    const member = this.pack.launch(
+    const member = this.table.launch({
       id,
-      this.#host.newName(),
-      this.#host.wallNow(),
-      newLife(now, now + maxLifeTimeCycle)
-    )
+      name: this.#host.newName(),
+      createdAt: this.#host.wallNow(),
+      retireAt: now + maxLifeTimeCycle
+    }, now)
     this.#expect(member, readyTimeout)
     this.#host.onLaunch()
-    this.#host.spawner.launch(id, {
+    spawner.launch(id, {
       up: (_pid, pipe) => this.#host.onUp(id, pipe),
-      down: (ending) => this.#host.onDown(id, ending)
+      down: (exit) => this.#host.onDown(id, exit)
     })
   }
 
-  #expect(member: Mine, ms: number): void {
-    member.life.due = this.#host.now() + ms
-    this.#wakeBy(member.life.due)
+  #expect(member: Member, ms: number): void {
+    member.due = this.#host.now() + ms
+    this.#wakeBy(member.due)
   }
 
   #wakeBy(at: number): void {
     if (at < this.#due) this.#due = at
   }
 
-  /** Looks at everything that waits for a time. O(n), at a tick only. */
+  /** Works `due` out anew from every hound. O(n). */
   #plan(): void {
     this.#due = never
-    for (const { isStale, life, state } of this.pack.all()) {
-      this.#wakeBy(life.due)
-      if (state !== "dormant") continue
-      if (!isStale) this.#wakeBy(life.retireAt)
-      if (life.isWatched) this.#wakeBy(life.restingSince + watchRestMs)
+    for (const member of this.table.all()) {
+      this.#wakeBy(member.due)
+      if (member.state !== "dormant") continue
+      if (!member.isStale) this.#wakeBy(member.retireAt)
+      if (member.isWatched) this.#wakeBy(member.restingSince + watchRestMs)
     }
-    this.#replenish()
   }
 }
+
+/** It was activated, and its examination has not come. */
+const isReserved = ({ examination, job, state }: Member): boolean =>
+  state === "active" && job === 0 && examination === null

@@ -1,11 +1,13 @@
 /**
- * What a keeper is told and what it stands on: its bounds, and everything it cannot do itself.
+ * The interfaces of the pool core to the outside: its bounds, the waiting line, the source of its
+ * hounds, and what it needs of its host.
  */
 import type { Socket } from "node:net"
 import type { Violation } from "../channel/FrameChannel.ts"
-import type { ExitCause } from "./ExitCause.ts"
 import type { HoundConnection } from "../process/HoundConnection.ts"
 import type { ProcessExit, Spawner } from "../process/Spawner.ts"
+import type { Examination } from "./Examination.ts"
+import type { ExitCause } from "./ExitCause.ts"
 
 /** The bounds of a pool. Times in ms. */
 export interface PoolSettings {
@@ -18,17 +20,31 @@ export interface PoolSettings {
   readonly readyTimeout: number
 }
 
-/** A hound's line, as far as the keeper needs one. */
-export type Line = Pick<HoundConnection, "send" | "close">
+/** The part of a hound's connection that the core uses. */
+export type Connection = Pick<HoundConnection, "send" | "close">
 
-/** What a keeper stands on. Nothing of it may throw. */
-export interface PoolHost {
+/** The core's end of the waiting line: see `WaitingLine.ts`. */
+export interface Line {
+  /** The examination whose turn it is; null while there is none. */
+  readonly first: Examination | null
+  /** How many wait that have no hound reserved. */
+  readonly waiting: number
+  /** Takes the first one out; the next one is `first` when this returns. */
+  readonly take: () => Examination | null
+}
+
+/** Where hounds come from while a core is open. Nothing of it may throw. */
+export interface HoundSource {
   readonly spawner: Spawner
-  /** Wraps a pipe; what it hears comes back by `heard`. */
-  readonly openLine: (id: number, pipe: Socket) => Line
-  /** Told by the spawner: to come back by `up` and `down`. */
+  /** Wraps a hound's pipe; what comes over it reaches the core by `heard`. */
+  readonly connect: (id: number, pipe: Socket) => Connection
+}
+
+/** What a core needs of its host. Nothing of it may throw. */
+export interface PoolHost {
+  /** Told by the spawner, on the spawner's turn: the host answers by `up` and `down`. */
   readonly onUp: (id: number, pipe: Socket) => void
-  readonly onDown: (id: number, ending: ProcessExit) => void
+  readonly onDown: (id: number, exit: ProcessExit) => void
   /** Monotonic, in ms. */
   readonly now: () => number
   /** The time of day, in ms. */
@@ -37,8 +53,8 @@ export interface PoolHost {
   readonly onLaunch: () => void
   readonly onReady: () => void
   /** A hound ended, or is being ended. Once for each. */
-  readonly onEnding: (cause: ExitCause) => void
+  readonly onExit: (cause: ExitCause) => void
   readonly onViolation: (reason: Violation) => void
-  /** A hound did not come to be ready; null: not in time. */
-  readonly onBootFailure: (ending: ProcessExit | null) => void
+  /** A hound did not become ready; null: it was not in time. */
+  readonly onBootFailure: (exit: ProcessExit | null) => void
 }

@@ -37,9 +37,9 @@ const chaos = Effect.gen(function*() {
   const pipes: Array<Socket> = []
   const launcher = Effect.map(Launcher.open, (launcher) => ({
     ...launcher,
-    openLine: (pipe: Socket) => {
+    openConnection: (pipe: Socket) => {
       pipes.push(pipe)
-      return launcher.openLine(pipe)
+      return launcher.openConnection(pipe)
     }
   }))
   const endpoint = Layer.succeed(ColdStorageEndpoint, {

@@ -53,7 +53,7 @@ const play = ({ callbacks = {}, launcher = {}, hound = {}, more = {}, script = w
         spawners.push(spawner)
         return spawner
       },
-      openLine: (pipe) => new HoundConnection(pipe),
+      openConnection: (pipe) => new HoundConnection(pipe),
       diagnose: Effect.succeed("the analyzer imports \"node:fs\""),
       ...launcher
     }
@@ -252,7 +252,7 @@ describe("the pool, in a test's time", () => {
           if (lines >= 2) hound.onJob = ({ job }) => hound.answer(job)
         },
         launcher: {
-          openLine: (pipe) => {
+          openConnection: (pipe) => {
             lines += 1
             // That of the spare, while the first is at work.
             if (lines === 2) throw new Error("a mistake of ours")

@@ -1,6 +1,6 @@
 /**
- * What a pool of hounds promises to those above it, kept by the real one (over processes that a
- * test plays) and by the one for tests.
+ * The promises of a pool of hounds to the rooms above it, kept by the real pool (over processes
+ * that a test plays) and by the one for tests.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -10,7 +10,7 @@ import { HoundPool } from "../../../src/hound/pool/HoundPool.ts"
 import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
 import { HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
-import { make as makeInProcess, type Verdict } from "../../../src/testing/InProcessHounds.ts"
+import { type HoundBehaviour, make as makeInProcess } from "../../../src/testing/InProcessHounds.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
 import { FakeSpawner } from "../../support/FakeSpawner.ts"
@@ -18,8 +18,11 @@ import { after, inTime, rest } from "./ownTime.ts"
 
 interface World {
   readonly sync: TracehoundSync
-  /** How the next looks end, in the order in which they begin; `complete` where nothing is said. */
-  readonly verdicts: Array<Verdict>
+  /**
+   * How the next examinations end, in the order in which they begin; `complete` where nothing is
+   * said.
+   */
+  readonly behaviours: Array<HoundBehaviour>
   readonly rotate: Effect.Effect<void>
   readonly threat: (text: string, severity?: "low" | "critical") => ReturnType<TracehoundSync["intercept"]>
 }
@@ -36,14 +39,14 @@ const watched = <E, R>(hounds: Layer.Layer<HoundPool, E, R>, told: (pool: HoundP
 
 const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["hound"] = {}) =>
   Effect.gen(function*() {
-    const verdicts: Array<Verdict> = []
+    const behaviours: Array<HoundBehaviour> = []
     const inProcess = makeInProcess()
     const spawner = new FakeSpawner((fake) => {
       fake.onJob = ({ job }) => {
-        const verdict = verdicts.shift() ?? "complete"
-        if (verdict === "complete" || verdict === "error") return fake.answer(job, verdict)
+        const behaviour = behaviours.shift() ?? "complete"
+        if (behaviour === "complete" || behaviour === "error") return fake.answer(job, behaviour)
         fake.processing(job)
-        if (verdict === "crash") fake.die("SIGSEGV")
+        if (behaviour === "crash") fake.die("SIGSEGV")
       }
       fake.ready()
     })
@@ -58,7 +61,7 @@ const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["
         lacking: []
       },
       openSpawner: () => spawner,
-      openLine: (pipe) => new HoundConnection(pipe),
+      openConnection: (pipe) => new HoundConnection(pipe),
       diagnose: Effect.succeed("")
     }))
     let pool: HoundPool["Service"] | undefined
@@ -78,7 +81,7 @@ const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["
     let id = 0
     const world: World = {
       sync,
-      verdicts,
+      behaviours,
       rotate: Effect.suspend(() => pool?.rotate ?? Effect.void),
       threat: (payload, severity = "critical") =>
         sync.intercept({
@@ -91,9 +94,9 @@ const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["
     }
     return {
       ...world,
-      /** Says how looks end from now on. */
-      says: (...more: ReadonlyArray<Verdict>) =>
-        kind === "real" ? Effect.sync(() => void verdicts.push(...more)) : inProcess.control.next(...more)
+      /** Says how examinations end from now on. */
+      says: (...more: ReadonlyArray<HoundBehaviour>) =>
+        kind === "real" ? Effect.sync(() => void behaviours.push(...more)) : inProcess.control.next(...more)
     }
   })
 

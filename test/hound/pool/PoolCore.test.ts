@@ -1,20 +1,20 @@
 /**
- * What is done about hounds, event by event, over a world without processes.
+ * The decisions of the pool core, event by event, over a world without processes.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { maxLevel, LaunchBudget } from "../../../src/hound/pool/LaunchBudget.ts"
-import { ending, settings, World } from "./poolCores.ts"
+import { exitOf, settings, World } from "./poolCores.ts"
 
-const counts = ({ core: { pack } }: World) => ({
-  dormant: pack.dormant,
-  active: pack.active,
-  total: pack.total,
-  booting: pack.booting
+const counts = ({ core: { table } }: World) => ({
+  dormant: table.dormant,
+  active: table.active,
+  total: table.total,
+  booting: table.booting
 })
 
-describe("Keeper", () => {
+describe("PoolCore", () => {
   it("RFC H1 the minimum is launched at once, and is dormant when it is ready", () => {
-    const world = new World()
+    const world = World.open()
     assert.deepStrictEqual(counts(world), { dormant: 0, active: 0, total: 0, booting: 2 })
     world.boot(1)
     assert.deepStrictEqual(counts(world), { dormant: 1, active: 0, total: 1, booting: 1 })
@@ -23,9 +23,9 @@ describe("Keeper", () => {
   })
 
   it("RFC H1 dormant, active and total are true while a hound looks, and a spare is on its way", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    world.look("a")
+    world.examine("a")
     assert.deepStrictEqual(counts(world), { dormant: 1, active: 1, total: 2, booting: 1 })
     world.say(1, "processing")
     world.say(1, "complete")
@@ -34,63 +34,63 @@ describe("Keeper", () => {
   })
 
   it("RFC H1 maxActive holds, and what comes beyond it waits first in, first out", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    for (const signature of ["a", "b", "c", "d", "e"]) world.look(signature)
+    for (const signature of ["a", "b", "c", "d", "e"]) world.examine(signature)
     world.bootAll()
     world.bootAll()
-    assert.strictEqual(world.core.pack.active, settings.maxActive)
+    assert.strictEqual(world.core.table.active, settings.maxActive)
     assert.deepStrictEqual([...world.jobs.keys()], [1, 2, 3])
     world.say(2, "processing")
     world.say(2, "complete")
-    assert.strictEqual(world.core.pack.active, settings.maxActive)
+    assert.strictEqual(world.core.table.active, settings.maxActive)
     assert.include(world.log, "send 4 d")
     assert.notInclude(world.log.join(), " e")
   })
 
   it("RFC H4 overdue: killed, replaced, and only then told; what waits goes to another", () => {
-    const world = new World({ maxActive: 1 })
+    const world = World.open({ maxActive: 1 })
     world.bootAll()
-    world.look("slow")
-    world.look("next")
+    world.examine("slow")
+    world.examine("next")
     world.bootAll()
     world.say(1, "processing")
     world.log.length = 0
     world.advance(settings.maxProcessingTime)
     assert.deepStrictEqual(world.log.slice(0, 4), ["kill 1", "launch 4", "settle slow timeout", "send 2 next"])
-    assert.deepStrictEqual(world.endings, ["timeout"])
-    assert.strictEqual(world.core.pack.active, 1)
+    assert.deepStrictEqual(world.exits, ["timeout"])
+    assert.strictEqual(world.core.table.active, 1)
   })
 
   it("RFC H4 a hound that has not even begun is at fault, not the evidence", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    world.look("a")
+    world.examine("a")
     world.advance(settings.maxProcessingTime)
     assert.strictEqual(world.outcome("a"), "lost")
     assert.isTrue(world.killed.has(1))
   })
 
   it("RFC H4 an error is the end of its hound, and what it does after that is nobody's", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    world.look("a")
+    world.examine("a")
     world.say(1, "processing")
     world.say(1, "error")
     assert.strictEqual(world.outcome("a"), "error")
     assert.isTrue(world.killed.has(1))
     world.say(1, "complete")
     world.core.heard(1, { type: "violation", reason: "out of turn" })
-    world.end(1, ending("signal", { signal: "SIGSEGV" }))
+    world.end(1, exitOf("signal", { signal: "SIGSEGV" }))
     assert.strictEqual(world.outcome("a"), "error")
-    assert.deepStrictEqual(world.endings, ["error"])
+    assert.deepStrictEqual(world.exits, ["error"])
     assert.strictEqual(world.violations, 0)
   })
 
   it("RFC H3 a broken rule is told, and the evidence has failed", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    world.look("a")
+    world.examine("a")
     world.core.heard(1, { type: "violation", reason: "oversized" })
     assert.strictEqual(world.violations, 1)
     assert.strictEqual(world.outcome("a"), "error")
@@ -100,31 +100,31 @@ describe("Keeper", () => {
   it("RFC H6 a hound that is killed from outside loses nothing, one that crashes has failed", () => {
     for (
       const [its, expected] of [
-        [ending("signal"), "lost"],
-        [ending("lost"), "lost"],
-        [ending("exit", { code: 0 }), "lost"],
-        [ending("exit", { code: 134 }), "error"],
-        [ending("signal", { signal: "SIGABRT" }), "error"],
-        [ending("rss"), "error"]
+        [exitOf("signal"), "lost"],
+        [exitOf("lost"), "lost"],
+        [exitOf("exit", { code: 0 }), "lost"],
+        [exitOf("exit", { code: 134 }), "error"],
+        [exitOf("signal", { signal: "SIGABRT" }), "error"],
+        [exitOf("rss"), "error"]
       ] as const
     ) {
-      const world = new World()
+      const world = World.open()
       world.bootAll()
-      world.look("a")
+      world.examine("a")
       world.say(1, "processing")
       world.end(1, its)
       assert.strictEqual(world.outcome("a"), expected, `${its.cause} ${its.code} ${its.signal}`)
-      assert.isAtLeast(world.core.pack.size, 2)
+      assert.isAtLeast(world.core.table.size, 2)
     }
   })
 
   it("RFC H6 one whose pipe is gone is killed, and its end says who is to blame", () => {
     for (
-      const [its, expected] of [[ending("killed"), "lost"], [ending("signal", { signal: "SIGABRT" }), "error"]] as const
+      const [its, expected] of [[exitOf("killed"), "lost"], [exitOf("signal", { signal: "SIGABRT" }), "error"]] as const
     ) {
-      const world = new World()
+      const world = World.open()
       world.bootAll()
-      world.look("a")
+      world.examine("a")
       world.say(1, "processing")
       world.core.heard(1, { type: "gone" })
       assert.isTrue(world.killed.has(1))
@@ -135,89 +135,89 @@ describe("Keeper", () => {
   })
 
   it("RFC H1 maxJobs and maxLifeTimeCycle retire", () => {
-    const world = new World({ maxJobs: 2 })
+    const world = World.open({ maxJobs: 2 })
     world.bootAll()
     for (const signature of ["a", "b", "c"]) {
-      world.look(signature)
+      world.examine(signature)
       const [id = 0] = world.jobs.keys()
       world.say(id, "processing")
       world.say(id, "complete")
     }
-    assert.deepStrictEqual(world.endings, ["retired"])
+    assert.deepStrictEqual(world.exits, ["retired"])
     world.reap()
     world.bootAll()
     world.log.length = 0
     // Old age: nobody goes before the replacement is there.
     world.advance(settings.maxLifeTimeCycle)
-    const before = world.core.pack.dormant
+    const before = world.core.table.dormant
     assert.isAtLeast(before, settings.minimumDormant)
     assert.notInclude(world.log.join(), "kill")
     world.bootAll()
     world.bootAll()
-    assert.isAtLeast(world.core.pack.dormant, settings.minimumDormant)
-    assert.isTrue(world.endings.every((cause) => cause === "retired"))
-    assert.strictEqual(world.core.pack.stale, 0)
+    assert.isAtLeast(world.core.table.dormant, settings.minimumDormant)
+    assert.isTrue(world.exits.every((cause) => cause === "retired"))
+    assert.strictEqual(world.core.table.stale, 0)
   })
 
   it("RFC H5 a rotation replaces each dormant hound by one that is ready", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
     world.core.rotate()
     assert.isFalse(world.core.isRotated)
     assert.strictEqual(world.killed.size, 0)
     world.boot(3)
     assert.strictEqual(world.killed.size, 1)
-    assert.isAtLeast(world.core.pack.dormant, settings.minimumDormant)
+    assert.isAtLeast(world.core.table.dormant, settings.minimumDormant)
     world.boot(4)
     assert.deepStrictEqual([...world.killed].sort(), [1, 2])
     assert.isTrue(world.core.isRotated)
-    assert.deepStrictEqual(world.core.pack.all().filter(({ state }) => state === "dormant").map(({ id }) => id), [
+    assert.deepStrictEqual(world.core.table.all().filter(({ state }) => state === "dormant").map(({ id }) => id), [
       3,
       4
     ])
   })
 
   it("RFC H1 deactivate gives up what a hound is at, and leaves the hound", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    world.look("a")
+    world.examine("a")
     assert.isTrue(world.core.deactivate("hound-1"))
     assert.strictEqual(world.outcome("a"), "abandoned")
-    assert.strictEqual(world.core.pack.active, 1)
+    assert.strictEqual(world.core.table.active, 1)
     world.say(1, "processing")
     world.say(1, "complete")
     assert.strictEqual(world.outcome("a"), "abandoned")
-    assert.strictEqual(world.core.pack.active, 0)
+    assert.strictEqual(world.core.table.active, 0)
     assert.isFalse(world.core.deactivate("hound-1"))
     assert.isFalse(world.core.deactivate("nobody"))
   })
 
   it("RFC H1 terminate kills, and another takes the work", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    world.look("a")
+    world.examine("a")
     assert.isTrue(world.core.terminate("hound-1"))
     assert.strictEqual(world.outcome("a"), "lost")
-    assert.deepStrictEqual(world.endings, ["terminated"])
+    assert.deepStrictEqual(world.exits, ["terminated"])
     assert.isFalse(world.core.terminate("hound-1"))
     assert.isFalse(world.core.terminate("nobody"))
   })
 
   it("evidence that has left is not looked at", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
-    world.look("a", null, () => false)
+    world.examine("a", null, () => false)
     assert.strictEqual(world.outcome("a"), "left")
     assert.deepStrictEqual(counts(world), { dormant: 2, active: 0, total: 2, booting: 0 })
   })
 
   it("a hound that was activated keeps its place for its look, but not for ever", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
     const member = world.core.reserve()
     assert.strictEqual(member?.id, 1)
-    assert.strictEqual(world.core.pack.active, 1)
-    world.look("a", 1)
+    assert.strictEqual(world.core.table.active, 1)
+    world.examine("a", 1)
     assert.include(world.log, "send 1 a")
     const other = world.core.reserve()
     assert.strictEqual(other?.id, 2)
@@ -228,19 +228,19 @@ describe("Keeper", () => {
   })
 
   it("one that died before its look came is no loss", () => {
-    const world = new World()
+    const world = World.open()
     world.bootAll()
     assert.strictEqual(world.core.reserve()?.id, 1)
-    world.end(1, ending("signal"))
-    world.look("a", 1)
+    world.end(1, exitOf("signal"))
+    world.examine("a", 1)
     assert.include(world.log, "send 2 a")
   })
 
   it("boots that fail are paced, doubling, and never stop being tried", () => {
-    const world = new World({ minimumDormant: 1, maxActive: 1, replenishDelay: 100 })
+    const world = World.open({ minimumDormant: 1, maxActive: 1, replenishDelay: 100 })
     for (let i = 0; i < 600; i++) {
-      for (const { id, state } of world.core.pack.all())
-        if (state === "booting") world.end(id, ending("exit", { code: 65 }))
+      for (const { id, state } of world.core.table.all())
+        if (state === "booting") world.end(id, exitOf("exit", { code: 65 }))
       world.advance(100)
     }
     const longest = 100 * 2 ** maxLevel
@@ -252,9 +252,9 @@ describe("Keeper", () => {
   })
 
   it("memory is looked at while there is work, and no message is sent for each job", () => {
-    const world = new World({ minimumDormant: 1 })
+    const world = World.open({ minimumDormant: 1 })
     world.bootAll()
-    world.look("a")
+    world.examine("a")
     assert.deepStrictEqual([...world.watched], [1])
     world.say(1, "processing")
     world.say(1, "complete")
@@ -263,27 +263,100 @@ describe("Keeper", () => {
     assert.deepStrictEqual([...world.watched], [])
   })
 
-  it("closing settles everything, once", () => {
-    const world = new World({ maxActive: 1 })
+  it("RFC H1 tick replenishes once, and comes back when the next launch is allowed", () => {
+    const world = World.open({ minimumDormant: 2, maxActive: 1, replenishDelay: 100 })
+    assert.deepStrictEqual(world.launched, [1, 2])
+    world.advance(settings.readyTimeout)
+    // One launch of the burst was left, and two have become due since.
+    assert.deepStrictEqual(world.launched.slice(2), [3, 4])
+    assert.strictEqual(world.core.due, world.now + settings.readyTimeout)
+  })
+
+  it("RFC H6 while it is not open examinations wait in the line, and the first hounds take them in order", () => {
+    const world = new World()
+    for (const signature of ["a", "b", "c"]) world.examine(signature)
+    assert.isNull(world.core.reserve())
+    assert.strictEqual(world.settled.size, 0)
+    assert.strictEqual(world.core.due, Number.POSITIVE_INFINITY)
+    assert.isFalse(world.core.isOpen)
+    world.open()
     world.bootAll()
-    for (const signature of ["a", "b", "c"]) world.look(signature)
-    world.core.close("lost")
-    world.reap()
-    world.look("late")
-    for (const signature of ["a", "b", "c", "late"]) assert.strictEqual(world.outcome(signature), "lost")
+    assert.deepStrictEqual(world.begun, ["a", "b", "c"])
+  })
+
+  it("RFC S2 shut loses what hounds are at and nothing else: the line is for those that come after", () => {
+    const world = World.open({ maxActive: 1 })
+    world.bootAll()
+    for (const signature of ["a", "b", "c"]) world.examine(signature)
+    void world.core.shut()
+    assert.strictEqual(world.outcome("a"), "lost")
+    assert.deepStrictEqual(counts(world), { dormant: 0, active: 0, total: 0, booting: 0 })
+    // The old spawner's last words are about nobody.
+    for (const id of world.alive.keys()) world.end(id, exitOf("killed"))
+    assert.deepStrictEqual(world.exits, [])
+    world.examine("late")
+    assert.strictEqual(world.settled.size, 1)
+    world.open()
+    world.bootAll()
+    for (const signature of ["b", "c", "late"]) {
+      const [id = 0] = world.jobs.keys()
+      world.say(id, "processing")
+      world.say(id, "complete")
+      assert.strictEqual(world.outcome(signature), "complete")
+    }
+  })
+
+  it("giving up settles what waits and what comes, and launches nothing more", () => {
+    const world = new World()
+    for (const signature of ["a", "b"]) world.examine(signature)
+    world.core.giveUp()
+    world.examine("late")
+    for (const signature of ["a", "b", "late"]) assert.strictEqual(world.outcome(signature), "unavailable")
+    const failing = World.open()
+    failing.core.giveUp()
+    failing.end(1, exitOf("spawn"))
+    failing.advance(10_000)
+    assert.deepStrictEqual(failing.launched, [1, 2])
+    assert.isNull(failing.core.reserve())
+  })
+
+  it("a hound is reserved only where nothing waits without one", () => {
+    const world = World.open({ minimumDormant: 2, maxActive: 2 })
+    world.examine("a")
+    world.boot(1)
+    assert.include(world.log, "send 1 a")
+    world.examine("b")
+    world.examine("c")
+    world.boot(2)
+    assert.include(world.log, "send 2 b")
+    assert.isNull(world.core.reserve())
+  })
+
+  it("an examination whose reserved hound died takes the one of an examination behind it", () => {
+    const world = World.open({ minimumDormant: 2, maxActive: 2 })
+    world.bootAll()
+    assert.strictEqual(world.core.reserve()?.id, 1)
+    assert.strictEqual(world.core.reserve()?.id, 2)
+    world.end(1, exitOf("signal"))
+    world.examine("a", 1)
+    assert.include(world.log, "send 2 a")
+    world.examine("b", 2)
+    world.bootAll()
+    assert.include(world.log, "send 3 b")
+    assert.strictEqual(world.core.table.active, 2)
   })
 })
 
-describe("Keeper, in any order", () => {
+describe("PoolCore, in any order", () => {
   /** Numbers that look random, the same for a seed. */
   const randoms = (seed: number) => (below: number): number => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor(seed / 2 ** 32 * below)
   }
-  const runs = Number(process.env["KEEPER_RUNS"] ?? 100)
-  const first = Number(process.env["KEEPER_SEED"] ?? 1)
+  const runs = Number(process.env["POOL_RUNS"] ?? 100)
+  const first = Number(process.env["POOL_SEED"] ?? 1)
 
-  it(`RFC H6 ${runs} random lives: bounds hold, and every look is settled once`, () => {
+  it(`RFC H6 ${runs} random lives: bounds hold, and every attempt is settled once`, () => {
     for (let seed = first; seed < first + runs; seed++) {
       const random = randoms(seed)
       const bounds = {
@@ -293,25 +366,25 @@ describe("Keeper, in any order", () => {
         maxLifeTimeCycle: 1_000 + random(20_000),
         replenishDelay: random(3) * 50
       }
-      const world = new World(bounds)
+      const world = World.open(bounds)
       let asked = 0
       const pick = (): number => {
         const all = [...world.alive.keys()]
         return all[random(all.length)] ?? 0
       }
-      const stateOf = (id: number) => world.core.pack.get(id)?.state
+      const stateOf = (id: number) => world.core.table.get(id)?.state
       for (let step = 0; step < 200; step++) {
         const what = random(16)
         const id = pick()
         const isQuiet = !world.jobs.has(id)
-        if (what < 4) world.look(`${seed}-${asked++}`, random(3) === 0 ? world.core.reserve()?.id ?? null : null)
+        if (what < 4) world.examine(`${seed}-${asked++}`, random(3) === 0 ? world.core.reserve()?.id ?? null : null)
         else if (what < 7) world.bootAll()
         else if (what < 10) {
           if (!isQuiet && stateOf(id) === "active") {
             world.say(id, "processing")
             if (random(5) > 0) world.say(id, random(4) === 0 ? "error" : "complete")
           }
-        } else if (what === 10) world.end(id, ending((["signal", "exit", "rss", "lost"] as const)[random(4)] ?? "exit"))
+        } else if (what === 10) world.end(id, exitOf((["signal", "exit", "rss", "lost"] as const)[random(4)] ?? "exit"))
         else if (what === 11)
           world.core.heard(id, random(2) === 0 ? { type: "gone" } : { type: "violation", reason: "oversized" })
         else if (what === 12) world.reap()
@@ -320,8 +393,8 @@ describe("Keeper, in any order", () => {
         else if (random(2) === 0) world.core.terminate(`hound-${1 + random(world.launched.length)}`)
         else world.core.deactivate(`hound-${1 + random(world.launched.length)}`)
 
-        const { active, booting, dormant, size, stale, total } = world.core.pack
-        const states = world.core.pack.all().map(({ state }) => state)
+        const { active, booting, dormant, size, stale, total } = world.core.table
+        const states = world.core.table.all().map(({ state }) => state)
         assert.isAtMost(active, bounds.maxActive, `seed ${seed}`)
         assert.strictEqual(dormant, states.filter((state) => state === "dormant").length)
         assert.strictEqual(active, states.filter((state) => state === "active").length)
@@ -344,14 +417,14 @@ describe("Keeper, in any order", () => {
         world.advance(500)
       }
       for (let i = 0; i < asked; i++)
-        assert.strictEqual(world.settled.get(`${seed}-${i}`)?.length, 1, `seed ${seed}, look ${i}`)
-      assert.strictEqual(world.core.pack.active, 0, `seed ${seed}`)
-      assert.isAtLeast(world.core.pack.dormant, bounds.minimumDormant, `seed ${seed}`)
+        assert.strictEqual(world.settled.get(`${seed}-${i}`)?.length, 1, `seed ${seed}, examination ${i}`)
+      assert.strictEqual(world.core.table.active, 0, `seed ${seed}`)
+      assert.isAtLeast(world.core.table.dormant, bounds.minimumDormant, `seed ${seed}`)
     }
   })
 })
 
-describe("Respawns", () => {
+describe("LaunchBudget", () => {
   it("RFC H1 a burst at once, and then one for each interval", () => {
     const launchBudget = new LaunchBudget(3, 100, 0)
     assert.deepStrictEqual([1, 2, 3, 4].map(() => launchBudget.take(0)), [true, true, true, false])

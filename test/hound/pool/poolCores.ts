@@ -1,6 +1,6 @@
 /**
- * A keeper over nothing: processes are numbers, time is a variable, and whatever it does is written
- * down.
+ * A pool core over a world without processes: hounds are numbers, time is a variable, the waiting
+ * line is an array, and all that the core does is written down.
  */
 import type { Socket } from "node:net"
 import { Buffer } from "node:buffer"
@@ -8,7 +8,7 @@ import type { HoundJob } from "../../../src/hound/pool/HoundPool.ts"
 import type { ExitCause } from "../../../src/hound/pool/ExitCause.ts"
 import { PoolCore } from "../../../src/hound/pool/PoolCore.ts"
 import type { PoolSettings } from "../../../src/hound/pool/PoolHost.ts"
-import type { Examination, Outcome } from "../../../src/hound/pool/Examination.ts"
+import type { Examination, ExaminationOutcome } from "../../../src/hound/pool/Examination.ts"
 import type { ProcessExit, LaunchListener } from "../../../src/hound/process/Spawner.ts"
 
 export const settings: PoolSettings = {
@@ -23,7 +23,7 @@ export const settings: PoolSettings = {
 
 const pipe = { destroy: () => undefined } as unknown as Socket
 
-export const ending = (cause: ProcessExit["cause"], more: Partial<ProcessExit> = {}): ProcessExit => ({
+export const exitOf = (cause: ProcessExit["cause"], more: Partial<ProcessExit> = {}): ProcessExit => ({
   cause,
   code: cause === "exit" ? 1 : null,
   signal: cause === "signal" || cause === "killed" || cause === "rss" ? "SIGKILL" : null,
@@ -31,7 +31,7 @@ export const ending = (cause: ProcessExit["cause"], more: Partial<ProcessExit> =
   ...more
 })
 
-/** What a keeper does to a world that a test moves by hand. */
+/** A core and its world, which a test moves by hand. */
 export class World {
   now = 1_000
   /** Everything that happened, in order, as short words: what a test compares. */
@@ -43,15 +43,57 @@ export class World {
   readonly watched = new Set<number>()
   /** Jobs that were sent and not answered: hound to job. */
   readonly jobs = new Map<number, number>()
-  readonly endings: Array<ExitCause> = []
+  readonly exits: Array<ExitCause> = []
+  /** What a hound was found for, in order. */
+  readonly begun: Array<string> = []
   bootFailures = 0
   violations = 0
-  readonly settled = new Map<string, Array<Outcome>>()
+  readonly settled = new Map<string, Array<ExaminationOutcome>>()
   readonly core: PoolCore
 
+  readonly #line: Array<Examination> = []
+
+  /** The core is not open yet. */
   constructor(changes: Partial<PoolSettings> = {}) {
     let names = 0
+    const line = this.#line
     this.core = new PoolCore({ ...settings, ...changes }, {
+      get first() {
+        return line[0] ?? null
+      },
+      get waiting() {
+        return line.filter(({ reserved }) => reserved === null).length
+      },
+      take: () => line.shift() ?? null
+    }, {
+      onUp: (id, its) => this.core.up(id, its),
+      onDown: (id, its) => this.core.down(id, its),
+      now: () => this.now,
+      wallNow: () => 1_700_000_000_000 + this.now,
+      newName: () => `hound-${++names}`,
+      onLaunch: () => undefined,
+      onReady: () => undefined,
+      onExit: (cause) => {
+        this.exits.push(cause)
+      },
+      onViolation: () => {
+        this.violations += 1
+      },
+      onBootFailure: () => {
+        this.bootFailures += 1
+      }
+    })
+  }
+
+  /** A world whose core is open. */
+  static open(changes?: Partial<PoolSettings>): World {
+    const world = new World(changes)
+    world.open()
+    return world
+  }
+
+  open(): void {
+    this.core.open({
       spawner: {
         launch: (id, listener) => {
           this.log.push(`launch ${id}`)
@@ -69,31 +111,14 @@ export class World {
         },
         close: () => Promise.resolve()
       },
-      openLine: (id) => ({
+      connect: (id) => ({
         send: ({ job }, bytes) => {
           this.log.push(`send ${id} ${Buffer.from(bytes).toString()}`)
           this.jobs.set(id, job)
         },
         close: () => undefined
-      }),
-      onUp: (id, its) => this.core.up(id, its),
-      onDown: (id, its) => this.core.down(id, its),
-      now: () => this.now,
-      wallNow: () => 1_700_000_000_000 + this.now,
-      newName: () => `hound-${++names}`,
-      onLaunch: () => undefined,
-      onReady: () => undefined,
-      onEnding: (cause) => {
-        this.endings.push(cause)
-      },
-      onViolation: () => {
-        this.violations += 1
-      },
-      onBootFailure: () => {
-        this.bootFailures += 1
-      }
+      })
     })
-    this.core.open()
   }
 
   /** It runs, and is ready. */
@@ -103,7 +128,7 @@ export class World {
   }
 
   bootAll(): void {
-    for (const { id, state } of this.core.pack.all()) if (state === "booting") this.boot(id)
+    for (const { id, state } of this.core.table.all()) if (state === "booting") this.boot(id)
   }
 
   /** Its process is gone. */
@@ -116,7 +141,7 @@ export class World {
 
   /** Killed processes end. */
   reap(): void {
-    for (const id of this.killed) if (this.alive.has(id)) this.end(id, ending("killed"))
+    for (const id of this.killed) if (this.alive.has(id)) this.end(id, exitOf("killed"))
   }
 
   say(id: number, state: "processing" | "complete" | "error"): void {
@@ -142,17 +167,20 @@ export class World {
     }
   }
 
-  look(signature: string, reserved: number | null = null, isHeld?: () => boolean): Examination {
-    const look: Examination = {
+  /** Puts evidence in the line, of which its own text is the signature, and has the line served. */
+  examine(signature: string, reserved: number | null = null, isHeld?: () => boolean): void {
+    this.#line.push({
       job: this.job(signature, isHeld),
       reserved,
+      begin: () => {
+        this.begun.push(signature)
+      },
       settle: (outcome) => {
         this.log.push(`settle ${signature} ${outcome.kind}`)
         this.settled.set(signature, [...this.settled.get(signature) ?? [], outcome])
       }
-    }
-    this.core.look(look)
-    return look
+    })
+    this.core.serve()
   }
 
   outcome(signature: string): string | undefined {
