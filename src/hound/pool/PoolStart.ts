@@ -111,8 +111,14 @@ export class PoolStart {
       const isReady = yield* Deferred.make<boolean>()
       this.#booting = { failures: 0, isReady }
       actor.open(launcher)
-      const answer = yield* Deferred.await(isReady)
-      this.#booting = null
+      // A start that was interrupted may have left hounds that are ready.
+      this.ready(actor.core.table)
+      const answer = yield* Effect.ensuring(
+        Deferred.await(isReady),
+        Effect.sync(() => {
+          this.#booting = null
+        })
+      )
       // The answer came on the core's own turn, in the middle of what it does about a hound.
       yield* Effect.yieldNow
       return answer

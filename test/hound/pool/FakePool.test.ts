@@ -2,7 +2,8 @@
  * The pool over hounds that a test plays, in a test's own time, under a whole Tracehound.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Metric, Option, type Scope } from "effect"
+import { Buffer } from "node:buffer"
+import { Effect, Exit, Layer, Metric, Option, Scope } from "effect"
 import { AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
 import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
 import type { Alert } from "../../../src/domain/Alert.ts"
@@ -28,6 +29,8 @@ const report: SandboxReport = {
   mechanisms: [],
   lacking: []
 }
+
+const none = { complete: 0, error: 0, timeout: 0, left: 0, abandoned: 0, unavailable: 0 }
 
 interface Play {
   readonly hound?: TracehoundConfigInput["hound"]
@@ -99,7 +102,7 @@ const failureOf = <A>(effect: Effect.Effect<A, StartError, Scope.Scope>) =>
   )
 
 describe("the pool, in a test's time", () => {
-  it.effect("RFC H4 a look that does not end costs its hound and its evidence, at the deadline and not before", () =>
+  it.effect("RFC H4 an examination that does not end costs its hound and its evidence, at the deadline and not before", () =>
     inTime(Effect.gen(function*() {
       const purged: Array<PurgeRecord> = []
       const { hounds, sync, threat } = yield* play({
@@ -125,7 +128,7 @@ describe("the pool, in a test's time", () => {
       })
     })))
 
-  it.effect("RFC H6 lost over its evidence three times: it has failed, and is still held", () =>
+  it.effect("RFC H6 evidence over which three hounds were lost has failed, and is still held", () =>
     inTime(Effect.gen(function*() {
       const { alerts, sync, threat } = yield* play({
         script: (hound) => {
@@ -181,7 +184,7 @@ describe("the pool, in a test's time", () => {
       assert.strictEqual(sync.watcher.snapshot().hound.terminated, 0)
     })))
 
-  it.effect("RFC H1 hounds that are old are replaced, and memory is looked at only after work", () =>
+  it.effect("RFC H1 hounds that are old are replaced, and memory is watched only while there is work", () =>
     inTime(Effect.gen(function*() {
       const { hounds, sync, threat } = yield* play({ hound: { maxLifeTimeCycle: 20_000 } })
       threat("x")
@@ -194,7 +197,7 @@ describe("the pool, in a test's time", () => {
       assert.isAtLeast(sync.watcher.snapshot().hound.dormant, 2)
     })))
 
-  it.effect("counts looks by outcome, launches and endings, with fixed words as labels", () =>
+  it.effect("counts examinations by outcome, launches and exits, with fixed words as labels", () =>
     inTime(Effect.gen(function*() {
       const count = Effect.map(Metric.snapshot, (all) => {
         const counts = new Map<string, number>()
@@ -241,7 +244,7 @@ describe("the pool, in a test's time", () => {
       assert.strictEqual(sync.quarantine.count, 6)
     })))
 
-  it.effect("RFC S2 an actor that crashes has new hounds, and what the old ones looked at is looked at again", () =>
+  it.effect("RFC S2 an actor that crashes has new hounds, and they examine what the old ones were at", () =>
     inTime(Effect.gen(function*() {
       let lines = 0
       const { spawners, sync, threat } = yield* play({
@@ -268,6 +271,81 @@ describe("the pool, in a test's time", () => {
       assert.strictEqual(sync.hounds.outcomes().complete, 1)
       assert.strictEqual(sync.state(), "running")
     })))
+
+  it.effect("RFC S2 a crash costs what is in hand one attempt, and what waits none", () =>
+    inTime(Effect.gen(function*() {
+      let crashes = 0
+      const { spawners, sync, threat } = yield* play({
+        hound: { minimumDormant: 1, maxActive: 1 },
+        launcher: {
+          openConnection: (pipe) => {
+            const connection = new HoundConnection(pipe)
+            const send = connection.send.bind(connection)
+            // The first job crashes the actor as often as it may without having failed.
+            connection.send = (facts, bytes) => {
+              if (crashes === 2 || Buffer.from(bytes).toString() !== "0") return send(facts, bytes)
+              crashes += 1
+              throw new Error("a mistake of ours")
+            }
+            return connection
+          }
+        }
+      })
+      for (let i = 0; i < 5; i++) threat(`${i}`)
+      yield* rest
+      for (let i = 0; i < 10; i++) yield* after(1_000)
+      assert.strictEqual(crashes, 2)
+      assert.strictEqual(spawners.length, 3)
+      assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 5 })
+      assert.strictEqual(sync.deadLetters(), crashes)
+    })))
+})
+
+describe("closing", () => {
+  const closing = (answers: (index: number) => boolean, jobs: number) =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      let index = 0
+      const { sync, threat } = yield* Scope.provide(
+        play({
+          hound: { minimumDormant: 1, maxActive: 1, maxProcessingTime: 60_000 },
+          script: (hound) => {
+            hound.onJob = ({ job }) => {
+              hound.processing(job)
+              if (answers(index++)) hound.complete(job)
+            }
+            hound.ready()
+          }
+        }),
+        scope
+      )
+      yield* rest
+      for (let i = 0; i < jobs; i++) threat(`${i}`)
+      const fiber = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      let ms = 0
+      while (fiber.pollUnsafe() === undefined) {
+        yield* after(500)
+        ms += 500
+      }
+      return { sync, ms }
+    })
+
+  it.effect("RFC R4 hounds go on with all that waits", () =>
+    Effect.gen(function*() {
+      const { ms, sync } = yield* closing(() => true, 20)
+      assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 20 })
+      assert.strictEqual(sync.deadLetters(), 0)
+      assert.isBelow(ms, 5_000)
+    }))
+
+  it.effect("RFC R4 at the deadline what waits is buried, and what is in hand is given up after as long again", () =>
+    Effect.gen(function*() {
+      const { ms, sync } = yield* closing((index) => index < 2, 5)
+      assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 2, abandoned: 1 })
+      assert.strictEqual(sync.deadLetters(), 2)
+      assert.isAtLeast(ms, 9_500)
+      assert.isAtMost(ms, 11_000)
+    }))
 })
 
 describe("a start that does not go well", () => {

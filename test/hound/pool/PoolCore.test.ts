@@ -368,6 +368,7 @@ describe("PoolCore, in any order", () => {
       }
       const world = World.open(bounds)
       let asked = 0
+      const coming: Array<[signature: string, reserved: number | null]> = []
       const pick = (): number => {
         const all = [...world.alive.keys()]
         return all[random(all.length)] ?? 0
@@ -377,8 +378,15 @@ describe("PoolCore, in any order", () => {
         const what = random(16)
         const id = pick()
         const isQuiet = !world.jobs.has(id)
-        if (what < 4) world.examine(`${seed}-${asked++}`, random(3) === 0 ? world.core.reserve()?.id ?? null : null)
-        else if (what < 7) world.bootAll()
+        if (random(100) === 0) world.restart()
+        else if (what < 4) {
+          coming.push([`${seed}-${asked++}`, random(3) === 0 ? world.core.reserve()?.id ?? null : null])
+          // A reserved hound waits for its examination, which may be told some events later.
+          if (random(4) > 0) {
+            for (const [signature, reserved] of coming.splice(0))
+              world.examine(signature, reserved)
+          }
+        } else if (what < 7) world.bootAll()
         else if (what < 10) {
           if (!isQuiet && stateOf(id) === "active") {
             world.say(id, "processing")
@@ -404,7 +412,8 @@ describe("PoolCore, in any order", () => {
         const living = dormant + active + booting
         assert.isAtMost(living, 2 * (bounds.minimumDormant + bounds.maxActive), `seed ${seed}`)
       }
-      // In the end: whoever is well answers, and the pool is whole again.
+      // In the end: hounds that are well answer, and the pool is whole again.
+      for (const [signature, reserved] of coming) world.examine(signature, reserved)
       for (let i = 0; i < 4 * asked + 200; i++) {
         world.reap()
         world.bootAll()

@@ -121,6 +121,13 @@ export class World {
     })
   }
 
+  /** As after a crash of the pool actor: the hounds that there were are nobody's. */
+  restart(): void {
+    void this.core.shut()
+    this.jobs.clear()
+    this.open()
+  }
+
   /** It runs, and is ready. */
   boot(id: number): void {
     this.alive.get(id)?.up(id, pipe)
