@@ -51,7 +51,7 @@ export class InProcessHounds extends Context.Service<InProcessHounds, {
   readonly slowRotationsBy: (ms: number) => Effect.Effect<void>
 }>()("tracehound/testing/InProcessHounds") {}
 
-/** A test's instructions, and what came of them. */
+/** A test's instructions to hounds, and the record of what they did. */
 class Script {
   readonly examined: Array<Examined> = []
   readonly #next: Array<HoundBehaviour> = []
@@ -88,15 +88,15 @@ class Script {
   }
 }
 
-/** A job in the pool. */
-interface Waiting {
+/** A job in the waiting line. */
+interface ActivatedJob {
   readonly job: HoundJob
   /** The hound that was activated for it; null: any hound will do. */
   readonly reserved: Hound | null
 }
 
-/** A hound at its evidence. */
-interface Examination {
+/** One hound at its evidence. */
+interface Attempt {
   readonly job: HoundJob
   readonly hound: Hound
   readonly killed: Deferred.Deferred<void>
@@ -162,23 +162,24 @@ class InProcessPool {
   readonly #maxActive: number
   readonly #maxProcessingTime: number
   readonly #dormant: DormantHounds
-  readonly #line: WaitingLine<Waiting>
-  readonly #activations: Activations<Waiting>
+  readonly #line: WaitingLine<ActivatedJob>
+  readonly #activations: Activations<ActivatedJob>
   readonly #run: (examination: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly #listeners: Array<(failure: HoundFailure) => void> = []
   readonly #outcomes = { ...noOutcomes }
   /** What is being examined, by the hound's id. */
-  readonly #examinations = new Map<string, Examination>()
+  readonly #attempts = new Map<string, Attempt>()
   /** The hounds that were activated and have not begun. */
   readonly #reserved = new Set<Hound>()
   #terminated = 0
+  #isServing = false
 
   constructor(
     script: Script,
     { enabled, maxActive, maxProcessingTime }: TracehoundConfig["hound"],
     dormant: DormantHounds,
-    line: WaitingLine<Waiting>,
-    activations: Activations<Waiting>,
+    line: WaitingLine<ActivatedJob>,
+    activations: Activations<ActivatedJob>,
     run: (examination: Effect.Effect<void>) => Fiber.Fiber<void>
   ) {
     this.hasHounds = enabled
@@ -204,7 +205,7 @@ class InProcessPool {
   readonly hounds = (): ReadonlyArray<Hound> => [
     ...this.#dormant.all,
     ...this.#reserved,
-    ...[...this.#examinations.values()].map(({ hound }) => hound)
+    ...[...this.#attempts.values()].map(({ hound }) => hound)
   ]
 
   readonly sandbox = () => null
@@ -218,9 +219,9 @@ class InProcessPool {
   }
 
   readonly deactivateUnsafe = (hound: string): boolean =>
-    this.#steer(hound, (examination) => {
-      if (!examination.isUnwanted) this.#outcomes.abandoned += 1
-      examination.isUnwanted = true
+    this.#steer(hound, (attempt) => {
+      if (!attempt.isUnwanted) this.#outcomes.abandoned += 1
+      attempt.isUnwanted = true
     })
 
   readonly terminateUnsafe = (hound: string): boolean =>
@@ -238,86 +239,93 @@ class InProcessPool {
   readonly isBusy = (): boolean => this.#active > 0
 
   get #active(): number {
-    return this.#examinations.size + this.#reserved.size
+    return this.#attempts.size + this.#reserved.size
   }
 
-  /** Where a hound has not begun yet, there is nothing to give up or to hand over. */
-  #steer(hound: string, change: (examination: Examination) => void): boolean {
-    const examination = this.#examinations.get(hound)
-    if (examination === undefined) return false
-    change(examination)
+  /** False where a hound has not begun yet: there is nothing to give up or to hand over. */
+  #steer(hound: string, change: (attempt: Attempt) => void): boolean {
+    const attempt = this.#attempts.get(hound)
+    if (attempt === undefined) return false
+    change(attempt)
     return true
   }
 
   #serve(): void {
+    // An examination that has ended by the time `#start` returns is seen by the loop below.
+    if (this.#isServing) return
+    this.#isServing = true
     for (let next = this.#line.first; next !== null; next = this.#line.first) {
-      if (next.reserved === null && this.#active >= this.#maxActive) return
+      if (next.reserved === null && this.#active >= this.#maxActive) break
       this.#line.take()
-      if (next.reserved !== null) this.#reserved.delete(next.reserved)
-      this.#run(Effect.ensuring(
-        this.#examine(next.job, next.reserved ?? this.#dormant.activate()),
-        Effect.sync(() => this.#done())
-      ))
+      this.#start(next)
     }
+    this.#isServing = false
   }
 
-  #done(): void {
-    this.#line.done()
-    this.#serve()
+  #start({ job, reserved }: ActivatedJob): void {
+    if (reserved !== null) this.#reserved.delete(reserved)
+    const hound = reserved ?? this.#dormant.activate()
+    this.#run(Effect.ensuring(
+      Effect.suspend(() => this.#examine(job, hound)),
+      Effect.sync(() => {
+        this.#line.done()
+        this.#serve()
+      })
+    ))
   }
 
   #examine(job: HoundJob, hound: Hound): Effect.Effect<void> {
-    const examination: Examination = { job, hound, isUnwanted: false, killed: Deferred.makeUnsafe<void>() }
-    this.#examinations.set(hound.id, examination)
+    const attempt: Attempt = { job, hound, isUnwanted: false, killed: Deferred.makeUnsafe<void>() }
+    this.#attempts.set(hound.id, attempt)
     const bytes = job.copy()
     this.#script.examined.push({ signature: job.signature, size: bytes?.length ?? null })
     if (bytes === null) {
       this.#outcomes.left += 1
-      this.#rest(examination)
+      this.#rest(attempt)
       return Effect.void
     }
     const behaviour = this.#script.behaviour()
-    if (behaviour === "hang") return this.#hang(examination)
-    if (behaviour !== "complete") this.#fail("error", behaviour === "error", examination)
+    if (behaviour === "hang") return this.#hang(attempt)
+    if (behaviour !== "complete") this.#fail("error", behaviour === "error", attempt)
     else {
-      this.#rest(examination)
-      if (!examination.isUnwanted) this.#outcomes.complete += 1
+      this.#rest(attempt)
+      if (!attempt.isUnwanted) this.#outcomes.complete += 1
     }
     return Effect.void
   }
 
   /** Ends at the deadline, or when the hound is killed: then another one has the evidence. */
-  #hang(examination: Examination): Effect.Effect<void> {
+  #hang(attempt: Attempt): Effect.Effect<void> {
     const isKilled = Effect.raceFirst(
-      Effect.as(Deferred.await(examination.killed), true),
+      Effect.as(Deferred.await(attempt.killed), true),
       Effect.as(Effect.sleep(this.#maxProcessingTime), false)
     )
     return Effect.flatMap(isKilled, (isKilled) => {
-      if (isKilled) this.#replace(examination)
-      else this.#fail("timeout", false, examination)
-      return isKilled && !examination.isUnwanted
-        ? this.#examine(examination.job, this.#dormant.activate())
+      if (isKilled) this.#replace(attempt)
+      else this.#fail("timeout", false, attempt)
+      return isKilled && !attempt.isUnwanted
+        ? this.#examine(attempt.job, this.#dormant.activate())
         : Effect.void
     })
   }
 
-  #fail(kind: HoundFailure["kind"], isVerdict: boolean, examination: Examination): void {
-    this.#replace(examination)
-    if (examination.isUnwanted) return
+  #fail(kind: HoundFailure["kind"], isVerdict: boolean, attempt: Attempt): void {
+    this.#replace(attempt)
+    if (attempt.isUnwanted) return
     this.#outcomes[kind] += 1
-    const { hound, job } = examination
+    const { hound, job } = attempt
     for (const listener of this.#listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
   }
 
   /** A hound has ended, by force, and there is another one. */
-  #replace({ hound }: Examination): void {
-    this.#examinations.delete(hound.id)
+  #replace({ hound }: Attempt): void {
+    this.#attempts.delete(hound.id)
     this.#terminated += 1
     this.#dormant.replace()
   }
 
-  #rest({ hound }: Examination): void {
-    this.#examinations.delete(hound.id)
+  #rest({ hound }: Attempt): void {
+    this.#attempts.delete(hound.id)
     this.#dormant.rest(hound)
   }
 }
@@ -331,7 +339,7 @@ const makePool = Effect.fnUntraced(function*(script: Script) {
     yield* SecureIds,
     enabled ? Math.max(minimumDormant, maxActive) : 0
   )
-  const line = new WaitingLine<Waiting>()
+  const line = new WaitingLine<ActivatedJob>()
   // Closed after the line, which waits for what has begun.
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   return new InProcessPool(script, hound, dormant, line, yield* makeActivations(root, line, maxPending), run)

@@ -1,6 +1,6 @@
 /**
- * Hounds without processes, through the whole runtime: how they end is what the test says, and
- * their pool keeps its promises.
+ * Hounds without processes, under a whole Tracehound: they end as the test says, and their pool
+ * keeps its promises.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -23,7 +23,7 @@ const escalated = Effect.fnUntraced(function*(payload: string) {
   return { hound: result.hound, handle: result.handle }
 })
 
-/** Evidence that is taken in, and looked at when a hound is free. */
+/** The handle of evidence that is taken in, and examined when a hound is free. */
 const waits = Effect.fnUntraced(function*(payload: string) {
   const result = yield* (yield* Tracehound).intercept(scent(payload))
   if (result.status !== "quarantined") return assert.fail(result.status)
@@ -40,7 +40,7 @@ const pool = (maxActive: number, failSafe = {}) => ({
   scheduler: { rotationInterval: 2_000_000_000 }
 })
 
-describe("verdicts", () => {
+describe("behaviours", () => {
   it.effect("RFC H7 complete leaves the evidence where it is, and the hound is free", () =>
     Effect.gen(function*() {
       const { handle, hound } = yield* escalated("abc")
@@ -102,7 +102,7 @@ describe("verdicts", () => {
 })
 
 describe("the pool", () => {
-  it.effect("RFC S1 no more than maxActive at once; what waits is looked at first in, first out", () =>
+  it.effect("RFC S1 no more than maxActive at once; jobs that wait are examined first in, first out", () =>
     Effect.gen(function*() {
       yield* (yield* InProcessHounds).always("hang")
       const [a, b] = [yield* escalated("a"), yield* escalated("b")]
@@ -120,7 +120,24 @@ describe("the pool", () => {
       assert.deepStrictEqual(yield* numbers, { dormant: 0, active: 2, terminated: 2, sandbox: "none" })
     }).pipe(Effect.provide(TracehoundTest.layer(pool(2)))))
 
-  it.effect("evidence that left before a hound was free is not looked at, and takes no verdict", () =>
+  it.effect("thousands of jobs that wait are examined one after the other", () =>
+    Effect.gen(function*() {
+      const { always, next } = yield* InProcessHounds
+      yield* next("hang")
+      yield* always("complete")
+      yield* escalated("first")
+      for (let i = 0; i < 9_000; i++) yield* waits(`${i}`)
+      yield* TestClock.adjust(1_000)
+      while ((yield* numbers).active > 0) yield* TracehoundTest.settled
+      assert.strictEqual((yield* examined).length, 9_001)
+      assert.deepStrictEqual(yield* numbers, { dormant: 1, active: 0, terminated: 1, sandbox: "none" })
+    }).pipe(Effect.provide(TracehoundTest.layer({
+      ...pool(1),
+      hound: { ...pool(1).hound, maxPending: 9_000 },
+      rateLimit: { maxRequests: 10_000 }
+    }))))
+
+  it.effect("evidence that left before a hound was free is not examined, and takes no behaviour", () =>
     Effect.gen(function*() {
       const { always, next } = yield* InProcessHounds
       yield* next("hang", "error")
@@ -204,7 +221,7 @@ describe("rotations", () => {
       assert.strictEqual(yield* rotations, 2)
     }).pipe(Effect.provide(TracehoundTest.layer(rotating({ skipIfBusy: false })))))
 
-  it.effect("RFC H5 are never two at once: what comes due while one is under way is skipped", () =>
+  it.effect("RFC H5 are never two at once: one that comes due while another is under way is skipped", () =>
     Effect.gen(function*() {
       const { slowRotationsBy } = yield* InProcessHounds
       yield* slowRotationsBy(1_500)

@@ -1,5 +1,5 @@
 /**
- * Hounds under load while somebody kills them, stops them, closes their pipes, and kills and stops
+ * Hounds under load while the test kills them, stops them, closes their pipes, and kills and stops
  * their fork server. `npm run chaos` goes on for a minute, and `CHAOS_SECONDS` says for how long
  * else.
  */

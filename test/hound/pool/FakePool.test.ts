@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Buffer } from "node:buffer"
-import { Effect, Exit, Layer, Metric, Option, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Metric, Option, Scope } from "effect"
 import { AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
 import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
 import type { Alert } from "../../../src/domain/Alert.ts"
@@ -38,6 +38,8 @@ interface Play {
   readonly callbacks?: FailSafeCallbacks
   readonly script?: (hound: FakeHound, index: number) => void
   readonly launcher?: Partial<Launcher>
+  /** Whether it is started: true when left out. */
+  readonly starts?: boolean
 }
 
 const wellBehaved = (hound: FakeHound): void => {
@@ -45,7 +47,9 @@ const wellBehaved = (hound: FakeHound): void => {
   hound.ready()
 }
 
-const play = ({ callbacks = {}, launcher = {}, hound = {}, more = {}, script = wellBehaved }: Play = {}) =>
+const play = (
+  { callbacks = {}, launcher = {}, hound = {}, more = {}, script = wellBehaved, starts = true }: Play = {}
+) =>
   Effect.gen(function*() {
     const spawners: Array<FakeSpawner> = []
     const alerts: Array<Alert> = []
@@ -60,13 +64,14 @@ const play = ({ callbacks = {}, launcher = {}, hound = {}, more = {}, script = w
       diagnose: Effect.succeed("the analyzer imports \"node:fs\""),
       ...launcher
     }
+    const rooms = assemble({
+      config: { alerts: { maxAlertsPerWindow: 1_000 }, ...more, hound },
+      callbacks,
+      endpointFor: () => Layer.effect(ColdStorageEndpoint, Effect.never),
+      hounds: layerOf(Effect.succeed(whole))
+    })
     const context = yield* Layer.build(
-      started(assemble({
-        config: { alerts: { maxAlertsPerWindow: 1_000 }, ...more, hound },
-        callbacks,
-        endpointFor: () => Layer.effect(ColdStorageEndpoint, Effect.never),
-        hounds: layerOf(Effect.succeed(whole))
-      })).pipe(
+      (starts ? started(rooms) : rooms).pipe(
         Layer.provide(NodePorts.layer),
         Layer.provide(Layer.succeed(AlertSinks, [{
           sendUnsafe: (alert: Alert) => {
@@ -76,9 +81,10 @@ const play = ({ callbacks = {}, launcher = {}, hound = {}, more = {}, script = w
         }]))
       )
     )
-    const { sync } = yield* Effect.provideContext(Tracehound, context)
+    const { start, sync } = yield* Effect.provideContext(Tracehound, context)
     let id = 0
     return {
+      start,
       sync,
       alerts,
       spawners,
@@ -232,7 +238,7 @@ describe("the pool, in a test's time", () => {
       assert.notInclude([...now.keys()].join(), "secret")
     })))
 
-  it.effect("RFC S1 what finds no place in the queue is a dead letter, and is still held", () =>
+  it.effect("RFC S1 a job for which the waiting line has no room is a dead letter, and its evidence is still held", () =>
     inTime(Effect.gen(function*() {
       const { sync, threat } = yield* play({
         hound: { minimumDormant: 1, maxActive: 1, maxPending: 2 },
@@ -272,7 +278,7 @@ describe("the pool, in a test's time", () => {
       assert.strictEqual(sync.state(), "running")
     })))
 
-  it.effect("RFC S2 a crash costs what is in hand one attempt, and what waits none", () =>
+  it.effect("RFC S2 a crash costs jobs in hand one attempt, and jobs that wait none", () =>
     inTime(Effect.gen(function*() {
       let crashes = 0
       const { spawners, sync, threat } = yield* play({
@@ -330,7 +336,7 @@ describe("closing", () => {
       return { sync, ms }
     })
 
-  it.effect("RFC R4 hounds go on with all that waits", () =>
+  it.effect("RFC R4 hounds do all jobs that wait", () =>
     Effect.gen(function*() {
       const { ms, sync } = yield* closing(() => true, 20)
       assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 20 })
@@ -338,7 +344,7 @@ describe("closing", () => {
       assert.isBelow(ms, 5_000)
     }))
 
-  it.effect("RFC R4 at the deadline what waits is buried, and what is in hand is given up after as long again", () =>
+  it.effect("RFC R4 at the deadline jobs that wait are buried, and jobs in hand are given up after as long again", () =>
     Effect.gen(function*() {
       const { ms, sync } = yield* closing((index) => index < 2, 5)
       assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 2, abandoned: 1 })
@@ -437,4 +443,42 @@ describe("a start that does not go well", () => {
       }))
       assert.strictEqual(sync.hounds.outcomes().error, 0)
     }))
+
+  it.effect("jobs wait for the start, and hounds do them in order", () =>
+    inTime(Effect.gen(function*() {
+      const jobs: Array<string> = []
+      const { start, sync, threat } = yield* play({
+        starts: false,
+        hound: { maxActive: 1 },
+        script: (hound) => {
+          hound.onJob = ({ evidence, job }) => {
+            jobs.push(Buffer.from(evidence).toString())
+            hound.answer(job)
+          }
+          hound.ready()
+        }
+      })
+      for (const text of ["a", "b", "c"]) assert.strictEqual(threat(text).status, "quarantined")
+      yield* after(10_000)
+      assert.deepStrictEqual(sync.watcher.snapshot().hound, { dormant: 0, active: 0, terminated: 0, sandbox: "none" })
+      const starting = yield* Effect.forkChild(start, { startImmediately: true })
+      yield* rest
+      assert.isDefined(starting.pollUnsafe())
+      assert.deepStrictEqual(jobs, ["a", "b", "c"])
+    })))
+
+  it.effect("a start that was interrupted can be taken up: the hounds that it launched are the pool's", () =>
+    inTime(Effect.gen(function*() {
+      const { hounds, spawners, start, sync } = yield* play({ starts: false, script: () => undefined })
+      const first = yield* Effect.forkChild(start, { startImmediately: true })
+      yield* rest
+      yield* Fiber.interrupt(first)
+      for (const hound of hounds()) hound.ready()
+      yield* rest
+      const second = yield* Effect.forkChild(start, { startImmediately: true })
+      yield* rest
+      assert.isDefined(second.pollUnsafe())
+      assert.strictEqual(spawners.length, 1)
+      assert.strictEqual(sync.watcher.snapshot().hound.dormant, 2)
+    })))
 })

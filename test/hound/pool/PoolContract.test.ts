@@ -100,7 +100,7 @@ const worldOf = (kind: "real" | "in process") => (hound: TracehoundConfigInput["
     }
   })
 
-/** What is true at every moment. */
+/** Asserts what is true at every moment. */
 const check = ({ hounds, watcher }: TracehoundSync, maxActive = 2): void => {
   const { active, dormant } = watcher.snapshot().hound
   const listed = hounds.list()
@@ -131,7 +131,7 @@ describe.each(["real", "in process"] as const)("a pool of hounds: %s", (kind) =>
       assert.strictEqual(sync.quarantine.count, 1)
     })))
 
-  it.effect("RFC H7 S1 with none free the work waits its turn, first in, first out", () =>
+  it.effect("RFC H7 S1 with none free the job waits its turn, first in, first out", () =>
     inTime(Effect.gen(function*() {
       const { says, sync, threat } = yield* open({ maxActive: 1 })
       yield* rest
@@ -146,7 +146,7 @@ describe.each(["real", "in process"] as const)("a pool of hounds: %s", (kind) =>
       yield* after(1_000)
       const { complete, error, timeout } = sync.hounds.outcomes()
       assert.deepStrictEqual([complete, error, timeout], [1, 1, 1])
-      // What was first came to its end first: it alone is gone.
+      // The first job ended first: its evidence alone is gone.
       assert.strictEqual(sync.quarantine.count, 2)
     })))
 
@@ -166,7 +166,7 @@ describe.each(["real", "in process"] as const)("a pool of hounds: %s", (kind) =>
       assert.include(sync.watcher.snapshot().errors.map(({ code }) => code), "hound_error")
     })))
 
-  it.effect("RFC H4 what does not end is given up at its deadline, and not before", () =>
+  it.effect("RFC H4 an examination that does not end is given up at its deadline, and not before", () =>
     inTime(Effect.gen(function*() {
       const { says, sync, threat } = yield* open()
       yield* rest
@@ -181,7 +181,7 @@ describe.each(["real", "in process"] as const)("a pool of hounds: %s", (kind) =>
       assert.strictEqual(sync.quarantine.count, 0)
     })))
 
-  it.effect("evidence that left before its turn is not looked at", () =>
+  it.effect("evidence that left before its turn is not examined", () =>
     inTime(Effect.gen(function*() {
       const { sync, threat } = yield* open()
       yield* rest
@@ -193,7 +193,7 @@ describe.each(["real", "in process"] as const)("a pool of hounds: %s", (kind) =>
       assert.strictEqual(sync.hounds.active, 0)
     })))
 
-  it.effect("RFC H1 deactivate: nobody hears what comes of it", () =>
+  it.effect("RFC H1 deactivate: the verdict goes nowhere", () =>
     inTime(Effect.gen(function*() {
       const { says, sync, threat } = yield* open()
       yield* rest
@@ -239,7 +239,7 @@ describe.each(["real", "in process"] as const)("a pool of hounds: %s", (kind) =>
       assert.strictEqual(sync.watcher.snapshot().hound.terminated, 0)
     })))
 
-  it.effect("RFC H1 held evidence is looked at when somebody asks, whatever its severity", () =>
+  it.effect("RFC H1 held evidence is examined when the caller asks, whatever its severity", () =>
     inTime(Effect.gen(function*() {
       const { sync, threat } = yield* open()
       yield* rest

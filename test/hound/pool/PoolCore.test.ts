@@ -22,7 +22,7 @@ describe("PoolCore", () => {
     assert.deepStrictEqual(counts(world), { dormant: 2, active: 0, total: 2, booting: 0 })
   })
 
-  it("RFC H1 dormant, active and total are true while a hound looks, and a spare is on its way", () => {
+  it("RFC H1 dormant, active and total are true while a hound is at work and a spare on its way", () => {
     const world = World.open()
     world.bootAll()
     world.examine("a")
@@ -33,7 +33,7 @@ describe("PoolCore", () => {
     assert.deepStrictEqual(counts(world), { dormant: 2, active: 0, total: 2, booting: 1 })
   })
 
-  it("RFC H1 maxActive holds, and what comes beyond it waits first in, first out", () => {
+  it("RFC H1 maxActive holds, and jobs beyond it wait first in, first out", () => {
     const world = World.open()
     world.bootAll()
     for (const signature of ["a", "b", "c", "d", "e"]) world.examine(signature)
@@ -48,7 +48,7 @@ describe("PoolCore", () => {
     assert.notInclude(world.log.join(), " e")
   })
 
-  it("RFC H4 overdue: killed, replaced, and only then told; what waits goes to another", () => {
+  it("RFC H4 overdue: killed, replaced, and only then reported; the next job goes to another", () => {
     const world = World.open({ maxActive: 1 })
     world.bootAll()
     world.examine("slow")
@@ -71,7 +71,7 @@ describe("PoolCore", () => {
     assert.isTrue(world.killed.has(1))
   })
 
-  it("RFC H4 an error is the end of its hound, and what it does after that is nobody's", () => {
+  it("RFC H4 an error is the end of its hound, and whatever it does after that is ignored", () => {
     const world = World.open()
     world.bootAll()
     world.examine("a")
@@ -147,7 +147,7 @@ describe("PoolCore", () => {
     world.reap()
     world.bootAll()
     world.log.length = 0
-    // Old age: nobody goes before the replacement is there.
+    // Of old age: no hound goes before its replacement is there.
     world.advance(settings.maxLifeTimeCycle)
     const before = world.core.table.dormant
     assert.isAtLeast(before, settings.minimumDormant)
@@ -177,7 +177,7 @@ describe("PoolCore", () => {
     ])
   })
 
-  it("RFC H1 deactivate gives up what a hound is at, and leaves the hound", () => {
+  it("RFC H1 deactivate gives up the hound's examination, and leaves the hound", () => {
     const world = World.open()
     world.bootAll()
     world.examine("a")
@@ -203,7 +203,7 @@ describe("PoolCore", () => {
     assert.isFalse(world.core.terminate("nobody"))
   })
 
-  it("evidence that has left is not looked at", () => {
+  it("evidence that has left is not examined", () => {
     const world = World.open()
     world.bootAll()
     world.examine("a", null, () => false)
@@ -211,7 +211,7 @@ describe("PoolCore", () => {
     assert.deepStrictEqual(counts(world), { dormant: 2, active: 0, total: 2, booting: 0 })
   })
 
-  it("a hound that was activated keeps its place for its look, but not for ever", () => {
+  it("a hound that was activated is kept for its examination, but not for ever", () => {
     const world = World.open()
     world.bootAll()
     const member = world.core.reserve()
@@ -227,7 +227,7 @@ describe("PoolCore", () => {
     assert.strictEqual(other?.state, "dormant")
   })
 
-  it("one that died before its look came is no loss", () => {
+  it("one that died before its examination came is no loss", () => {
     const world = World.open()
     world.bootAll()
     assert.strictEqual(world.core.reserve()?.id, 1)
@@ -251,7 +251,7 @@ describe("PoolCore", () => {
     assert.strictEqual(world.bootFailures, world.launched.length)
   })
 
-  it("memory is looked at while there is work, and no message is sent for each job", () => {
+  it("memory is watched while there is work, and no message is sent for each job", () => {
     const world = World.open({ minimumDormant: 1 })
     world.bootAll()
     world.examine("a")
@@ -284,14 +284,14 @@ describe("PoolCore", () => {
     assert.deepStrictEqual(world.begun, ["a", "b", "c"])
   })
 
-  it("RFC S2 shut loses what hounds are at and nothing else: the line is for those that come after", () => {
+  it("RFC S2 shut loses the examinations that hounds are at and no others: the line is for the hounds to come", () => {
     const world = World.open({ maxActive: 1 })
     world.bootAll()
     for (const signature of ["a", "b", "c"]) world.examine(signature)
     void world.core.shut()
     assert.strictEqual(world.outcome("a"), "lost")
     assert.deepStrictEqual(counts(world), { dormant: 0, active: 0, total: 0, booting: 0 })
-    // The old spawner's last words are about nobody.
+    // What the old spawner still says is ignored.
     for (const id of world.alive.keys()) world.end(id, exitOf("killed"))
     assert.deepStrictEqual(world.exits, [])
     world.examine("late")
@@ -306,7 +306,7 @@ describe("PoolCore", () => {
     }
   })
 
-  it("giving up settles what waits and what comes, and launches nothing more", () => {
+  it("giving up settles all that waits and all that comes, and launches nothing more", () => {
     const world = new World()
     for (const signature of ["a", "b"]) world.examine(signature)
     world.core.giveUp()

@@ -41,7 +41,7 @@ describe("hounds that are processes", () => {
   )
 
   it.live(
-    "RFC H7 critical evidence is quarantined and looked at; what is less is only held",
+    "RFC H7 critical evidence is quarantined and examined; less than that is only held",
     () =>
       Effect.gen(function*() {
         const { sync, threat } = yield* withHounds()
@@ -60,7 +60,7 @@ describe("hounds that are processes", () => {
   )
 
   it.live(
-    "RFC H7 with no hound free the answer is quarantined, and the work waits its turn",
+    "RFC H7 with no hound free the answer is quarantined, and the job waits its turn",
     () =>
       Effect.gen(function*() {
         const { sync, threat } = yield* withHounds({ minimumDormant: 1, maxActive: 1 })
@@ -73,7 +73,7 @@ describe("hounds that are processes", () => {
     timeout
   )
 
-  it.live("RFC H7 a duplicate that makes evidence critical has it looked at", () =>
+  it.live("RFC H7 a duplicate that makes evidence critical has it examined", () =>
     Effect.gen(function*() {
       const { sync, threat } = yield* withHounds()
       assert.strictEqual(threat("x", "low").status, "quarantined")
@@ -86,7 +86,7 @@ describe("hounds that are processes", () => {
     }), timeout)
 
   it.live(
-    "RFC H4 what does not end is killed, purged and recorded, and the pool is whole again",
+    "RFC H4 a hound that does not end is killed, its evidence purged and recorded, and the pool is whole again",
     () =>
       Effect.gen(function*() {
         const purged: Array<PurgeRecord> = []
@@ -154,7 +154,7 @@ describe("hounds that are processes", () => {
     }), timeout)
 
   it.live(
-    "RFC H6 a hound killed over its evidence: another one looks, and nothing is lost",
+    "RFC H6 a hound killed over its evidence: another one takes over, and nothing is lost",
     () =>
       Effect.gen(function*() {
         const path = yield* analyzerFile(obedient)
@@ -191,7 +191,7 @@ describe("hounds that are processes", () => {
     timeout
   )
 
-  it.live("RFC H1 an operator has held evidence looked at, whatever its severity", () =>
+  it.live("RFC H1 an operator has held evidence examined, whatever its severity", () =>
     Effect.gen(function*() {
       const { sync, threat } = yield* withHounds()
       const held = threat("x", "low")
@@ -215,7 +215,7 @@ describe("hounds that are processes", () => {
       assert.strictEqual(sync.watcher.snapshot().hound.terminated, 0)
     }), timeout)
 
-  it.live("a span for each look, linked to the one in which the threat came", () =>
+  it.live("a span for each examination, linked to the one in which the threat came", () =>
     Effect.gen(function*() {
       const spans: Array<Tracer.Span> = []
       const tracer = Tracer.make({
@@ -243,10 +243,10 @@ describe("hounds that are processes", () => {
       yield* until(() =>
         spans.some(({ name, status }) => name === "tracehound.hound.examine" && status._tag === "Ended")
       )
-      const look = spans.find(({ name }) => name === "tracehound.hound.examine")
-      assert.deepStrictEqual(look?.links.map(({ span }) => span.spanId), [request.spanId])
-      assert.strictEqual(look?.attributes.get("outcome"), "complete")
-      assert.notInclude(JSON.stringify([...look?.attributes ?? []]), "192.0.2.7")
+      const span = spans.find(({ name }) => name === "tracehound.hound.examine")
+      assert.deepStrictEqual(span?.links.map(({ span }) => span.spanId), [request.spanId])
+      assert.strictEqual(span?.attributes.get("outcome"), "complete")
+      assert.notInclude(JSON.stringify([...span?.attributes ?? []]), "192.0.2.7")
     }), timeout)
 
   it.live("hound.debug logs what the analyzer threw, and why a hound ended", () =>
@@ -263,7 +263,7 @@ describe("hounds that are processes", () => {
       yield* until(() => logged.some((line) => line.includes("not to my taste")))
     }), timeout)
 
-  it.live("evidence that left before its turn is not looked at", () =>
+  it.live("evidence that left before its turn is not examined", () =>
     Effect.gen(function*() {
       const { sync, threat } = yield* withHounds({ minimumDormant: 1, maxActive: 1 })
       threat("wait 100")

@@ -1,5 +1,5 @@
 /**
- * The waiting line and the actor that fills it: order, bounds, and what closing does with the rest.
+ * The waiting line and the actor that fills it: its order, its bounds and its closing.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
@@ -99,7 +99,7 @@ describe("the waiting line", () => {
       assert.strictEqual(line.waiting, 0)
     })))
 
-  it.effect("what is put back is first, whatever the bound", () =>
+  it.effect("one that is put back is first, whatever the bound", () =>
     inTime(Effect.gen(function*() {
       const { line, taken, tell } = yield* open(1)
       tell(item("a"))
@@ -116,7 +116,7 @@ describe("the waiting line", () => {
 })
 
 describe("closing", () => {
-  it.effect("goes on with what waits, and buries the rest at the deadline", () =>
+  it.effect("goes on with the jobs that wait, and buries the rest at the deadline", () =>
     Effect.gen(function*() {
       const { close, deadLetters, line, tell } = yield* open(10)
       tell(item("a"), item("b"), item("c"))
@@ -134,7 +134,7 @@ describe("closing", () => {
       assert.deepStrictEqual(deadLetters.counts(), { ...noLetters, closed: 1, stopped: 2 })
     }))
 
-  it.effect("gives what is in hand the same time again", () =>
+  it.effect("gives jobs in hand the same time again", () =>
     Effect.gen(function*() {
       const { close, line, tell } = yield* open(10)
       tell(item("a"), item("b"))
@@ -149,7 +149,7 @@ describe("closing", () => {
       if (b !== null) line.putBack(b)
       yield* TestClock.adjust(1_000)
       yield* settled
-      // What was put back is still somebody's work.
+      // One that was put back counts as in hand.
       assert.isDefined(closing.pollUnsafe())
       assert.deepStrictEqual(line.end().map(({ name }) => name), ["b"])
       assert.isTrue(line.isOver)

@@ -17,7 +17,7 @@ export const rest = Effect.gen(function*() {
 /** Moves time by so many ms, at rest before and after. */
 export const after = (ms: number) => Effect.andThen(Effect.andThen(rest, TestClock.adjust(ms)), rest)
 
-/** A test whose closing has the time that it asks for: nobody else moves it. */
+/** Runs a test, and moves time while its scope closes: closing waits for deadlines. */
 export const inTime = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E> =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()

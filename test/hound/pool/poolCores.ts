@@ -34,7 +34,7 @@ export const exitOf = (cause: ProcessExit["cause"], more: Partial<ProcessExit> =
 /** A core and its world, which a test moves by hand. */
 export class World {
   now = 1_000
-  /** Everything that happened, in order, as short words: what a test compares. */
+  /** All events in order, as short words that a test compares. */
   readonly log: Array<string> = []
   readonly launched: Array<number> = []
   readonly launchedAt: Array<number> = []
@@ -44,7 +44,7 @@ export class World {
   /** Jobs that were sent and not answered: hound to job. */
   readonly jobs = new Map<number, number>()
   readonly exits: Array<ExitCause> = []
-  /** What a hound was found for, in order. */
+  /** Examinations that a hound was found for, in order. */
   readonly begun: Array<string> = []
   bootFailures = 0
   violations = 0
@@ -121,7 +121,7 @@ export class World {
     })
   }
 
-  /** As after a crash of the pool actor: the hounds that there were are nobody's. */
+  /** As after a crash of the pool actor: all hounds are forgotten, and new ones launched. */
   restart(): void {
     void this.core.shut()
     this.jobs.clear()

@@ -14,7 +14,7 @@ import type { StartError } from "../../../src/runtime/StartErrors.ts"
 import { Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
 
-/** What it does is the first word of its evidence. */
+/** The source of an analyzer that does what the first word of its evidence says. */
 export const obedient = `
 export const analyze = async (bytes) => {
   const [word, what] = new TextDecoder().decode(bytes).split(" ")
@@ -45,12 +45,12 @@ export const analyzerFile = (source: string): Effect.Effect<string, never, Scope
     }
   )
 
-/** What a test has in its hands. */
+/** A started Tracehound and its recorders. */
 export interface Kit {
   readonly sync: TracehoundSync
   readonly tracehound: Tracehound["Service"]
   readonly alerts: ReadonlyArray<Alert>
-  /** Intercepts a threat of this text, critical where nothing else is said. */
+  /** Intercepts a threat with this text as its evidence; critical by default. */
   readonly threat: (text: string, severity?: "low" | "high" | "critical") => InterceptResult
 }
 
@@ -101,7 +101,7 @@ export const withHounds = (
     }
   })
 
-/** Comes back when it is so; a test's own deadline ends what never is. */
+/** Waits until the condition holds; a test's own deadline ends one that never does. */
 export const until = (holds: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => holds() ? Effect.void : Effect.andThen(Effect.sleep("5 millis"), until(holds)))
 
