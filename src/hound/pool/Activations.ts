@@ -24,8 +24,6 @@ export interface Activations<in A extends Waiting> {
   readonly refusesUnsafe: () => boolean
   /** Whether it was taken; where not, it is a dead letter. Never throws. */
   readonly tellUnsafe: (item: A) => boolean
-  /** Closes the line, as the scope would. Comes back when that is done. */
-  readonly stop: Effect.Effect<void>
 }
 
 /**
@@ -55,7 +53,6 @@ export const makeActivations = <A extends Waiting>(
       const isTaken = actor.tellUnsafe(new Activate({ item }))
       if (isTaken) line.entered(item)
       return isTaken
-    },
-    stop: actor.stop
+    }
   }))
 }

@@ -98,18 +98,6 @@ class ProcessPool {
   readonly onFailure = (listener: (failure: HoundFailure) => void): void => this.#parts.report.onFailure(listener)
 
   readonly isBusy = (): boolean => this.#core.table.active > 0
-
-  /**
-   * The line first, and the hounds after it: what they have begun they end. What waits for hounds
-   * that never came would hold that up.
-   */
-  readonly close: Effect.Effect<void> = Effect.suspend(() => {
-    const { activations, line } = this.#parts
-    if (!this.#core.isOpen) this.#core.giveUp()
-    return Effect.map(activations.stop, () => {
-      for (const examination of line.end()) examination.conclude(withoutHound("abandoned"))
-    })
-  })
 }
 
 /** A pool over a launcher, which is opened when the pool starts. Lives as long as the scope. */
@@ -137,11 +125,19 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
     onChange: ({ active, dormant }) => metrics.houndsUnsafe(dormant, active),
     onLastWords: (words) => Effect.annotateLogs(Effect.logDebug("a hound's last words"), { words })
   }
+  // Closed from the last to the first: the line ends before the hounds that work it off.
   const actor = yield* makePoolActor(root, settings, line, hooks)
   line.onHead(() => actor.serve())
+  yield* Effect.addFinalizer(() => Effect.sync(() => abandon(line.end())))
   const activations = yield* makeActivations(root, line, settings.maxPending)
+  // Jobs that wait for hounds that never came would hold the line up.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      if (!actor.core.isOpen) actor.core.giveUp()
+    })
+  )
   if (!settings.enabled) actor.core.giveUp()
-  const pool = new ProcessPool(settings.enabled, {
+  return new ProcessPool(settings.enabled, {
     actor,
     activations,
     line,
@@ -149,9 +145,11 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
     start,
     terminated: () => terminated
   })
-  yield* Effect.addFinalizer(() => pool.close)
-  return pool
 })
+
+const abandon = (examinations: ReadonlyArray<PooledExamination>): void => {
+  for (const examination of examinations) examination.conclude(withoutHound("abandoned"))
+}
 
 /** A pool over a launcher, which is opened when the pool starts. */
 export const layerOf = <R>(openLauncher: Effect.Effect<Launcher, HoundBootError, R>) =>
