@@ -2,14 +2,14 @@
  * The memory that evidence lives in: a log of segments, so that taking a small piece of evidence
  * into custody is a copy and no allocation (CONFORMANCE E5, Q1).
  *
- * A region belongs to a slot, a small whole number. Regions are laid one after another into the
- * current segment; what is released is overwritten with zeros at once. A segment whose regions are
- * all gone is used again. Where at most half of all memory is in use, the emptiest segment is
- * cleaned: its regions move to a new one.
+ * A region belongs to a slot, a small whole number. The arena lays regions one after another into
+ * the current segment, overwrites a released region with zeros at once, and uses a segment again
+ * when all of its regions are released. Where at most half of all memory is in use, it cleans the
+ * emptiest segment: it moves that segment's regions to a new one.
  *
  * Promises that memory is at most twice the most that was ever in use at once, and three segments;
- * and that nothing of what was in a released or moved region is left to read. Nobody outside keeps
- * a reference to this memory, which is what makes moving safe.
+ * and that a released or moved region leaves nothing to read where it was. Moving is safe because
+ * no caller keeps a reference to this memory.
  *
  * Cost: O(1) a call, beside the copy and the wiping. Cleaning happens at most once for each segment
  * that is filled and moves at most half a segment, so it adds at most half a copy to each (`moved`
@@ -20,29 +20,34 @@
  * - Ask for `memory` and `at` again after every `allocate`: it may have moved any region.
  * - A new region is not cleared: write all of it.
  */
+import { grown } from "./Grown.ts"
 
 /** Bytes of a segment. */
 export const segmentBytes = 1_048_576
 
-/** The longest region, in bytes: what is longer deserves memory of its own. */
+/** The longest region, in bytes. Give longer content a buffer of its own. */
 export const maxRegionBytes = 65_536
 
-/** Before each region: its slot and its length, so that a segment can be walked. */
+/**
+ * Bytes of the header before each region: its slot and its length, so that cleaning can walk a
+ * segment.
+ */
 const headerBytes = 8
-/** Segments kept ready once they are empty. */
+/** Empty segments that are kept for later. */
 const maxSpare = 1
 const NONE = -1
 
 class Segment {
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(segmentBytes)
   readonly words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer)
-  /** Where the next region begins. */
+  /** Offset of the next region. */
   top = 0
   /** Bytes of regions that were not released, with their headers. */
   live = 0
 }
 
-const roomFor = (size: number): number => headerBytes + ((size + 3) & ~3)
+/** Bytes of a segment that a region of `size` bytes takes: its header, and whole words. */
+const spanOf = (size: number): number => headerBytes + ((size + 3) & ~3)
 
 /** Regions of bytes by slot. */
 export class Arena {
@@ -66,28 +71,24 @@ export class Arena {
     return (this.segments.length + this.spare.length) * segmentBytes
   }
 
-  /** Bytes in use, with the headers. */
+  /** Bytes in use, headers included. */
   get used(): number {
     return this.live
   }
 
-  /** Makes room for slots below `capacity`. */
+  /** Takes slots below `capacity`. */
   grow(capacity: number): void {
-    const offsets = new Int32Array(capacity)
-    offsets.set(this.offsets)
-    this.offsets = offsets
-    const lengths = new Int32Array(capacity)
-    lengths.set(this.lengths)
-    this.lengths = lengths
+    this.offsets = grown(this.offsets, new Int32Array(capacity))
+    this.lengths = grown(this.lengths, new Int32Array(capacity))
     while (this.homes.length < capacity) this.homes.push(null)
   }
 
   /** Gives a slot that has none a region of `length` bytes, 0 to maxRegionBytes. */
   allocate(slot: number, length: number): void {
-    const room = roomFor(length)
-    if (this.current.top + room > segmentBytes) this.advance()
-    this.place(this.current, slot, length, room)
-    this.live += room
+    const span = spanOf(length)
+    if (this.current.top + span > segmentBytes) this.advance()
+    this.place(this.current, slot, length, span)
+    this.live += span
   }
 
   /**
@@ -98,7 +99,7 @@ export class Arena {
     return (this.homes[slot] ?? this.current).bytes
   }
 
-  /** Where the slot's region begins in its memory. */
+  /** Offset of the slot's region in its memory. */
   at(slot: number): number {
     return this.offsets[slot] ?? 0
   }
@@ -110,27 +111,27 @@ export class Arena {
     const at = this.offsets[slot] ?? 0
     const length = this.lengths[slot] ?? 0
     home.bytes.fill(0, at, at + length)
-    // The header stays for whoever walks the segment, but names no slot any more.
+    // `clean` needs the length in the header to walk on; without a slot it moves nothing.
     home.words[(at - headerBytes) >> 2] = NONE
     this.homes[slot] = null
-    const room = roomFor(length)
-    home.live -= room
-    this.live -= room
+    const span = spanOf(length)
+    home.live -= span
+    this.live -= span
     if (home.live === 0) this.retire(home)
   }
 
-  private place(segment: Segment, slot: number, length: number, room: number): void {
+  private place(segment: Segment, slot: number, length: number, span: number): void {
     const at = segment.top
     segment.words[at >> 2] = slot
     segment.words[(at >> 2) + 1] = length
-    segment.top += room
-    segment.live += room
+    segment.top += span
+    segment.live += span
     this.homes[slot] = segment
     this.offsets[slot] = at + headerBytes
     this.lengths[slot] = length
   }
 
-  /** Puts a segment in use that has room for any region. */
+  /** Makes a segment current that any region fits into. */
   private advance(): void {
     const victim = 2 * this.live <= this.segments.length * segmentBytes ? this.emptiest() : null
     this.current = this.spare.pop() ?? new Segment()
@@ -146,26 +147,26 @@ export class Arena {
     return least
   }
 
-  /** Moves what is left in the segment to the current one. */
+  /** Moves the regions that were not released to the current segment. */
   private clean(victim: Segment): void {
     const { bytes, top, words } = victim
     for (let header = 0; header < top;) {
       const slot = words[header >> 2] ?? NONE
       const length = words[(header >> 2) + 1] ?? 0
-      const room = roomFor(length)
+      const span = spanOf(length)
       if (slot !== NONE) {
-        this.place(this.current, slot, length, room)
+        this.place(this.current, slot, length, span)
         this.current.bytes.set(bytes.subarray(header + headerBytes, header + headerBytes + length), this.at(slot))
-        this.moved += room
+        this.moved += span
       }
-      header += room
+      header += span
     }
     bytes.fill(0, 0, top)
     victim.live = 0
     this.retire(victim)
   }
 
-  /** An empty segment starts anew, is kept for later, or is given back to the host. */
+  /** Empties a segment: the current one starts anew, another is kept for later or given up. */
   private retire(segment: Segment): void {
     segment.top = 0
     if (segment === this.current) return

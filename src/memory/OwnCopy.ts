@@ -1,8 +1,8 @@
 /**
- * A string that keeps nothing else alive.
+ * Copies a string, so that keeping the copy keeps nothing else in memory.
  *
- * A piece cut out of a large header is, in V8, a view of that header: whoever keeps the piece keeps
- * the header.
+ * In V8 a piece that was cut out of a large header is a view of that header: to keep the piece is
+ * to keep the whole header in memory.
  */
 
 /**

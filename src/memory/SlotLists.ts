@@ -5,30 +5,27 @@
  * Several lists may share one `Links`, as long as no slot is on two of them at once. A slot that
  * must be on two lists needs two `Links`.
  *
- * Gotcha: a list trusts its caller to remove only slots that are on it.
+ * **Gotchas**
+ *
+ * - A list trusts its caller to remove only slots that are on it.
  */
+import { grown } from "./Grown.ts"
 
 /** No slot: the end of a list. */
 export const NONE = -1
-/** Stands where a slot's predecessor would, while the slot is on no list. */
+/** The predecessor of a slot that is on no list. */
 const OFF = -2
 
-/** Room for the neighbours of each slot: 8 bytes a slot. */
+/** The neighbours of each slot: 8 bytes a slot. */
 export class Links {
   previous: Int32Array<ArrayBuffer> = new Int32Array(0)
   next: Int32Array<ArrayBuffer> = new Int32Array(0)
 
-  /** Keeps what there is. */
+  /** Takes slots below `capacity`, and keeps the neighbours of those that were there. */
   grow(capacity: number): void {
     this.previous = grown(this.previous, new Int32Array(capacity).fill(OFF))
     this.next = grown(this.next, new Int32Array(capacity))
   }
-}
-
-/** Copies `from` to the front of the longer `to`. */
-export const grown = <A extends Int32Array | Uint32Array | Float64Array>(from: A, to: A): A => {
-  to.set(from)
-  return to
 }
 
 /** One list. `first` is where slots are taken from. */

@@ -34,7 +34,8 @@
  */
 import type { TimeCell } from "../../host/port/MonotonicTime.ts"
 import { ownCopy } from "../../memory/OwnCopy.ts"
-import { grown, Links, NONE, SlotList } from "../../memory/SlotLists.ts"
+import { grown } from "../../memory/Grown.ts"
+import { Links, NONE, SlotList } from "../../memory/SlotLists.ts"
 
 export interface RateTableOptions {
   /** Length of a window in ms, more than 0. */
