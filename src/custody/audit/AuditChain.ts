@@ -8,9 +8,9 @@ import { Settings } from "../../config/Settings.ts"
 import { Hash } from "../../host/port/Hash.ts"
 import { type HashChain, makeHashChain } from "./HashChain.ts"
 
-/** Where each way out of custody is written down. */
+/** Every way out of custody appends a record here. */
 export class AuditChain extends Context.Service<AuditChain, HashChain>()("tracehound/custody/audit/AuditChain") {
-  /** In memory, as configured under `audit`. */
+  /** An empty chain in memory, as configured under `audit`. */
   static readonly layer = Layer.effect(
     AuditChain,
     Effect.gen(function*() {

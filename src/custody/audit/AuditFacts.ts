@@ -1,19 +1,19 @@
 /**
- * What the chain is told of evidence on its way out, before it is a record.
+ * The facts that a room tells the audit chain about evidence on its way out.
  *
- * Numbers and binary digests, as the rooms hold them: the texts that a record has are made where
- * somebody reads it.
+ * They are numbers and binary digests, as the rooms hold them; the chain makes the texts of a
+ * record when a caller reads it.
  */
 import { DigestBuffer } from "../../domain/Digest.ts"
 import type { CustodyRecord, PurgeReason } from "../../domain/Records.ts"
-import { threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
+import { categoryAt, type ThreatCategory } from "../../domain/Scent.ts"
 import { secureIdFrom } from "../../domain/SecureIdText.ts"
 import type { Severity } from "../../domain/Severity.ts"
+import { parseSignature } from "../evidence/SignatureText.ts"
 
-/** How evidence left custody. */
 export type Status = CustodyRecord["status"]
 
-/** What is written down about evidence on its way out. Read at once: nothing of it is kept. */
+/** One way out. The chain reads the facts during the call, and keeps none of the buffers. */
 export interface AuditFacts {
   readonly status: Status
   /** Written for `evicted` and `purged`, as only those records have it. */
@@ -43,18 +43,17 @@ export interface AuditFacts {
 export const destinationOf = ({ destination, status }: AuditFacts): string | null =>
   status === "evacuated" ? destination ?? "" : status === "evicted" || status === "purged" ? destination : null
 
-/** What a record says, as the chain was told it. For records that fit their schema. */
+/** The facts that give this record. For records that fit their schema. */
 export const factsOf = (entry: CustodyRecord): AuditFacts => {
   const hash = new DigestBuffer()
   hash.read(entry.hash, 0)
   const digest = new DigestBuffer()
-  const colon = entry.signature.indexOf(":")
-  digest.read(entry.signature, colon + 1)
+  const category = parseSignature(entry.signature, digest)
   return {
     status: entry.status,
     severity: "severity" in entry ? entry.severity : "low",
     purgeReason: entry.status === "purged" ? entry.reason : null,
-    category: threatCategories.find((name) => name === entry.signature.slice(0, colon)) ?? "unknown",
+    category: category === null ? "unknown" : categoryAt(category),
     size: entry.size,
     compressedSize: entry.status === "evacuated" ? entry.compressedSize : null,
     timestamp: entry.timestamp,

@@ -1,21 +1,41 @@
 /**
- * The memory of an audit chain: rows and their hashes in typed arrays, a ring of so many records
+ * Keeps the records of an audit chain in typed arrays: a ring of `maxRecords` rows and their hashes
  * (CONFORMANCE A1).
  *
- * Memory is taken 256 records at a time, as they come, and never given back: 193 bytes a record.
- * What is written when the ring is full takes the place of the oldest record, of which only the
- * hash stays, until the next one leaves. O(1), and no allocation but that of a chunk.
+ * The log takes memory for 256 records at a time, as they come, and gives none back: 193 bytes a
+ * record. When the ring is full, a new record takes the place of the oldest one, whose hash stays
+ * as the anchor until the next one leaves. O(1), and no allocation but that of a chunk.
  *
- * It knows nothing of chains, and compares nothing: who asks for a sequence asks for one that is
- * kept.
+ * A Tracehound has one destination: cold storage's endpoint. So the log keeps that text once, and a
+ * byte for each record that names it. A chain that is told another text as well is as sound; each
+ * such record keeps its own, and gives it up when it leaves.
+ *
+ * **Gotchas**
+ *
+ * - It does not check a sequence: ask for one from `oldest` up to `length` alone.
  */
 import { digestBytes, DigestBuffer, digestWords, hexOf } from "../../domain/Digest.ts"
 import type { AuditRecord } from "../../domain/Records.ts"
 import { readRow, rowBytes, rowWords } from "./AuditRow.ts"
-import { type Destination, Destinations, unlisted } from "./Destinations.ts"
 
 /** Records of a chunk. */
 export const chunkRecords = 256
+
+/** A destination of evidence: the text of a record, and the bytes that its hash covers. */
+export interface Destination {
+  /** The byte that a record keeps: NOWHERE, THE_ONE or ANOTHER. */
+  readonly kind: number
+  readonly text: string
+  readonly bytes: Uint8Array
+}
+
+const NOWHERE = 0
+const THE_ONE = 1
+const ANOTHER = 2
+
+const nowhere: Destination = { kind: NOWHERE, text: "", bytes: new Uint8Array(0) }
+
+const utf8 = new TextEncoder()
 
 /** Rows, and beside them their hashes. */
 export class Chunk {
@@ -25,9 +45,9 @@ export class Chunk {
   readonly words: Int32Array<ArrayBuffer>
   readonly hashes: Uint8Array<ArrayBuffer>
   readonly hashWords: Int32Array<ArrayBuffer>
-  /** Of each record its destination's number. */
+  /** The `kind` of each record's destination. */
   readonly destinations: Uint8Array<ArrayBuffer>
-  /** Those that are not in the table, by place. */
+  /** By place, the destinations that are not the log's own. */
   readonly others = new Map<number, Destination>()
 
   constructor(records: number) {
@@ -44,13 +64,14 @@ export class Chunk {
 /** A ring of records. */
 export class AuditLog {
   readonly maxRecords: number
-  readonly destinations = new Destinations()
   /** The hash of the last record that left; zeros while none has. */
   readonly anchor = new DigestBuffer()
-  /** How many records were ever written. */
+  /** Records ever written. */
   length = 0
   private readonly chunks: Array<Chunk> = []
-  /** Where in the ring the next record goes. */
+  /** The first destination that a record named; `nowhere` before. */
+  private own = nowhere
+  /** The place of the next record in the ring. */
   private next = 0
 
   constructor(maxRecords: number) {
@@ -67,7 +88,19 @@ export class AuditLog {
     return this.chunks.reduce((sum, { records }) => sum + records * (rowBytes + digestBytes + 1), 0)
   }
 
-  /** Writes the next record. */
+  /** The destination of this text. Allocates nothing for null and for the log's own text. */
+  destination(text: string | null): Destination {
+    const { own } = this
+    if (text === null) return nowhere
+    if (own.kind === THE_ONE && own.text === text) return own
+    // What is shown must be what was hashed, and UTF-8 has no lone surrogates.
+    const wellFormed = text.toWellFormed()
+    const bytes = utf8.encode(wellFormed)
+    if (own.kind === THE_ONE) return { kind: ANOTHER, text: wellFormed, bytes }
+    return this.own = { kind: THE_ONE, text: wellFormed, bytes }
+  }
+
+  /** Writes the next record. `destination` is one that this log made. */
   push(row: Int32Array, hash: Int32Array, destination: Destination): void {
     const chunk = this.chunkAt(this.next)
     const place = this.next % chunkRecords
@@ -76,9 +109,9 @@ export class AuditLog {
     if (this.length >= this.maxRecords) this.anchor.copyFrom(hashWords, hashAt)
     for (let i = 0, at = place * rowWords; i < rowWords; i++) words[at + i] = row[i] ?? 0
     for (let i = 0; i < digestWords; i++) hashWords[hashAt + i] = hash[i] ?? 0
-    if (destinations[place] === unlisted) others.delete(place)
-    if (destination.number === unlisted) others.set(place, destination)
-    destinations[place] = destination.number
+    if (destinations[place] === ANOTHER) others.delete(place)
+    if (destination.kind === ANOTHER) others.set(place, destination)
+    destinations[place] = destination.kind
     this.length += 1
     this.next = this.next + 1 === this.maxRecords ? 0 : this.next + 1
   }
@@ -88,22 +121,22 @@ export class AuditLog {
     return this.chunkAt(sequence % this.maxRecords)
   }
 
-  /** Its place there. */
+  /** The record's place in its chunk. */
   placeOf(sequence: number): number {
     return (sequence % this.maxRecords) % chunkRecords
   }
 
-  /** Where the record at a place of a chunk says that the evidence went. */
-  destinationOf({ destinations, others }: Chunk, place: number): Destination {
-    const number = destinations[place] ?? 0
-    return (number === unlisted ? others.get(place) : undefined) ?? this.destinations.at(number)
+  /** The destination of the record at a place of a chunk. */
+  destinationAt({ destinations, others }: Chunk, place: number): Destination {
+    const kind = destinations[place]
+    return (kind === ANOTHER ? others.get(place) : kind === THE_ONE ? this.own : undefined) ?? nowhere
   }
 
   /** A record that is kept, decoded and frozen. */
   read(sequence: number): AuditRecord {
     const chunk = this.chunkOf(sequence)
     const place = this.placeOf(sequence)
-    const entry = readRow(chunk.rows, chunk.view, place * rowBytes, this.destinationOf(chunk, place).text)
+    const entry = readRow(chunk.rows, chunk.view, place * rowBytes, this.destinationAt(chunk, place).text)
     const hash = hexOf(chunk.hashes, place * digestBytes)
     return Object.freeze({ sequence, previousHash: entry.previousHash, hash, entry })
   }

@@ -1,5 +1,5 @@
 /**
- * An audit record as bytes: what its hash covers (spec/audit.md; CONFORMANCE A2). Version 3, all
+ * An audit record as the bytes that its hash covers (spec/audit.md; CONFORMANCE A2). Version 3, all
  * numbers big-endian:
  *
  * | at | bytes | field |
@@ -10,7 +10,7 @@
  * | 44 | 1 | status: 1 neutralized, 2 evacuated, 3 transferred, 4 evicted, 5 purged |
  * | 45 | 1 | category: 1 injection, 2 ddos, 3 flood, 4 spam, 5 malware, 6 unknown |
  * | 46 | 1 | severity: 0 not in this record, 1 low, 2 medium, 3 high, 4 critical |
- * | 47 | 1 | what there is: 1 a compressed size, 2 a destination, 3 both; and 16 times the reason of a purge |
+ * | 47 | 1 | present: 1 a compressed size, 2 a destination, 3 both; and 16 times the reason of a purge |
  * | 48 | 8 | timestamp, binary64 |
  * | 56 | 8 | size |
  * | 64 | 8 | compressed size, 0 where there is none |
@@ -20,17 +20,17 @@
  * | 156 | 4 | N: bytes of the destination, 0 where there is none |
  * | 160 | N | destination, UTF-8 |
  *
- * The reason of a purge: 0 not in this record, 1 timeout, 2 error, 3 abort, 4 panic. So it is the
- * byte's upper half.
+ * The reason of a purge is the upper half of its byte: 0 not in this record, 1 timeout, 2 error, 3
+ * abort, 4 panic.
  *
- * Every field has a fixed place but the last, which says its length, so two records with the same
+ * Every field has a fixed place but the last, whose length is given, so two records with the same
  * bytes are the same record.
  *
  * **Gotchas**
  *
  * - The reason of an eviction is not written: `capacity` is the only one, and status 4 implies it.
- * - That holds of records that fit their schema: of those that the chain did not make, it checks
- *   that.
+ * - Two records with the same bytes are the same only if both fit their schema. `verifyRecords`
+ *   checks that, as the chain did not make its records.
  */
 import { digestBytes, type DigestBuffer, digestWords, hexOf } from "../../domain/Digest.ts"
 import type { CustodyRecord, PurgeReason } from "../../domain/Records.ts"
@@ -43,7 +43,7 @@ import { type AuditFacts, destinationOf, type Status } from "./AuditFacts.ts"
 export const rowBytes = 160
 export const rowWords = rowBytes / 4
 
-/** Where the fields are. All begin at a whole word but the four of one byte each. */
+/** Offsets of the fields. All begin at a whole word but the four of one byte each. */
 const field = {
   previousHash: 4,
   sequence: 36,
@@ -86,10 +86,10 @@ const copy = (source: Uint8Array, target: Uint8Array, at: number, count: number)
 /** The sequence in the row at `at`. */
 export const sequenceAt = (view: DataView, at: number): number => getU64(view, at + field.sequence)
 
-/** One row and room for its destination behind it: a buffer that is used again. */
+/** A buffer for one row at a time, and for its destination behind it. */
 export class RowBuffer {
   private long = new Uint8Array(rowBytes)
-  /** The row: without its destination all that is hashed. */
+  /** The row. Where there is no destination, it is all that is hashed. */
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(rowBytes)
   readonly words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer)
   readonly view: DataView<ArrayBuffer> = new DataView(this.bytes.buffer)
@@ -119,7 +119,7 @@ export class RowBuffer {
   }
 
   /**
-   * What is hashed: the row and its destination. Valid until the next call. O(length of the
+   * The bytes to hash: the row and its destination. Valid until the next call. O(length of the
    * destination).
    */
   with(destination: Uint8Array): Uint8Array {
@@ -132,7 +132,7 @@ export class RowBuffer {
   }
 }
 
-/** The record in the row at `at`, frozen. `destination` is what it says if it has one. */
+/** The record in the row at `at`, frozen; `destination` is put in where the row has one. */
 export const readRow = (bytes: Uint8Array, view: DataView, at: number, destination: string): CustodyRecord => {
   const category = threatCategories[view.getUint8(at + field.category) - 1] ?? "unknown"
   const present = view.getUint8(at + field.present)

@@ -1,15 +1,15 @@
 /**
- * A checkpoint: what stands for the records that are no longer kept (spec/audit.md, "Checkpoints").
+ * A checkpoint stands for the records that a chain no longer keeps (spec/audit.md, "Checkpoints").
  *
- * A record's hash covers all records before it, so that of the last one that left stands for all
- * that have. The checkpoint's own hash ties it to their number: SHA-256 of `THK1`, the number in 8
- * bytes, and that hash. It depends on the records alone and not on when they left, so that any two
- * who have the same records have the same checkpoint.
+ * A record's hash covers all records before it, so the hash of the last one that left stands for
+ * all that have left. The checkpoint's own hash ties that hash to their number: SHA-256 of `THK1`,
+ * the number in 8 bytes, and the hash. It depends on the records alone and not on when they left:
+ * two parties with the same records have the same checkpoint.
  */
 import { digestBytes, hexOf } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 
-/** What is known of the first `length` records of a chain. */
+/** Stands for the first `length` records of a chain. */
 export interface Checkpoint {
   readonly length: number
   /** The hash of the last of them; `genesis` where there are none. */
@@ -22,7 +22,7 @@ const magic = 0x5448_4b31
 const lengthAt = 4
 const headAt = 12
 
-/** The checkpoint of so many records, of which the last has this hash. */
+/** The checkpoint of `length` records, the last of which has the hash `head`. */
 export const makeCheckpoint = (
   length: number,
   head: Uint8Array,

@@ -2,19 +2,19 @@
  * The hash chain (RFC, "Audit Trail Integrity"; spec/audit.md; CONFORMANCE A1 to A3): each record's
  * hash covers the hash before it, so that an edit, a deletion, an insertion or a reordering shows.
  *
- * Promises bounded memory: it keeps the newest `maxRecords` records as bytes, and of those before
- * them a checkpoint, which is how many there were and the hash of the last. As that hash covers all
- * of them, so does a verification that begins there. Appending is O(1) and one hash; it allocates
+ * Promises bounded memory: the chain keeps the newest `maxRecords` records as bytes, and a
+ * checkpoint of those before them: their number, and the hash of the last. That hash covers all of
+ * them, and so does a verification that begins there. Appending is O(1) and one hash; it allocates
  * nothing but the memory for another 256 records, when there is none left. Verifying is one hash
- * for each record kept. Records become objects where somebody reads them.
+ * for each record kept. A record becomes an object when a caller reads it.
  *
  * **Gotchas**
  *
- * - A chain shows a cut-off tail only to somebody who knows its head: give `inspect` the head you
- *   wrote down.
- * - Whoever holds the whole chain can write another one. Against that, keep the head somewhere
- *   else.
- * - Without chaining, hashes are all zeros, and there is nothing that could break.
+ * - A chain shows a cut-off tail only to a caller who knows its head: give `inspect` the head that
+ *   you wrote down.
+ * - An attacker who holds the whole chain can write another one. Against that, keep the head
+ *   somewhere else.
+ * - Without chaining, all hashes are zeros, and `inspect` finds nothing.
  */
 import { DigestBuffer, hexOf } from "../../domain/Digest.ts"
 import type { AuditRecord, CustodyRecord } from "../../domain/Records.ts"
@@ -30,7 +30,7 @@ export type { AuditFacts } from "./AuditFacts.ts"
 /** The hash before the first record. */
 export const genesis = "0".repeat(64)
 
-/** What was found. */
+/** The result of `inspect`. */
 export interface ChainReport {
   readonly valid: boolean
   /**
@@ -38,9 +38,9 @@ export interface ChainReport {
    * record after the last.
    */
   readonly firstBroken: number | null
-  /** How many records were looked at. */
+  /** Records checked, the broken one included. */
   readonly checked: number
-  /** How many older ones the checkpoint stands for. */
+  /** Older records that the checkpoint stands for. */
   readonly summarised: number
 }
 
@@ -48,9 +48,9 @@ export interface ChainReport {
 export interface HashChain {
   /** Of the newest record; `genesis` when there is none. */
   readonly lastHash: string
-  /** How many records were ever appended. */
+  /** Records ever appended. */
   readonly length: number
-  /** What stands for the records that are no longer kept. */
+  /** Stands for the records that are no longer kept. */
   readonly checkpoint: Checkpoint
   /** Links a record to the chain. O(1), one hash. */
   readonly append: (facts: AuditFacts) => void
@@ -67,7 +67,6 @@ export interface HashChain {
   readonly inspect: (head?: string) => ChainReport
 }
 
-/** What a chain is made of. */
 export interface HashChainOptions {
   readonly chainEnabled: boolean
   /** The most records kept, at least 1. */
@@ -75,7 +74,7 @@ export interface HashChainOptions {
   readonly hash: Hasher
 }
 
-/** An empty chain. `log` is the memory of its records, empty too: a new one when left out. */
+/** An empty chain. `log` keeps its records and must be empty too: a new one when left out. */
 export const makeHashChain = (
   { chainEnabled, hash, maxRecords }: HashChainOptions,
   log: AuditLog = new AuditLog(maxRecords)
@@ -85,7 +84,7 @@ export const makeHashChain = (
   const head = new DigestBuffer()
 
   const append = (facts: AuditFacts): void => {
-    const destination = log.destinations.of(destinationOf(facts))
+    const destination = log.destination(destinationOf(facts))
     row.write(log.length, head, facts, destination.bytes.length)
     if (chainEnabled) hash.sha256Into(row.with(destination.bytes), head.bytes)
     log.push(row.words, head.words, destination)
@@ -106,7 +105,7 @@ export const makeHashChain = (
     append,
     record: <S extends Status>(facts: AuditFacts & { readonly status: S }) => {
       append(facts)
-      // What was written with this status is read with it.
+      // A row that was written with this status is read with it.
       return log.read(log.length - 1).entry as Extract<CustodyRecord, { readonly status: S }>
     },
     records: () => Array.from({ length: log.length - log.oldest }, (_, i) => log.read(log.oldest + i)),

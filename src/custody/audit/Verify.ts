@@ -1,6 +1,6 @@
 /**
- * Verifying records of whatever origin, as somebody does who was sent them (spec/audit.md,
- * "Verifying"; CONFORMANCE A1, A2).
+ * Verifies records of any origin, such as those that somebody was sent (spec/audit.md, "Verifying";
+ * CONFORMANCE A1, A2).
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -10,7 +10,7 @@ import type { Hash } from "../../host/port/Hash.ts"
 import { factsOf } from "./AuditFacts.ts"
 import { RowBuffer } from "./AuditRow.ts"
 
-/** Where a run of records begins, and how to hash it. */
+/** The start of a run of records, and the host's Hash. */
 export interface RunStart {
   /** The hash before its first record: 64 zeros, or the `head` of a checkpoint. */
   readonly anchor: string
@@ -19,12 +19,12 @@ export interface RunStart {
   readonly hash: Pick<Hash["Service"], "sha256Hex" | "timingSafeEqual">
 }
 
-/** What was found in a run of records. */
+/** The result of `verifyRecords`. */
 export interface RunReport {
   readonly valid: boolean
   /** The sequence of the first record that does not fit, or null. */
   readonly firstBroken: number | null
-  /** How many records were looked at. */
+  /** Records checked, the broken one included. */
   readonly checked: number
   /** The hash of the last record that fits. */
   readonly head: string
@@ -32,13 +32,13 @@ export interface RunReport {
 
 const utf8 = new TextEncoder()
 
-/** In time that depends on the lengths alone (CONFORMANCE A2). */
+/** Compares in a time that depends on the lengths alone (CONFORMANCE A2). */
 export const areSame = ({ timingSafeEqual }: Pick<Hash["Service"], "timingSafeEqual">, a: string, b: string): boolean =>
   timingSafeEqual(utf8.encode(a), utf8.encode(b))
 
 /**
- * The bytes that the hash of a record covers, in a buffer that is used again. For records that fit
- * their schema.
+ * Gives the bytes that the hash of a record covers, in a buffer that the next call uses again. For
+ * records that fit their schema.
  */
 export const makeEncoder = (): (sequence: number, entry: CustodyRecord) => Uint8Array => {
   const row = new RowBuffer()
@@ -53,14 +53,14 @@ export const makeEncoder = (): (sequence: number, entry: CustodyRecord) => Uint8
 }
 
 const decodeRecord = Schema.decodeUnknownResult(AuditRecord, { onExcessProperty: "error" })
-/** Only of such a record does the encoding cover every field, and is no other record's. */
+/** Of other records the encoding might miss a field, or be another record's as well. */
 const isExactly = (record: AuditRecord): boolean => Result.isSuccess(decodeRecord(record))
 
 /**
- * Verifies a run of records that begins after `anchor` at `from`. Any array will do, of whatever
- * origin: this is what finds an edit, a deletion, an insertion and a reordering; a field too many
- * or of another type is an edit. A tail that was cut off shows where `head` is not the one you
- * know. O(records), one hash and one decode each.
+ * Verifies a run of records that begins after `anchor` at `from`, whatever their origin. It finds
+ * an edit, a deletion, an insertion and a reordering; a field too many or of another type is an
+ * edit. A tail that was cut off shows when `head` is not the one you know. O(records), one hash and
+ * one decode each.
  */
 export const verifyRecords = (records: Iterable<AuditRecord>, { anchor, from, hash }: RunStart): RunReport => {
   const encode = makeEncoder()

@@ -1,5 +1,5 @@
 /**
- * Verifying a chain that is in memory (spec/audit.md, "Verifying"; CONFORMANCE A1, A2).
+ * Verifies a chain that is in memory (spec/audit.md, "Verifying"; CONFORMANCE A1, A2).
  *
  * Hashes are compared by the port's timingSafeEqual, a chunk at a time, so that comparing costs
  * little beside hashing; one by one only in the chunk that holds a difference.
@@ -9,7 +9,7 @@ import type { Hash } from "../../host/port/Hash.ts"
 import { type AuditLog, chunkRecords } from "./AuditLog.ts"
 import { previousHashWord, RowBuffer, rowWords, sequenceAt } from "./AuditRow.ts"
 
-/** What verifying a log asks of its host. */
+/** The part of the host's Hash that verifying a log needs. */
 export type Hasher = Pick<Hash["Service"], "sha256Into" | "timingSafeEqual">
 
 /** Digests side by side. */
@@ -38,9 +38,7 @@ export const firstBrokenOf = (
   { sha256Into, timingSafeEqual }: Hasher
 ): number | null => {
   const largest = Math.min(chunkRecords, log.length - log.oldest)
-  /**
-   * What the hashes of a chunk's records must be, and what its records say of the ones before them.
-   */
+  // Of a chunk's records: the hashes that they must have, and the previous hashes that they name.
   const found = new Column(largest)
   const links = new Column(largest)
   const digest = new DigestBuffer()
@@ -57,7 +55,7 @@ export const firstBrokenOf = (
     for (let i = 0; i < count; i++) {
       const at = (place + i) * rowWords
       for (let word = 0; word < rowWords; word++) row.words[word] = words[at + word] ?? 0
-      sha256Into(row.with(log.destinationOf(chunk, place + i).bytes), digest.bytes)
+      sha256Into(row.with(log.destinationAt(chunk, place + i).bytes), digest.bytes)
       for (let word = 0, to = i * digestWords; word < digestWords; word++) {
         found.words[to + word] = digest.words[word] ?? 0
         links.words[to + word] = words[at + previousHashWord + word] ?? 0

@@ -18,7 +18,7 @@ const chainWith = (audit: NonNullable<TracehoundConfigInput["audit"]>) =>
   )
 
 describe("AuditChain", () => {
-  it.effect("RFC A1 is one chain for all who ask, as large as configured", () =>
+  it.effect("RFC A1 is one chain for all rooms, with as many records as configured", () =>
     Effect.gen(function*() {
       const [mine, theirs] = [yield* AuditChain, yield* AuditChain]
       for (let n = 0; n < 3; n++) mine.append(factsOf({ ...unlinked, size: n }))
@@ -27,7 +27,7 @@ describe("AuditChain", () => {
       assert.strictEqual(theirs.lastHash, chainOf([0, 1, 2].map((size) => ({ ...custody.neutralized, size }))).lastHash)
     }).pipe(Effect.provide(chainWith({ maxRecords: 2 }))))
 
-  it.effect("RFC A3 does not chain where it is told not to", () =>
+  it.effect("RFC A3 does not chain where chainEnabled is false", () =>
     Effect.gen(function*() {
       const chain = yield* AuditChain
       chain.append(factsOf(unlinked))

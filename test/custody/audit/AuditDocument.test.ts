@@ -191,7 +191,7 @@ const verify = ({ anchor = genesis, from = 0, records }: Run, known?: string): A
 const links = ({ records }: Run): ReadonlyArray<Link> =>
   records.map((record) => isLink(record) ? record : assert.fail(JSON.stringify(record)))
 
-/** What stands in the document's blocks of this language. */
+/** The document's blocks of this language. */
 const blocks = (language: string): ReadonlyArray<string> =>
   [...document.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)\\n^\`\`\``, "gms"))].map(([, inside = ""]) => inside)
 
@@ -206,7 +206,7 @@ const undump = (dump: string): Buffer => {
   return bytes
 }
 
-describe("what spec/audit.md says, followed by hand", () => {
+describe("spec/audit.md, followed by hand", () => {
   it.each(vectors.good)("RFC A1 holds: $name", (vector) => {
     assert.deepStrictEqual(verify(vector), { firstBroken: null, head: vector.head })
     assert.deepStrictEqual(verify(vector, vector.head), { firstBroken: null, head: vector.head })
@@ -222,7 +222,7 @@ describe("what spec/audit.md says, followed by hand", () => {
     assert.deepStrictEqual(checkpoint, checkpointOf(from + records.length, head))
   })
 
-  it.each(vectors.good)("RFC A1 every run that is cut off shows it to whoever knows the head: $name", (vector) => {
+  it.each(vectors.good)("RFC A1 a run that is cut off is found by a reader who knows the head: $name", (vector) => {
     const { from = 0, head, records } = vector
     for (let length = 0; length < records.length; length++) {
       const cut = { ...vector, records: records.slice(0, length) }
@@ -255,7 +255,7 @@ describe("spec/audit.md", () => {
     assert.strictEqual(digest, two?.previousHash)
   })
 
-  it("RFC A2 its example's records and checkpoint are those of the vector, and its evidence is what it says", () => {
+  it("RFC A2 its example's records and checkpoint are those of the vector, and its evidence has the hash that it names", () => {
     const shown = blocks("json")[0]?.split("\n")
     assert.deepStrictEqual(shown, [one, two, first?.checkpoint].map((value) => JSON.stringify(value)))
     for (const [text, link] of [["' OR 1=1 --", one], ["second", two]] as const) {

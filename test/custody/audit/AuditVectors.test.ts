@@ -87,7 +87,7 @@ describe("the vectors of the audit chain", () => {
     assert.deepStrictEqual(chain.checkpoint, vector.checkpoint)
   })
 
-  it("RFC A1 a run from a checkpoint is what the chain keeps beside it", () => {
+  it("RFC A1 a run from a checkpoint holds the records that the chain keeps beside it", () => {
     const run = named("from a checkpoint: each status, after two")
     const chain = chainOf(factsIn(named("each status")), run.records.length)
     assert.deepStrictEqual(chain.records(), run.records)
@@ -100,7 +100,7 @@ describe("the vectors of the audit chain", () => {
   })
 
   it.each(bad.filter((vector) => isWhole(vector) && vector.head !== undefined && verify(vector).valid))(
-    "RFC A1 the chain itself says so of a head that is known: $name",
+    "RFC A1 the chain itself finds it, given the head that is known: $name",
     (vector) => {
       const { firstBroken, valid } = chainOf(factsIn(vector)).inspect(vector.head)
       assert.deepStrictEqual({ firstBroken, valid }, { firstBroken: vector.firstBroken, valid: false })
@@ -123,7 +123,7 @@ describe("the vectors of the audit chain", () => {
 })
 
 describe("the vectors themselves", () => {
-  it("RFC A2 each has a name of its own and asks something of its own, and the file is small", () => {
+  it("RFC A2 each has a name and a question of its own, and the file is small", () => {
     const all = [...good, ...bad]
     assert.strictEqual(new Set(all.map(({ name }) => name)).size, all.length)
     const questions = [

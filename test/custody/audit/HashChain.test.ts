@@ -48,7 +48,7 @@ describe("a chain", () => {
     })
   }, { arbitrary: { runs: 40, size: 12 } })
 
-  it("RFC A1 gives the record back with the hash that it follows, and nobody can write to what it keeps", () => {
+  it("RFC A1 gives the record back with the hash that it follows, and no caller can write to the chain's records", () => {
     const chain = chainOf([custody.evicted])
     const head = chain.lastHash
     const given = { ...unlinked }
@@ -79,7 +79,7 @@ describe("a chain", () => {
     assert.isTrue(chain.inspect(chain.lastHash).valid)
   })
 
-  it("RFC A1 of a purge without a reason says error, and its record holds; on other records a reason is nothing", () => {
+  it("RFC A1 records a purge without a reason as an error; on other records a reason is not written", () => {
     const chain = chainOf([])
     const told = factsOf(custody.purged)
     chain.append({ ...told, purgeReason: null })
@@ -123,7 +123,7 @@ describe("a chain", () => {
     assert.strictEqual(compared, 2 * once + 64, "and the head that is known")
   })
 
-  it("RFC A3 without chaining records are kept as they are, and there is nothing that could break", () => {
+  it("RFC A3 without chaining records are kept as they are, and inspect finds nothing", () => {
     const chain = chainOf([custody.evicted, custody.evacuated, custody.neutralized], {
       chainEnabled: false,
       maxRecords: 2
@@ -180,7 +180,7 @@ describe("the ring", () => {
     }
   )
 
-  it("RFC A1 of many appends stays as large as it is said to be", () => {
+  it("RFC A1 keeps no more than maxRecords after many appends", () => {
     const chain = chainOf([], { maxRecords: 7 })
     for (let n = 0; n < 20_000; n++) chain.append(factsOf({ ...unlinked, size: n }))
     assert.strictEqual(chain.length, 20_000)
@@ -228,15 +228,33 @@ describe("the memory of a chain", () => {
 
   it("RFC A1 finds records that changed places, and a destination that is another", () => {
     const { chain, log } = filled(8, 8)
-    const { destinations, hashes, rows } = log.chunkOf(0)
+    const { hashes, rows } = log.chunkOf(0)
     rows.copyWithin(0, 160, 320)
     hashes.copyWithin(0, 32, 64)
     assert.strictEqual(chain.inspect().firstBroken, 0)
     const other = filled(8, 8)
-    other.log.chunkOf(0).destinations[1] = other.log.destinations.of("file:elsewhere").number
+    const chunk = other.log.chunkOf(0)
+    const elsewhere = other.log.destination("file:elsewhere")
+    chunk.destinations[1] = elsewhere.kind
+    chunk.others.set(1, elsewhere)
     assert.strictEqual(other.chain.inspect().firstBroken, 1)
-    assert.strictEqual(log.destinationOf(log.chunkOf(1), 1).text, custody.evacuated.destination)
-    assert.strictEqual(destinations[1], 1)
+    assert.strictEqual(log.destinationAt(log.chunkOf(1), 1).text, custody.evacuated.destination)
+  })
+
+  it("RFC A1 keeps one destination once, and each other one with its record, for as long as that is kept", () => {
+    const log = new AuditLog(4)
+    const chain = makeHashChain({ chainEnabled: true, maxRecords: 4, hash }, log)
+    const texts = ["file:own", "file:1", null, "file:own", "file:2", "", "file:1", "file:own", null]
+    for (const [n, destination] of texts.entries()) {
+      chain.append(factsOf({ ...custody.evicted, destination }))
+      const kept = texts.slice(Math.max(0, n - 3), n + 1)
+      const read = chain.records().map(({ entry }) => entry.status === "evicted" ? entry.destination : undefined)
+      assert.deepStrictEqual(read, kept)
+      assert.isTrue(chain.inspect().valid)
+      const others = kept.filter((text) => text !== null && text !== "file:own")
+      assert.strictEqual(log.chunkOf(0).others.size, others.length)
+    }
+    assert.strictEqual(log.destination("file:own"), log.destination("file:own"), "encoded once")
   })
 
   it("RFC A1 across chunks of memory finds the first broken record wherever it is", () => {
@@ -250,7 +268,7 @@ describe("the memory of a chain", () => {
     }
   })
 
-  it("RFC A1 takes memory as records come, and no more than for maxRecords", () => {
+  it("RFC A1 takes memory as records come, for no more than maxRecords", () => {
     assert.strictEqual(filled(1_000_000, 0).log.reserved, 0)
     assert.strictEqual(filled(1_000_000, 1).log.reserved, 256 * 193)
     assert.strictEqual(filled(1_000_000, 257).log.reserved, 2 * 256 * 193)

@@ -10,7 +10,7 @@ import { bentFields, chainOf, entries, hash } from "./entries.ts"
 const verify = (records: ReadonlyArray<AuditRecord>, from = 0, anchor = genesis) =>
   verifyRecords(records, { anchor, from, hash })
 
-/** What a valid run says. */
+/** The report of a valid run. */
 const sound = (records: ReadonlyArray<AuditRecord>) => ({
   valid: true,
   firstBroken: null,
@@ -26,7 +26,7 @@ const brokenAt = (records: ReadonlyArray<AuditRecord>, at: number) => ({
 })
 
 describe("verifyRecords", () => {
-  it.prop("RFC A1 finds nothing wrong with what the chain wrote, also after JSON", [entries(10, 0)], ([given]) => {
+  it.prop("RFC A1 finds nothing wrong with the records of a chain, also after JSON", [entries(10, 0)], ([given]) => {
     const records = chainOf(given).records()
     assert.deepStrictEqual(verify(records), sound(records))
     assert.deepStrictEqual(verify(JSON.parse(JSON.stringify(records)) as typeof records), sound(records))
@@ -89,7 +89,7 @@ describe("verifyRecords", () => {
     assert.deepStrictEqual(verify(shuffled), first === -1 ? sound(records) : brokenAt(records, first))
   }, { arbitrary: { runs: 60, size: 10 } })
 
-  it.prop("RFC A1 after any run of random mutations it holds only what is still untouched", {
+  it.prop("RFC A1 after any run of random mutations only untouched records hold", {
     given: entries(12, 2),
     seed: Seed
   }, ({ given, seed }) => {
@@ -113,7 +113,7 @@ describe("verifyRecords", () => {
     assert.deepStrictEqual(verify(bent), first === -1 ? sound(bent) : brokenAt(records, first))
   }, { arbitrary: { runs: 150, size: 12 } })
 
-  it("RFC A1 begins where it is told: after an anchor that it does not have itself", () => {
+  it("RFC A1 begins after the anchor that it is given, which is none of its records", () => {
     const records = chainOf([custody.evicted, custody.evacuated, custody.neutralized]).records()
     const tail = records.slice(1)
     const anchor = records[0]?.hash ?? assert.fail("no record")
@@ -178,7 +178,7 @@ describe("verifyRecords", () => {
     }
   )
 
-  it("RFC A1 refuses what is no record at all, and does not throw", () => {
+  it("RFC A1 refuses a value that is no record at all, and does not throw", () => {
     const records = chainOf([custody.evicted]).records()
     for (const value of [undefined, null, 0, "", [], {}, { entry: null }, { ...records[0], entry: undefined }]) {
       assert.deepStrictEqual(verify([...records, value as unknown as AuditRecord]), brokenAt(records, 1))

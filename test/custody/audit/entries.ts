@@ -1,6 +1,6 @@
 /**
- * What the audit chain's tests share: entries as the rooms append them, chains of them, and every
- * way to bend a record.
+ * Shared by the tests of the audit chain: entries as the rooms append them, chains of them, and
+ * every way to bend a record.
  */
 import { Arbitrary, Effect, Schema } from "effect"
 import { factsOf } from "../../../src/custody/audit/AuditFacts.ts"

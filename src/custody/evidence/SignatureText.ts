@@ -1,0 +1,19 @@
+/**
+ * A signature as text: `category:sha256hex` (CONFORMANCE D3), and how to take it apart.
+ */
+import type { Digest, DigestBuffer } from "../../domain/Digest.ts"
+import { type CategoryRank, threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
+
+/** The signature of content of this category; `signed` is the digest in it. */
+export const signatureOf = (category: ThreatCategory, signed: Digest): string => `${category}:${signed.hex()}`
+
+/**
+ * Reads the digest into `digest` and gives the rank of the category; null where the value is no
+ * signature. Never throws.
+ */
+export const parseSignature = (signature: unknown, digest: DigestBuffer): CategoryRank | null => {
+  if (typeof signature !== "string") return null
+  const colon = signature.indexOf(":")
+  const rank = threatCategories.findIndex((name) => name.length === colon && signature.startsWith(name))
+  return rank >= 0 && digest.read(signature, colon + 1) ? rank as CategoryRank : null
+}
