@@ -13,16 +13,16 @@ import { ColdStorage, type Delivery } from "../../src/custody/coldstorage/ColdSt
 import { fromArgument, resolveConfig } from "../../src/config/ConfigSources.ts"
 import { DigestBuffer } from "../../src/domain/Digest.ts"
 import type { EvidenceRecord } from "../../src/domain/Evidence.ts"
-import { threatCategories, type ThreatCategory } from "../../src/domain/Scent.ts"
+import { categoryRank, type ThreatCategory } from "../../src/domain/Scent.ts"
 import { Settings } from "../../src/config/Settings.ts"
-import { severities, type Severity } from "../../src/domain/Severity.ts"
+import { type Severity, severityRank } from "../../src/domain/Severity.ts"
 import type { TracehoundConfigInput } from "../../src/config/TracehoundConfig.ts"
 import { SecureIds } from "../../src/custody/evidence/SecureIds.ts"
+import { parseSignature } from "../../src/custody/evidence/SignatureText.ts"
 import { FailSafe } from "../../src/safety/failsafe/FailSafe.ts"
 import { RateLimiter } from "../../src/intake/gate/RateLimiter.ts"
 import { Throughput } from "../../src/intake/gate/Throughput.ts"
 import { HoundPool } from "../../src/hound/pool/HoundPool.ts"
-import { parseSignature } from "../../src/custody/quarantine/ParseSignature.ts"
 import { PurgeQueue } from "../../src/custody/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../src/custody/quarantine/Quarantine.ts"
 import { Watcher } from "../../src/runtime/Watcher.ts"
@@ -129,13 +129,13 @@ const byName = (quarantine: Quarantine["Service"]) => ({
   hit: (signature: string, severity: Severity) => {
     const signed = new DigestBuffer()
     const category = parseSignature(signature, signed)
-    return quarantine.hit(signed, new Uint8Array(0), category, severities.indexOf(severity))
+    return category === null ? null : quarantine.hit(signed, new Uint8Array(0), category, severityRank(severity))
   },
   hold: ({ captured, category, hash, scent, severity }: EvidenceRecord, bytes: ArrayBuffer) =>
     quarantine.hold({
       ...scent,
-      category: threatCategories.indexOf(category),
-      severity: severities.indexOf(severity),
+      category: categoryRank(category),
+      severity: severityRank(severity),
       content: new Uint8Array(bytes),
       captured,
       hash: digestOf(hash),

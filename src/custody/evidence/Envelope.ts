@@ -16,16 +16,15 @@
  * | 48 + M | B | body: the evidence under the codec |
  * | 48 + M + B | 32 | seal: SHA-256 of everything before it |
  *
- * Promises that what `open` gives is what `seal` took: any flipped, missing or added bit is
- * refused, and a body that would inflate past the N it declares, or past the reader's own bound, is
- * stopped there.
+ * Promises that `open` gives what `seal` took: it refuses any flipped, missing or added bit, and
+ * stops a body that would inflate past the N it declares, or past the reader's own bound.
  *
  * **Gotchas**
  *
- * - The seal finds damage, not forgery: whoever can write the file can seal it again. Against
- *   forgery stands the audit chain, which holds the evidence's hash.
- * - A host may lack a codec: the portable one has stored and gzip. An envelope under another is
- *   sound and cannot be opened there, which is `codec_unavailable` and not damage.
+ * - The seal finds damage, not forgery: an attacker who can write the file can seal it again.
+ *   Against forgery stands the audit chain, which holds the evidence's hash.
+ * - A host may lack a codec: the portable host has stored and gzip. An envelope under another codec
+ *   is sound but cannot be opened there, which is `codec_unavailable` and not damage.
  */
 import * as Schema from "effect/Schema"
 import { type Codec, codecs } from "../../domain/Codec.ts"
@@ -40,7 +39,7 @@ const version = 1
 const digestAt = 16
 const headerBytes = 48
 
-/** What reading an envelope asks of its host. */
+/** The parts of the host that opening an envelope needs. */
 export interface EnvelopePorts {
   readonly hash: Pick<Hash["Service"], "sha256Into" | "timingSafeEqual">
   readonly compression: Opener
@@ -53,9 +52,9 @@ export interface Opened {
 }
 
 /**
- * Why an envelope was not opened. `damaged` is what was not sealed like that; `inconsistent` was,
- * and contradicts itself; `codec_unavailable` and `host` say nothing against the envelope: another
- * host may open it.
+ * Why an envelope was not opened. A `damaged` one differs from what was sealed; an `inconsistent`
+ * one was sealed so, and contradicts itself; `codec_unavailable` and `host` say nothing against the
+ * envelope: another host may open it.
  */
 export class EnvelopeError extends Schema.TaggedError<EnvelopeError>()("EnvelopeError", {
   reason: Schema.Literals([
@@ -71,7 +70,7 @@ export class EnvelopeError extends Schema.TaggedError<EnvelopeError>()("Envelope
   message: Schema.String
 }) {}
 
-/** The digest that is being written or checked, one at a time. */
+/** Used again by every call of `seal` and `open`. */
 const digest = new DigestBuffer()
 
 /**
@@ -104,8 +103,8 @@ export const seal = (
 
 /**
  * Opens an envelope, to at most `limit` bytes of evidence; throws `EnvelopeError`. The checks and
- * their order are those of spec/envelope.md. O(n): it looks at nothing that the lengths in the
- * header do not cover, and inflates nothing before all else holds.
+ * their order are those of spec/envelope.md. O(n): it reads no byte that the lengths in the header
+ * do not cover, and inflates nothing before all other checks hold.
  */
 export const open = (envelope: Uint8Array, limit: number, { compression, hash }: EnvelopePorts): Opened => {
   if (envelope.length < headerBytes + digestBytes) {

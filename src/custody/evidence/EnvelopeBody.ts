@@ -1,23 +1,23 @@
 /**
- * An envelope's body, opened: the evidence under a codec (spec/envelope.md, "Body").
+ * Opens the body of an envelope: the evidence under a codec (spec/envelope.md, "Body").
  *
- * Promises that a body is one stream and nothing else, on every host. That a stream ends where the
- * body does, and that a gzip member has no optional fields, is the promise of `Compression`. That
- * it is one zstd frame, without a dictionary, is looked for here: decoders take several frames, and
- * skip some, without a word.
+ * Promises that a body is one stream and nothing else, on every host. `Compression` promises that
+ * the stream ends where the body does, and that a gzip member has no optional fields. This module
+ * checks that a zstd body is one frame without a dictionary, as decoders take several frames, and
+ * skip some, without an error.
  *
  * Cost: O(blocks) of a zstd frame, besides inflating to at most `size` bytes.
  */
 import type { Codec } from "../../domain/Codec.ts"
 import { type Compression, CompressionError } from "../../host/port/Compression.ts"
 
-/** What opening a body asks of its host. */
+/** The part of the host's Compression that opening a body needs. */
 export type Opener = Pick<Compression["Service"], "codecs" | "openSync">
 
 /** Why a body was not opened. */
 export type BodyRefusal = "inconsistent" | "codec_unavailable" | "host"
 
-/** The evidence, at most `size` bytes of it and in memory of its own, or why there is none. */
+/** Gives the evidence, at most `size` bytes in memory of its own, or why there is none. */
 export const openBody = (codec: Codec, body: Uint8Array, size: number, opener: Opener): Uint8Array | BodyRefusal => {
   // A copy whatever the class: `slice` of Node's Buffer would be a view of the envelope.
   if (codec === "stored") return body.length === size ? new Uint8Array(body) : "inconsistent"
@@ -31,15 +31,15 @@ export const openBody = (codec: Codec, body: Uint8Array, size: number, opener: O
   }
 }
 
-/** RFC 8878 section 3.1.1: the magic number as bytes, and what a frame is made of. */
+/** RFC 8878 section 3.1.1: the magic number as bytes, and the parts of a frame. */
 const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd]
 const blockHeaderBytes = 3
 const rle = 1
 const reserved = 3
 
 /**
- * Whether the body is one zstd frame to its last byte, by its block headers; what is in the blocks
- * is the decoder's.
+ * Whether the body is one zstd frame to its last byte, by its block headers. The decoder checks the
+ * blocks themselves.
  */
 const isOneFrame = (body: Uint8Array): boolean => {
   const descriptor = body[4]

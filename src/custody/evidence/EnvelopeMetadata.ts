@@ -1,9 +1,9 @@
 /**
  * An envelope's metadata: an EvidenceRecord as JSON in one spelling (spec/envelope.md, "Metadata").
  *
- * Promises that two readers never read two records out of the same bytes: what is not spelled
- * exactly as `spell` would spell what it says is refused. That leaves no room for a key twice, an
- * unknown key, white space, another order or another form of a number.
+ * Promises that two readers never read two records out of the same bytes: `parse` refuses bytes
+ * that `spell` would not have written. So no key comes twice, none is unknown, and there is no
+ * white space, no other order and no other form of a number.
  *
  * **Gotchas**
  *
@@ -17,7 +17,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true })
 const decodeRecord = Schema.decodeUnknownSync(EvidenceRecord)
 
 /**
- * The record in its one spelling: at most 3,402 bytes, as its own bounds have it. O(its length).
+ * The record in its one spelling: at most 3,402 bytes, by the bounds of its fields. O(its length).
  */
 export const spell = ({ captured, category, hash, scent, severity, signature, size }: EvidenceRecord): Uint8Array => {
   const { id, source, timestamp } = scent

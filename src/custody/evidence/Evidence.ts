@@ -1,26 +1,27 @@
 /**
- * Evidence: what is known of a piece of content, and the handle of its one owner (RFC, "Memory
+ * Evidence: the facts about a piece of content, and the handle of its one owner (RFC, "Memory
  * Model: Atomic Ownership"; CONFORMANCE E1 to E3, E5).
  *
- * Two sides: a custodian holds the bytes and keeps the books, a `Handle` is what everybody else
- * gets. A handle names a slot of its custodian and the generation of what was in it, so that it
- * goes dead by itself when the evidence leaves, however it leaves, and holds no bytes alive. From a
- * handle no property leads to its custodian: only the custodian can take bytes out.
+ * A custodian holds the bytes and keeps the books; all others get a `Handle`. A handle names a slot
+ * of its custodian and a generation of that slot, so it goes dead by itself when the evidence
+ * leaves, whichever way, and keeps no bytes alive. No property of a handle leads to its custodian:
+ * only the custodian can take bytes out.
  *
  * **Gotchas**
  *
- * - `bytes` of a handle is the live buffer. Whoever reads it is known to have it, and evidence that
- *   somebody has is hashed again before it leaves.
- * - A handle of evidence that left tells the severity that it had when the handle was made.
+ * - `bytes` of a handle is the live buffer. Reading it marks the evidence as exposed, and exposed
+ *   evidence is hashed again before it leaves.
+ * - The handle of evidence that has left tells the severity that it had when the handle was made.
  */
 import type { Digest } from "../../domain/Digest.ts"
 import type { EvidenceHandle, EvidenceRecord } from "../../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../../domain/Records.ts"
 import type { ThreatCategory } from "../../domain/Scent.ts"
 import type { Severity } from "../../domain/Severity.ts"
+import { signatureOf } from "./SignatureText.ts"
 
-/** What is known of a piece of evidence, but its bytes and where they came from. */
-export interface EvidenceFacts {
+/** The facts of a piece of evidence in custody, without its bytes and what its scent said. */
+export interface CustodyFacts {
   readonly category: ThreatCategory
   readonly severity: Severity
   /** Bytes. */
@@ -34,43 +35,40 @@ export interface EvidenceFacts {
 }
 
 /**
- * The room that holds evidence, and writes down how it leaves. A slot is only ever asked for while
- * it holds.
+ * Holds evidence, and records how it leaves. A handle asks about a slot only after `holds` said
+ * yes.
  */
 export interface Custodian {
   /** Whether the slot still holds what it held at that generation. */
   readonly holds: (slot: number, generation: number) => boolean
   readonly severityOf: (slot: number) => Severity
   readonly scentOf: (slot: number) => EvidenceRecord["scent"]
-  /** The live buffer: from now on somebody has it. */
+  /** The live buffer; marks the evidence as exposed. */
   readonly expose: (slot: number) => ArrayBuffer
   readonly transfer: (slot: number) => ArrayBuffer | null
   readonly neutralize: (slot: number) => NeutralizationRecord | null
   readonly evacuate: (slot: number) => EvacuateRecord | null
 }
 
-/** No slot: for evidence that was never held. */
+/** The slot of evidence that was never held. */
 export const NEVER_HELD = -1
 
 /**
- * What a handle shows of itself as JSON: a result that is logged or sent never shows the bytes.
- * What the scent said of itself leaves with the evidence.
+ * A handle as JSON: without the bytes, so that a result that is logged or sent never shows them.
+ * `scent` is missing once the evidence has left.
  */
 export type HandleJson =
   & Omit<EvidenceRecord, "scent">
   & { readonly scent?: EvidenceRecord["scent"]; readonly disposed: boolean }
 
-/** The signature of content of this category. */
-export const signatureOf = (category: ThreatCategory, signed: Digest): string => `${category}:${signed.hex()}`
-
-/** What a caller of `intercept` holds. */
+/** The handle that a caller of `intercept` gets. */
 export class Handle implements EvidenceHandle {
   readonly #custodian: Custodian
   readonly #slot: number
   readonly #generation: number
-  readonly #facts: EvidenceFacts
+  readonly #facts: CustodyFacts
 
-  constructor(custodian: Custodian, slot: number, generation: number, facts: EvidenceFacts) {
+  constructor(custodian: Custodian, slot: number, generation: number, facts: CustodyFacts) {
     this.#custodian = custodian
     this.#slot = slot
     this.#generation = generation
@@ -115,8 +113,7 @@ export class Handle implements EvidenceHandle {
 }
 
 /**
- * Overwrites a buffer and gives its memory back: nothing of it is left to read, whoever holds a
- * view.
+ * Overwrites a buffer and gives its memory back: not even a view that somebody kept can read it.
  */
 export const wipe = (bytes: ArrayBuffer): void => {
   if (bytes.detached) return

@@ -1,14 +1,14 @@
 /**
- * Evidence that belongs to a Scope: when the scope closes, what it still owns is neutralized
- * (CONFORMANCE E8).
+ * Makes a Scope the owner of evidence: when the scope closes, evidence that it still owns is
+ * neutralized (CONFORMANCE E8).
  *
- * For whoever takes evidence in to look at it and must not forget to let it go: a request's scope,
- * a test's, a job's.
+ * For a caller that takes evidence in to look at it and must not forget to let it go, such as the
+ * scope of a request, a test or a job.
  *
  * **Gotchas**
  *
  * - Evidence that left before, whichever way, is not touched: its handle is dead. Evidence that
- *   somebody else took in with the same content (`ignored`) is not owned.
+ *   another caller took in with the same content (`ignored`) is not owned.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

@@ -3,17 +3,17 @@
  * Generation"; RFC 9562; CONFORMANCE D9).
  *
  * Promises that each id sorts after the one before it, within a millisecond (a 12-bit counter in
- * the place of rand_a, RFC 9562 section 6.2 method 1) and when the clock goes back (the last
- * millisecond seen is kept). Costs no system call but one in 256 ids: randomness comes from a pool,
- * whose used bytes are overwritten.
+ * the place of rand_a, RFC 9562 section 6.2 method 1) and when the clock goes back (the generator
+ * keeps the last millisecond that it saw). Costs one system call in 256 ids: randomness comes from
+ * a pool, and used bytes are overwritten.
  *
- * In binary an id is 20 bytes: the 16 of the UUID and the 4 of the suffix. Text is made where
- * somebody reads it.
+ * In binary an id is 20 bytes: the 16 of the UUID and the 4 of the suffix. Its text is made when a
+ * caller reads it.
  *
  * **Gotchas**
  *
- * - A clock outside the 48 bits of a UUIDv7 is held at their edge. Past the year 10889 ids are
- *   unique but no longer ordered.
+ * - A time outside the 48 bits of a UUIDv7 counts as the nearest one inside. Past the year 10889
+ *   ids are unique but no longer ordered.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -22,7 +22,6 @@ import * as Layer from "effect/Layer"
 import { secureIdBytes, secureIdText } from "../../domain/SecureIdText.ts"
 import { Randomness } from "../../host/port/Randomness.ts"
 
-/** What ids are made from. */
 export interface SecureIdSources {
   /** Overwrites the target with unpredictable bytes. */
   readonly fill: (target: Uint8Array<ArrayBuffer>) => void
@@ -30,12 +29,12 @@ export interface SecureIdSources {
   readonly now: () => number
 }
 
-/** A generator of ids. Each call of either method is the next id. */
+/** Each call of either method gives the next id. */
 export interface SecureIdGenerator {
-  /** As text. */
+  /** The id as text. */
   readonly next: () => string
   /**
-   * In binary, into the first 20 bytes of the target, at a time of day already read, in ms.
+   * The id in binary, into the first 20 bytes of the target; `at` is the time of day, in ms.
    * Allocates nothing.
    */
   readonly nextInto: (target: Uint8Array, at: number) => void
@@ -51,7 +50,7 @@ const maxMs = 0xffff_ffff_ffff
 const perId = 16
 const poolSize = perId * 256
 
-/** A generator of secure ids. */
+/** A generator with a pool and a counter of its own. */
 export const makeSecureIds = ({ fill, now }: SecureIdSources): SecureIdGenerator => {
   const pool = new Uint8Array(poolSize)
   const own = new Uint8Array(secureIdBytes)
@@ -110,7 +109,7 @@ export const makeSecureIds = ({ fill, now }: SecureIdSources): SecureIdGenerator
 export class SecureIds
   extends Context.Service<SecureIds, SecureIdGenerator>()("tracehound/custody/evidence/SecureIds")
 {
-  /** From the Clock and the Randomness of its host. */
+  /** On the Clock and the Randomness of the host. */
   static readonly layer = Layer.effect(
     SecureIds,
     Effect.gen(function*() {

@@ -1,31 +1,33 @@
 /**
- * Which slot holds a signature: an open-addressing table over the column of digests (RFC,
+ * Finds the slot that holds a signature: an open-addressing table over the column of digests (RFC,
  * "Quarantine"; CONFORMANCE D7, Q1).
  *
- * A digest is 256 bits that an attacker can search for, so where it is looked for first depends on
- * a seed. Linear probing, at most half full; a slot that leaves is filled by moving back what
- * stands behind it, so that nothing is left to step over.
+ * An attacker can search for digests that share bits, so the first place of a digest depends on a
+ * seed. Linear probing, at most half full; removing a slot moves back the slots behind it, so that
+ * no marks are left to step over.
  *
- * Cost: O(1), one probe or two. `probes` counts the places looked at: the only loop there is. The
- * table doubles when it is half full, and then every slot is placed anew.
+ * Cost: O(1), one probe or two. `probes` counts the places read: the only loop there is. The table
+ * doubles when it is half full, and then every slot is placed anew.
  */
 import { digestWords } from "../../domain/Digest.ts"
+import type { CategoryRank } from "../../domain/Scent.ts"
 
-/** Where the digests and categories of slots are kept. */
+/** The columns that an index reads. They are its owner's, and may be replaced by longer ones. */
 export interface DigestColumns {
   /** Eight words a slot. */
   readonly digests: Int32Array
+  /** Ranks. */
   readonly categories: Uint8Array
 }
 
-/** No slot has it. */
+/** No slot holds the signature. */
 export const ABSENT = -1
 
 const initialSize = 64
 
 /** Slots by digest and category. */
 export class DigestIndex {
-  /** Slot + 1; 0 where a place is free, so that a new table is ready as it is. */
+  /** By place, slot + 1; 0 where the place is free, so that a new table is ready as it is. */
   private table = new Int32Array(initialSize)
   private mask = initialSize - 1
   private readonly columns: DigestColumns
@@ -42,7 +44,7 @@ export class DigestIndex {
   }
 
   /** The slot that holds this digest in this category, or ABSENT. */
-  find(words: Int32Array, category: number): number {
+  find(words: Int32Array, category: CategoryRank): number {
     const { categories, digests } = this.columns
     for (let place = this.placeOf(words, 0, category);; place = (place + 1) & this.mask) {
       this.probes++
@@ -68,7 +70,7 @@ export class DigestIndex {
       this.probes++
       const other = (table[place] ?? 0) - 1
       if (other < 0) break
-      // What is at least as far from its home as from the hole may stand in the hole.
+      // A slot that is at least as far from its home as from the hole may move to the hole.
       if (((place - this.homeOf(other)) & mask) >= ((place - hole) & mask)) {
         table[hole] = other + 1
         hole = place

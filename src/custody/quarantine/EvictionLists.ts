@@ -1,19 +1,21 @@
 /**
- * The order of eviction (RFC, "Quarantine Eviction Policy"; CONFORMANCE Q1): doubly linked lists
- * over slots, one for each severity under `priority`, one for all under `lru`. Everything but `all`
- * is O(1): nothing is searched, sorted or allocated.
+ * Keeps the order of eviction (RFC, "Quarantine Eviction Policy"; CONFORMANCE Q1) in doubly linked
+ * lists over slots: one for each severity under `priority`, one for all under `lru`. Everything but
+ * `all` is O(1): nothing is searched, sorted or allocated.
  *
  * **Gotchas**
  *
- * - A slot is on at most one list, and must be taken off with the severity that it was put on with.
+ * - A slot is on at most one list. Remove it with the severity that it was added with.
  */
-import { severities } from "../../domain/Severity.ts"
+import { severities, type SeverityRank } from "../../domain/Severity.ts"
 import { Links, NONE, SlotList } from "../../memory/SlotLists.ts"
 
-/** Which evidence goes first. */
+/**
+ * `priority` evicts the least severe evidence first, `lru` the one that was not seen for longest.
+ */
 export type EvictionPolicy = "priority" | "lru"
 
-/** Slots in the order in which they would be evicted. A rank is a place in `severities`. */
+/** Slots in the order in which they would be evicted. */
 export class EvictionLists {
   private readonly links = new Links()
   private readonly isLru: boolean
@@ -24,30 +26,31 @@ export class EvictionLists {
     this.lists = (this.isLru ? ["all"] : severities).map(() => new SlotList(this.links))
   }
 
-  /** Makes room for slots below `capacity`. */
+  /** Takes slots below `capacity`. */
   grow(capacity: number): void {
     this.links.grow(capacity)
   }
 
-  /** What would be evicted now, or NONE. */
+  /** The slot that would be evicted now, or NONE. */
   first(): number {
     for (const list of this.lists) if (list.first !== NONE) return list.first
     return NONE
   }
 
-  /** As the newest. */
-  add(slot: number, rank: number): void {
+  /** Adds a slot as the newest. */
+  add(slot: number, rank: SeverityRank): void {
     this.listOf(rank)?.pushLast(slot)
   }
 
-  remove(slot: number, rank: number): void {
+  remove(slot: number, rank: SeverityRank): void {
     this.listOf(rank)?.remove(slot)
   }
 
   /**
-   * It was seen again: under `lru` it becomes the newest, under `priority` it stays where it is.
+   * Notes that the evidence was seen again: under `lru` it becomes the newest, under `priority` it
+   * stays in its place.
    */
-  touch(slot: number, rank: number): void {
+  touch(slot: number, rank: SeverityRank): void {
     if (this.isLru) this.listOf(rank)?.moveLast(slot)
   }
 
@@ -60,7 +63,7 @@ export class EvictionLists {
     return slots
   }
 
-  private listOf(rank: number): SlotList | undefined {
+  private listOf(rank: SeverityRank): SlotList | undefined {
     return this.lists[this.isLru ? 0 : rank]
   }
 }

@@ -1,21 +1,18 @@
 /**
- * What is written down about evidence on its way out: one object, filled in anew for each, since
- * the chain keeps nothing of it (CONFORMANCE A1).
+ * The facts of evidence on its way out, as the audit chain takes them: one object that each exit
+ * fills in anew, since the chain keeps none of it (CONFORMANCE A1).
  */
 import type { AuditFacts } from "../audit/HashChain.ts"
-import { DigestBuffer } from "../../domain/Digest.ts"
+import { Digest, DigestBuffer } from "../../domain/Digest.ts"
 import type { PurgeReason } from "../../domain/Records.ts"
-import { threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
+import { categoryAt, type ThreatCategory } from "../../domain/Scent.ts"
 import { secureIdBytes } from "../../domain/SecureIdText.ts"
-import { severities, type Severity } from "../../domain/Severity.ts"
+import { type Severity, severityAt } from "../../domain/Severity.ts"
+import type { SecureIdGenerator } from "../evidence/SecureIds.ts"
+import { signatureOf } from "../evidence/SignatureText.ts"
+import type { Arrival, Vault } from "./Vault.ts"
 
-/** The category at a place in `threatCategories`. */
-export const categoryAt = (place: number): ThreatCategory => threatCategories[place] ?? "unknown"
-
-/** The severity at a place in `severities`. */
-export const severityAt = (place: number): Severity => severities[place] ?? "low"
-
-/** The facts of one departure. */
+/** The facts of one exit at a time. */
 export class ExitFacts implements AuditFacts {
   status: AuditFacts["status"] = "neutralized"
   severity: Severity = "low"
@@ -31,10 +28,47 @@ export class ExitFacts implements AuditFacts {
   readonly content: DigestBuffer = new DigestBuffer()
   readonly digest: Uint8Array = this.signed.bytes
   readonly hash: Uint8Array = this.content.bytes
+  readonly #ids: Pick<SecureIdGenerator, "nextInto">
 
-  /** The same, as the record of this way out. */
+  constructor(ids: Pick<SecureIdGenerator, "nextInto">) {
+    this.#ids = ids
+  }
+
+  /** Fills in all but the status, of evidence that is held; the id is a new one. */
+  readHeld(vault: Vault, slot: number, now: number): void {
+    vault.readDigests(slot, this.signed, this.content)
+    this.category = vault.categoryOf(slot)
+    this.severity = vault.severityOf(slot)
+    this.size = vault.sizeOf(slot)
+    this.#reset(now)
+  }
+
+  /** The same of evidence that was never held. */
+  readArrival({ captured, category, content, hash, severity, signed }: Arrival): void {
+    this.signed.words.set(signed.words)
+    this.content.words.set(hash.words)
+    this.category = categoryAt(category)
+    this.severity = severityAt(severity)
+    this.size = content.length
+    this.#reset(captured)
+  }
+
+  /** The signature of the evidence. */
+  signature(): string {
+    return signatureOf(this.category, new Digest(this.signed.words, 0))
+  }
+
+  /** The same facts, with the status of this way out. */
   as<S extends AuditFacts["status"]>(status: S): this & { readonly status: S } {
     this.status = status
     return this as this & { readonly status: S }
+  }
+
+  #reset(now: number): void {
+    this.#ids.nextInto(this.id, now)
+    this.timestamp = now
+    this.compressedSize = null
+    this.destination = null
+    this.purgeReason = null
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the quarantine tells people: fixed objects, so that telling allocates nothing but the
- * signature, and that only where somebody listens.
+ * The alerts, log events and errors of the quarantine: fixed objects, so that reporting allocates
+ * nothing but the signature, and that only where somebody listens.
  */
 import { notice, type Notice } from "../../safety/alert/Notice.ts"
 import type { Severity } from "../../domain/Severity.ts"
@@ -9,7 +9,7 @@ import { problem } from "../../domain/TracehoundError.ts"
 /** Evidence left for lack of room. */
 export const eviction = { type: "quarantine.eviction", reason: "capacity" } as const
 
-/** Evidence was sent to cold storage because somebody asked. */
+/** Evidence was sent to cold storage because a caller asked. */
 export const evacuation = { type: "quarantine.evacuation", reason: "request" } as const
 
 const highEviction = (severity: "high" | "critical"): Notice =>
@@ -19,7 +19,7 @@ const highEviction = (severity: "high" | "critical"): Notice =>
     message: `evidence of ${severity} severity was evicted: the quarantine is full`
   })
 
-/** The alert for an eviction, where its severity asks for one (CONFORMANCE Q2). */
+/** The alert for an eviction; null where the severity needs none (CONFORMANCE Q2). */
 export const highEvictions: Record<Severity, Notice | null> = {
   low: null,
   medium: null,
@@ -27,7 +27,7 @@ export const highEvictions: Record<Severity, Notice | null> = {
   critical: highEviction("critical")
 }
 
-/** Somebody wrote to evidence. */
+/** The bytes of evidence were changed through its handle. */
 export const tampered = notice({
   type: "evidence.tampered",
   severity: "critical",
@@ -40,7 +40,7 @@ export const tamperedError = problem({
   message: "evidence was changed through the buffer of its handle: treat `bytes` as read-only, or copy it"
 })
 
-/** Nowhere to evacuate to. */
+/** There is no cold storage to evacuate to. */
 export const notConfigured = problem({
   state: "quarantine",
   code: "coldstorage_not_configured",

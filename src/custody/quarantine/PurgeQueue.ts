@@ -1,9 +1,9 @@
 /**
- * Purges in the background, first in, first out, as forensics wants them (RFC, "Purge + Replace
- * Model" and "Queue Assignments"; CONFORMANCE S1).
+ * Purges evidence in the background, first in, first out, as forensics needs it (RFC, "Purge +
+ * Replace Model" and "Queue Assignments"; CONFORMANCE S1).
  *
- * Whoever gives up on evidence says so and goes on; the actor destroys it, records that, and tells
- * whoever wants to know.
+ * The caller names the evidence and goes on; the actor destroys it, records that, and tells the
+ * fail-safe.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -16,20 +16,19 @@ import type { PurgeReason } from "../../domain/Records.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Quarantine } from "./Quarantine.ts"
 
-/** Evidence to be given up. */
+/** Evidence to purge, and why. */
 class Purge extends Request.TaggedClass("Purge")<{ readonly signature: string; readonly reason: PurgeReason }, void> {}
 
 /**
- * Purges that may wait: each is a signature and no more. What finds no room stays in custody, and
- * is a dead letter.
+ * Purges that may wait, each a signature and no more. The evidence of one that finds no room stays
+ * in custody, and the purge is a dead letter.
  */
 const capacity = 16_384
 
-/** Where evidence is given up. */
 export class PurgeQueue extends Context.Service<PurgeQueue, {
   /**
-   * Whether it was taken. Never throws, never waits. Evidence that has left by its turn is left
-   * alone.
+   * Whether the queue took the purge. Never throws, never waits. Evidence that has left before its
+   * turn comes is passed over.
    */
   readonly purgeUnsafe: (signature: string, reason: PurgeReason) => boolean
 }>()("tracehound/custody/quarantine/PurgeQueue") {

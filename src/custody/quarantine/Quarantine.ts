@@ -3,20 +3,20 @@
  * "Atomic Neutralize"; CONFORMANCE D7, E2 to E5, Q1 to Q4).
  *
  * Promises that maxCount and maxBytes hold at every moment; that evidence leaves in one of five
- * ways, each one synchronous step of snapshot, destruction and audit record; that an eviction is
- * told to cold storage, the log and the alerts before the bytes are gone; and that an arrival never
- * costs evidence worse than itself. Holding, finding and evicting are O(1); an arrival evicts as
- * many as it needs to make room for its bytes.
+ * ways, each one synchronous step of snapshot, destruction and audit record; that cold storage, the
+ * log and the alerts hear of an eviction before the bytes are gone; and that an arrival never costs
+ * evidence worse than itself. Holding, finding and evicting are O(1); an arrival evicts as many as
+ * it needs to make room for its bytes.
  *
  * **Gotchas**
  *
  * - An arrival for which room cannot be made is itself evicted, with a record and a disposed
- *   handle; nothing else is then evicted for it under `priority`. Under `lru` what was used less
- *   recently may already have gone.
+ *   handle; nothing else is then evicted for it under `priority`. Under `lru`, evidence that was
+ *   used less recently may already have gone.
  * - `evacuate` compresses on the caller's turn, about 31 ms for 1 MiB: it is an operator's act.
- *   Evictions are compressed by cold storage, in the background.
- * - What is held is never compressed: its account would shrink when a worker happens to be done,
- *   and what is evicted next would depend on it.
+ *   Cold storage compresses evictions, in the background.
+ * - Held evidence is never compressed: the byte count, and so the eviction order, would depend on
+ *   when a worker finishes.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -25,68 +25,61 @@ import * as Layer from "effect/Layer"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { AuditChain } from "../audit/AuditChain.ts"
 import { ColdStorage } from "../coldstorage/ColdStorage.ts"
-import type { Codec } from "../../domain/Codec.ts"
-import { Digest, DigestBuffer } from "../../domain/Digest.ts"
-import type { EvidenceHandle, EvidenceRecord } from "../../domain/Evidence.ts"
-import type { InterceptResult } from "../../domain/InterceptResult.ts"
-import type {
-  EvacuateRecord,
-  EvictionRecord,
-  NeutralizationRecord,
-  PurgeReason,
-  PurgeRecord
-} from "../../domain/Records.ts"
-import { secureIdText } from "../../domain/SecureIdText.ts"
+import { DigestBuffer } from "../../domain/Digest.ts"
+import type { EvidenceHandle } from "../../domain/Evidence.ts"
+import type { EvacuateRecord, NeutralizationRecord, PurgeReason, PurgeRecord } from "../../domain/Records.ts"
+import type { CategoryRank } from "../../domain/Scent.ts"
 import { Settings } from "../../config/Settings.ts"
-import type { BySeverity } from "../../domain/Severity.ts"
+import type { SeverityRank } from "../../domain/Severity.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
-import { type Custodian, Handle, NEVER_HELD, signatureOf } from "../evidence/Evidence.ts"
 import { SecureIds } from "../evidence/SecureIds.ts"
+import { parseSignature } from "../evidence/SignatureText.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Compression } from "../../host/port/Compression.ts"
 import { Hash } from "../../host/port/Hash.ts"
 import { Memory } from "../../host/port/Memory.ts"
 import { Randomness } from "../../host/port/Randomness.ts"
-import { categoryAt, ExitFacts, severityAt } from "./ExitFacts.ts"
-import * as Notices from "./Notices.ts"
-import { parseSignature } from "./ParseSignature.ts"
-import { makeCapacity } from "./Capacity.ts"
+import { Capacity } from "./Capacity.ts"
+import { ABSENT } from "./DigestIndex.ts"
+import { Duplicates, type Ignored } from "./Duplicates.ts"
+import { Evictions, type Quarantined } from "./Evictions.ts"
+import { Exits, type ExitsOptions } from "./Exits.ts"
+import { ExitSteps } from "./ExitSteps.ts"
 import { type Arrival, Vault, vaultSeedWords } from "./Vault.ts"
 
-type Quarantined = Extract<InterceptResult, { readonly status: "quarantined" }>
-type Ignored = Extract<InterceptResult, { readonly status: "ignored" }>
-
-/** Evidence that a duplicate has made worse; severities are places in `severities`. */
-export interface Raised {
+/** A duplicate has raised the severity of held evidence. */
+export interface SeverityRaise {
   readonly handle: EvidenceHandle
-  readonly before: number
-  readonly severity: number
+  readonly before: SeverityRank
+  readonly severity: SeverityRank
 }
 
-/** Where evidence is held. All but the layer is synchronous and never throws. */
+/** Holds evidence. All but the layer is synchronous and never throws. */
 export class Quarantine extends Context.Service<Quarantine, {
   /**
-   * Answers a duplicate that can be told by its bytes alone, unhashed; null says nothing. A hit
-   * like any other. `category` and `severity` are places in `threatCategories` and `severities`,
-   * here and below.
+   * Answers a duplicate that can be told by its bytes alone, unhashed, and counts it as `hit` does.
+   * Null does not mean that there is none: ask `hit` then.
    */
-  readonly hitSame: (content: Uint8Array, category: number, severity: number) => Ignored | null
+  readonly hitSame: (content: Uint8Array, category: CategoryRank, severity: SeverityRank) => Ignored | null
   /**
-   * Answers a duplicate: evidence with this signature is held. It is counted as a hit, and a worse
-   * severity than before becomes the evidence's. Null where there is none. `content` is what was
-   * signed.
+   * Answers a duplicate, or null where no evidence with this signature is held. Counts it as a hit;
+   * a worse severity than before becomes the evidence's. `content` is what was signed.
    */
-  readonly hit: (signed: DigestBuffer, content: Uint8Array, category: number, severity: number) => Ignored | null
-  /**
-   * From now on, calls back with evidence that a duplicate has made worse, on the turn of that.
-   * Must not throw.
-   */
-  readonly onRaised: (listener: (raised: Raised) => void) => void
-  /** Takes new evidence, of which there is none with its signature. Its content is copied. */
+  readonly hit: (
+    signed: DigestBuffer,
+    content: Uint8Array,
+    category: CategoryRank,
+    severity: SeverityRank
+  ) => Ignored | null
+  /** Calls back on the turn of each raise from now on. The listener must not throw. */
+  readonly onRaised: (listener: (raise: SeverityRaise) => void) => void
+  /** Takes new evidence, whose signature must not be held. Its content is copied. */
   readonly hold: (arrival: Arrival) => Quarantined
-  /** A handle of evidence that is held, or null. */
+  /** A new handle of evidence that is held, or null. */
   readonly get: (signature: string) => EvidenceHandle | null
+  /** Destroys evidence; null where it is not held. */
   readonly neutralize: (signature: string) => NeutralizationRecord | null
+  /** Sends evidence to cold storage, then destroys it; null where that could not begin. */
   readonly evacuate: (signature: string) => EvacuateRecord | null
   /**
    * Destroys evidence because something failed, after cold storage was told; null where it is not
@@ -94,8 +87,8 @@ export class Quarantine extends Context.Service<Quarantine, {
    */
   readonly purge: (signature: string, reason: PurgeReason) => PurgeRecord | null
   /**
-   * Purges in the order of eviction for a panic, at most `limit`, and only what cold storage takes:
-   * how many. What it does not take stays in custody (CONFORMANCE F3).
+   * Purges at most `limit` pieces in the order of eviction for a panic, and gives their number.
+   * Evidence that cold storage does not take stays in custody (CONFORMANCE F3).
    */
   readonly purgeForPanic: (limit: number) => number
   /** Neutralizes everything, in the order of eviction (CONFORMANCE Q4). */
@@ -106,321 +99,135 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly fill: () => number
   /** A copy of evidence that is held, or null; its handle's buffer stays as it is. */
   readonly copy: (signature: string) => Uint8Array<ArrayBuffer> | null
-  /** How much was evicted for lack of room, so far. */
+  /** Pieces evicted for lack of room so far, arrivals included. */
   readonly evictions: () => number
-  /** How often a duplicate of held evidence came, so far. */
+  /** Duplicates of held evidence so far. */
   readonly hits: () => number
-  /** Places of the index looked at so far: the work of finding and removing. */
+  /** Places of the index read so far: the work of finding and removing. */
   readonly probes: () => number
 }>()("tracehound/custody/quarantine/Quarantine") {
-  /** As configured under `quarantine`. Closing its scope wipes what is still held. */
+  /** As configured under `quarantine`. Closing its scope wipes the evidence that is still held. */
   static readonly layer = Layer.effect(
     Quarantine,
     Effect.gen(function*() {
-      const settings = yield* Settings
-      const { evictionPolicy, maxBytes, maxCount } = settings.quarantine
-      const clock = yield* Clock.Clock
-      const { sha256Into } = yield* Hash
-      const { equal } = yield* Memory
-      const { compressSync } = yield* Compression
-      const ids = yield* SecureIds
-      const alerts = yield* Alerts
-      const chain = yield* AuditChain
-      const coldStorage = yield* ColdStorage
-      const failSafe = yield* FailSafe
-
-      const seed = new Int32Array(vaultSeedWords)
-      const { fill } = yield* Randomness
-      fill(new Uint8Array(seed.buffer))
-      const keyed = settings.signature.key !== undefined
-      const vault = new Vault({ policy: evictionPolicy, keyed, seed, equal })
-      /** What duplicates are answered, by slot: made at the first one, then free. */
-      const ignored: Array<Ignored | null> = []
-      const wanted = new DigestBuffer()
-      const found = new DigestBuffer()
-      const exitFacts = new ExitFacts()
-      const raisedListeners: Array<(raised: Raised) => void> = []
-      let evictions = 0
-      let hits = 0
-
-      const signatureAt = (slot: number): string => {
-        const { category, signed } = vault.factsOf(slot)
-        return signatureOf(category, signed)
+      const services = {
+        settings: yield* Settings,
+        clock: yield* Clock.Clock,
+        hash: yield* Hash,
+        memory: yield* Memory,
+        compression: yield* Compression,
+        randomness: yield* Randomness,
+        ids: yield* SecureIds,
+        alerts: yield* Alerts,
+        chain: yield* AuditChain,
+        coldStorage: yield* ColdStorage,
+        failSafe: yield* FailSafe
       }
-      const describe = (slot: number): EvidenceRecord => {
-        const { captured, category, hash, severity, signed, size } = vault.factsOf(slot)
-        const signature = signatureOf(category, signed)
-        return { signature, hash: hash.hex(), category, severity, size, captured, scent: vault.scentOf(slot) }
-      }
-      /** What the record of every way out says. */
-      const depart = (slot: number, now: number): ExitFacts => {
-        ids.nextInto(exitFacts.id, now)
-        vault.readDigests(slot, exitFacts.signed, exitFacts.content)
-        exitFacts.category = vault.categoryOf(slot)
-        exitFacts.severity = vault.severityOf(slot)
-        exitFacts.size = vault.sizeOf(slot)
-        exitFacts.timestamp = now
-        exitFacts.compressedSize = null
-        exitFacts.destination = null
-        exitFacts.purgeReason = null
-        return exitFacts
-      }
-      /**
-       * Whoever was given the live buffer may have written to it: that shows here, before the bytes
-       * are gone.
-       */
-      const inspect = (slot: number): void => {
-        if (!vault.isExposed(slot)) return
-        vault.readDigests(slot, wanted, found)
-        const { words } = found
-        const expected = new Digest(words, 0)
-        const content = vault.contentOf(slot)
-        if (content.length === vault.sizeOf(slot)) {
-          sha256Into(content, found.bytes)
-          if (new Digest(words, 0).hex() === expected.hex()) return
-        }
-        alerts.errorUnsafe(Notices.tamperedError)
-        alerts.alertUnsafe(Notices.tampered, () => signatureAt(slot))
-      }
-      const remove = (slot: number): void => {
-        vault.remove(slot)
-        ignored[slot] = null
-      }
-
-      const neutralize = (slot: number): NeutralizationRecord => {
-        inspect(slot)
-        depart(slot, clock.currentTimeMillisUnsafe())
-        remove(slot)
-        return chain.record(exitFacts.as("neutralized"))
-      }
-      const transfer = (slot: number): ArrayBuffer => {
-        inspect(slot)
-        depart(slot, clock.currentTimeMillisUnsafe())
-        const content = vault.take(slot)
-        remove(slot)
-        chain.append(exitFacts.as("transferred"))
-        return content
-      }
-      const compress = (codec: Codec, content: Uint8Array): Uint8Array | null => {
-        try {
-          return codec === "stored" ? content.slice() : compressSync(codec, content)
-        } catch {
-          return null
-        }
-      }
-      /** Under `stored` what cannot be compressed goes to cold storage all the same: as it is. */
-      const purge = (slot: number, reason: PurgeReason, codec = coldStorage.codec): PurgeRecord => {
-        const { destination } = coldStorage
-        inspect(slot)
-        const now = clock.currentTimeMillisUnsafe()
-        depart(slot, now)
-        const record = describe(slot)
-        const content = vault.contentOf(slot)
-        const id = secureIdText(exitFacts.id)
-        // Whoever was given the live buffer may have taken it: what is not the evidence must not be
-        // sent as if it were.
-        const compressed = codec === "stored" && content.length === record.size ? compress(codec, content) : null
-        const used = compressed === null ? coldStorage.codec : codec
-        const delivery = { id, record, content, compressed, codec: used, isPurged: true }
-        const isStored = destination !== null && coldStorage.tellUnsafe(delivery)
-        exitFacts.destination = isStored ? destination : null
-        exitFacts.purgeReason = reason
-        remove(slot)
-        chain.append(exitFacts.as("purged"))
-        const scent = { ...record.scent, payloadHash: record.hash, payloadSize: record.size }
-        return { id, reason, scent, PurgeTimestamp: now }
-      }
-      const evacuate = (slot: number): EvacuateRecord | null => {
-        const { codec, destination } = coldStorage
-        if (destination === null) {
-          alerts.errorUnsafe(Notices.notConfigured)
-          return null
-        }
-        inspect(slot)
-        const content = vault.contentOf(slot)
-        // Whoever was given the live buffer took it: there is nothing left to send, and that was
-        // told.
-        if (content.length !== vault.sizeOf(slot)) return null
-        const compressed = compress(codec, content)
-        if (compressed === null) {
-          const action = failSafe.reportUnsafe("encode_error", Notices.encodeError)
-          if (action === "Purge") failSafe.purgedUnsafe(purge(slot, "error", "stored"))
-          return null
-        }
-        depart(slot, clock.currentTimeMillisUnsafe())
-        const record = describe(slot)
-        if (!coldStorage.tellUnsafe({ id: secureIdText(exitFacts.id), record, content, compressed })) return null
-        alerts.logUnsafe(Notices.evacuation, record.severity, () => record.signature)
-        remove(slot)
-        exitFacts.compressedSize = compressed.length
-        exitFacts.destination = destination
-        return chain.record(exitFacts.as("evacuated"))
-      }
-
-      /**
-       * In the order of CONFORMANCE Q2: cold storage, log, alert; destruction and the chain are the
-       * caller's next steps.
-       */
-      const tell = (contentOf: () => Uint8Array, describeIt: () => EvidenceRecord): void => {
-        const { severity } = exitFacts
-        const signature = () => signatureOf(exitFacts.category, new Digest(exitFacts.signed.words, 0))
-        const { destination } = coldStorage
-        const isStored = destination !== null &&
-          coldStorage.tellUnsafe({
-            id: secureIdText(exitFacts.id),
-            record: describeIt(),
-            content: contentOf(),
-            compressed: null
-          })
-        exitFacts.destination = isStored ? destination : null
-        alerts.logUnsafe(Notices.eviction, severity, signature)
-        const notice = Notices.highEvictions[severity]
-        if (notice !== null) alerts.alertUnsafe(notice, signature)
-        evictions += 1
-      }
-      const evict = (slot: number, now: number): void => {
-        inspect(slot)
-        depart(slot, now)
-        tell(() => vault.contentOf(slot), () => describe(slot))
-        remove(slot)
-        chain.append(exitFacts.as("evicted"))
-      }
-      /** Evidence that found no room: it leaves as it came (CONFORMANCE Q3). */
-      const turnAway = (arrival: Arrival): Quarantined => {
-        const { captured, content, hash, id, signed, source, timestamp } = arrival
-        const category = categoryAt(arrival.category)
-        const severity = severityAt(arrival.severity)
-        const size = content.length
-        ids.nextInto(exitFacts.id, captured)
-        exitFacts.signed.words.set(signed.words)
-        exitFacts.content.words.set(hash.words)
-        exitFacts.category = category
-        exitFacts.severity = severity
-        exitFacts.size = size
-        exitFacts.timestamp = captured
-        exitFacts.compressedSize = null
-        const own = new Digest(signed.words, 0)
-        const facts = { category, severity, size, captured, signed: own, hash: keyed ? new Digest(hash.words, 0) : own }
-        tell(() => content, () => ({
-          signature: signatureOf(category, facts.signed),
-          hash: facts.hash.hex(),
-          category,
-          severity,
-          size,
-          captured,
-          scent: { id, source, timestamp }
-        }))
-        const evicted: EvictionRecord = chain.record(exitFacts.as("evicted"))
-        return { status: "quarantined", handle: new Handle(custodian, NEVER_HELD, 0, facts), evicted }
-      }
-
-      const stats = (): QuarantineStats => ({
-        count: vault.count,
-        bytes: vault.bytes,
-        bySeverity: bySeverity(vault.counts)
-      })
-      const room = makeCapacity({ bounds: settings.quarantine, vault, failSafe, evict, stats })
-
-      const custodian: Custodian = {
-        holds: (slot, generation) => vault.holds(slot, generation),
-        severityOf: (slot) => vault.severityOf(slot),
-        scentOf: (slot) => vault.scentOf(slot),
-        expose: (slot) => vault.expose(slot),
-        neutralize,
-        transfer,
-        evacuate
-      }
-      const handleOf = (slot: number): EvidenceHandle =>
-        new Handle(custodian, slot, vault.generationOf(slot), vault.factsOf(slot))
-      const findBySignature = (signature: string): number => {
-        const category = parseSignature(signature, wanted)
-        return category < 0 ? NEVER_HELD : vault.find(wanted, category)
-      }
-      const raise = (slot: number, before: number, severity: number): void => {
-        vault.raise(slot, severity)
-        for (const listener of raisedListeners)
-          listener({ handle: handleOf(slot), before, severity })
-      }
-      const answer = (slot: number, severity: number): Ignored => {
-        hits += 1
-        const before = vault.rankOf(slot)
-        if (severity > before) raise(slot, before, severity)
-        else vault.touch(slot)
-        return ignored[slot] ??= Object.freeze({ status: "ignored", signature: signatureAt(slot) })
-      }
-
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          for (const slot of vault.all()) neutralize(slot)
-        })
+      return yield* Effect.acquireRelease(
+        Effect.sync(() => make(services)),
+        ({ flush }) => Effect.sync(flush)
       )
-
-      return {
-        hitSame: (content, category, severity) => {
-          const slot = vault.findSame(content, category)
-          return slot < 0 ? null : answer(slot, severity)
-        },
-        hit: (signed, content, category, severity) => {
-          const slot = vault.find(signed, category)
-          if (slot < 0) return null
-          vault.remember(content, slot)
-          return answer(slot, severity)
-        },
-        onRaised: (listener) => {
-          raisedListeners.push(listener)
-        },
-        hold: (arrival) => {
-          const { captured, content, severity } = arrival
-          if (!room.make(severity, content.length, captured)) return turnAway(arrival)
-          const slot = vault.insert(arrival)
-          ignored[slot] = null
-          return { status: "quarantined", handle: handleOf(slot) }
-        },
-        get: (signature) => {
-          const slot = findBySignature(signature)
-          return slot < 0 ? null : handleOf(slot)
-        },
-        neutralize: (signature) => {
-          const slot = findBySignature(signature)
-          return slot < 0 ? null : neutralize(slot)
-        },
-        evacuate: (signature) => {
-          const slot = findBySignature(signature)
-          return slot < 0 ? null : evacuate(slot)
-        },
-        purge: (signature, reason) => {
-          const slot = findBySignature(signature)
-          return slot < 0 ? null : purge(slot, reason)
-        },
-        purgeForPanic: (limit) => {
-          const fits = (slot: number): boolean => slot >= 0 && coldStorage.refusalUnsafe(vault.sizeOf(slot)) === null
-          // As it is: what made us panic may be compression, and evidence must not be lost to that.
-          const give = (slot: number): void => failSafe.purgedUnsafe(purge(slot, "panic", "stored"))
-          const before = vault.count
-          for (let slot = vault.first(); fits(slot) && before - vault.count < limit; slot = vault.first()) give(slot)
-          // What is too large for cold storage at any time must not keep back what is not.
-          const isStuck = vault.count === before && coldStorage.stats().pending === 0
-          if (isStuck) { for (const slot of vault.all().filter(fits).slice(0, limit)) if (fits(slot)) give(slot) }
-          return before - vault.count
-        },
-        flush: () => vault.all().map(neutralize),
-        stats,
-        fill: () => Math.max(vault.count / maxCount, vault.bytes / maxBytes),
-        copy: (signature) => {
-          const slot = findBySignature(signature)
-          return slot < 0 ? null : vault.contentOf(slot).slice()
-        },
-        evictions: () => evictions,
-        hits: () => hits,
-        probes: () => vault.probes
-      }
     })
   )
 }
 
-const bySeverity = ([low = 0, medium = 0, high = 0, critical = 0]: Float64Array): BySeverity => ({
-  low,
-  medium,
-  high,
-  critical
-})
+export interface QuarantineServices {
+  readonly settings: Pick<Settings["Service"], "quarantine" | "signature">
+  readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
+  readonly hash: Pick<Hash["Service"], "sha256Into">
+  readonly memory: Pick<Memory["Service"], "equal">
+  readonly compression: ExitsOptions["compression"]
+  readonly randomness: Pick<Randomness["Service"], "fill">
+  readonly ids: Pick<SecureIds["Service"], "nextInto">
+  readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe" | "logUnsafe">
+  readonly chain: Pick<AuditChain["Service"], "append" | "record">
+  readonly coldStorage: ColdStorage["Service"]
+  readonly failSafe: Pick<FailSafe["Service"], "fullUnsafe" | "purgedUnsafe" | "reportUnsafe" | "roomUnsafe">
+}
+
+/** An empty quarantine. Its functions need no `this`. */
+export const make = (services: QuarantineServices): Quarantine["Service"] => {
+  const { settings } = services
+  const vault = makeVault(services)
+  const duplicates = new Duplicates(vault)
+  const steps = new ExitSteps({ ...services, vault, duplicates })
+  const exits = new Exits({ ...services, vault, steps })
+  const evictions = new Evictions({ ...services, vault, steps, custodian: exits })
+  const capacity = new Capacity({ ...services, bounds: settings.quarantine, vault, evictions })
+  return {
+    hitSame: (content, category, severity) => {
+      const slot = vault.findSame(content, category)
+      return slot < 0 ? null : duplicates.answer(slot, severity)
+    },
+    hit: (signed, content, category, severity) => {
+      const slot = vault.find(signed, category)
+      if (slot < 0) return null
+      vault.remember(content, slot)
+      return duplicates.answer(slot, severity)
+    },
+    onRaised: (listener) =>
+      duplicates.onRaised((slot, before, severity) => listener({ handle: exits.handleOf(slot), before, severity })),
+    hold: (arrival) => {
+      const { captured, content, severity } = arrival
+      if (!capacity.makeRoom(severity, content.length, captured)) return evictions.turnAway(arrival)
+      const slot = vault.insert(arrival)
+      duplicates.forget(slot)
+      return { status: "quarantined", handle: exits.handleOf(slot) }
+    },
+    ...bySignature(vault, exits),
+    purgeForPanic: (limit) => exits.purgeForPanic(limit),
+    flush: () => vault.all().map((slot) => exits.neutralize(slot)),
+    stats: () => vault.stats(),
+    fill: () => capacity.fill(),
+    evictions: () => evictions.count,
+    hits: () => duplicates.count,
+    probes: () => vault.probes
+  }
+}
+
+/**
+ * Looks evidence up by its signature, and does something with it; all give null where none is held.
+ */
+const bySignature = (
+  vault: Vault,
+  exits: Exits
+): Pick<Quarantine["Service"], "copy" | "evacuate" | "get" | "neutralize" | "purge"> => {
+  const wanted = new DigestBuffer()
+  const find = (signature: string): number => {
+    const category = parseSignature(signature, wanted)
+    return category === null ? ABSENT : vault.find(wanted, category)
+  }
+  return {
+    get: (signature) => {
+      const slot = find(signature)
+      return slot < 0 ? null : exits.handleOf(slot)
+    },
+    neutralize: (signature) => {
+      const slot = find(signature)
+      return slot < 0 ? null : exits.neutralize(slot)
+    },
+    evacuate: (signature) => {
+      const slot = find(signature)
+      return slot < 0 ? null : exits.evacuate(slot)
+    },
+    purge: (signature, reason) => {
+      const slot = find(signature)
+      return slot < 0 ? null : exits.purge(slot, reason)
+    },
+    copy: (signature) => {
+      const slot = find(signature)
+      return slot < 0 ? null : vault.contentOf(slot).slice()
+    }
+  }
+}
+
+const makeVault = ({ memory, randomness: { fill }, settings }: QuarantineServices): Vault => {
+  const seed = new Int32Array(vaultSeedWords)
+  fill(new Uint8Array(seed.buffer))
+  return new Vault({
+    policy: settings.quarantine.evictionPolicy,
+    keyed: settings.signature.key !== undefined,
+    seed,
+    equal: memory.equal
+  })
+}

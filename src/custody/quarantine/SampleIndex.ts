@@ -1,42 +1,43 @@
 /**
- * Which slot probably holds these bytes: found by a few sampled bytes, to be compared in full, so
- * that a duplicate is known without being hashed (RFC, "Signature"; CONFORMANCE D7).
+ * Guesses by a few sampled bytes which slot holds some content, so that a duplicate is found by a
+ * comparison and without a hash (RFC, "Signature"; CONFORMANCE D7).
  *
- * One slot for each place, the latest one. It promises nothing but to be cheap: what it names must
- * be compared, and what it does not know may still be held. Where samples are taken depends on a
- * seed, so that an attacker cannot aim at them; whoever could would gain one comparison, which
- * costs a fraction of the hash that follows.
+ * One slot for each place, the latest one. The index promises nothing but to be cheap: its caller
+ * must compare the content with the slot that it names, and content that it does not know may still
+ * be held. A seed decides which bytes are sampled, so that an attacker cannot aim at them; one who
+ * could would gain one comparison, which costs a fraction of the hash that follows.
  */
+import type { CategoryRank } from "../../domain/Scent.ts"
 
-/** How many bytes are looked at. */
+/** Bytes that are sampled. */
 const samples = 8
-/** Words of randomness that a seed takes. */
+/** Unpredictable words of a seed. */
 export const sampleSeedWords = samples + 1
 const maxPlaces = 1 << 20
 
 /** Slots by a sample of their bytes. */
 export class SampleIndex {
-  /** Slot + 1; 0 where a place is free. */
+  /** By place, slot + 1; 0 where the place is free. */
   private places = new Int32Array(64)
-  /** Where samples are taken, as fractions of the length; and what places are mixed with. */
+  /** Offsets of the samples, as fractions of the length. */
   private readonly fractions: Float64Array
   private readonly seed: number
 
-  /** `seed`: as many unpredictable words as `sampleSeedWords`. */
+  /** `seed`: `sampleSeedWords` unpredictable words. */
   constructor(seed: Int32Array) {
     this.fractions = Float64Array.from(seed.subarray(0, samples), (word) => (word >>> 0) / 0x1_0000_0000)
     this.seed = seed[samples] ?? 0
   }
 
-  /** Makes room for about `capacity` slots. What was known is forgotten. */
+  /** Takes about `capacity` slots. Where the table has to grow, it forgets what it knew. */
   grow(capacity: number): void {
     let places = this.places.length
     while (places < 2 * capacity && places < maxPlaces) places *= 2
     if (places > this.places.length) this.places = new Int32Array(places)
   }
 
-  /** Where bytes with such a sample have their place. O(1). */
-  placeOf(content: Uint8Array, category: number): number {
+  /** The place of content with such samples. O(1). */
+  placeOf(content: Uint8Array, category: CategoryRank): number {
     const length = content.length
     const { fractions } = this
     let mixed = Math.imul(length ^ this.seed, 0x9e37_79b1) + category

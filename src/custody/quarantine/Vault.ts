@@ -1,53 +1,55 @@
 /**
- * What is held, in columns: a slot for each piece of evidence, its bytes in an arena, everything
- * else in typed arrays (RFC, "Quarantine"; CONFORMANCE D7, E5, Q1, Q4).
+ * Holds evidence in columns: a slot for each piece, its bytes in an arena, everything else in typed
+ * arrays (RFC, "Quarantine"; CONFORMANCE D7, E5, Q1, Q4).
  *
  * Promises that looking up, inserting, removing, the next to evict and all numbers are O(1) at any
  * size, and that a held piece of evidence is no object: it costs the garbage collector nothing, and
  * about 150 bytes beside its own and those of its scent's id and source. Bytes are overwritten when
  * they leave.
  *
- * It keeps no bounds and writes no records: that is the quarantine's.
+ * The vault keeps no bounds and writes no records; the quarantine does both.
  *
  * **Gotchas**
  *
- * - A slot is used again. Whoever keeps one keeps its `generation` with it.
- * - Columns double where they are full, which copies all of them once.
+ * - A slot is used again. To name evidence for longer than a call, keep the slot's `generation`
+ *   too.
+ * - Columns double when they are full, which copies all of them once.
  */
 import { Digest, type DigestBuffer, digestWords } from "../../domain/Digest.ts"
-import { threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
-import { severities, type Severity } from "../../domain/Severity.ts"
+import type { EvidenceRecord } from "../../domain/Evidence.ts"
+import { categoryAt, type CategoryRank, type ThreatCategory } from "../../domain/Scent.ts"
+import { severities, type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
+import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import { Arena, maxRegionBytes } from "../../memory/Arena.ts"
-import { type EvidenceFacts, wipe } from "../evidence/Evidence.ts"
+import { grown } from "../../memory/Grown.ts"
+import { type CustodyFacts, wipe } from "../evidence/Evidence.ts"
+import { signatureOf } from "../evidence/SignatureText.ts"
 import type { EqualBytes } from "../../host/port/Memory.ts"
 import { DigestIndex } from "./DigestIndex.ts"
 import { type EvictionPolicy, EvictionLists } from "./EvictionLists.ts"
 import { SampleIndex, sampleSeedWords } from "./SampleIndex.ts"
 import { textBytes, readText, writeText } from "./Texts.ts"
 
-/** Unpredictable words that a vault is seeded with. */
+/** Unpredictable words of a vault's seed. */
 export const vaultSeedWords = 2 + sampleSeedWords
 
 /**
- * Content up to here lives in the arena, with the texts of its scent beside it; more of it has a
- * buffer of its own.
+ * Bytes of the longest content that lives in the arena, with the texts of its scent beside it.
+ * Longer content has a buffer of its own.
  */
 const maxInArena = maxRegionBytes - 1024
 const initialCapacity = 64
 const NONE = -1
 
-/**
- * Evidence that arrives. `category` and `severity` are places in `threatCategories` and
- * `severities`.
- */
+/** Evidence that arrives. */
 export interface Arrival {
-  readonly category: number
-  readonly severity: number
+  readonly category: CategoryRank
+  readonly severity: SeverityRank
   /** Copied. */
   readonly content: Uint8Array
   /** Milliseconds since the epoch. */
   readonly captured: number
-  /** What the scent said of itself. */
+  /** The claims of the scent: its id, its source and its own timestamp. */
   readonly id: string
   readonly source: string
   readonly timestamp: number
@@ -57,12 +59,11 @@ export interface Arrival {
   readonly signed: DigestBuffer
 }
 
-/** How a vault is made. */
 export interface VaultOptions {
   readonly policy: EvictionPolicy
-  /** Whether a signature's digest is another one than the hash, so that both must be kept. */
+  /** Whether signatures have a key: their digest then differs from the hash, and both are kept. */
   readonly keyed: boolean
-  /** As many unpredictable words as `vaultSeedWords`. */
+  /** `vaultSeedWords` unpredictable words. */
   readonly seed: Int32Array
   readonly equal: EqualBytes
 }
@@ -73,9 +74,9 @@ export class Vault {
   private readonly order: EvictionLists
   private readonly samples: SampleIndex
   private readonly equal: EqualBytes
-  private readonly keyed: boolean
+  readonly keyed: boolean
   private readonly index: DigestIndex
-  /** What was last looked for, and where its place is. */
+  /** The content that `findSame` was last asked for, and its place in the sample index. */
   private sampled: Uint8Array | null = null
   private place = 0
   /** Buffers of content that is not in the arena. */
@@ -85,7 +86,9 @@ export class Vault {
   private free = new Int32Array(0)
   private freeCount = 0
 
-  /** The digest of the signature, eight words a slot, and the category: what the index looks at. */
+  /**
+   * The columns that the index reads: the signature's digest, eight words a slot, and its category.
+   */
   digests = new Int32Array(0)
   categories = new Uint8Array(0)
   private hashes = new Int32Array(0)
@@ -112,7 +115,7 @@ export class Vault {
     this.keyed = keyed
   }
 
-  /** Places that the index has looked at so far: the work of finding and removing. */
+  /** Places that the index has read so far: the work of finding and removing. */
   get probes(): number {
     return this.index.probes
   }
@@ -123,16 +126,15 @@ export class Vault {
   }
 
   /** The slot with this signature, or -1. */
-  find(signed: DigestBuffer, category: number): number {
+  find(signed: DigestBuffer, category: CategoryRank): number {
     return this.index.find(signed.words, category)
   }
 
   /**
    * The slot that holds these very bytes in this category, or -1 where that is not known without
-   * hashing them. One comparison with one candidate; bytes that somebody was given are no
-   * candidate.
+   * hashing them. One comparison with one candidate; exposed bytes are no candidate.
    */
-  findSame(content: Uint8Array, category: number): number {
+  findSame(content: Uint8Array, category: CategoryRank): number {
     this.sampled = content
     this.place = this.samples.placeOf(content, category)
     const slot = this.samples.at(this.place)
@@ -144,18 +146,15 @@ export class Vault {
     return this.equal(memory, at, content, 0, content.length) ? slot : NONE
   }
 
-  /**
-   * Notes that this content, which is held in the slot, was asked for: the next `findSame` finds
-   * it.
-   */
+  /** Makes the next `findSame` find this content, which is held in the slot. */
   remember(content: Uint8Array, slot: number): void {
-    // Usually it was looked for a moment ago. Where it was not, the worst that happens is that it
-    // is not found by its looks.
-    const place = content === this.sampled ? this.place : this.samples.placeOf(content, this.categories[slot] ?? 0)
+    // Usually `findSame` was asked for it a moment ago. Where the place is of another content, the
+    // worst that happens is that `findSame` does not find it.
+    const place = content === this.sampled ? this.place : this.samples.placeOf(content, this.categoryRankOf(slot))
     this.samples.put(place, slot)
   }
 
-  /** Takes evidence whose signature is not held. O(1) beside the copy. */
+  /** Takes evidence whose signature is not held, and gives its slot. O(1) beside the copy. */
   insert(arrival: Arrival): number {
     const { captured, category, content, hash, id, severity, signed, source, timestamp } = arrival
     const slot = this.freeSlot()
@@ -189,9 +188,9 @@ export class Vault {
     return slot
   }
 
-  /** Overwrites what is left of the evidence and frees its slot. */
+  /** Overwrites the bytes that are left of the evidence and frees its slot. */
   remove(slot: number): void {
-    const severity = this.rankOf(slot)
+    const severity = this.severityRankOf(slot)
     const own = this.own.get(slot)
     if (own !== undefined) {
       wipe(own)
@@ -206,19 +205,18 @@ export class Vault {
     this.free[this.freeCount++] = slot
   }
 
-  /** Moves the bytes out, to be owned by the caller; then `remove` what is left. */
+  /** Gives the bytes to the caller, who owns them then. Call `remove` next. */
   take(slot: number): ArrayBuffer {
     const own = this.own.get(slot)
     if (own !== undefined) {
       this.own.delete(slot)
-      // Somebody who was given the live buffer may have detached it: what is left of it is what
-      // leaves.
+      // The holder of the live buffer may have detached it: then no bytes are left to give.
       return own.detached ? new ArrayBuffer(0) : own.transfer()
     }
     return copyOf(this.contentOf(slot))
   }
 
-  /** The live buffer of the evidence, which from now on somebody has. */
+  /** Gives the live buffer of the evidence, which counts as exposed from then on. */
   expose(slot: number): ArrayBuffer {
     this.exposed[slot] = 1
     const own = this.own.get(slot)
@@ -235,8 +233,8 @@ export class Vault {
   }
 
   /**
-   * The bytes as they are, not copied: to be read at once. Nothing where whoever was given them
-   * took them away.
+   * The bytes as they are, not copied: read them at once. Empty where the holder of the live buffer
+   * took it away.
    */
   contentOf(slot: number): Uint8Array<ArrayBuffer> {
     const own = this.own.get(slot)
@@ -245,9 +243,9 @@ export class Vault {
     return this.arena.memory(slot).subarray(at, at + this.sizeOf(slot))
   }
 
-  /** A worse detector spoke: the newest of its new severity. */
-  raise(slot: number, severity: number): void {
-    const before = this.rankOf(slot)
+  /** Raises the severity; the evidence becomes the newest of its new severity. */
+  raise(slot: number, severity: SeverityRank): void {
+    const before = this.severityRankOf(slot)
     this.order.remove(slot, before)
     this.account(before, -1, -this.sizeOf(slot))
     this.severityRanks[slot] = severity
@@ -255,12 +253,12 @@ export class Vault {
     this.account(severity, 1, this.sizeOf(slot))
   }
 
-  /** It was seen again. */
+  /** Notes that the evidence was seen again: under `lru` it becomes the newest. */
   touch(slot: number): void {
-    this.order.touch(slot, this.rankOf(slot))
+    this.order.touch(slot, this.severityRankOf(slot))
   }
 
-  /** What would be evicted now, or -1. */
+  /** The slot that would be evicted now, or -1. */
   first(): number {
     return this.order.first()
   }
@@ -283,26 +281,26 @@ export class Vault {
     return this.sizes[slot] ?? 0
   }
 
-  rankOf(slot: number): number {
-    return this.severityRanks[slot] ?? 0
+  severityRankOf(slot: number): SeverityRank {
+    return (this.severityRanks[slot] ?? 0) as SeverityRank
   }
 
   severityOf(slot: number): Severity {
-    return severities[this.rankOf(slot)] ?? "low"
+    return severityAt(this.severityRankOf(slot))
   }
 
   categoryOf(slot: number): ThreatCategory {
-    return threatCategories[this.categories[slot] ?? 0] ?? "unknown"
+    return categoryAt(this.categoryRankOf(slot))
   }
 
-  /** Copies the digest of the signature, and the hash, to where they are wanted. */
+  /** Copies the digest of the signature, and the hash, into these buffers. */
   readDigests(slot: number, signed: DigestBuffer, hash: DigestBuffer): void {
     signed.copyFrom(this.digests, slot * digestWords)
     hash.copyFrom(this.keyed ? this.hashes : this.digests, slot * digestWords)
   }
 
-  /** What is known of the evidence. */
-  factsOf(slot: number): EvidenceFacts {
+  /** The facts of the evidence, as objects of their own. */
+  factsOf(slot: number): CustodyFacts {
     const signed = new Digest(this.digests, slot * digestWords)
     return {
       category: this.categoryOf(slot),
@@ -314,8 +312,27 @@ export class Vault {
     }
   }
 
-  /** What the scent said of itself. */
-  scentOf(slot: number): { readonly id: string; readonly source: string; readonly timestamp: number } {
+  /** The signature of the evidence. */
+  signatureOf(slot: number): string {
+    const { category, signed } = this.factsOf(slot)
+    return signatureOf(category, signed)
+  }
+
+  /** The record of the evidence: all but its bytes. */
+  recordOf(slot: number): EvidenceRecord {
+    const { captured, category, hash, severity, signed, size } = this.factsOf(slot)
+    const signature = signatureOf(category, signed)
+    return { signature, hash: hash.hex(), category, severity, size, captured, scent: this.scentOf(slot) }
+  }
+
+  /** O(1). */
+  stats(): QuarantineStats {
+    const [low = 0, medium = 0, high = 0, critical = 0] = this.counts
+    return { count: this.count, bytes: this.bytes, bySeverity: { low, medium, high, critical } }
+  }
+
+  /** The claims of the scent. */
+  scentOf(slot: number): EvidenceRecord["scent"] {
     const memory = this.arena.memory(slot)
     const inArena = this.sizeOf(slot) <= maxInArena ? this.sizeOf(slot) : 0
     const at = this.arena.at(slot) + inArena
@@ -327,11 +344,15 @@ export class Vault {
     }
   }
 
+  private categoryRankOf(slot: number): CategoryRank {
+    return (this.categories[slot] ?? 0) as CategoryRank
+  }
+
   private isInUse(slot: number): boolean {
     return (this.generationOf(slot) & 1) === 1
   }
 
-  private account(severity: number, count: number, size: number): void {
+  private account(severity: SeverityRank, count: number, size: number): void {
     this.counts[severity] = (this.counts[severity] ?? 0) + count
     this.byteCounts[severity] = (this.byteCounts[severity] ?? 0) + size
     this.count += count
@@ -350,27 +371,22 @@ export class Vault {
     this.order.grow(capacity)
     this.samples.grow(capacity)
     this.sampled = null
-    this.free = longer(this.free, new Int32Array(capacity))
-    this.digests = longer(this.digests, new Int32Array(capacity * digestWords))
-    if (this.keyed) this.hashes = longer(this.hashes, new Int32Array(capacity * digestWords))
-    this.categories = longer(this.categories, new Uint8Array(capacity))
-    this.severityRanks = longer(this.severityRanks, new Uint8Array(capacity))
-    this.exposed = longer(this.exposed, new Uint8Array(capacity))
-    this.generations = longer(this.generations, new Uint32Array(capacity))
-    this.sizes = longer(this.sizes, new Int32Array(capacity))
-    this.captured = longer(this.captured, new Float64Array(capacity))
-    this.timestamps = longer(this.timestamps, new Float64Array(capacity))
-    this.idBytes = longer(this.idBytes, new Int16Array(capacity))
-    this.sourceBytes = longer(this.sourceBytes, new Int16Array(capacity))
+    this.free = grown(this.free, new Int32Array(capacity))
+    this.digests = grown(this.digests, new Int32Array(capacity * digestWords))
+    if (this.keyed) this.hashes = grown(this.hashes, new Int32Array(capacity * digestWords))
+    this.categories = grown(this.categories, new Uint8Array(capacity))
+    this.severityRanks = grown(this.severityRanks, new Uint8Array(capacity))
+    this.exposed = grown(this.exposed, new Uint8Array(capacity))
+    this.generations = grown(this.generations, new Uint32Array(capacity))
+    this.sizes = grown(this.sizes, new Int32Array(capacity))
+    this.captured = grown(this.captured, new Float64Array(capacity))
+    this.timestamps = grown(this.timestamps, new Float64Array(capacity))
+    this.idBytes = grown(this.idBytes, new Int16Array(capacity))
+    this.sourceBytes = grown(this.sourceBytes, new Int16Array(capacity))
   }
 }
 
-const longer = <A extends Int32Array | Uint32Array | Int16Array | Uint8Array | Float64Array>(from: A, to: A): A => {
-  to.set(from)
-  return to
-}
-
-/** Bytes of its own, whatever memory they are in now. */
+/** Copies bytes of any memory, shared memory included, to a buffer of their own. */
 const copyOf = (content: Uint8Array): ArrayBuffer => {
   const { buffer, byteLength, byteOffset } = content
   return buffer instanceof ArrayBuffer

@@ -1,31 +1,33 @@
 /**
- * The shape check of a scent, by hand (CONFORMANCE D1): what the schema of the domain says, at a
- * hundredth of its cost.
+ * Checks the shape of a scent by hand (CONFORMANCE D1): accepts what the schema of the domain
+ * accepts, at a hundredth of its cost.
  *
  * **Gotchas**
  *
- * - Each property is read once, by the Agent, and handed in: a getter cannot answer twice in
- *   different ways.
+ * - The Agent reads each property once and hands the value in: a getter cannot answer twice in
+ *   different ways. A signal that is to be verified is read again, by its schema.
  * - A missing payload is `undefined`, which is a payload.
  */
-import { maxIdentifierBytes, threatCategories } from "../../domain/Scent.ts"
-import { severities } from "../../domain/Severity.ts"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import { type CategoryRank, maxIdentifierBytes, threatCategories, ThreatSignal } from "../../domain/Scent.ts"
+import { severities, type SeverityRank } from "../../domain/Severity.ts"
 import { fitsUtf8 } from "../../domain/Text.ts"
 
-const placesOf = (names: ReadonlyArray<string>): ReadonlyMap<unknown, number> =>
-  new Map(names.map((name, place) => [name, place]))
+const ranksOf = <Rank extends CategoryRank | SeverityRank>(names: ReadonlyArray<string>): ReadonlyMap<unknown, Rank> =>
+  new Map(names.map((name, rank) => [name, rank as Rank]))
 
-const categoryPlaces = placesOf(threatCategories)
-const severityPlaces = placesOf(severities)
+const categoryRanks = ranksOf<CategoryRank>(threatCategories)
+const severityRanks = ranksOf<SeverityRank>(severities)
 
 /**
- * No name is longer. A text is not looked up before that is known: half a gigabyte of it would be
- * put together for it.
+ * No name is longer. The length is checked before a text is looked up: a lookup would flatten half
+ * a gigabyte of concatenated text.
  */
 const longestName = Math.max(...threatCategories.map(({ length }) => length), ...severities.map(({ length }) => length))
 const mayBeName = (value: unknown): boolean => typeof value === "string" && value.length <= longestName
 
-/** It is none of the closed union. */
+/** In place of a rank: the value is none of the closed union. */
 export const UNKNOWN = -1
 
 /** A string of at most 256 bytes in UTF-8. */
@@ -35,10 +37,20 @@ export const isIdentifier = (value: unknown): value is string =>
 /** Milliseconds since the epoch: any finite number. */
 export const isTimestamp = (value: unknown): value is number => Number.isFinite(value)
 
-/** The place in `threatCategories`, or UNKNOWN. */
-export const placeOfCategory = (value: unknown): number =>
-  (mayBeName(value) ? categoryPlaces.get(value) : UNKNOWN) ?? UNKNOWN
+/** The rank of a category, or UNKNOWN. Allocates nothing. */
+export const rankOfCategory = (value: unknown): CategoryRank | typeof UNKNOWN =>
+  (mayBeName(value) ? categoryRanks.get(value) : UNKNOWN) ?? UNKNOWN
 
-/** The place in `severities`, or UNKNOWN. */
-export const placeOfSeverity = (value: unknown): number =>
-  (mayBeName(value) ? severityPlaces.get(value) : UNKNOWN) ?? UNKNOWN
+/** The rank of a severity, or UNKNOWN. Allocates nothing. */
+export const rankOfSeverity = (value: unknown): SeverityRank | typeof UNKNOWN =>
+  (mayBeName(value) ? severityRanks.get(value) : UNKNOWN) ?? UNKNOWN
+
+const decodeSignal = Schema.decodeUnknownExit(ThreatSignal, { onExcessProperty: "error" })
+
+/**
+ * Whether a signal has its two keys, of its own, and no others: nobody has agreed on what another
+ * key means (CONFORMANCE R3).
+ */
+export const isExactSignal = (signal: object): boolean =>
+  Reflect.ownKeys(signal).length === 2 && Object.hasOwn(signal, "category") && Object.hasOwn(signal, "severity") &&
+  Exit.isSuccess(decodeSignal(signal))

@@ -1,39 +1,39 @@
 /**
- * The signature: the name that content gives itself (RFC, "Intent"; CONFORMANCE D3, D8).
+ * Makes the digest in a signature, the name that content gives itself (RFC, "Intent"; CONFORMANCE
+ * D3, D8).
  *
- * Different content has a different signature, the same content always the same one: the category,
- * and a digest of the payload's canonical bytes, which spec/canonical.md specifies. Without a key
- * it is their SHA-256, which anybody can recompute. With a key it is their HMAC-SHA-256 (RFC 2104),
- * which nobody can who has not got the key: an attacker cannot tell whether content is held by
- * looking for its signature in a log or a page.
+ * A signature is the category and a digest of the payload's canonical bytes, which
+ * spec/canonical.md specifies: different content has a different signature, the same content always
+ * the same one. Without a key the digest is the SHA-256 of the bytes, which anybody can recompute.
+ * With a key it is their HMAC-SHA-256 (RFC 2104), which needs the key: an attacker cannot find out
+ * whether content is held by looking for its signature in a log or a page.
  *
  * The HMAC is two hashes: the first over the inner block and the content, which the canonical
  * writer lays one behind the other in its buffer, the second over 96 bytes. It costs as much as the
- * SHA-256 where content is long, and the double at 64 bytes. New evidence is hashed once more
+ * SHA-256 where content is long, and twice as much at 64 bytes. New evidence is hashed once more
  * without the key, as its record carries the plain SHA-256 of its bytes.
  */
 import { digestBytes, DigestBuffer } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 
-/** RFC 2104: the block of SHA-256, and what its key is mixed with. */
+/** RFC 2104: bytes of a block of SHA-256, and the pads that the key is mixed with. */
 const blockBytes = 64
 const innerPad = 0x36
 const outerPad = 0x5c
 
-/** What the canonical writer gives of the payload it wrote. */
+/** The canonical writer's view of the payload that it wrote. */
 interface Written {
   readonly content: Uint8Array
   /** The content behind the signer's prefix. */
   readonly prefixed: Uint8Array
 }
 
-/** Makes digests of what was written. */
 export interface Signer {
-  /** What must stand before the content in the writer's buffer. Empty without a key. */
+  /** The bytes that the writer must put before the content in its buffer. Empty without a key. */
   readonly prefix: Uint8Array
   /** The digest for the signature, valid until the next call. */
   readonly sign: (written: Written) => DigestBuffer
-  /** The SHA-256 of what was signed last, valid until the next call. */
+  /** The SHA-256 of the payload that was signed last, valid until the next call. */
   readonly hash: (written: Written) => DigestBuffer
 }
 
@@ -75,6 +75,6 @@ const keyedSigner = ({ sha256Into }: Pick<Hash["Service"], "sha256Into">, key: U
   }
 }
 
-/** A signer, with a key where there is one. */
+/** A signer, with a key or without one. */
 export const makeSigner = (hash: Pick<Hash["Service"], "sha256Into">, key: Uint8Array | undefined): Signer =>
   key === undefined ? plainSigner(hash) : keyedSigner(hash, key)

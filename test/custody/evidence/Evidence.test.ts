@@ -3,14 +3,14 @@ import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
 import { Digest } from "../../../src/domain/Digest.ts"
 import type { Severity } from "../../../src/domain/Severity.ts"
-import { type Custodian, type EvidenceFacts, Handle, NEVER_HELD, wipe } from "../../../src/custody/evidence/Evidence.ts"
+import { type Custodian, type CustodyFacts, Handle, NEVER_HELD, wipe } from "../../../src/custody/evidence/Evidence.ts"
 import { own } from "../../../src/custody/evidence/Ownership.ts"
 
 const digestOf = (text: string) =>
   new Digest(new Int32Array(new Uint8Array(createHash("sha256").update(text).digest()).buffer), 0)
 const hexOf = (text: string) => createHash("sha256").update(text).digest("hex")
 
-const facts: EvidenceFacts = {
+const facts: CustodyFacts = {
   category: "malware",
   severity: "low",
   size: 3,
@@ -48,7 +48,7 @@ const makeCustodian = () => {
 }
 
 describe("Handle", () => {
-  it("RFC E1 shows what is known of the evidence, and the bytes of its custodian", () => {
+  it("RFC E1 shows the facts of the evidence, and the bytes of its custodian", () => {
     const { asked, buffer, custodian, state } = makeCustodian()
     const handle = new Handle(custodian, 5, 1, facts)
     assert.strictEqual(handle.size, 3)
@@ -93,7 +93,7 @@ describe("Handle", () => {
     })
   }
 
-  it("RFC Q3 evidence that was never held has a dead handle that knows it", () => {
+  it("RFC Q3 evidence that was never held has a dead handle with its facts", () => {
     const { asked, custodian } = makeCustodian()
     const handle = new Handle(custodian, NEVER_HELD, 0, facts)
     assert.isTrue(handle.disposed)
@@ -111,7 +111,7 @@ describe("wipe", () => {
     assert.isTrue(bytes.buffer.detached)
   })
 
-  it("RFC E2 wiping what is detached already, or empty, does nothing and does not throw", () => {
+  it("RFC E2 wiping a buffer that is detached already, or empty, does nothing and does not throw", () => {
     const buffer = new ArrayBuffer(3)
     buffer.transfer()
     wipe(buffer)
@@ -133,7 +133,7 @@ describe("RFC E8 a scope owns evidence", () => {
       }
     }))
 
-  it.effect("RFC E8 what left before is left alone", () =>
+  it.effect("RFC E8 evidence that left before is left alone", () =>
     Effect.gen(function*() {
       const { asked, custodian } = makeCustodian()
       const scope = yield* Scope.make()

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { digestWords } from "../../../src/domain/Digest.ts"
+import { categoryRank, type CategoryRank, threatCategories } from "../../../src/domain/Scent.ts"
 import { ABSENT, DigestIndex } from "../../../src/custody/quarantine/DigestIndex.ts"
 import { random } from "../../support/random.ts"
 
@@ -9,15 +10,24 @@ const wordsOf = (seed: number): Int32Array => {
   return Int32Array.from({ length: digestWords }, () => below(0x1_0000) * 0x1_0000 + below(0x1_0000))
 }
 
-/**
- * An index over columns with so many slots; slot n holds the digest of n in category n modulo 6.
- */
+const injection = categoryRank("injection")
+const ddos = categoryRank("ddos")
+const flood = categoryRank("flood")
+
+/** The category that slot n is filled with. */
+const categoryOf = (n: number): CategoryRank => categoryRank(threatCategories[n % 6] ?? "unknown")
+
 const makeColumns = (slots: number) => ({
   digests: new Int32Array(slots * digestWords),
   categories: new Uint8Array(slots)
 })
 
-const fill = (columns: ReturnType<typeof makeColumns>, slot: number, words: Int32Array, category: number): void => {
+const fill = (
+  columns: ReturnType<typeof makeColumns>,
+  slot: number,
+  words: Int32Array,
+  category: CategoryRank
+): void => {
   columns.digests.set(words, slot * digestWords)
   columns.categories[slot] = category
 }
@@ -34,13 +44,13 @@ describe("DigestIndex", () => {
         index.remove(slot)
         held.delete(slot)
       } else {
-        fill(columns, slot, wordsOf(slot), slot % 6)
+        fill(columns, slot, wordsOf(slot), categoryOf(slot))
         index.add(slot)
         held.add(slot)
       }
       assert.strictEqual(index.size, held.size)
       for (let n = 0; n < 128; n++) {
-        assert.strictEqual(index.find(wordsOf(n), n % 6), held.has(n) ? n : ABSENT, `slot ${n}`)
+        assert.strictEqual(index.find(wordsOf(n), categoryOf(n)), held.has(n) ? n : ABSENT, `slot ${n}`)
       }
     }
   }, { arbitrary: { runs: 40, size: 80 } })
@@ -48,64 +58,64 @@ describe("DigestIndex", () => {
   it("RFC D3 the same digest in two categories is two signatures", () => {
     const columns = makeColumns(2)
     const index = new DigestIndex(columns, Int32Array.of(1, 1))
-    fill(columns, 0, wordsOf(9), 0)
-    fill(columns, 1, wordsOf(9), 1)
+    fill(columns, 0, wordsOf(9), injection)
+    fill(columns, 1, wordsOf(9), ddos)
     index.add(0)
     index.add(1)
-    assert.deepStrictEqual([0, 1, 2].map((category) => index.find(wordsOf(9), category)), [0, 1, ABSENT])
+    assert.deepStrictEqual([injection, ddos, flood].map((category) => index.find(wordsOf(9), category)), [0, 1, ABSENT])
   })
 
   it("RFC D7 compares the whole digest: one bit of any word makes another", () => {
     const columns = makeColumns(1)
     const index = new DigestIndex(columns, Int32Array.of(1, 1))
-    fill(columns, 0, wordsOf(1), 0)
+    fill(columns, 0, wordsOf(1), injection)
     index.add(0)
     for (let word = 0; word < digestWords; word++) {
       const other = wordsOf(1)
       other[word] = (other[word] ?? 0) ^ 0x100
-      assert.strictEqual(index.find(other, 0), ABSENT)
+      assert.strictEqual(index.find(other, injection), ABSENT)
     }
   })
 
-  it("RFC Q1 looks at two places on average at any size, and leaves nothing behind that must be stepped over", () => {
+  it("RFC Q1 reads two places on average at any size, and removing leaves no marks to step over", () => {
     for (const size of [1_000, 10_000, 100_000]) {
       const columns = makeColumns(size)
       const index = new DigestIndex(columns, Int32Array.of(-559_038_737, 305_419_897))
       const { below } = random(size)
       for (let i = 0; i < columns.digests.length; i++) columns.digests[i] = below(0x1_0000) * 0x1_0000 + below(0x1_0000)
       for (let slot = 0; slot < size; slot++) index.add(slot)
-      const look = (): number => {
+      const findAll = (): number => {
         const before = index.probes
         for (let slot = 0; slot < size; slot++) {
           assert.strictEqual(
-            index.find(columns.digests.subarray(slot * digestWords, (slot + 1) * digestWords), 0),
+            index.find(columns.digests.subarray(slot * digestWords, (slot + 1) * digestWords), injection),
             slot
           )
         }
         return (index.probes - before) / size
       }
-      assert.isBelow(look(), 2)
+      assert.isBelow(findAll(), 2)
       // A hundred thousand go and come back in another order.
       for (let step = 0; step < size; step++) {
         const slot = below(size)
         index.remove(slot)
         index.add(slot)
       }
-      assert.isBelow(look(), 2)
+      assert.isBelow(findAll(), 2)
     }
   })
 
-  it("RFC Q1 digests that an attacker made alike in their first bits do not meet, since where they go depends on a seed", () => {
+  it("RFC Q1 digests that an attacker made alike in their low bits do not collide, since their place depends on a seed", () => {
     const size = 4_096
     const probesWith = (seed: Int32Array): number => {
       const columns = makeColumns(size)
       const index = new DigestIndex(columns, seed)
       for (let slot = 0; slot < size; slot++) {
-        // All alike modulo 2 to the 16, as somebody would search for who expects the low bits to be
-        // the place.
+        // All alike modulo 2 to the 16, as an attacker would make them who expects the low bits to
+        // be the place.
         const words = wordsOf(slot)
         words[0] = ((words[0] ?? 0) & ~0xffff) | 0x1234
-        fill(columns, slot, words, 0)
+        fill(columns, slot, words, injection)
         index.add(slot)
       }
       return index.probes / size

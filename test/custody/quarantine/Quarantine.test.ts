@@ -1,8 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { gunzipSync } from "node:zlib"
-import { severities } from "../../../src/domain/Severity.ts"
-import { evidence, withRooms } from "../../support/rooms.ts"
+import { DigestBuffer } from "../../../src/domain/Digest.ts"
+import { categoryRank } from "../../../src/domain/Scent.ts"
+import { severities, severityRank } from "../../../src/domain/Severity.ts"
+import * as Clock from "effect/Clock"
+import { AuditChain } from "../../../src/custody/audit/AuditChain.ts"
+import { ColdStorage } from "../../../src/custody/coldstorage/ColdStorage.ts"
+import { SecureIds } from "../../../src/custody/evidence/SecureIds.ts"
+import { make } from "../../../src/custody/quarantine/Quarantine.ts"
+import { Settings } from "../../../src/config/Settings.ts"
+import { Compression } from "../../../src/host/port/Compression.ts"
+import { Hash } from "../../../src/host/port/Hash.ts"
+import { Memory } from "../../../src/host/port/Memory.ts"
+import { Randomness } from "../../../src/host/port/Randomness.ts"
+import { Alerts } from "../../../src/safety/alert/Alerts.ts"
+import { FailSafe } from "../../../src/safety/failsafe/FailSafe.ts"
+import { evidence, makeTold, rooms, withRooms } from "../../support/rooms.ts"
 
 const bounds = (maxCount: number, maxBytes = 1_000_000) => ({ quarantine: { maxCount, maxBytes } })
 
@@ -61,7 +75,7 @@ describe("Quarantine", () => {
     })
   })
 
-  it("RFC E2 neutralizes in one step: record, chain, nothing left to read, and null the second time", () => {
+  it("RFC E2 neutralizes in one step: record, chain, no bytes left to read, and null the second time", () => {
     withRooms(bounds(10), ({ chain, quarantine, told }) => {
       const [record, bytes] = evidence(5, "high", 16)
       const { handle } = quarantine.hold(record, bytes)
@@ -90,7 +104,7 @@ describe("Quarantine", () => {
     })
   })
 
-  it("RFC Q1 under lru keeps what duplicates came for", () => {
+  it("RFC Q1 under lru keeps the evidence that duplicates came for", () => {
     withRooms({ quarantine: { maxCount: 2, evictionPolicy: "lru" } }, ({ quarantine }) => {
       const { handle: first } = quarantine.hold(...evidence(1, "low"))
       const { handle: second } = quarantine.hold(...evidence(2, "low"))
@@ -253,22 +267,27 @@ describe("Quarantine", () => {
     })
   })
 
-  it("RFC D7 answers by the bytes alone what it has seen before, as a hit like any other", () => {
+  it("RFC D7 answers a duplicate by its bytes alone, and counts it as a hit", () => {
     withRooms(bounds(10), ({ quarantine }) => {
       const [record, bytes] = evidence(1, "low", 40)
       const content = new Uint8Array(bytes)
-      assert.strictEqual(quarantine.hitSame(content, 0, 0), null)
+      const injection = categoryRank("injection")
+      const [low, critical] = [severityRank("low"), severityRank("critical")]
+      assert.strictEqual(quarantine.hitSame(content, injection, low), null)
       const { handle } = quarantine.hold(record, bytes)
-      assert.deepStrictEqual(quarantine.hitSame(content, 0, 3), { status: "ignored", signature: record.signature })
+      assert.deepStrictEqual(quarantine.hitSame(content, injection, critical), {
+        status: "ignored",
+        signature: record.signature
+      })
       assert.strictEqual(handle.severity, "critical")
       assert.strictEqual(quarantine.hits(), 1)
-      assert.strictEqual(quarantine.hitSame(content, 1, 3), null)
+      assert.strictEqual(quarantine.hitSame(content, categoryRank("ddos"), critical), null)
       handle.neutralize()
-      assert.strictEqual(quarantine.hitSame(content, 0, 3), null)
+      assert.strictEqual(quarantine.hitSame(content, injection, critical), null)
     })
   })
 
-  it("RFC E1 what is no signature names nothing", () => {
+  it("RFC E1 a text that is no signature names no evidence", () => {
     withRooms(bounds(10), ({ quarantine }) => {
       const { handle } = quarantine.hold(...evidence(1, "low"))
       const [category = "", hash = ""] = handle.signature.split(":")
@@ -297,7 +316,7 @@ describe("Quarantine", () => {
     })
   })
 
-  it("RFC E1 a handle of evidence that left stays dead when its place is taken", () => {
+  it("RFC E1 a handle of evidence that left stays dead when its slot is taken", () => {
     withRooms(bounds(1), ({ quarantine }) => {
       const { handle } = quarantine.hold(...evidence(1, "low", 4))
       const { scent: _, ...known } = { ...JSON.parse(JSON.stringify(handle)), disposed: true }
@@ -314,7 +333,7 @@ describe("Quarantine", () => {
     })
   })
 
-  it("finds out who wrote to the live buffer, before the bytes are gone", () => {
+  it("alerts where somebody wrote to the live buffer, before the bytes are gone", () => {
     withRooms(bounds(10), ({ quarantine, told }) => {
       const { handle } = quarantine.hold(...evidence(1, "low", 8))
       if (handle.bytes !== null) new Uint8Array(handle.bytes)[0] = 99
@@ -324,7 +343,7 @@ describe("Quarantine", () => {
     })
   })
 
-  it("does not throw where the holder of a handle took the live buffer away, and says so on every way out", () => {
+  it("does not throw where the holder of a handle took the live buffer away, and alerts on every way out", () => {
     for (const way of ["evacuate", "neutralize", "transfer"] as const) {
       withRooms(bounds(10), ({ chain, quarantine, told }) => {
         const { handle } = quarantine.hold(...evidence(1, "low", 8))
@@ -337,6 +356,36 @@ describe("Quarantine", () => {
       }, "takes")
     }
   })
+
+  it.effect("make gives each caller an empty quarantine of its own, whose functions need no this", () =>
+    Effect.gen(function*() {
+      const services = {
+        settings: yield* Settings,
+        clock: yield* Clock.Clock,
+        hash: yield* Hash,
+        memory: yield* Memory,
+        compression: yield* Compression,
+        randomness: yield* Randomness,
+        ids: yield* SecureIds,
+        alerts: yield* Alerts,
+        chain: yield* AuditChain,
+        coldStorage: yield* ColdStorage,
+        failSafe: yield* FailSafe
+      }
+      const { copy, flush, get, hold, stats } = make(services)
+      const hash = new DigestBuffer()
+      const scent = { id: "", source: "", timestamp: 0 }
+      const ranks = { category: categoryRank("spam"), severity: severityRank("low") }
+      const { handle } = hold({ ...scent, ...ranks, content: Uint8Array.of(1, 2), captured: 0, hash, signed: hash })
+      assert.deepStrictEqual(copy(handle.signature), Uint8Array.of(1, 2))
+      assert.strictEqual(stats().count, 1)
+      const other = make(services)
+      assert.isNull(other.get(handle.signature))
+      assert.strictEqual(other.stats().count, 0)
+      assert.deepStrictEqual(flush().map(({ signature }) => signature), [handle.signature])
+      assert.isNull(get(handle.signature))
+      assert.isTrue(handle.disposed)
+    }).pipe(Effect.provide(rooms({}, makeTold()))))
 
   const Arrivals = Schema.Array(Schema.Struct({
     n: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 30 })),

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
 import { DigestBuffer } from "../../../src/domain/Digest.ts"
-import { threatCategories } from "../../../src/domain/Scent.ts"
-import { severities } from "../../../src/domain/Severity.ts"
+import { categoryRank, type CategoryRank, threatCategories } from "../../../src/domain/Scent.ts"
+import { severities, severityRank, type SeverityRank } from "../../../src/domain/Severity.ts"
 import { equalBytes } from "../../../src/host/port/Memory.ts"
 import { type Arrival, Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
 
@@ -20,9 +20,12 @@ const digestOf = (...parts: ReadonlyArray<string | Uint8Array>): DigestBuffer =>
   return digest
 }
 
+const injection = categoryRank("injection")
+const ddos = categoryRank("ddos")
+
 const arrivalOf = (content: Uint8Array, more: Partial<Arrival> = {}): Arrival => ({
-  category: 0,
-  severity: 0,
+  category: injection,
+  severity: severityRank("low"),
   content,
   captured: 1,
   id: "id",
@@ -39,21 +42,37 @@ const bytes = (length: number, byte: number) => new Uint8Array(length).fill(byte
 const inside = 64_512
 const sizes = [0, 1, 100, inside, inside + 1, 200_000]
 
-const Rank = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: severities.length - 1 }))
 const Steps = Schema.Array(Schema.Struct({
   what: Schema.Literals(["insert", "insert", "insert", "remove", "raise", "touch", "expose", "take", "find"]),
   n: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 40 })),
-  rank: Rank,
-  category: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: threatCategories.length - 1 })),
+  severity: Schema.Literals(severities),
+  category: Schema.Literals(threatCategories),
   text: Schema.String
 }))
 
+/** Evidence in the model. */
+interface Held {
+  readonly slot: number
+  readonly n: number
+  readonly rank: SeverityRank
+  readonly category: CategoryRank
+  readonly size: number
+  readonly text: string
+}
+
 describe("Vault", () => {
   for (const size of sizes) {
-    it(`RFC E5 holds ${size} bytes of its own, and what is known of them`, () => {
+    it(`RFC E5 holds a copy of ${size} bytes, and the facts of them`, () => {
       const vault = vaultOf()
       const content = bytes(size, 7)
-      const slot = vault.insert(arrivalOf(content, { category: 3, severity: 2, id: "é", source: "a\ud800Ā" }))
+      const slot = vault.insert(
+        arrivalOf(content, {
+          category: categoryRank("spam"),
+          severity: severityRank("high"),
+          id: "é",
+          source: "a\ud800Ā"
+        })
+      )
       content.fill(9)
       assert.deepStrictEqual(new Uint8Array(vault.contentOf(slot)), bytes(size, 7))
       const { hash, ...facts } = vault.factsOf(slot)
@@ -76,7 +95,7 @@ describe("Vault", () => {
       assert.deepStrictEqual(new Uint8Array(vault.take(slot)), bytes(size, 7))
       vault.remove(slot)
       assert.isTrue(memory.buffer.detached || memory.every((byte) => byte === 0))
-      assert.strictEqual(vault.find(digestOf(bytes(size, 7)), 0), -1)
+      assert.strictEqual(vault.find(digestOf(bytes(size, 7)), injection), -1)
       assert.deepStrictEqual([vault.count, vault.bytes], [0, 0])
     })
 
@@ -97,26 +116,26 @@ describe("Vault", () => {
     it(`RFC D7 knows ${size} bytes again without their hash, in their own category alone`, () => {
       const vault = vaultOf()
       const slot = vault.insert(arrivalOf(bytes(size, 7)))
-      assert.strictEqual(vault.findSame(bytes(size, 7), 0), slot)
-      assert.strictEqual(vault.findSame(bytes(size, 7), 1), -1)
-      assert.strictEqual(vault.findSame(bytes(size + 1, 7), 0), -1)
+      assert.strictEqual(vault.findSame(bytes(size, 7), injection), slot)
+      assert.strictEqual(vault.findSame(bytes(size, 7), ddos), -1)
+      assert.strictEqual(vault.findSame(bytes(size + 1, 7), injection), -1)
       if (size > 0) {
         const almost = bytes(size, 7)
         almost[size - 1] = 8
-        assert.strictEqual(vault.findSame(almost, 0), -1)
+        assert.strictEqual(vault.findSame(almost, injection), -1)
       }
       vault.remove(slot)
-      assert.strictEqual(vault.findSame(bytes(size, 7), 0), -1)
+      assert.strictEqual(vault.findSame(bytes(size, 7), injection), -1)
     })
   }
 
-  it("RFC D7 does not know bytes by their looks that somebody may have changed", () => {
+  it("RFC D7 does not find exposed bytes without their hash, as their holder may have changed them", () => {
     const vault = vaultOf()
     const slot = vault.insert(arrivalOf(bytes(64, 7)))
     new Uint8Array(vault.expose(slot)).fill(8)
-    assert.strictEqual(vault.findSame(bytes(64, 8), 0), -1)
-    assert.strictEqual(vault.findSame(bytes(64, 7), 0), -1)
-    assert.strictEqual(vault.find(digestOf(bytes(64, 7)), 0), slot)
+    assert.strictEqual(vault.findSame(bytes(64, 8), injection), -1)
+    assert.strictEqual(vault.findSame(bytes(64, 7), injection), -1)
+    assert.strictEqual(vault.find(digestOf(bytes(64, 7)), injection), slot)
   })
 
   it("RFC D8 with a key keeps the hash beside the signature's digest", () => {
@@ -124,8 +143,8 @@ describe("Vault", () => {
     const content = bytes(10, 1)
     const signed = digestOf("key", content)
     const slot = vault.insert(arrivalOf(content, { signed }))
-    assert.strictEqual(vault.find(signed, 0), slot)
-    assert.strictEqual(vault.find(digestOf(content), 0), -1)
+    assert.strictEqual(vault.find(signed, injection), slot)
+    assert.strictEqual(vault.find(digestOf(content), injection), -1)
     const facts = vault.factsOf(slot)
     assert.notStrictEqual(facts.hash.hex(), facts.signed.hex())
     const [a, b] = [new DigestBuffer(), new DigestBuffer()]
@@ -146,7 +165,7 @@ describe("Vault", () => {
     assert.isTrue(vault.holds(second, vault.generationOf(second)))
   })
 
-  it("gives away as nothing what its holder has taken", () => {
+  it("has no bytes to give where the holder of the live buffer took it away", () => {
     const vault = vaultOf()
     const slot = vault.insert(arrivalOf(bytes(5, 1)))
     vault.expose(slot).transfer()
@@ -159,8 +178,10 @@ describe("Vault", () => {
   for (const policy of ["priority", "lru"] as const) {
     it.prop(`RFC Q1 is what a list of plain objects is, after every step, under ${policy}`, [Steps], ([steps]) => {
       const vault = vaultOf(policy)
-      const model: Array<{ slot: number; n: number; rank: number; category: number; size: number; text: string }> = []
-      for (const { category, n, rank, text, what } of steps) {
+      const model: Array<Held> = []
+      for (const { n, text, what, ...step } of steps) {
+        const category = categoryRank(step.category)
+        const rank = severityRank(step.severity)
         const at = model.findIndex((held) => held.n === n)
         const held = model[at]
         const content = bytes(n * 40, n)

@@ -1,9 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
+import * as Clock from "effect/Clock"
 import { createHash, createHmac } from "node:crypto"
 import { Scent, threatCategories } from "../../../src/domain/Scent.ts"
 import { severities } from "../../../src/domain/Severity.ts"
-import { withRooms } from "../../support/rooms.ts"
+import { Settings } from "../../../src/config/Settings.ts"
+import { Quarantine } from "../../../src/custody/quarantine/Quarantine.ts"
+import { Hash } from "../../../src/host/port/Hash.ts"
+import { Introspection } from "../../../src/host/port/Introspection.ts"
+import { make } from "../../../src/intake/agent/Agent.ts"
+import { Escalation } from "../../../src/intake/agent/Escalation.ts"
+import { RateLimiter } from "../../../src/intake/gate/RateLimiter.ts"
+import { Throughput } from "../../../src/intake/gate/Throughput.ts"
+import { Alerts } from "../../../src/safety/alert/Alerts.ts"
+import { makeTold, rooms, withRooms } from "../../support/rooms.ts"
 
 const signal = { category: "injection", severity: "high" } as const
 const scent = { id: "1", source: "192.0.2.1", timestamp: 1, payload: "x" }
@@ -280,4 +290,40 @@ describe("Agent", () => {
       }
     })
   })
+})
+
+describe("make", () => {
+  it.effect("RFC F3 a closed agent gives one answer, reads nothing of the scent and no time; disposing comes last", () =>
+    Effect.gen(function*() {
+      let ticks = 0
+      const { dispose, interceptUnsafe, panic } = make({
+        settings: yield* Settings,
+        clock: yield* Clock.Clock,
+        monotonicTime: {
+          tick: () => {
+            ticks += 1
+          }
+        },
+        hash: yield* Hash,
+        introspection: yield* Introspection,
+        rateLimiter: yield* RateLimiter,
+        throughput: yield* Throughput,
+        quarantine: yield* Quarantine,
+        escalation: yield* Escalation,
+        alerts: yield* Alerts
+      })
+      const untouched = new Proxy(scent, { get: () => assert.fail("a property was read") })
+      const code = (): string => {
+        const result = interceptUnsafe(untouched)
+        return result.status === "error" ? result.error.code : result.status
+      }
+      assert.strictEqual(interceptUnsafe({ ...scent, threat: signal }).status, "quarantined")
+      panic()
+      assert.strictEqual(code(), "panicked")
+      dispose()
+      assert.strictEqual(code(), "disposed")
+      panic()
+      assert.strictEqual(code(), "disposed")
+      assert.strictEqual(ticks, 1)
+    }).pipe(Effect.provide(rooms({}, makeTold()))))
 })

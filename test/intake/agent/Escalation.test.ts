@@ -1,11 +1,18 @@
 /**
- * When evidence is not only held but looked at: by whom, in what order, and how many at once.
+ * Evidence that escalates: which evidence, in what order, and how much at once.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
+import type * as Tracer from "effect/Tracer"
 import { TestClock } from "effect/testing"
-import { severities, type Severity } from "../../../src/domain/Severity.ts"
+import type { SeverityRaise } from "../../../src/custody/quarantine/Quarantine.ts"
+import type { FailSafeAction } from "../../../src/domain/FailSafe.ts"
+import { categoryRank } from "../../../src/domain/Scent.ts"
+import { severities, type Severity, severityRank, type SeverityRank as Rank } from "../../../src/domain/Severity.ts"
+import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
+import type { HoundFailure, HoundJob } from "../../../src/hound/pool/HoundPool.ts"
+import { make } from "../../../src/intake/agent/Escalation.ts"
 import { openWorld, scent, signatureIn, take, turn } from "../../safety/failsafe/world.ts"
 
 const open = (config: TracehoundConfigInput = {}) => openWorld({ config })
@@ -33,10 +40,10 @@ describe("the threshold", () => {
       assert.deepStrictEqual(yield* hounds.examined, [], "not on the turn of the intercept")
       yield* turn
       assert.deepStrictEqual(yield* hounds.examined, [{ signature: handle.signature, size: 9 }])
-      assert.strictEqual(sync.quarantine.count, 4, "looking at it takes nothing away")
+      assert.strictEqual(sync.quarantine.count, 4, "examining takes nothing away")
       assert.strictEqual(sync.intercept(scent("the worst")).status, "ignored")
       yield* turn
-      assert.strictEqual((yield* hounds.examined).length, 1, "what is held already is not looked at again")
+      assert.strictEqual((yield* hounds.examined).length, 1, "evidence that is held already is not examined again")
     }))
 
   it.effect.each(severities)("RFC H7 from %s on, by configuration", (severity) =>
@@ -63,7 +70,7 @@ describe("the threshold", () => {
       assert.strictEqual(sync.intercept(scent("b", "low")).status, "escalated")
     }))
 
-  it.effect("RFC H7 evidence that is turned away is looked at by nobody", () =>
+  it.effect("RFC H7 no hound examines evidence that was turned away", () =>
     Effect.gen(function*() {
       const { hounds, sync } = yield* open({
         quarantine: { maxCount: 1 },
@@ -76,7 +83,7 @@ describe("the threshold", () => {
       assert.strictEqual((yield* hounds.examined).length, 1)
     }))
 
-  it.effect("RFC H7 clean scents and duplicates activate nobody", () =>
+  it.effect("RFC H7 clean scents and duplicates activate no hound", () =>
     Effect.gen(function*() {
       const { hounds, sync } = yield* open({ quarantine: { maxCount: 1 } })
       const { threat: _, ...clean } = scent("clean")
@@ -89,7 +96,7 @@ describe("the threshold", () => {
 describe("hounds that are busy", () => {
   const two: TracehoundConfigInput = { hound: { maxActive: 2, maxProcessingTime: 1_000 } }
 
-  it.effect("RFC H7 with no hound free it is quarantined, and the work waits its turn, first in, first out", () =>
+  it.effect("RFC H7 with no hound free evidence is quarantined, and its job waits its turn, first in, first out", () =>
     Effect.gen(function*() {
       const world = yield* open(two)
       const { hounds, sync } = world
@@ -114,7 +121,7 @@ describe("hounds that are busy", () => {
       }
     }))
 
-  it.effect("RFC H1 H7 never more than maxActive are active, and no other work overtakes what waits", () =>
+  it.effect("RFC H1 H7 never more than maxActive are active, and no job overtakes one that waits", () =>
     Effect.gen(function*() {
       const { hounds, sync } = yield* open(two)
       const active = () => sync.watcher.snapshot().hound
@@ -138,7 +145,7 @@ describe("hounds that are busy", () => {
       assert.strictEqual(sync.intercept(scent("again")).status, "escalated")
     }))
 
-  it.effect("RFC H7 evidence that left meanwhile is not looked at", () =>
+  it.effect("RFC H7 evidence that left meanwhile is not examined", () =>
     Effect.gen(function*() {
       const { hounds, sync } = yield* open({ hound: { maxActive: 1, maxProcessingTime: 1_000 } })
       yield* hounds.next("hang")
@@ -156,7 +163,7 @@ describe("hounds that are busy", () => {
       ])
     }))
 
-  it.effect("RFC H7 S2 no more work waits than may: the rest is held all the same, and nobody looks at it", () =>
+  it.effect("RFC H7 S2 no more than maxPending jobs wait: the rest of the evidence is held all the same, and not examined", () =>
     Effect.gen(function*() {
       const { hounds, sync } = yield* open({ hound: { maxActive: 1, maxPending: 3, maxProcessingTime: 1_000 } })
       yield* hounds.always("hang")
@@ -167,7 +174,7 @@ describe("hounds that are busy", () => {
       assert.strictEqual(sync.quarantine.count, 100)
       for (let n = 0; n < 20; n++) yield* TestClock.adjust(1_000)
       assert.strictEqual((yield* hounds.examined).length, 4)
-      assert.strictEqual(sync.quarantine.count, 96, "those that were looked at in vain were purged")
+      assert.strictEqual(sync.quarantine.count, 96, "evidence whose examination failed was purged")
       const { active } = sync.watcher.snapshot().hound
       assert.strictEqual(active, 0)
       assert.strictEqual(sync.intercept(scent("again")).status, "escalated")
@@ -190,7 +197,7 @@ describe("hounds that are busy", () => {
       assert.strictEqual(ids.size, 2)
     }))
 
-  it.effect("RFC H7 S4 closing lets a hound at work come to its end", () =>
+  it.effect("RFC H7 S4 closing lets an active hound finish", () =>
     Effect.gen(function*() {
       const world = yield* open(two)
       yield* world.hounds.next("hang")
@@ -205,7 +212,7 @@ describe("hounds that are busy", () => {
       assert.isDefined(closing.pollUnsafe())
     }))
 
-  it.effect("RFC H7 S4 closing is bounded, however much waits and whatever hangs", () =>
+  it.effect("RFC H7 S4 closing is bounded, however many jobs wait or hang", () =>
     Effect.gen(function*() {
       const world = yield* open({ hound: { maxActive: 2, maxProcessingTime: 1_000_000 } })
       yield* world.hounds.always("hang")
@@ -246,4 +253,119 @@ describe("hounds that fail", () => {
       const severity: Severity = "low"
       assert.strictEqual(sync.intercept(scent("next", severity)).status, "escalated")
     }))
+})
+
+describe("make", () => {
+  const handle = {
+    signature: "spam:0",
+    hash: "0",
+    size: 1,
+    captured: 0,
+    severity: "high",
+    bytes: null,
+    disposed: false,
+    transfer: () => null,
+    neutralize: () => null,
+    evacuate: () => null
+  } as const
+
+  /** An escalation at `high` or half full, over a pool and a quarantine that write down their calls. */
+  const makeAlone = () => {
+    const jobs: Array<HoundJob> = []
+    const calls: Array<string> = []
+    let fail: (failure: HoundFailure) => void = () => assert.fail("nobody listens to the pool")
+    let raise: (raise: SeverityRaise) => void = () => assert.fail("nobody listens to the quarantine")
+    const state = { fill: 0, action: "Purge" as FailSafeAction }
+    const escalation = make({
+      settings: Result.getOrThrow(
+        resolveConfig([fromArgument({ hound: { escalation: { severity: "high", fill: 0.5 } } })])
+      ),
+      failSafe: {
+        reportUnsafe: (cause) => {
+          calls.push(cause)
+          return state.action
+        }
+      },
+      pool: {
+        activateUnsafe: (job) => {
+          jobs.push(job)
+          return null
+        },
+        onFailure: (listener) => {
+          fail = listener
+        }
+      },
+      purges: {
+        purgeUnsafe: (signature, reason) => {
+          calls.push(`purge ${signature} ${reason}`)
+          return true
+        }
+      },
+      quarantine: {
+        copy: () => null,
+        fill: () => state.fill,
+        get: (signature) => signature === handle.signature ? handle : null,
+        onRaised: (listener) => {
+          raise = listener
+        }
+      }
+    })
+    return {
+      escalation,
+      jobs,
+      calls,
+      state,
+      fail: (of: HoundFailure) => fail(of),
+      raise: (of: SeverityRaise) => raise(of)
+    }
+  }
+  const spam = categoryRank("spam")
+  const [low, medium, high, critical] = severities.map(severityRank) as [Rank, Rank, Rank, Rank]
+
+  it("RFC H7 activates a hound from the threshold on, or from the fill on", () => {
+    const { escalation, jobs, state } = makeAlone()
+    escalation.escalateUnsafe(handle, spam, medium)
+    assert.lengthOf(jobs, 0)
+    escalation.escalateUnsafe(handle, spam, high)
+    state.fill = 0.5
+    escalation.escalateUnsafe(handle, spam, low)
+    assert.deepStrictEqual(jobs.map(({ category, signature }) => [category, signature]), [
+      ["spam", "spam:0"],
+      ["spam", "spam:0"]
+    ])
+    escalation.activateUnsafe("spam:1")
+    assert.lengthOf(jobs, 2, "evidence that is not held activates none")
+  })
+
+  it("RFC H7 a raise activates a hound where it crosses the threshold, once", () => {
+    const { jobs, raise } = makeAlone()
+    raise({ handle, before: low, severity: medium })
+    assert.lengthOf(jobs, 0)
+    raise({ handle, before: medium, severity: critical })
+    raise({ handle, before: high, severity: critical })
+    assert.lengthOf(jobs, 1)
+  })
+
+  it("RFC F1 H4 purges the evidence of a hound that failed only where the fail-safe says so", () => {
+    const { calls, fail, state } = makeAlone()
+    const failure = { hound: "h", signature: "spam:0", isVerdict: false }
+    fail({ ...failure, kind: "timeout" })
+    state.action = "quarantine"
+    fail({ ...failure, kind: "error" })
+    assert.deepStrictEqual(calls, ["timeout", "purge spam:0 timeout", "hound_error"])
+  })
+
+  it("gives jobs the span that they were made in, also after a thunk that throws", () => {
+    const { escalation, jobs } = makeAlone()
+    const span = { _tag: "ExternalSpan" } as Tracer.ExternalSpan
+    const escalate = () => escalation.escalateUnsafe(handle, spam, high)
+    escalation.within(span, escalate)
+    assert.throws(() =>
+      escalation.within(span, () => {
+        throw new Error("thunk")
+      })
+    )
+    escalate()
+    assert.deepStrictEqual(jobs.map((job) => job.span), [span, undefined])
+  })
 })

@@ -1,0 +1,110 @@
+/**
+ * Evidence that leaves for lack of room: held evidence that is evicted, and an arrival that is
+ * turned away (RFC, "Eviction is NOT silent"; CONFORMANCE Q2, Q3).
+ *
+ * Both tell cold storage first, then the log, then the alerts; after that the bytes are destroyed
+ * and the chain gets its record.
+ */
+import { Digest } from "../../domain/Digest.ts"
+import type { EvidenceRecord } from "../../domain/Evidence.ts"
+import type { InterceptResult } from "../../domain/InterceptResult.ts"
+import { secureIdText } from "../../domain/SecureIdText.ts"
+import type { Alerts } from "../../safety/alert/Alerts.ts"
+import type { HashChain } from "../audit/HashChain.ts"
+import type { ColdStorage } from "../coldstorage/ColdStorage.ts"
+import { type Custodian, type CustodyFacts, Handle, NEVER_HELD } from "../evidence/Evidence.ts"
+import { signatureOf } from "../evidence/SignatureText.ts"
+import type { ExitFacts } from "./ExitFacts.ts"
+import type { ExitSteps } from "./ExitSteps.ts"
+import * as Notices from "./Notices.ts"
+import type { Arrival, Vault } from "./Vault.ts"
+
+/** The answer to new evidence. */
+export type Quarantined = Extract<InterceptResult, { readonly status: "quarantined" }>
+
+export interface EvictionsOptions {
+  readonly vault: Vault
+  readonly steps: ExitSteps
+  /** The custodian that the dead handle of an arrival names. */
+  readonly custodian: Custodian
+  readonly chain: Pick<HashChain, "append" | "record">
+  readonly coldStorage: Pick<ColdStorage["Service"], "destination" | "tellUnsafe">
+  readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "logUnsafe">
+}
+
+/** Evicts from one vault. */
+export class Evictions {
+  readonly #vault: Vault
+  readonly #steps: ExitSteps
+  readonly #custodian: Custodian
+  readonly #chain: EvictionsOptions["chain"]
+  readonly #coldStorage: EvictionsOptions["coldStorage"]
+  readonly #alerts: EvictionsOptions["alerts"]
+  #count = 0
+
+  constructor({ alerts, chain, coldStorage, custodian, steps, vault }: EvictionsOptions) {
+    this.#vault = vault
+    this.#steps = steps
+    this.#custodian = custodian
+    this.#chain = chain
+    this.#coldStorage = coldStorage
+    this.#alerts = alerts
+  }
+
+  /** Evictions so far, arrivals that were turned away included. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Evicts held evidence, at `now` in ms. */
+  evict(slot: number, now: number): void {
+    const facts = this.#steps.begin(slot, now)
+    const { destination } = this.#coldStorage
+    if (destination !== null && this.#store(this.#vault.recordOf(slot), this.#vault.contentOf(slot))) {
+      facts.destination = destination
+    }
+    this.#announce(facts)
+    this.#steps.end(slot)
+    this.#chain.append(facts.as("evicted"))
+  }
+
+  /** Evicts an arrival that found no room, before it is held: its handle is dead. */
+  turnAway(arrival: Arrival): Quarantined {
+    const { facts } = this.#steps
+    facts.readArrival(arrival)
+    const custody = custodyFactsOf(arrival, facts, this.#vault.keyed)
+    const { destination } = this.#coldStorage
+    if (destination !== null && this.#store(recordOf(arrival, custody), arrival.content)) {
+      facts.destination = destination
+    }
+    this.#announce(facts)
+    const evicted = this.#chain.record(facts.as("evicted"))
+    return { status: "quarantined", handle: new Handle(this.#custodian, NEVER_HELD, 0, custody), evicted }
+  }
+
+  /** Whether cold storage takes the evidence. */
+  #store(record: EvidenceRecord, content: Uint8Array): boolean {
+    return this.#coldStorage.tellUnsafe({ id: secureIdText(this.#steps.facts.id), record, content, compressed: null })
+  }
+
+  /** Tells the log, and the alerts where the severity asks for one. */
+  #announce(facts: ExitFacts): void {
+    const signature = (): string => facts.signature()
+    this.#alerts.logUnsafe(Notices.eviction, facts.severity, signature)
+    const notice = Notices.highEvictions[facts.severity]
+    if (notice !== null) this.#alerts.alertUnsafe(notice, signature)
+    this.#count += 1
+  }
+}
+
+const custodyFactsOf = ({ captured, hash, signed }: Arrival, facts: ExitFacts, keyed: boolean): CustodyFacts => {
+  const { category, severity, size } = facts
+  const digest = new Digest(signed.words, 0)
+  return { category, severity, size, captured, signed: digest, hash: keyed ? new Digest(hash.words, 0) : digest }
+}
+
+const recordOf = ({ id, source, timestamp }: Arrival, custody: CustodyFacts): EvidenceRecord => {
+  const { captured, category, hash, severity, signed, size } = custody
+  const signature = signatureOf(category, signed)
+  return { signature, hash: hash.hex(), category, severity, size, captured, scent: { id, source, timestamp } }
+}

@@ -1,0 +1,77 @@
+/**
+ * The steps that all ways out of custody have in common: look for tampering, fill in the facts, and
+ * at the end free the slot (CONFORMANCE E2).
+ */
+import type { Alerts } from "../../safety/alert/Alerts.ts"
+import { Digest, DigestBuffer } from "../../domain/Digest.ts"
+import type { Hash } from "../../host/port/Hash.ts"
+import type { SecureIdGenerator } from "../evidence/SecureIds.ts"
+import type { Duplicates } from "./Duplicates.ts"
+import { ExitFacts } from "./ExitFacts.ts"
+import * as Notices from "./Notices.ts"
+import type { Vault } from "./Vault.ts"
+
+export interface ExitStepsOptions {
+  readonly vault: Vault
+  readonly duplicates: Pick<Duplicates, "forget">
+  readonly ids: Pick<SecureIdGenerator, "nextInto">
+  readonly hash: Pick<Hash["Service"], "sha256Into">
+  readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
+}
+
+/** One exit at a time: an exit is synchronous, from its first step to the record. */
+export class ExitSteps {
+  /** The facts of the exit that is under way. */
+  readonly facts: ExitFacts
+  readonly #vault: Vault
+  readonly #duplicates: Pick<Duplicates, "forget">
+  readonly #hash: Pick<Hash["Service"], "sha256Into">
+  readonly #alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
+  readonly #signed = new DigestBuffer()
+  readonly #found = new DigestBuffer()
+
+  constructor({ alerts, duplicates, hash, ids, vault }: ExitStepsOptions) {
+    this.facts = new ExitFacts(ids)
+    this.#vault = vault
+    this.#duplicates = duplicates
+    this.#hash = hash
+    this.#alerts = alerts
+  }
+
+  /** Checks the bytes and gives the facts of evidence that leaves at `now`, in ms. */
+  begin(slot: number, now: number): ExitFacts {
+    this.checkBytes(slot)
+    return this.readFacts(slot, now)
+  }
+
+  /** The same without the check. */
+  readFacts(slot: number, now: number): ExitFacts {
+    this.facts.readHeld(this.#vault, slot, now)
+    return this.facts
+  }
+
+  /**
+   * Alerts where a caller that was given the live buffer wrote to it or took it away. Hashes the
+   * bytes of exposed evidence; free for the rest.
+   */
+  checkBytes(slot: number): void {
+    const vault = this.#vault
+    if (!vault.isExposed(slot)) return
+    const found = this.#found
+    vault.readDigests(slot, this.#signed, found)
+    const expected = new Digest(found.words, 0)
+    const content = vault.contentOf(slot)
+    if (content.length === vault.sizeOf(slot)) {
+      this.#hash.sha256Into(content, found.bytes)
+      if (new Digest(found.words, 0).hex() === expected.hex()) return
+    }
+    this.#alerts.errorUnsafe(Notices.tamperedError)
+    this.#alerts.alertUnsafe(Notices.tampered, () => vault.signatureOf(slot))
+  }
+
+  /** Destroys the bytes that are left, and frees the slot. */
+  end(slot: number): void {
+    this.#vault.remove(slot)
+    this.#duplicates.forget(slot)
+  }
+}
