@@ -1,6 +1,6 @@
 /**
- * The same programs with cold storage in a real directory: what the model says was sent is what can
- * be opened there, in order, whole.
+ * The same programs with cold storage in a real directory: the envelopes there can be opened, whole
+ * and in order, and are those that the model says were sent.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -45,7 +45,7 @@ const written = (bounds: Bounds, commands: ReadonlyArray<Command>) =>
       const tracehound = Context.get(context, Tracehound)
       const world = makeWorld(tracehound.sync, clock, told)
       for (const [index, command] of commands.entries()) {
-        // What was written to is no longer what its record says, and need not open.
+        // Evidence that was written to differs from its record, and need not open.
         world.step(command.do === "read" ? { ...command, scribble: false } : command)
         if (index % 10 === 9) {
           yield* tracehound.settled

@@ -1,6 +1,6 @@
 /**
- * What a model-based test may do to a Tracehound, as schemas: a random list of commands is drawn
- * from them, and a failing one shrinks by them.
+ * The commands of the model-based test, as schemas: a random list of commands is drawn from them,
+ * and a failing one shrinks by them.
  *
  * **Gotchas**
  *

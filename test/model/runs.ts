@@ -1,6 +1,6 @@
 /**
- * Drawing, running and shrinking sequences of commands. A falsified run is told as a program:
- * bounds, then one command a line.
+ * Draws, runs and shrinks sequences of commands. A falsified run is shown as a program: bounds,
+ * then one command a line.
  *
  * **Gotchas**
  *
@@ -29,7 +29,7 @@ export const Program = Schema.Struct({
 })
 export type Program = typeof Program.Type
 
-/** As one reads it. */
+/** As text for people. */
 export const showProgram = ({ bounds, commands }: Program): string =>
   [JSON.stringify(bounds), ...commands.map(show)].join("\n")
 
@@ -66,7 +66,7 @@ const run = (program: Program, sabotage = (real: TracehoundSync) => real): Effec
     return program.commands.length
   }))
 
-/** What a check found. */
+/** The result of a check. */
 export interface Found {
   /** Commands done to both, over all programs. */
   readonly steps: number

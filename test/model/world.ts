@@ -1,7 +1,7 @@
 /**
- * Both worlds side by side: the real Tracehound under a clock of the test's own, and the reference
- * model. A command is done to both; after it everything that can be seen from outside is compared.
- * A difference is thrown.
+ * Runs the real Tracehound, under a clock of the test's own, and the reference model side by side:
+ * does a command to both, then compares everything that can be seen from outside, and throws where
+ * they differ.
  */
 import { assert } from "@effect/vitest"
 import { createHash } from "node:crypto"
@@ -20,7 +20,7 @@ interface Given {
   readonly evidence: Evidence
   readonly handle: EvidenceHandle
   readonly content: Buffer
-  /** Buffers that somebody read from the handle, and kept. */
+  /** Buffers that the test read from the handle, and kept. */
   readonly kept: Array<ArrayBuffer>
   isScribbled: boolean
 }
@@ -54,7 +54,7 @@ const same = (what: string, seen: unknown, expected: unknown): void => {
   if (!isDeepStrictEqual(seen, expected)) assert.fail(`${what}: saw ${told(seen)}, expected ${told(expected)}`)
 }
 
-/** Both at their start. */
+/** Both of them before the first command. */
 export const makeWorld = (real: TracehoundSync, clock: ManualClock, bounds: ModelConfig): World => {
   const model = new ReferenceModel(bounds)
   const given: Array<Given> = []

@@ -87,7 +87,7 @@ describe.each(hosts)("an envelope on %s", (_name, ports) => {
     }
   })
 
-  it("RFC E6 a bomb that declares what it holds is refused by the reader's bound, and not inflated at all", () => {
+  it("RFC E6 a bomb that declares its true size is refused by the reader's bound, and not inflated at all", () => {
     for (const codec of ports.compression.codecs) {
       const limits: Array<number> = []
       const bomb = byHand({ codec: codecs.indexOf(codec), content: new Uint8Array(2_000_000) })
@@ -112,7 +112,7 @@ describe.each(hosts)("an envelope on %s", (_name, ports) => {
     assert.deepStrictEqual(limits, [])
   })
 
-  it("RFC E5 what it gives is a copy: the envelope's memory may be used again, whatever its class", () => {
+  it("RFC E5 open gives a copy: the envelope's memory may be used again, whatever its class", () => {
     const bytes = noise(500)
     for (const codec of ports.compression.codecs.map((codec) => codecs.indexOf(codec))) {
       for (const envelope of [byHand({ content: bytes, codec }), Buffer.from(byHand({ content: bytes, codec }))]) {
@@ -141,7 +141,7 @@ describe("seal", () => {
     assert.deepStrictEqual(bytes, before)
   })
 
-  it("an EnvelopeError says for people what is wrong, and nothing of the content", () => {
+  it("the message of an EnvelopeError says what is wrong, and nothing of the content", () => {
     const [, ports] = hosts[0] ?? assert.fail("no host")
     try {
       open(byHand({ metadata: Buffer.from("{\"secret\":\"hunter2\"") }), 1_000, ports)

@@ -9,7 +9,7 @@ import { root, sha256, unbase64, vectors } from "./envelopes.ts"
 
 const document = readFileSync(join(root, "spec/envelope.md"), "utf8")
 
-/** What stands in the document's blocks of this language. */
+/** The document's blocks of this language. */
 const blocks = (language: string): ReadonlyArray<string> =>
   [...document.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, inside = ""]) => inside)
 

@@ -60,17 +60,20 @@ describe("the envelope's table", () => {
 describe("a host without a codec", () => {
   const [, portable] = hosts[1] ?? assert.fail("no second host")
 
-  it.each(["zstd", "brotli"] as const)("RFC E7 says that it lacks %s, what it has, and what to do", (codec) => {
-    const envelope = seal(record, codec, compress[codec](content), hash)
-    const error = refusalOf(() => open(envelope, 1_000, portable))
-    assert.strictEqual(error.reason, "codec_unavailable")
-    assert.include(error.message, `its body is ${codec}`)
-    assert.include(error.message, "stored, gzip")
-    assert.include(error.message, "Node 22.15")
-    assert.deepStrictEqual(open(envelope, 1_000, ports).content, content)
-  })
+  it.each(["zstd", "brotli"] as const)(
+    "RFC E7 names the codec %s that it lacks, the codecs that it has, and what to do",
+    (codec) => {
+      const envelope = seal(record, codec, compress[codec](content), hash)
+      const error = refusalOf(() => open(envelope, 1_000, portable))
+      assert.strictEqual(error.reason, "codec_unavailable")
+      assert.include(error.message, `its body is ${codec}`)
+      assert.include(error.message, "stored, gzip")
+      assert.include(error.message, "Node 22.15")
+      assert.deepStrictEqual(open(envelope, 1_000, ports).content, content)
+    }
+  )
 
-  it("RFC E7 says what is wrong with the envelope first", () => {
+  it("RFC E7 reports damage of the envelope before a missing codec", () => {
     const over = { codec: 2, content }
     assert.strictEqual(outcome(() => open(byHand(over), content.length - 1, portable)), "too_large")
     assert.strictEqual(outcome(() => open(byHand(over).subarray(0, -1), 1_000, portable)), "damaged")

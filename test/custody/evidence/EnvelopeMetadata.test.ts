@@ -30,7 +30,7 @@ const respellings: ReadonlyArray<readonly [name: string, respell: (spelled: stri
 ]
 
 describe("metadata", () => {
-  it.prop("RFC E6 is read as what was spelled, whatever the record", [anyRecord], ([record]) => {
+  it.prop("RFC E6 is read back as it was spelled, whatever the record", [anyRecord], ([record]) => {
     const spelled = spell(record)
     assert.deepStrictEqual(parse(spelled), record)
     assert.strictEqual(text(spelled), JSON.stringify(parse(spelled)))

@@ -16,7 +16,7 @@ const open1 = ({ envelope, limit = defaultLimit }: GoodVector | BadVector, ports
 const lacks = ({ compression }: EnvelopePorts, { needs }: GoodVector | BadVector): boolean =>
   needs !== undefined && !compression.codecs.includes(needs)
 
-/** Where its metadata ends and its body ends, by the table. */
+/** The ends of its metadata and of its body, by the table. */
 const ends = (envelope: Uint8Array): readonly [metadata: number, body: number] => {
   const view = new DataView(envelope.buffer)
   const metadata = 48 + view.getUint16(6)

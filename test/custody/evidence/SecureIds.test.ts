@@ -120,7 +120,7 @@ describe("RFC D9 secure ids", () => {
     assert.isTrue(run(7).every((id) => !others.has(id)))
   })
 
-  it("RFC D9 all that cannot be told from time and counter is the randomness that was given", () => {
+  it("RFC D9 all bits but those of the time, the version and the counter are the randomness that was given", () => {
     // Of 16 bytes an id takes the first 14: 2 start the counter, 8 are rand_b, 4 are the suffix.
     const fill = (target: Uint8Array): void => {
       for (let i = 0; i < target.length; i++) target[i] = i % 16
@@ -144,7 +144,7 @@ describe("RFC D9 secure ids", () => {
     assert.deepStrictEqual([...target.subarray(20)], [0xee, 0xee, 0xee, 0xee])
   })
 
-  it("RFC D9 asks for randomness once in 256 ids, and overwrites what it used", () => {
+  it("RFC D9 asks for randomness once in 256 ids, and overwrites the bytes that it used", () => {
     const pools: Array<Uint8Array> = []
     const next = textsOf({
       fill: (target) => {

@@ -1,6 +1,6 @@
 /**
- * What the envelope's tests share: ports, records that fit their content, an envelope built by hand
- * from the table, and the vectors.
+ * Shared by the tests of the envelope: ports, records that fit their content, an envelope built by
+ * hand from the table, and the vectors.
  */
 import { assert } from "@effect/vitest"
 import { Arbitrary, Context, Effect, Layer, Scope } from "effect"
@@ -118,7 +118,7 @@ export const outcome = (open: () => unknown): EnvelopeError["reason"] | "opened"
   }
 }
 
-/** What a reader must open. */
+/** An envelope that a reader must open. */
 export interface GoodVector {
   readonly name: string
   readonly codec: Codec
@@ -129,7 +129,7 @@ export interface GoodVector {
   readonly record: string
 }
 
-/** What a reader must refuse. */
+/** An envelope that a reader must refuse. */
 export interface BadVector {
   readonly name: string
   readonly reason: EnvelopeError["reason"]

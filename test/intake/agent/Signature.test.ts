@@ -14,7 +14,7 @@ const bytesOf = (length: number, seed: number): Uint8Array => {
   return Uint8Array.from({ length }, () => below(256))
 }
 
-/** What the canonical writer gives for this content. */
+/** The canonical writer's view of this content. */
 const written = (prefix: Uint8Array, content: Uint8Array) => {
   const prefixed = new Uint8Array(prefix.length + content.length)
   prefixed.set(prefix)

@@ -1,5 +1,5 @@
 /**
- * Where trust ends: the detector whose signals are verified, the cold storage whose word is not
+ * The trust boundary: the detector whose signals are verified, the cold storage whose word is not
  * believed, and state that nothing here can share.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -21,7 +21,7 @@ const saying = (threat: unknown, payload: unknown = "payload"): Scent => ({
   threat: threat as typeof exact
 })
 
-/** Signals with more to them than has been agreed on. */
+/** Signals with more than the two keys that were agreed on. */
 const refused: Readonly<Record<string, () => unknown>> = {
   "what it inherits": () => Object.create(exact),
   "a hidden key": () => Object.defineProperty({ ...exact }, "confidence", { value: 1, enumerable: false }),
@@ -48,7 +48,7 @@ class Verdict {
   }
 }
 
-/** Signals that are just what they must be. */
+/** Signals with exactly their two keys. */
 const passed: Readonly<Record<string, () => unknown>> = {
   "two keys": () => ({ ...exact }),
   "its keys in the other order": () => ({ severity: "low", category: "injection" }),
@@ -68,7 +68,7 @@ const passed: Readonly<Record<string, () => unknown>> = {
   })
 }
 
-/** Signals that are none at all, whoever says so. */
+/** Values that are no signals, of a trusted detector either. */
 const invalid: Readonly<Record<string, () => unknown>> = {
   null: () => null,
   "a string": () => "injection",
@@ -125,7 +125,7 @@ describe("a detector that is to be verified", () => {
       })
   )
 
-  it.effect("RFC R3 D2 what it does not call a threat is clean", () =>
+  it.effect("RFC R3 D2 a scent that it does not call a threat is clean", () =>
     Effect.gen(function*() {
       const { sync } = yield* detecting("verify")
       const { threat: _, ...clean } = scent("clean")
@@ -158,7 +158,7 @@ describe("a detector that is to be verified", () => {
       assert.strictEqual(sync.actors().phase, "running")
     }))
 
-  it.effect("RFC R3 a refused signal costs its source nothing and nobody a place in custody", () =>
+  it.effect("RFC R3 a refused signal counts against no rate limit and takes no room in custody", () =>
     Effect.gen(function*() {
       const { sync } = yield* openWorld({
         config: { rateLimit: { maxRequests: 1 }, trustBoundary: { detector: { trustLevel: "verify" } } }
