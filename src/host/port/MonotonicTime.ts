@@ -38,7 +38,8 @@ export class MonotonicTime extends Context.Service<MonotonicTime, {
     MonotonicTime,
     Effect.map(Clock.Clock, (clock) => {
       const last = new Float64Array(1)
-      const nowMs = () => millis(clock.monotonicTimeNanosUnsafe())
+      const forward = new ForwardTime()
+      const nowMs = () => forward.read(millis(clock.monotonicTimeNanosUnsafe()))
       return {
         nowMs,
         last,
@@ -53,3 +54,35 @@ export class MonotonicTime extends Context.Service<MonotonicTime, {
 /** Exact in whole milliseconds, however many; the rest becomes the fraction. */
 const millis = (nanos: bigint): number =>
   Number(nanos / nanosPerMilli) + Number(nanos % nanosPerMilli) / Number(nanosPerMilli)
+
+/**
+ * The greatest time value of a Date, in ms (ECMA-262 21.4.1.1): sums of such numbers stay exact to
+ * the ms for long.
+ */
+const maxTimeMs = 8.64e15
+
+/** Readings of a clock that may go anywhere, as time that only goes forward. */
+class ForwardTime {
+  #latest = 0
+  /** How far this time is ahead of the clock: the sum of the steps back that the clock took. */
+  #ahead = 0
+  /** Whether there was a reading that counts, and whether one came before it that does not. */
+  #isStarted = false
+  #isGivenOut = false
+
+  read(clockMs: number): number {
+    if (!(clockMs >= -maxTimeMs && clockMs <= maxTimeMs)) {
+      this.#isGivenOut = true
+      return this.#latest
+    }
+    if (!this.#isStarted) {
+      this.#isStarted = true
+      this.#latest = this.#isGivenOut ? 0 : clockMs
+      this.#ahead = this.#latest - clockMs
+    }
+    const time = clockMs + this.#ahead
+    if (time >= this.#latest) this.#latest = time
+    else this.#ahead += this.#latest - time
+    return this.#latest
+  }
+}

@@ -19,14 +19,11 @@
  * otherwise a call looks at one. Memory grows by doubling, up to 28 bytes a source beside the Map
  * and the key.
  *
- * Time: a clock that goes backwards, or shows no finite number, or one beyond what a Date can hold,
- * counts as no time gone by; from there on time passes at the clock's pace. So a clock that is set
- * back by an hour neither ends a block nor prolongs it.
+ * Time must not go back: `MonotonicTime` sees to that, whatever the clock behind it does.
  *
  * **Gotchas**
  *
- * - Hand over one clock. Times of two clocks in turns look like a clock that jumps forward again
- *   and again.
+ * - Hand over the cell of one clock.
  * - A key is copied when it is first seen: a piece cut out of a large header may keep that header
  *   alive (in V8 before Node 26 it does, 500 such keys held 143 MB; newer ones copy the keys of a
  *   Map themselves).
@@ -86,11 +83,6 @@ const MAX_COUNT = 0xfffffffe
 const MAX_SOURCES = 0x7fffffff
 const MAX_INT = 0x7fffffff
 const INITIAL_CAPACITY = 64
-/**
- * The greatest time value of a Date (ECMA-262 21.4.1.1); sums of such numbers stay exact to the ms
- * for long.
- */
-const MAX_TIME = 8.64e15
 
 const isWhole = (value: number, minimum: number, maximum: number): boolean =>
   Number.isInteger(value) && value >= minimum && value <= maximum
@@ -103,35 +95,6 @@ const requireThat = (name: string, holds: boolean): void => {
 
 const itself = (source: string): string => source
 
-/**
- * Time that only goes forward, starting at 0 with the first reading. It stands in a cell: whoever
- * needs it looks there, and no number with a fraction goes from one function to another.
- */
-class SteadyTime {
-  private started = false
-  /** The time, and what the clock was ahead of it when it was read last. */
-  readonly cell = new Float64Array(2)
-
-  read(now: TimeCell): void {
-    const { cell } = this
-    const at = now[0] ?? 0
-    if (!(at >= -MAX_TIME && at <= MAX_TIME)) {
-      return
-    }
-    if (!this.started) {
-      this.started = true
-      cell[1] = -at
-    }
-    const time = at + (cell[1] ?? 0)
-    const latest = cell[0] ?? 0
-    if (time < latest) {
-      cell[1] = (cell[1] ?? 0) + (latest - time)
-    } else {
-      cell[0] = time
-    }
-  }
-}
-
 class BoundedRateTable implements RateTable {
   private readonly windowMs: number
   private readonly maxRequests: number
@@ -141,8 +104,8 @@ class BoundedRateTable implements RateTable {
   private readonly timedBlocks: boolean
   /** How long a block lasts, counted from `since`. */
   private readonly blockMs: number
-  private readonly clock = new SteadyTime()
-  private readonly time: TimeCell = this.clock.cell
+  /** The cell that the call reads the time from. */
+  private time: TimeCell = new Float64Array(1)
 
   private readonly slots = new Map<string, number>()
   private readonly keys: Array<string> = []
@@ -182,7 +145,7 @@ class BoundedRateTable implements RateTable {
   }
 
   check(source: string, now: TimeCell): number {
-    this.clock.read(now)
+    this.time = now
     // Most sources are spelled as their own key: those that are known need no second lookup.
     let known = this.slots.get(source)
     let key = source
@@ -229,7 +192,7 @@ class BoundedRateTable implements RateTable {
   }
 
   blocked(now: TimeCell): number {
-    this.clock.read(now)
+    this.time = now
     this.release(Infinity)
     return this.blockedSlots.length
   }

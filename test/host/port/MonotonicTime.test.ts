@@ -19,6 +19,9 @@ const layers = { portable: MonotonicTime.layerPortable, node: NodeMonotonicTime.
 
 for (const [host, layer] of Object.entries(layers)) {
   describe(`MonotonicTime, ${host}`, () => {
+    const under = (state: { wall: number; nanos: bigint }) =>
+      layer.pipe(Layer.provide(Layer.succeed(Clock.Clock, clockOf(state))))
+
     it.effect("RFC S5 follows the clock that a test owns", () =>
       Effect.gen(function*() {
         const { nowMs } = yield* MonotonicTime
@@ -35,25 +38,56 @@ for (const [host, layer] of Object.entries(layers)) {
           state.wall = wall
           assert.strictEqual(nowMs(), 5)
         }
-      }).pipe(Effect.provide(layer.pipe(Layer.provide(Layer.succeed(Clock.Clock, clockOf(state))))))
+      }).pipe(Effect.provide(under(state)))
     })
 
-    it.effect("RFC G1 is exact to the millisecond at any size, and keeps the fraction", () => {
+    it.effect.each(
+      [
+        [1_760_000_000_001_000_000n, 1_760_000_000_001],
+        [1_500_000n, 1.5],
+        [-1_500_000n, -1.5],
+        [0n, 0]
+      ] as const
+    )(
+      "RFC G1 is exact to the millisecond at any size, and keeps the fraction: %s ns",
+      ([nanos, ms]) =>
+        Effect.gen(function*() {
+          const { nowMs } = yield* MonotonicTime
+          assert.strictEqual(nowMs(), ms)
+        }).pipe(Effect.provide(under({ wall: 0, nanos })))
+    )
+
+    it.effect("RFC G1 a clock that goes back is no time gone by, and time goes on from there", () => {
+      const state = { wall: 0, nanos: 0n }
+      const read = (nowMs: () => number, ms: number): number => {
+        state.nanos = BigInt(ms) * 1_000_000n
+        return nowMs()
+      }
+      return Effect.gen(function*() {
+        const { last, nowMs, tick } = yield* MonotonicTime
+        assert.strictEqual(read(nowMs, 5_000), 5_000)
+        assert.strictEqual(read(nowMs, -3_600_000), 5_000)
+        assert.strictEqual(read(nowMs, -3_599_000), 6_000)
+        assert.strictEqual(read(nowMs, -9_000_000), 6_000)
+        assert.strictEqual(read(nowMs, -8_999_999), 6_001)
+        tick()
+        assert.strictEqual(last[0], 6_001)
+      }).pipe(Effect.provide(under(state)))
+    })
+
+    it.effect("RFC G1 a time that no date has is no time gone by", () => {
       const state = { wall: 0, nanos: 0n }
       return Effect.gen(function*() {
-        const { nowMs } = yield* MonotonicTime
-        for (
-          const [nanos, ms] of [
-            [1_760_000_000_001_000_000n, 1_760_000_000_001],
-            [1_500_000n, 1.5],
-            [-1_500_000n, -1.5],
-            [0n, 0]
-          ] as const
-        ) {
-          state.nanos = nanos
-          assert.strictEqual(nowMs(), ms)
+        for (const strange of [10n ** 40n, -(10n ** 40n), 10n ** 330n]) {
+          const { nowMs } = yield* Effect.provide(MonotonicTime, Layer.fresh(under(state)))
+          state.nanos = strange
+          const before = nowMs()
+          for (const [nanos, passed] of [[7_000_000n, 0], [12_000_000n, 5], [strange, 5], [13_000_000n, 6]] as const) {
+            state.nanos = nanos
+            assert.strictEqual(nowMs() - before, passed)
+          }
         }
-      }).pipe(Effect.provide(layer.pipe(Layer.provide(Layer.succeed(Clock.Clock, clockOf(state))))))
+      })
     })
 
     it.live("goes forward by itself on the host's own clock", () =>

@@ -15,15 +15,9 @@ interface Source {
 export const naiveRateTable = (options: RateTableOptions) => {
   /** Least recently seen first. */
   let sources: Array<Source> = []
-  let last: number | undefined
   let time = 0
   let order = 0
 
-  const pass = (now: number): number => {
-    time += Math.max(0, now - (last ?? now))
-    last = now
-    return time
-  }
   const isBlocked = (source: Source, at: number): boolean => source.block !== undefined && at < source.block.ends
   const isSpent = (source: Source, at: number): boolean =>
     source.block === undefined ? at >= source.windowStart + options.windowMs : at >= source.block.ends
@@ -37,7 +31,7 @@ export const naiveRateTable = (options: RateTableOptions) => {
 
   return {
     check: (key: string, now: number): number => {
-      const at = pass(now)
+      const at = time = now
       let source = sources.find((other) => other.key === key)
       if (source === undefined || isSpent(source, at)) {
         remove(source ?? (sources.length === options.maxSources ? victim(at) : undefined))
@@ -64,7 +58,7 @@ export const naiveRateTable = (options: RateTableOptions) => {
       return source !== undefined && !isSpent(source, time)
     },
     blocked: (now: number): number => {
-      const at = pass(now)
+      const at = time = now
       return sources.filter((source) => isBlocked(source, at)).length
     }
   }
