@@ -10,7 +10,7 @@ import { execFile } from "node:child_process"
 import { setTimeout } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { makeForkServer } from "../../src/hound/process/ForkServer.ts"
+import { ForkServer } from "../../src/hound/process/ForkServer.ts"
 import { LocalSpawner } from "../../src/hound/process/LocalSpawner.ts"
 import type { Spawner } from "../../src/hound/process/Spawner.ts"
 import type { Line } from "../goals.ts"
@@ -47,14 +47,14 @@ const starts = async (context: Context): Promise<Values> => {
   const runs = context.quick ? 3 : 15
   const plan = await defaultPlan()
   const hard = await planAt("hard")
-  const forkServer = makeForkServer(plan)
-  const hardForkServer = hard === null ? null : makeForkServer(hard)
+  const forkServer = new ForkServer(plan)
+  const hardForkServer = hard === null ? null : new ForkServer(hard)
   const all: Record<string, () => Promise<number>> = {
     "spawn to ready, default": starting(forkServer),
     "spawn to ready, default, without a fork server": starting(new LocalSpawner(plan)),
     ...(hardForkServer === null ? {} : { "spawn to ready, hard": starting(hardForkServer) }),
     "fork server and first hound to ready": async () => {
-      const fresh = makeForkServer(plan)
+      const fresh = new ForkServer(plan)
       const took = await timed(() => readyHound(fresh, 1))
       await fresh.close()
       return took
@@ -84,7 +84,7 @@ const starts = async (context: Context): Promise<Values> => {
 }
 
 const memory = async (): Promise<Values> => {
-  const forkServer = makeForkServer(await defaultPlan())
+  const forkServer = new ForkServer(await defaultPlan())
   const hounds = []
   for (let id = 1; id <= 5; id++) hounds.push(await readyHound(forkServer, id))
   const held = await Promise.all(hounds.map(({ pid }) => heldBy(pid)))
@@ -113,7 +113,7 @@ const memory = async (): Promise<Values> => {
 }
 
 const roundTrips = async (context: Context): Promise<Values> => {
-  const forkServer = makeForkServer(await defaultPlan())
+  const forkServer = new ForkServer(await defaultPlan())
   const hound = await readyHound(forkServer, 1)
   const contenders: Array<[string, (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>]> = [
     ["", (bytes) => keepBusy([hound], 1, () => bytes)]
@@ -207,7 +207,7 @@ const threadsBusy = async (calls: number, run: () => Promise<unknown>): Promise<
 
 const jobs = (): WaitingMakers => {
   const pair = once(async () => {
-    const forkServer = makeForkServer(await defaultPlan())
+    const forkServer = new ForkServer(await defaultPlan())
     return Promise.all([readyHound(forkServer, 1), readyHound(forkServer, 2)])
   })
   const looking = once(lookingTracehound)

@@ -1,8 +1,8 @@
 /**
- * Hounds in memory, which do what a test says: a spawner without processes.
+ * A spawner without processes: its hounds are objects in memory, and do what a test says.
  *
  * It has no timers: everything happens in microtasks and ticks of the process after what caused it,
- * so that it goes together with a clock that stands still. `settle()` comes back when all of that
+ * so that it works together with a clock that stands still. `settle()` comes back when all of that
  * has happened.
  *
  *     const spawner = new FakeSpawner((hound) => hound.ready())          // every hound; or none, and `spawner.hounds[0].ready()` later
@@ -12,7 +12,7 @@
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"
 import { frameBytes, frameKinds, frameMagic, frameVersion, jobHeaderBytes } from "../../src/hound/channel/Frames.ts"
-import type { ProcessExit, LaunchListener, Spawner } from "../../src/hound/process/Spawner.ts"
+import { type LaunchListener, type ProcessExit, type Spawner, unseenExit } from "../../src/hound/process/Spawner.ts"
 
 /** One frame. */
 export const frameOf = (kind: number, sequence: number, job = 0, timeUs = 0, memoryKiB = 0): Uint8Array => {
@@ -41,20 +41,20 @@ export interface ReceivedJob {
 class FakePipe extends Duplex {
   bytesRead = 0
   isRefed = true
-  private readonly heard: (chunk: Uint8Array) => void
-  private readonly ended: () => void
+  readonly #heard: (chunk: Uint8Array) => void
+  readonly #ended: () => void
   /** Writes that the hound has not read. */
   readonly held: Array<{ readonly deliver: () => void; readonly cancel: () => void }> = []
   isReading = true
 
   constructor(heard: (chunk: Uint8Array) => void, ended: () => void) {
     super({ highWaterMark: 65_536 })
-    this.heard = heard
-    this.ended = ended
+    this.#heard = heard
+    this.#ended = ended
     this.pause()
   }
 
-  /** What the hound writes: taken as far as somebody reads. */
+  /** Receives what the hound writes, unless the host has let go of the pipe. */
   bring(bytes: Uint8Array): void {
     if (this.destroyed || this.readableEnded) return
     this.bytesRead += bytes.length
@@ -68,7 +68,7 @@ class FakePipe extends Duplex {
     const bytes = Uint8Array.from(chunk)
     const deliver = (): void => {
       done()
-      queueMicrotask(() => this.heard(bytes))
+      queueMicrotask(() => this.#heard(bytes))
     }
     if (this.isReading) deliver()
     else this.held.push({ deliver, cancel: done })
@@ -78,7 +78,7 @@ class FakePipe extends Duplex {
     done(error)
     // What is still being written is given back, as the system does.
     for (const { cancel } of this.held.splice(0)) queueMicrotask(cancel)
-    queueMicrotask(this.ended)
+    queueMicrotask(this.#ended)
   }
 
   ref(): this {
@@ -98,66 +98,66 @@ export class FakeHound {
   readonly pid: number
   /** Jobs it got, in order. */
   readonly jobs: Array<ReceivedJob> = []
-  /** Told of each job. */
+  /** Called with each job. */
   onJob: (job: ReceivedJob) => void = () => undefined
   isWatched = false
-  /** Whether somebody told it to end. */
+  /** Whether the host told it to end. */
   isKilled = false
   /** Where false it survives `kill` until `die` is called: a kill that takes its time. */
   isMortal = true
-  /** Where false it does not see that its pipe has ended, as one that never comes back to it. */
+  /** Where false it does not notice that its pipe has ended, as an analyzer in a loop. */
   endsWithPipe = true
-  private readonly pipe: FakePipe
-  private readonly listener: LaunchListener
-  private readonly onDown: () => void
-  private sequence = 0
-  private ended: ProcessExit | null = null
-  private got: Uint8Array = new Uint8Array(0)
+  readonly #pipe: FakePipe
+  readonly #listener: LaunchListener
+  readonly #onDown: () => void
+  #sequence = 0
+  #ended: ProcessExit | null = null
+  #got: Uint8Array = new Uint8Array(0)
 
   constructor(id: number, listener: LaunchListener, onDown: () => void) {
     this.id = id
     this.pid = 100_000 + id
-    this.listener = listener
-    this.onDown = onDown
-    this.pipe = new FakePipe(this.hear, () => {
+    this.#listener = listener
+    this.#onDown = onDown
+    this.#pipe = new FakePipe(this.#hear, () => {
       if (this.endsWithPipe && !this.isKilled) this.exit(0)
     })
   }
 
   get isDown(): boolean {
-    return this.ended !== null
+    return this.#ended !== null
   }
 
   /** Whether the host has let go of its pipe. */
   get isLetGo(): boolean {
-    return this.pipe.destroyed
+    return this.#pipe.destroyed
   }
 
   up(): void {
-    if (this.ended === null && !this.isKilled) this.listener.up(this.pid, this.pipe as unknown as Socket)
+    if (this.#ended === null && !this.isKilled) this.#listener.up(this.pid, this.#pipe as unknown as Socket)
   }
 
   ready(memoryKiB = 60_000): void {
-    this.frame(frameKinds.ready, 0, 0, memoryKiB)
+    this.#frame(frameKinds.ready, 0, 0, memoryKiB)
   }
 
   processing(job: number): void {
-    this.frame(frameKinds.processing, job)
+    this.#frame(frameKinds.processing, job)
   }
 
   metrics(job: number, timeUs = 1_000, memoryKiB = 61_000): void {
-    this.frame(frameKinds.metrics, job, timeUs, memoryKiB)
+    this.#frame(frameKinds.metrics, job, timeUs, memoryKiB)
   }
 
   complete(job: number): void {
-    this.frame(frameKinds.complete, job)
+    this.#frame(frameKinds.complete, job)
   }
 
   error(job: number): void {
-    this.frame(frameKinds.error, job)
+    this.#frame(frameKinds.error, job)
   }
 
-  /** All three frames of a job. */
+  /** Sends all three frames of a job. */
   answer(job: number, state: "complete" | "error" = "complete"): void {
     this.processing(job)
     this.metrics(job)
@@ -165,88 +165,88 @@ export class FakeHound {
     else this.error(job)
   }
 
-  /** Any bytes. */
+  /** Writes any bytes. */
   write(bytes: Uint8Array): void {
-    this.pipe.bring(bytes)
+    this.#pipe.bring(bytes)
   }
 
-  /** Much more than a hound has to say, in reads of 64 KiB. */
+  /** Writes much more than a hound has to say, in pieces of 64 KiB. */
   flood(bytes = 1 << 20): void {
     for (let at = 0; at < bytes; at += 65_536) this.write(new Uint8Array(65_536).fill(0x41))
   }
 
-  /** Reads nothing of what it is sent, or goes on. */
+  /** Stops reading what it is sent, or goes on with it. */
   reads(isReading: boolean): void {
-    this.pipe.isReading = isReading
-    if (isReading) { for (const { deliver } of this.pipe.held.splice(0)) deliver() }
+    this.#pipe.isReading = isReading
+    if (isReading) { for (const { deliver } of this.#pipe.held.splice(0)) deliver() }
   }
 
   /** Closes its end of the pipe. */
   endOfPipe(): void {
-    if (!this.pipe.destroyed) this.pipe.push(null)
+    if (!this.#pipe.destroyed) this.#pipe.push(null)
   }
 
   /** Ends by itself. */
   exit(code: number, message = ""): void {
-    this.down({ cause: "exit", code, signal: null, message })
+    this.#down({ cause: "exit", code, signal: null, message })
   }
 
   /** Ends by a signal: its own, or what `kill` sent. */
   die(signal = "SIGKILL"): void {
-    this.down({ cause: this.isKilled ? "killed" : "signal", code: null, signal, message: "" })
+    this.#down({ cause: this.isKilled ? "killed" : "signal", code: null, signal, message: "" })
   }
 
   /** Held too much memory, as it would be found while it is watched. */
   outgrow(): void {
-    this.down({ cause: "rss", code: null, signal: "SIGKILL", message: "" })
+    this.#down({ cause: "rss", code: null, signal: "SIGKILL", message: "" })
   }
 
-  /** Whoever watched over it is gone. */
+  /** Its fork server is gone. */
   lose(): void {
-    this.down({ cause: "lost", code: null, signal: null, message: "the fork server is gone" })
+    this.#down(unseenExit("lost", "the fork server is gone"))
   }
 
-  /** It never was. */
+  /** It never becomes a process. */
   failToSpawn(message = "spawn ENOENT"): void {
-    this.down({ cause: "spawn", code: null, signal: null, message })
+    this.#down(unseenExit("spawn", message))
   }
 
   kill(): void {
-    if (this.ended !== null || this.isKilled) return
+    if (this.#ended !== null || this.isKilled) return
     this.isKilled = true
     if (this.isMortal) queueMicrotask(() => this.die())
   }
 
-  private down(ending: ProcessExit): void {
-    if (this.ended !== null) return
-    this.ended = ending
+  #down(exit: ProcessExit): void {
+    if (this.#ended !== null) return
+    this.#ended = exit
     this.isWatched = false
     this.endOfPipe()
-    this.onDown()
-    this.listener.down(ending)
+    this.#onDown()
+    this.#listener.down(exit)
   }
 
-  private frame(kind: number, job: number, timeUs = 0, memoryKiB = 0): void {
-    this.write(frameOf(kind, this.sequence++, job, timeUs, memoryKiB))
+  #frame(kind: number, job: number, timeUs = 0, memoryKiB = 0): void {
+    this.write(frameOf(kind, this.#sequence++, job, timeUs, memoryKiB))
   }
 
-  private readonly hear = (chunk: Uint8Array): void => {
-    this.got = Buffer.concat([this.got, chunk])
+  readonly #hear = (chunk: Uint8Array): void => {
+    this.#got = Buffer.concat([this.#got, chunk])
     for (;;) {
-      if (this.got.length < jobHeaderBytes) return
-      const header = new DataView(this.got.buffer, this.got.byteOffset, jobHeaderBytes)
+      if (this.#got.length < jobHeaderBytes) return
+      const header = new DataView(this.#got.buffer, this.#got.byteOffset, jobHeaderBytes)
       const end = jobHeaderBytes + header.getUint32(8, true)
-      if (this.got.length < end) return
+      if (this.#got.length < end) return
       const job: ReceivedJob = {
         job: header.getUint32(4, true),
         category: header.getUint8(12),
         severity: header.getUint8(13),
-        digest: header.getUint8(14) === 0 ? null : this.got.slice(16, jobHeaderBytes),
-        evidence: Uint8Array.from(this.got.subarray(jobHeaderBytes, end))
+        digest: header.getUint8(14) === 0 ? null : this.#got.slice(16, jobHeaderBytes),
+        evidence: Uint8Array.from(this.#got.subarray(jobHeaderBytes, end))
       }
-      this.got = this.got.subarray(end)
+      this.#got = this.#got.subarray(end)
       this.jobs.push(job)
-      if (this.ended === null) this.onJob(job)
+      if (this.#ended === null) this.onJob(job)
     }
   }
 }
@@ -260,56 +260,54 @@ export class FakeSpawner implements Spawner {
   readonly hounds: Array<FakeHound> = []
   /** Whether hounds are up by themselves; where false a test calls `hound.up()`. */
   isPrompt = true
-  private readonly script: (hound: FakeHound, index: number) => void
-  private readonly alive = new Map<number, FakeHound>()
-  private closing: Promise<void> | null = null
-  private emptied: (() => void) | null = null
+  readonly #script: (hound: FakeHound, index: number) => void
+  readonly #alive = new Map<number, FakeHound>()
+  #closing: Promise<void> | null = null
+  #emptied: (() => void) | null = null
 
   constructor(script: (hound: FakeHound, index: number) => void = () => undefined) {
-    this.script = script
+    this.#script = script
   }
 
-  /** Those that have not ended. */
+  /** Hounds that have not ended. */
   get living(): ReadonlyArray<FakeHound> {
-    return [...this.alive.values()]
+    return [...this.#alive.values()]
   }
 
   readonly launch = (id: number, listener: LaunchListener): void => {
-    if (this.closing !== null) {
-      queueMicrotask(() =>
-        listener.down({ cause: "spawn", code: null, signal: null, message: "the spawner is closed" })
-      )
+    if (this.#closing !== null) {
+      queueMicrotask(() => listener.down(unseenExit("spawn", "the spawner is closed")))
       return
     }
     const hound = new FakeHound(id, listener, () => {
-      this.alive.delete(id)
-      if (this.alive.size === 0) this.emptied?.()
+      this.#alive.delete(id)
+      if (this.#alive.size === 0) this.#emptied?.()
     })
-    this.alive.set(id, hound)
+    this.#alive.set(id, hound)
     const index = this.hounds.push(hound) - 1
     queueMicrotask(() => {
       if (hound.isDown || hound.isKilled) return
       if (this.isPrompt) hound.up()
-      this.script(hound, index)
+      this.#script(hound, index)
     })
   }
 
   readonly watch = (id: number, isOn: boolean): void => {
-    const hound = this.alive.get(id)
+    const hound = this.#alive.get(id)
     if (hound !== undefined) hound.isWatched = isOn
   }
 
   readonly kill = (id: number): void => {
-    this.alive.get(id)?.kill()
+    this.#alive.get(id)?.kill()
   }
 
   readonly close = (): Promise<void> => {
-    this.closing ??= new Promise<void>((resolve) => {
-      this.emptied = resolve
-      for (const hound of this.alive.values()) hound.kill()
-      if (this.alive.size === 0) resolve()
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#emptied = resolve
+      for (const hound of this.#alive.values()) hound.kill()
+      if (this.#alive.size === 0) resolve()
     })
-    return this.closing
+    return this.#closing
   }
 }
 

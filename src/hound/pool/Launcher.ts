@@ -9,7 +9,7 @@ import type { Socket } from "node:net"
 import { Settings } from "../../config/Settings.ts"
 import { HoundBootError } from "./HoundPool.ts"
 import { HoundConnection } from "../process/HoundConnection.ts"
-import { makeForkServer } from "../process/ForkServer.ts"
+import { ForkServer } from "../process/ForkServer.ts"
 import { LocalSpawner } from "../process/LocalSpawner.ts"
 import type { Spawner } from "../process/Spawner.ts"
 import { detectSandbox } from "../sandbox/Detect.ts"
@@ -39,7 +39,7 @@ export const open: Effect.Effect<Launcher, HoundBootError, Settings> = Effect.ge
   const { plan, report } = yield* detected(request)
   return {
     report,
-    openSpawner: plan === null ? null : () => forkServer ? makeForkServer(plan) : new LocalSpawner(plan),
+    openSpawner: plan === null ? null : () => forkServer ? new ForkServer(plan) : new LocalSpawner(plan),
     openConnection: (pipe) => new HoundConnection(pipe),
     diagnose: detected({ ...request, debug: true }).pipe(
       Effect.flatMap(({ plan }) =>

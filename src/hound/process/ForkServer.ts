@@ -1,6 +1,6 @@
 /**
- * A spawner that has a fork server start its hounds: a small process of its own, so that a host
- * with a large heap is not held up by forks (CONFORMANCE H1, H4).
+ * A spawner that has a fork server start its hounds: a small process of its own, so that forks do
+ * not hold up a host with a large heap (CONFORMANCE H1, H4).
  *
  * Promises
  *
@@ -11,35 +11,40 @@
  *   and replaced in the same way;
  * - that fork servers which die before they have launched anything are started ever more seldom;
  *   launches wait meanwhile;
- * - that a host that goes away, however, leaves nothing behind: the fork server sees it and kills
- *   all, and an idle hound ends by itself when its pipe does;
- * - that it keeps no process alive but while it closes.
+ * - that a host that goes away, in whatever way, leaves nothing behind: the fork server sees it and
+ *   kills all hounds, and an idle hound ends by itself when its pipe does;
+ * - that it keeps no process alive except while it closes.
  *
  * Cost: one process of about 76 MiB, 25 of them its own (32 MiB of heap at the most); for the host
  * about 0.1 ms a launch.
  *
  * **Details**
  *
- * - The fork server is started by the first launch. It has no environment and none of the host's
- *   flags, and is the first of its process group, so that a Ctrl-C at the host's terminal is not
- *   for hounds.
+ * - The first launch starts the fork server.
  * - Patience is counted in turns of the host's own timer: a host that was held up itself, or
  *   asleep, does not blame the fork server.
  *
  * **Gotchas**
  *
- * - How long a launch waits is bounded by whoever asks: `kill` takes it back.
- * - Hounds that were lost are reaped by the system's first process, not by this one.
- * - Windows cannot hand over pipes: there the host spawns by itself.
+ * - The caller bounds how long a launch waits: `kill` takes it back.
+ * - The system's first process reaps hounds that were lost, not this one.
+ * - Windows cannot hand over pipes: there the host uses `LocalSpawner`.
  */
-import { type ChildProcess, fork } from "node:child_process"
-import { Socket } from "node:net"
-import { fileURLToPath } from "node:url"
-import { type Order, type Report, writtenPlan } from "./ForkServerMessages.ts"
-import { afterHandles, refuse } from "./LocalSpawner.ts"
-import type { ProcessExit, LaunchListener, LaunchPlan, Spawner } from "./Spawner.ts"
+import type { Socket } from "node:net"
+import type { Report } from "./ForkServerMessages.ts"
+import { ForkServerProcess } from "./ForkServerProcess.ts"
+import {
+  afterHandles,
+  type LaunchListener,
+  type LaunchPlan,
+  type ProcessExit,
+  refuseLaunch,
+  type Spawner,
+  unseenExit
+} from "./Spawner.ts"
+import { Ticker } from "./Ticker.ts"
 
-/** Where the fork server's program is, in the sources and in the package. */
+/** The fork server's program, in the sources and in the package. */
 const forkServerProgram = new URL(
   import.meta.url.endsWith(".ts") ? "./ForkServerMain.ts" : "./ForkServerMain.js",
   import.meta.url
@@ -54,14 +59,6 @@ export interface ForkServerOptions {
   readonly startPatience?: number
 }
 
-/** A spawner with a fork server. */
-export interface ForkServer extends Spawner {
-  /** The fork server's process, where there is one. */
-  readonly pid: () => number | null
-  /** Fork servers started so far. */
-  readonly starts: () => number
-}
-
 /** The longest pause between two fork servers, in ms. */
 const maxPause = 10_000
 
@@ -70,260 +67,226 @@ const turns = 8
 
 interface Launch {
   readonly listener: LaunchListener
-  /** The fork server that was asked; null while it waits for one. */
-  house: House | null
+  /** The fork server that was asked; null while the launch waits for one. */
+  server: ForkServerProcess | null
   /** Whether the fork server owes an answer, and for how many turns it has. */
-  owes: boolean
+  isOwed: boolean
   age: number
   isKilled: boolean
   isWatched: boolean
 }
 
-/** One fork server. */
-interface House {
-  readonly child: ChildProcess
-  isReady: boolean
-  hasLaunched: boolean
-  age: number
-}
+const isOwing = ({ isOwed, server }: Launch): boolean => isOwed && server !== null
 
-/** A fork server for this plan. */
-export const makeForkServer = (plan: LaunchPlan, options: ForkServerOptions = {}): ForkServer => {
-  const { patience = 2_000, program = forkServerProgram, startPatience = 10_000 } = options
-  const turn = Math.max(1, Math.ceil(patience / turns))
-  const startTurns = Math.ceil(startPatience / turn)
-  const launches = new Map<number, Launch>()
-  let house: House | null = null
-  /**
-   * Fork servers that have not ended: the one in use, and those that were killed and are still to
-   * be reaped.
-   */
-  const standing = new Set<House>()
-  let starts = 0
-  let failures = 0
-  let pause: NodeJS.Timeout | null = null
-  let clock: NodeJS.Timeout | null = null
-  let closing: Promise<void> | null = null
-  let closed: (() => void) | null = null
+/** Hounds that are children of a fork server. */
+export class ForkServer implements Spawner {
+  readonly #plan: LaunchPlan
+  readonly #program: URL
+  readonly #startTurns: number
+  readonly #launches = new Map<number, Launch>()
+  #server: ForkServerProcess | null = null
+  /** Processes that were not reaped yet: the one in use, and those that were killed. */
+  readonly #unreaped = new Set<ForkServerProcess>()
+  #starts = 0
+  /** Fork servers in a row that launched nothing. */
+  #failures = 0
+  #pause: NodeJS.Timeout | null = null
+  readonly #clock: Ticker
+  #closing: Promise<void> | null = null
+  #resolveClosing: (() => void) | null = null
 
-  const tell = ({ child }: House, order: Order): void => {
-    // A fork server that has just gone is buried when its end is seen.
-    if (child.connected) child.send(order, () => undefined)
+  constructor(plan: LaunchPlan, options: ForkServerOptions = {}) {
+    const { patience = 2_000, program = forkServerProgram, startPatience = 10_000 } = options
+    const turn = Math.max(1, Math.ceil(patience / turns))
+    this.#plan = plan
+    this.#program = program
+    this.#startTurns = Math.ceil(startPatience / turn)
+    this.#clock = new Ticker(turn, () => this.#countTurn())
   }
 
-  const settle = (id: number, launch: Launch, ending: ProcessExit): void => {
-    launches.delete(id)
-    launch.listener.down(ending)
-    finish()
+  /** The fork server's process; null where there is none. */
+  pid(): number | null {
+    return this.#server?.pid ?? null
   }
 
-  /** Counts turns while anybody owes an answer. */
-  const arm = (): void => {
-    const isNeeded = house !== null && (!house.isReady || closing !== null || [...launches.values()].some(isOwing))
-    if (isNeeded && clock === null) {
-      clock = setInterval(count, turn)
-      if (closing === null) clock.unref()
-    } else if (!isNeeded && clock !== null) {
-      clearInterval(clock)
-      clock = null
-    }
-  }
-  const count = (): void => {
-    const current = house
-    if (current === null) return
-    let isLate = false
-    if (!current.isReady || closing !== null) {
-      current.age += 1
-      isLate = current.age > (current.isReady ? turns : startTurns)
-    } else {
-      for (const launch of launches.values()) {
-        if (!isOwing(launch)) continue
-        launch.age += 1
-        isLate ||= launch.age > turns
-      }
-    }
-    if (isLate) bury(current)
+  /** Fork servers started so far. */
+  starts(): number {
+    return this.#starts
   }
 
-  /** The fork server is gone, or is to be: with all its hounds. Idempotent. */
-  const bury = (gone: House): void => {
-    if (house !== gone) return
-    house = null
-    killGroup(gone.child)
-    failures = gone.hasLaunched ? 0 : failures + 1
-    const lost = [...launches].filter(([, launch]) => launch.house === gone)
-    // Before anybody hears of it: who does may launch at once.
-    rest()
-    arm()
-    for (const [id, launch] of lost) settle(id, launch, exitOf("lost", "the fork server is gone"))
-    finish()
-  }
-  const reap = (gone: House): void => {
-    standing.delete(gone)
-    // What it said last may still have to be read.
-    if (!gone.child.connected) bury(gone)
-    finish()
-  }
-  /** The first one in a row may have been bad luck: the next one is started when somebody asks. */
-  const rest = (): void => {
-    if (closing !== null) return
-    if (failures > 1) {
-      pause = setTimeout(() => {
-        pause = null
-        begin()
-      }, Math.min(100 * 2 ** (failures - 2), maxPause))
-      pause.unref()
-    } else begin()
-  }
-  const finish = (): void => {
-    if (house === null && standing.size === 0 && launches.size === 0) closed?.()
+  launch(id: number, listener: LaunchListener): void {
+    if (this.#closing !== null) return refuseLaunch(listener, "the spawner is closed")
+    this.#launches.set(id, { listener, server: null, isOwed: false, age: 0, isKilled: false, isWatched: false })
+    this.#launchWaiting()
   }
 
-  /** Has what waits launched, by a new fork server where there is none. */
-  const begin = (): void => {
-    const waiting = [...launches].filter(([, launch]) => launch.house === null && !launch.isKilled)
-    if (waiting.length === 0 || pause !== null || closing !== null) return
-    house ??= open()
-    if (house === null) return
-    for (const [id, launch] of waiting) {
-      launch.house = house
-      launch.owes = true
-      launch.age = 0
-      tell(house, { op: "launch", id })
-      if (launch.isWatched) tell(house, { op: "watch", id, isOn: true })
-    }
-    arm()
+  watch(id: number, isOn: boolean): void {
+    const launch = this.#launches.get(id)
+    if (launch === undefined) return
+    launch.isWatched = isOn
+    launch.server?.send({ op: "watch", id, isOn })
   }
 
-  const open = (): House | null => {
-    starts += 1
-    let child: ChildProcess
-    try {
-      child = fork(fileURLToPath(program), {
-        cwd: "/",
-        detached: true,
-        env: {},
-        execArgv: ["--max-old-space-size=32"],
-        serialization: "json",
-        stdio: ["ignore", "ignore", "ignore", "ipc"]
-      })
-    } catch {
-      failures += 1
-      setImmediate(rest)
-      return null
-    }
-    const opened: House = { child, isReady: false, hasLaunched: false, age: 0 }
-    standing.add(opened)
-    child.on("message", (report: Report, pipe: unknown) => hear(opened, report, pipe))
-    child.on("error", () => {
-      bury(opened)
-      if (child.pid === undefined) reap(opened)
-    })
-    child.on("exit", () => reap(opened))
-    child.on("disconnect", () => bury(opened))
-    child.unref()
-    child.channel?.unref()
-    tell(opened, { op: "plan", plan: writtenPlan(plan) })
-    return opened
-  }
-
-  const hear = (from: House, report: Report, pipe: unknown): void => {
-    const socket = pipe instanceof Socket ? pipe : null
-    socket?.unref()
-    if (from !== house || report.op === "ready") {
-      socket?.destroy()
-      from.isReady = true
-      return arm()
-    }
-    const launch = launches.get(report.id)
-    if (report.op === "down") {
-      if (launch !== undefined) settle(report.id, launch, report.ending)
-      return arm()
-    }
-    from.hasLaunched = true
-    failures = 0
-    if (launch === undefined || launch.isKilled || closing !== null || socket === null) {
-      // Without a pipe it has ended already, and that is on its way.
-      socket?.destroy()
-      return
-    }
-    launch.owes = false
-    arm()
-    socket.pause()
-    launch.listener.up(report.pid, socket)
-  }
-
-  const kill = (id: number): void => {
-    const launch = launches.get(id)
+  kill(id: number): void {
+    const launch = this.#launches.get(id)
     if (launch === undefined || launch.isKilled) return
     launch.isKilled = true
-    if (launch.house === null) {
-      setImmediate(() => settle(id, launch, exitOf("killed", "")))
+    if (launch.server === null) {
+      setImmediate(() => this.#settle(id, launch, unseenExit("killed", "")))
       return
     }
-    launch.owes = true
+    launch.isOwed = true
     launch.age = 0
-    tell(launch.house, { op: "kill", id })
-    arm()
+    launch.server.send({ op: "kill", id })
+    this.#runClock()
   }
 
-  const close = (): Promise<void> => {
-    closing ??= new Promise<void>((resolve) => {
-      closed = () => afterHandles(resolve)
-      if (pause !== null) clearTimeout(pause)
-      for (const [id, launch] of launches) if (launch.house === null) kill(id)
-      for (const { child } of standing) {
-        child.ref()
-        child.channel?.ref()
-      }
-      clock?.ref()
-      if (house === null) return
-      house.age = 0
-      tell(house, { op: "close" })
+  close(): Promise<void> {
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#resolveClosing = () => afterHandles(resolve)
+      if (this.#pause !== null) clearTimeout(this.#pause)
+      for (const [id, { server }] of this.#launches) if (server === null) this.kill(id)
+      for (const server of this.#unreaped) server.hold()
+      this.#clock.hold()
+      if (this.#server === null) return
+      this.#server.age = 0
+      this.#server.send({ op: "close" })
     })
-    arm()
-    finish()
-    return closing
+    this.#runClock()
+    this.#finishClosing()
+    return this.#closing
   }
 
-  return {
-    launch: (id, listener) => {
-      if (closing !== null) return refuse(listener, "the spawner is closed")
-      launches.set(id, { listener, house: null, owes: false, age: 0, isKilled: false, isWatched: false })
-      begin()
-    },
-    watch: (id, isOn) => {
-      const launch = launches.get(id)
-      if (launch === undefined) return
-      launch.isWatched = isOn
-      if (launch.house !== null) tell(launch.house, { op: "watch", id, isOn })
-    },
-    kill,
-    close,
-    pid: () => house?.child.pid ?? null,
-    starts: () => starts
+  // ---- launches ----
+
+  /** Has what waits launched, by a new fork server where there is none. */
+  #launchWaiting(): void {
+    const waiting = [...this.#launches].filter(([, { isKilled, server }]) => server === null && !isKilled)
+    if (waiting.length === 0 || this.#pause !== null || this.#closing !== null) return
+    this.#server ??= this.#start()
+    if (this.#server === null) return
+    for (const [id, launch] of waiting) {
+      launch.server = this.#server
+      launch.isOwed = true
+      launch.age = 0
+      this.#server.send({ op: "launch", id })
+      if (launch.isWatched) this.#server.send({ op: "watch", id, isOn: true })
+    }
+    this.#runClock()
+  }
+
+  #settle(id: number, launch: Launch, exit: ProcessExit): void {
+    this.#launches.delete(id)
+    launch.listener.down(exit)
+    this.#finishClosing()
+  }
+
+  // ---- what the fork server says ----
+
+  #hear(from: ForkServerProcess, report: Report, pipe: Socket | null): void {
+    pipe?.unref()
+    if (from !== this.#server || report.op === "ready") {
+      pipe?.destroy()
+      from.isReady = true
+      return this.#runClock()
+    }
+    const launch = this.#launches.get(report.id)
+    if (report.op === "down") {
+      if (launch !== undefined) this.#settle(report.id, launch, report.exit)
+      return this.#runClock()
+    }
+    from.hasLaunched = true
+    this.#failures = 0
+    if (launch === undefined || launch.isKilled || this.#closing !== null || pipe === null) {
+      // Without a pipe the hound has ended already, and that report is on its way.
+      pipe?.destroy()
+      return
+    }
+    launch.isOwed = false
+    this.#runClock()
+    pipe.pause()
+    launch.listener.up(report.pid, pipe)
+  }
+
+  // ---- patience ----
+
+  /** Counts turns while the fork server owes anything. */
+  #runClock(): void {
+    const server = this.#server
+    this.#clock.run(
+      server !== null && (!server.isReady || this.#closing !== null || [...this.#launches.values()].some(isOwing))
+    )
+  }
+
+  #countTurn(): void {
+    const server = this.#server
+    if (server === null) return
+    if (!server.isReady || this.#closing !== null) {
+      server.age += 1
+      if (server.age > (server.isReady ? turns : this.#startTurns)) this.#bury(server)
+      return
+    }
+    const owing = [...this.#launches.values()].filter(isOwing)
+    for (const launch of owing) launch.age += 1
+    if (owing.some(({ age }) => age > turns)) this.#bury(server)
+  }
+
+  // ---- the life of fork servers ----
+
+  /** Null where the system refuses to fork: another try follows. */
+  #start(): ForkServerProcess | null {
+    this.#starts += 1
+    try {
+      const server: ForkServerProcess = new ForkServerProcess(this.#program, this.#plan, {
+        report: (report, pipe) => this.#hear(server, report, pipe),
+        lost: () => this.#bury(server),
+        reaped: () => this.#reap(server)
+      })
+      this.#unreaped.add(server)
+      return server
+    } catch {
+      this.#failures += 1
+      setImmediate(() => this.#startAgain())
+      return null
+    }
+  }
+
+  /** The fork server is of no more use: it is killed with all its hounds. Idempotent. */
+  #bury(server: ForkServerProcess): void {
+    if (this.#server !== server) return
+    this.#server = null
+    server.killGroup()
+    this.#failures = server.hasLaunched ? 0 : this.#failures + 1
+    const lost = [...this.#launches].filter(([, launch]) => launch.server === server)
+    // Before any listener hears of it: a listener may launch at once.
+    this.#startAgain()
+    this.#runClock()
+    for (const [id, launch] of lost) this.#settle(id, launch, unseenExit("lost", "the fork server is gone"))
+    this.#finishClosing()
+  }
+
+  #reap(server: ForkServerProcess): void {
+    this.#unreaped.delete(server)
+    // Its last reports may still have to be read; `lost` follows them.
+    if (!server.isConnected) this.#bury(server)
+    this.#finishClosing()
+  }
+
+  /**
+   * Launches what waits, after a pause that doubles with each failure. The first failure in a row
+   * may have been bad luck, and has no pause.
+   */
+  #startAgain(): void {
+    if (this.#closing !== null) return
+    if (this.#failures <= 1) return this.#launchWaiting()
+    this.#pause = setTimeout(() => {
+      this.#pause = null
+      this.#launchWaiting()
+    }, Math.min(100 * 2 ** (this.#failures - 2), maxPause))
+    this.#pause.unref()
+  }
+
+  #finishClosing(): void {
+    if (this.#server === null && this.#unreaped.size === 0 && this.#launches.size === 0) this.#resolveClosing?.()
   }
 }
-
-const isOwing = ({ house, owes }: Launch): boolean => owes && house !== null
-
-/**
- * The group lives as long as one of its processes does, and its number is nobody else's until then.
- */
-const killGroup = (child: ChildProcess): void => {
-  child.kill("SIGKILL")
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, "SIGKILL")
-  } catch {
-    // Nobody is left in it.
-    return
-  }
-}
-
-const exitOf = (cause: ProcessExit["cause"], message: string): ProcessExit => ({
-  cause,
-  code: null,
-  signal: null,
-  message
-})

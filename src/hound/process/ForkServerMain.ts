@@ -7,22 +7,22 @@
  *
  * **Details**
  *
- * - It trusts whoever speaks to it, which is its parent alone: no hound has a descriptor that leads
- *   here.
+ * - It trusts its parent, the only process that can speak to it: no hound has a descriptor that
+ *   leads here.
  * - While a pipe is on its way other reports wait in Node's queue, so that a hound is never down
  *   before it was up.
  *
  * **Gotchas**
  *
  * - Node begins to read a child's pipe when it makes its socket, and goes on until the host has
- *   acknowledged it: what came in that time would be lost. So the pipe is stilled in the turn of
- *   the spawn, before the event loop can read; there is no public way to.
+ *   acknowledged it: what came in that time would be lost. So reading is stopped in the turn of the
+ *   spawn, before the event loop can read; Node has no public way to do that.
  */
 import type { Socket } from "node:net"
 import { type Order, readPlan, type Report } from "./ForkServerMessages.ts"
 import { LocalSpawner } from "./LocalSpawner.ts"
 
-/** For hounds to be reaped when the host has gone, in ms. */
+/** Time for hounds to be reaped when the host has gone, in ms. */
 const patience = 1_000
 
 let localSpawner: LocalSpawner | undefined
@@ -31,7 +31,7 @@ let localSpawner: LocalSpawner | undefined
 let unsent = 0
 let isClosing = false
 
-/** Where the host is gone there is nobody to hear it. */
+/** Does nothing where the host is gone. */
 const report = (message: Report, pipe?: Socket): void => {
   if (!process.connected) return
   unsent += 1
@@ -46,8 +46,8 @@ const disconnect = (): void => {
   if (isClosing && unsent === 0 && process.connected) process.disconnect?.()
 }
 
-/** Has the system keep what the hound says. */
-const still = (pipe: Socket): void => {
+/** Leaves what the hound says with the system. */
+const stopReading = (pipe: Socket): void => {
   const { _handle: handle } = pipe as Socket & {
     readonly _handle?: { reading?: boolean; readStop?: () => number } | null
   }
@@ -59,19 +59,21 @@ const still = (pipe: Socket): void => {
 const launch = (id: number): void => {
   localSpawner?.launch(id, {
     up: (pid, pipe) => {
-      still(pipe)
+      stopReading(pipe)
       report({ op: "up", id, pid }, pipe)
     },
-    down: (ending) => report({ op: "down", id, ending })
+    down: (exit) => report({ op: "down", id, exit })
   })
 }
 
+/** The host has gone: nobody is left to report to. */
 const leave = (): void => {
   const exit = (): never => process.exit()
   setTimeout(exit, patience)
   void (localSpawner?.close() ?? Promise.resolve()).then(exit)
 }
 
+/** The host asked for the end: the last reports are sent first. */
 const retire = async (): Promise<void> => {
   await localSpawner?.close()
   isClosing = true

@@ -1,10 +1,10 @@
 /**
- * What a host and its fork server say to each other: both are ours, and nothing of a hound's is
- * ever in it but a pipe and what became of it.
+ * The messages between a host and its fork server. Both programs are Tracehound's own; of a hound
+ * there is never more in a message than its pipe and how its process ended.
  */
-import type { ProcessExit, LaunchPlan } from "./Spawner.ts"
+import type { LaunchPlan, ProcessExit } from "./Spawner.ts"
 
-/** A plan as JSON has it: the feed in base64, and null for a bound that is none. */
+/** A plan as JSON has it: the feed in base64, and null for a memory bound that is infinite. */
 export type WrittenPlan = Omit<LaunchPlan, "feed" | "maxRss"> & {
   readonly feed: string | null
   readonly maxRss: number | null
@@ -24,7 +24,7 @@ export type Order =
 export type Report =
   | { readonly op: "ready" }
   | { readonly op: "up"; readonly id: number; readonly pid: number }
-  | { readonly op: "down"; readonly id: number; readonly ending: ProcessExit }
+  | { readonly op: "down"; readonly id: number; readonly exit: ProcessExit }
 
 export const writtenPlan = (plan: LaunchPlan): WrittenPlan => ({
   ...plan,

@@ -2,8 +2,8 @@
  * How much memory processes hold (CONFORMANCE H2): read from /proc on Linux, asked of `ps`
  * elsewhere.
  *
- * Promises that nothing of it throws; that a process which is gone, or cannot be looked at, holds 0
- * bytes; and that of `ps` there is never more than one at a time.
+ * Promises that nothing throws; that a process which is gone, or cannot be read, holds 0 bytes; and
+ * that there is never more than one `ps` at a time.
  *
  * Cost on Linux: about 20 µs a process, and every tenth time as much again for each of its threads;
  * no disk.
@@ -11,9 +11,9 @@
  * **Details**
  *
  * - On Linux a process's descendants count as its own: within bubblewrap the hound is a grandchild.
- *   At most 16 processes are looked at, and who they are is found out anew at every tenth look: a
- *   hound cannot start any.
- * - `ps` knows no descendants here, as there is no bubblewrap where it is asked.
+ *   At most 16 processes are counted, and which they are is found out anew at every tenth
+ *   measurement: a hound cannot start any.
+ * - With `ps` descendants do not count, as there is no bubblewrap where `ps` is asked.
  *
  * **Gotchas**
  *
@@ -23,20 +23,20 @@
 import { execFile } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 
-/**
- * How memory is looked at: how often, and what to call back with (pid, bytes); in the same turn or
- * later.
- */
-export interface MemoryProbe {
+/** Measures the memory of processes. */
+export interface MemoryMeter {
+  /** Between two measurements, in ms. */
   readonly interval: number
-  readonly look: (pids: ReadonlyArray<number>, each: (pid: number, bytes: number) => void) => void
+  /** Calls back for each process, in the same turn or later. */
+  readonly measure: (pids: ReadonlyArray<number>, each: (pid: number, bytes: number) => void) => void
 }
 
+/** Processes of one family that are counted. */
 const maxProcesses = 16
 
 /**
- * Bytes of a page, from what the kernel told this process at its start; 4 KiB where that cannot be
- * read.
+ * Bytes of a page, from the auxiliary vector that the kernel gave this process; 4 KiB where that
+ * cannot be read.
  */
 const readPageSize = (): number => {
   const usual = 4_096
@@ -52,7 +52,7 @@ const readPageSize = (): number => {
   return usual
 }
 
-/** What a file of procfs says; nothing where its process is gone. */
+/** The text of a file of procfs; empty where its process is gone. */
 const readProc = (path: string): string => {
   try {
     return readFileSync(path, "latin1")
@@ -74,7 +74,7 @@ const childrenOf = (pid: number): ReadonlyArray<number> =>
     readProc(`/proc/${pid}/task/${thread}/children`).split(" ").filter(Boolean).map(Number)
   )
 
-/** The process and all that come from it, itself first. */
+/** The process and its descendants, itself first; at most 16. */
 export const familyOf = (pid: number): ReadonlyArray<number> => {
   const family = [pid]
   // The list grows while it is walked.
@@ -84,23 +84,23 @@ export const familyOf = (pid: number): ReadonlyArray<number> => {
   return family
 }
 
-/** Looks after which a process's descendants are found out anew. */
-const looksPerFamily = 10
+/** Measurements after which a process's descendants are found out anew. */
+const usesPerFamily = 10
 
-/** By /proc. */
-export const procMemory = (interval = 50): MemoryProbe => {
+/** Reads /proc. */
+export const procMemory = (interval = 50): MemoryMeter => {
   const pageSize = readPageSize()
   const residentOf = (pid: number): number => Number(readProc(`/proc/${pid}/statm`).split(" ")[1] ?? 0) * pageSize
-  let families = new Map<number, { readonly members: ReadonlyArray<number>; looks: number }>()
+  let families = new Map<number, { readonly members: ReadonlyArray<number>; uses: number }>()
   return {
     interval,
-    look: (pids, each) => {
+    measure: (pids, each) => {
       const before = families
       families = new Map()
       for (const pid of pids) {
         let family = before.get(pid)
-        if (family === undefined || family.looks === looksPerFamily) family = { members: familyOf(pid), looks: 0 }
-        family.looks += 1
+        if (family === undefined || family.uses === usesPerFamily) family = { members: familyOf(pid), uses: 0 }
+        family.uses += 1
         families.set(pid, family)
         each(pid, family.members.reduce((sum, member) => sum + residentOf(member), 0))
       }
@@ -108,12 +108,12 @@ export const procMemory = (interval = 50): MemoryProbe => {
   }
 }
 
-/** By `ps`, for all at once. */
-export const psMemory = (interval = 250): MemoryProbe => {
+/** Asks `ps`, for all processes at once. */
+export const psMemory = (interval = 250): MemoryMeter => {
   let isAsking = false
   return {
     interval,
-    look: (pids, each) => {
+    measure: (pids, each) => {
       if (isAsking) return
       isAsking = true
       const args = ["-o", "pid=,rss=", "-p", pids.join(",")]
@@ -130,11 +130,10 @@ export const psMemory = (interval = 250): MemoryProbe => {
   }
 }
 
-/** Looks at nothing. */
-const noMemory: MemoryProbe = { interval: 60_000, look: () => undefined }
+/** Measures nothing. */
+const noMemory: MemoryMeter = { interval: 60_000, measure: () => undefined }
 
-/** What this platform has. */
-export const platformMemory = (): MemoryProbe => {
+export const platformMemory = (): MemoryMeter => {
   if (process.platform === "linux") return procMemory()
   return process.platform === "win32" ? noMemory : psMemory()
 }

@@ -38,7 +38,7 @@ export const verdictsOf = async (
     const launch = launched(localSpawner, 1)
     await Promise.race([launch.whenUp, launch.whenDown])
     const { pipe } = launch
-    if (pipe === null) return { verdicts: ["down"], words: launch.ending?.message ?? "" }
+    if (pipe === null) return { verdicts: ["down"], words: launch.exit?.message ?? "" }
     const line = new HoundConnection(pipe)
     const heard: Array<ConnectionDecision> = []
     let wake = (): void => undefined

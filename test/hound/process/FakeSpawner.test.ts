@@ -30,17 +30,17 @@ describe("FakeSpawner", () => {
   const open = async (spawner: FakeSpawner): Promise<[FakeHound, HoundConnection, Array<ConnectionDecision>]> => {
     const launch = launched(spawner, 1)
     await launch.whenUp
-    const line = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
+    const connection = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
     const decisions: Array<ConnectionDecision> = []
-    line.onDecision((decision) => decisions.push(decision))
-    return [spawner.hounds[0] ?? assert.fail("no hound"), line, decisions]
+    connection.onDecision((decision) => decisions.push(decision))
+    return [spawner.hounds[0] ?? assert.fail("no hound"), connection, decisions]
   }
 
   it("RFC H3 settles without a timer, whatever was said", async () => {
-    const [hound, line, decisions] = await open(new FakeSpawner())
+    const [hound, connection, decisions] = await open(new FakeSpawner())
     hound.ready(5)
     await settle()
-    line.send(
+    connection.send(
       { job: 1, length: 3, category: 1, severity: 2, digest: new Uint8Array(32).fill(9) },
       Uint8Array.of(1, 2, 3)
     )
@@ -65,11 +65,11 @@ describe("FakeSpawner", () => {
     assert.deepStrictEqual(heard.slice(1), [{ type: "violation", reason: "oversized" }])
     assert.isTrue(flooding.isLetGo)
 
-    const [deaf, line, decisions] = await open(new FakeSpawner((hound) => hound.ready()))
+    const [deaf, connection, decisions] = await open(new FakeSpawner((hound) => hound.ready()))
     await settle()
     deaf.reads(false)
     const bytes = Uint8Array.of(1)
-    line.send({ job: 1, length: 1, category: 0, severity: 0, digest: null }, bytes)
+    connection.send({ job: 1, length: 1, category: 0, severity: 0, digest: null }, bytes)
     deaf.answer(1)
     await settle()
     assert.deepStrictEqual(decisions.slice(1), [{ type: "violation", reason: "evidence unread" }])

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { pathToFileURL } from "node:url"
-import { makeForkServer } from "../../../src/hound/process/ForkServer.ts"
+import { ForkServer } from "../../../src/hound/process/ForkServer.ts"
 import { inTemporaryDirectory } from "../../support/command.ts"
 import { spawnerContract } from "./spawnerContract.ts"
 import {
@@ -24,9 +24,9 @@ import {
 const MiB = 1_048_576
 
 spawnerContract({
-  name: "Fork server",
+  name: "ForkServer",
   make: (behaviour) =>
-    makeForkServer(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
+    new ForkServer(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
 })
 
 /** Holds this process up, as a host with much to do. */
@@ -49,11 +49,11 @@ const membersOf = (group: number): ReadonlyArray<number> =>
     }
   })
 
-describe("Fork server", () => {
+describe("ForkServer", () => {
   it.runIf(hasProc)(
     "RFC H1 hounds are the fork server's children and not the host's, in a group of their own",
     () =>
-      using(makeForkServer(planFor("waits")), async (forkServer) => {
+      using(new ForkServer(planFor("waits")), async (forkServer) => {
         assert.strictEqual(forkServer.pid(), null)
         const hound = launched(forkServer, 1)
         await hound.whenUp
@@ -65,8 +65,8 @@ describe("Fork server", () => {
       })
   )
 
-  it("RFC H1 loses nothing that a hound says while its pipe is on its way", () =>
-    using(makeForkServer(planFor("greets")), async (forkServer) => {
+  it("RFC H1 loses nothing that a hound sends while its pipe is on its way", () =>
+    using(new ForkServer(planFor("greets")), async (forkServer) => {
       const first = launched(forkServer, 0)
       await first.whenUp
       const hounds = [1, 2, 3, 4].map((id) => launched(forkServer, id))
@@ -83,7 +83,7 @@ describe("Fork server", () => {
 
   it("RFC H1 hands the whole plan on", () =>
     using(
-      makeForkServer(planFor("tells", "feed", { env: { ONLY: "this" }, feed: Uint8Array.of(1, 2, 254) })),
+      new ForkServer(planFor("tells", "feed", { env: { ONLY: "this" }, feed: Uint8Array.of(1, 2, 254) })),
       async (forkServer) => {
         const hound = launched(forkServer, 1)
         await hound.whenUp
@@ -95,8 +95,8 @@ describe("Fork server", () => {
       }
     ))
 
-  it("RFC H1 tells what a hound wrote to stderr", () =>
-    using(makeForkServer(planFor("talks", "", { stderrBytes: 100 })), async (forkServer) => {
+  it("RFC H1 reports what a hound wrote to stderr", () =>
+    using(new ForkServer(planFor("talks", "", { stderrBytes: 100 })), async (forkServer) => {
       assert.deepInclude(await launched(forkServer, 1).whenDown, {
         cause: "exit",
         code: 66,
@@ -107,7 +107,7 @@ describe("Fork server", () => {
   it.runIf(hasProc)(
     "RFC H2 a hound that is watched and holds too much is killed",
     () =>
-      using(makeForkServer(planFor("grows", "200", { maxRss: 180 * MiB })), async (forkServer) => {
+      using(new ForkServer(planFor("grows", "200", { maxRss: 180 * MiB })), async (forkServer) => {
         const hound = launched(forkServer, 1)
         await hound.whenUp
         forkServer.watch(1, true)
@@ -119,7 +119,7 @@ describe("Fork server", () => {
     "RFC H6 neither side keeps a descriptor, whatever became of fifty hounds",
     { timeout: 120_000 },
     () =>
-      using(makeForkServer(planFor("waits", "", { stderrBytes: 10 })), async (forkServer) => {
+      using(new ForkServer(planFor("waits", "", { stderrBytes: 10 })), async (forkServer) => {
         const pids: Array<number> = []
         const launchAndEnd = async (id: number): Promise<void> => {
           const hound = launched(forkServer, id)
@@ -146,7 +146,7 @@ describe("Fork server", () => {
   it.runIf(hasProc)(
     "RFC H6 a fork server that is killed takes its hounds with it, and the next launch has a new one",
     () =>
-      using(makeForkServer(planFor("stays")), async (forkServer) => {
+      using(new ForkServer(planFor("stays")), async (forkServer) => {
         const hounds = [1, 2, 3].map((id) => launched(forkServer, id))
         await Promise.all(hounds.map(({ whenUp }) => whenUp))
         const pid = forkServer.pid() ?? assert.fail("no fork server")
@@ -166,7 +166,7 @@ describe("Fork server", () => {
   it.runIf(hasProc)(
     "RFC H4 a fork server that does not answer is replaced: a kill without its end",
     () =>
-      using(makeForkServer(planFor("stays")), async (forkServer) => {
+      using(new ForkServer(planFor("stays")), async (forkServer) => {
         const hounds = [1, 2].map((id) => launched(forkServer, id))
         await Promise.all(hounds.map(({ whenUp }) => whenUp))
         const pid = forkServer.pid() ?? assert.fail("no fork server")
@@ -182,7 +182,7 @@ describe("Fork server", () => {
   it.runIf(hasProc)(
     "RFC H4 a fork server that does not answer is replaced: a launch without an answer",
     () =>
-      using(makeForkServer(planFor("stays")), async (forkServer) => {
+      using(new ForkServer(planFor("stays")), async (forkServer) => {
         const first = launched(forkServer, 1)
         await first.whenUp
         process.kill(forkServer.pid() ?? assert.fail("no fork server"), "SIGSTOP")
@@ -195,7 +195,7 @@ describe("Fork server", () => {
 
   it.runIf(hasProc)("RFC H6 closing does not wait for a fork server that does not answer", () =>
     holding(async () => {
-      const forkServer = makeForkServer(planFor("stays"))
+      const forkServer = new ForkServer(planFor("stays"))
       const hound = launched(forkServer, 1)
       await hound.whenUp
       const pid = forkServer.pid() ?? assert.fail("no fork server")
@@ -208,7 +208,7 @@ describe("Fork server", () => {
 
   it.runIf(hasProc)("RFC H6 leaves no process when it has closed", () =>
     holding(async () => {
-      const forkServer = makeForkServer(planFor("stays"))
+      const forkServer = new ForkServer(planFor("stays"))
       const hounds = [1, 2].map((id) => launched(forkServer, id))
       await Promise.all(hounds.map(({ whenUp }) => whenUp))
       const pid = forkServer.pid() ?? assert.fail("no fork server")
@@ -217,15 +217,15 @@ describe("Fork server", () => {
       assert.isFalse(exists(pid))
       for (const hound of hounds) {
         assert.isFalse(exists(hound.pid))
-        assert.strictEqual(hound.ending?.cause, "killed")
+        assert.strictEqual(hound.exit?.cause, "killed")
       }
     }))
 
-  it("RFC H1 fork servers that come to nothing are started ever more seldom, and what waits can be taken back", () =>
+  it("RFC H1 fork servers that launch nothing are started ever more seldom, and a waiting launch can be taken back", () =>
     inTemporaryDirectory(async (directory) => {
-      const program = join(directory, "fork server.mjs")
+      const program = join(directory, "forkServer.mjs")
       writeFileSync(program, "process.exit(1)")
-      await using(makeForkServer(planFor("waits"), { program: pathToFileURL(program) }), async (forkServer) => {
+      await using(new ForkServer(planFor("waits"), { program: pathToFileURL(program) }), async (forkServer) => {
         // Each is lost with the fork server that was asked for it; the fourth is asked for while
         // nobody is.
         for (const id of [1, 2, 3]) assert.deepInclude(await launched(forkServer, id).whenDown, { cause: "lost" })
@@ -247,10 +247,10 @@ describe("Fork server", () => {
 
   it("RFC H4 a fork server that never begins is replaced", () =>
     inTemporaryDirectory(async (directory) => {
-      const program = join(directory, "fork server.mjs")
+      const program = join(directory, "forkServer.mjs")
       writeFileSync(program, "setInterval(() => undefined, 1000)")
       await using(
-        makeForkServer(planFor("waits"), { program: pathToFileURL(program), patience: 100, startPatience: 200 }),
+        new ForkServer(planFor("waits"), { program: pathToFileURL(program), patience: 100, startPatience: 200 }),
         async (forkServer) => {
           assert.deepInclude(await launched(forkServer, 1).whenDown, { cause: "lost" })
           assert.strictEqual(forkServer.starts(), 1)
@@ -266,10 +266,10 @@ describe("Fork server", () => {
         const forkServerModule = new URL("../../../src/hound/process/ForkServer.ts", import.meta.url).href
         writeFileSync(
           program,
-          `import { makeForkServer } from ${JSON.stringify(forkServerModule)}
+          `import { ForkServer } from ${JSON.stringify(forkServerModule)}
          setInterval(() => undefined, 1000)
          for (const behaviour of ["stays", "waits", "floods"]) {
-           const forkServer = makeForkServer({ ...${JSON.stringify(planFor("stays"))}, args: ${
+           const forkServer = new ForkServer({ ...${JSON.stringify(planFor("stays"))}, args: ${
             JSON.stringify(planFor("stays").args)
           }.with(2, behaviour), maxRss: 1e12 })
            forkServer.launch(1, { up: (pid) => console.log(forkServer.pid() + " " + pid), down: () => undefined })
@@ -296,8 +296,8 @@ describe("Fork server", () => {
       const forkServerModule = new URL("../../../src/hound/process/ForkServer.ts", import.meta.url).href
       writeFileSync(
         program,
-        `import { makeForkServer } from ${JSON.stringify(forkServerModule)}
-         const forkServer = makeForkServer({ ...${JSON.stringify(planFor("stays"))}, maxRss: 1e12 })
+        `import { ForkServer } from ${JSON.stringify(forkServerModule)}
+         const forkServer = new ForkServer({ ...${JSON.stringify(planFor("stays"))}, maxRss: 1e12 })
          const hold = setInterval(() => undefined, 1000)
          forkServer.launch(1, { up: (pid) => { console.log(forkServer.pid() + " " + pid); forkServer.watch(1, true); clearInterval(hold) }, down: () => console.log("down") })`
       )

@@ -12,45 +12,47 @@ const isWiped = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0
 
 interface Opened {
   readonly hound: Launched
-  readonly line: HoundConnection
+  readonly connection: HoundConnection
   readonly decisions: Array<ConnectionDecision>
 }
 
-/** A line to a real hound. */
+/** A connection to a real hound. */
 const withHound = (behaviour: Behaviour, use: (opened: Opened) => Promise<void>): Promise<void> =>
   using(new LocalSpawner(planFor(behaviour)), async (localSpawner) => {
     const hound = launched(localSpawner, 1)
     await hound.whenUp
-    const line = new HoundConnection(hound.pipe ?? assert.fail("no pipe"))
+    const connection = new HoundConnection(hound.pipe ?? assert.fail("no pipe"))
     const decisions: Array<ConnectionDecision> = []
-    line.onDecision((decision) => decisions.push(decision))
+    connection.onDecision((decision) => decisions.push(decision))
     await eventually(() => decisions.length > 0)
-    await use({ hound, line, decisions })
+    await use({ hound, connection, decisions })
   })
 
-/** A line to a hound in memory that is ready. */
-const withFake = async (hear: (decision: ConnectionDecision, line: HoundConnection) => void = () => undefined) => {
+/** A connection to a hound in memory that is ready. */
+const withFake = async (
+  hear: (decision: ConnectionDecision, connection: HoundConnection) => void = () => undefined
+) => {
   const spawner = new FakeSpawner((hound) => hound.ready())
   const launch = launched(spawner, 1)
   await launch.whenUp
-  const line = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
+  const connection = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
   const decisions: Array<ConnectionDecision> = []
-  line.onDecision((decision) => {
+  connection.onDecision((decision) => {
     decisions.push(decision)
-    hear(decision, line)
+    hear(decision, connection)
   })
   await settle()
   const hound: FakeHound = spawner.hounds[0] ?? assert.fail("no hound")
-  return { hound, line, decisions }
+  return { hound, connection, decisions }
 }
 
-describe("HoundLine", () => {
+describe("HoundConnection", () => {
   it("RFC H3 reads no more of a flood than one piece of it", () =>
-    withHound("floods", async ({ decisions, hound, line }) => {
+    withHound("floods", async ({ decisions, hound, connection }) => {
       await eventually(() => decisions.some(({ type }) => type === "violation"))
-      assert.isAtMost(line.bytesRead, 24 + 65_536)
+      assert.isAtMost(connection.bytesRead, 24 + 65_536)
       assert.isTrue(hound.pipe?.destroyed)
-      assert.strictEqual(line.state, "dead")
+      assert.strictEqual(connection.state, "dead")
       // Whoever floods sees that nobody reads, and ends.
       await hound.whenDown
       assert.strictEqual(decisions.filter(({ type }) => type === "violation").length, 1)
@@ -58,10 +60,10 @@ describe("HoundLine", () => {
     }))
 
   it("RFC H3 all evidence arrives before any of it is overwritten", () =>
-    withHound("works", async ({ decisions, line }) => {
+    withHound("works", async ({ decisions, connection }) => {
       for (const [i, length] of [0, 1, 65_536, 5 * MiB].entries()) {
         const bytes = new Uint8Array(length).fill(7)
-        line.send(jobOf(i + 1, length), bytes)
+        connection.send(jobOf(i + 1, length), bytes)
         await eventually(() => decisions.length === 1 + 3 * (i + 1))
         const expected: ConnectionDecision = {
           type: "metrics",
@@ -75,30 +77,30 @@ describe("HoundLine", () => {
     }))
 
   it("RFC H3 a hound that answers before it has read its evidence is cut off", () =>
-    withHound("skips", async ({ decisions, hound, line }) => {
+    withHound("skips", async ({ decisions, hound, connection }) => {
       const bytes = new Uint8Array(5 * MiB).fill(7)
-      line.send(jobOf(1, bytes.length), bytes)
+      connection.send(jobOf(1, bytes.length), bytes)
       await eventually(() => decisions.length > 1)
       assert.deepStrictEqual(decisions.slice(1), [{ type: "violation", reason: "evidence unread" }])
       assert.isTrue(hound.pipe?.destroyed)
       await eventually(() => isWiped(bytes))
     }))
 
-  it("RFC H3 evidence is overwritten when the line is closed in its midst, and nothing is heard any more", () =>
-    withHound("skips", async ({ decisions, line }) => {
+  it("RFC H3 evidence is overwritten when the connection is closed in its midst, and nothing is heard any more", () =>
+    withHound("skips", async ({ decisions, connection }) => {
       const bytes = new Uint8Array(5 * MiB).fill(7)
-      line.send(jobOf(1, bytes.length), bytes)
-      line.close()
-      line.close()
+      connection.send(jobOf(1, bytes.length), bytes)
+      connection.close()
+      connection.close()
       await eventually(() => isWiped(bytes))
       assert.lengthOf(decisions, 1)
-      assert.strictEqual(line.state, "dead")
+      assert.strictEqual(connection.state, "dead")
     }))
 
   it("RFC H3 a hound that dies is gone, once", () =>
-    withHound("works", async ({ decisions, hound, line }) => {
+    withHound("works", async ({ decisions, hound, connection }) => {
       const bytes = new Uint8Array(5 * MiB).fill(7)
-      line.send(jobOf(1, bytes.length), bytes)
+      connection.send(jobOf(1, bytes.length), bytes)
       process.kill(hound.pid, "SIGKILL")
       await hound.whenDown
       await eventually(() => decisions.length > 1 && isWiped(bytes))
@@ -107,39 +109,39 @@ describe("HoundLine", () => {
     }))
 })
 
-describe("HoundLine, step by step", () => {
+describe("HoundConnection, step by step", () => {
   it("RFC H3 reads nothing before somebody listens", async () => {
     const spawner = new FakeSpawner((hound) => hound.ready())
     const launch = launched(spawner, 1)
     await launch.whenUp
-    const line = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
+    const connection = new HoundConnection(launch.pipe ?? assert.fail("no pipe"))
     await settle()
-    assert.strictEqual(line.state, "boot")
-    line.onDecision(() => undefined)
+    assert.strictEqual(connection.state, "boot")
+    connection.onDecision(() => undefined)
     await settle()
-    assert.strictEqual(line.state, "idle")
+    assert.strictEqual(connection.state, "idle")
   })
 
   it("RFC H3 evidence stands while it is being written, though its job is over", async () => {
-    const { hound, line } = await withFake()
+    const { hound, connection } = await withFake()
     hound.reads(false)
     const bytes = new Uint8Array(10).fill(7)
-    line.send(jobOf(1, 10), bytes)
-    line.close()
+    connection.send(jobOf(1, 10), bytes)
+    connection.close()
     assert.isFalse(isWiped(bytes), "the system may still be reading it")
     await settle()
     assert.isTrue(isWiped(bytes))
   })
 
   it("RFC H3 the next job may be sent as the last one ends", async () => {
-    const { decisions, hound, line } = await withFake((decision, line) => {
+    const { decisions, hound, connection } = await withFake((decision, connection) => {
       if (decision.type === "status" && decision.state === "complete" && decision.job < 3) {
-        line.send(jobOf(decision.job + 1, 4), new Uint8Array(4).fill(1))
+        connection.send(jobOf(decision.job + 1, 4), new Uint8Array(4).fill(1))
       }
     })
     hound.onJob = ({ job }) => hound.answer(job)
     const first = new Uint8Array(4).fill(1)
-    line.send(jobOf(1, 4), first)
+    connection.send(jobOf(1, 4), first)
     await settle()
     assert.deepStrictEqual(
       hound.jobs.map(({ evidence, job }) => [job, [...evidence]]),
@@ -151,10 +153,10 @@ describe("HoundLine, step by step", () => {
 
   it("RFC H3 one who says more after its verdict gets no further job, whenever that is sent", async () => {
     const next = new Uint8Array(4).fill(1)
-    const { decisions, hound, line } = await withFake((decision, line) => {
-      if (decision.type === "status" && decision.state === "complete") line.send(jobOf(2, 4), next)
+    const { decisions, hound, connection } = await withFake((decision, connection) => {
+      if (decision.type === "status" && decision.state === "complete") connection.send(jobOf(2, 4), next)
     })
-    line.send(jobOf(1, 4), new Uint8Array(4))
+    connection.send(jobOf(1, 4), new Uint8Array(4))
     await settle()
     hound.write(Buffer.concat([frameOf(1, 1, 1), frameOf(2, 2, 1), frameOf(1, 3, 2)]))
     await settle()
@@ -168,26 +170,26 @@ describe("HoundLine, step by step", () => {
   })
 
   it("RFC H3 who closes from within hears no more, not even of the same chunk", async () => {
-    const { decisions, hound, line } = await withFake((decision, line) => {
-      if (decision.type === "metrics") line.close()
+    const { decisions, hound, connection } = await withFake((decision, connection) => {
+      if (decision.type === "metrics") connection.close()
     })
     const bytes = new Uint8Array(4).fill(1)
-    line.send(jobOf(1, 4), bytes)
+    connection.send(jobOf(1, 4), bytes)
     await settle()
     hound.write(Buffer.concat([frameOf(1, 1, 1), frameOf(4, 2, 1), frameOf(2, 3, 1)]))
     await settle()
     assert.deepStrictEqual(decisions.map(({ type }) => type), ["ready", "status", "metrics"])
     assert.isTrue(isWiped(bytes))
     const late = new Uint8Array(4).fill(1)
-    line.send(jobOf(2, 4), late)
+    connection.send(jobOf(2, 4), late)
     assert.isTrue(isWiped(late))
   })
 
   it("RFC H3 a pipe of which one half has ended is gone, however much is still to be written", async () => {
-    const { decisions, hound, line } = await withFake()
+    const { decisions, hound, connection } = await withFake()
     hound.reads(false)
     const bytes = new Uint8Array(10).fill(7)
-    line.send(jobOf(1, 10), bytes)
+    connection.send(jobOf(1, 10), bytes)
     hound.endOfPipe()
     await settle()
     assert.deepStrictEqual(decisions.slice(1), [{ type: "gone" }])
@@ -196,8 +198,8 @@ describe("HoundLine, step by step", () => {
   })
 
   it("RFC H3 a job out of turn is its sender's mistake", async () => {
-    const { line } = await withFake()
-    line.send(jobOf(1, 1), new Uint8Array(1))
-    assert.throws(() => line.send(jobOf(2, 1), new Uint8Array(1)), /cannot be sent/)
+    const { connection } = await withFake()
+    connection.send(jobOf(1, 1), new Uint8Array(1))
+    assert.throws(() => connection.send(jobOf(2, 1), new Uint8Array(1)), /cannot be sent/)
   })
 })

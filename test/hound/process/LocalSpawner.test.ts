@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { LocalSpawner } from "../../../src/hound/process/LocalSpawner.ts"
-import { familyOf, type MemoryProbe, procMemory, psMemory } from "../../../src/hound/process/ResidentMemory.ts"
+import { familyOf, type MemoryMeter, procMemory, psMemory } from "../../../src/hound/process/ResidentMemory.ts"
 import { inTemporaryDirectory } from "../../support/command.ts"
 import { spawnerContract } from "./spawnerContract.ts"
 import {
@@ -44,7 +44,7 @@ describe("LocalSpawner", () => {
 
   // Only root may choose whom a process runs as.
   it.runIf(process.getuid?.() === 0)(
-    "RFC H2 a hound runs as whom the plan says",
+    "RFC H2 a hound runs as the user that the plan says",
     () =>
       using(
         new LocalSpawner(
@@ -69,7 +69,7 @@ describe("LocalSpawner", () => {
       )
   )
 
-  it("RFC H1 hands a pipe over before anything was read from it, and loses nothing of what was said first", () =>
+  it("RFC H1 hands a pipe over before anything was read from it, and loses no byte that the hound sent first", () =>
     using(new LocalSpawner(planFor("greets")), async (localSpawner) => {
       const hound = launched(localSpawner, 1)
       await hound.whenUp
@@ -82,7 +82,7 @@ describe("LocalSpawner", () => {
       )
     }))
 
-  it("RFC H1 another's signal is told from our own", () =>
+  it("RFC H1 tells another process's signal from the spawner's own", () =>
     using(new LocalSpawner(planFor("aborts")), async (localSpawner) => {
       assert.deepInclude(await launched(localSpawner, 1).whenDown, { cause: "signal", code: null, signal: "SIGTERM" })
       const hound = launched(localSpawner, 2)
@@ -91,7 +91,7 @@ describe("LocalSpawner", () => {
       assert.deepInclude(await hound.whenDown, { cause: "signal", signal: "SIGKILL" })
     }))
 
-  it("RFC H1 what spawn throws at once is heard later as well", () =>
+  it("RFC H1 an error that spawn throws at once is heard later as well", () =>
     holding(async () => {
       for (
         const plan of [
@@ -103,14 +103,14 @@ describe("LocalSpawner", () => {
         const localSpawner = new LocalSpawner(plan)
         const hound = launched(localSpawner, 1)
         assert.deepStrictEqual(hound.heard, [])
-        const ending = await hound.whenDown
-        assert.strictEqual(ending.cause, "spawn")
-        assert.match(ending.message, /^[ -~]{1,256}$/)
+        const exit = await hound.whenDown
+        assert.strictEqual(exit.cause, "spawn")
+        assert.match(exit.message, /^[ -~]{1,256}$/)
         await localSpawner.close()
       }
     }))
 
-  it("RFC H1 keeps stderr up to its bound, in letters that anything can show", () =>
+  it("RFC H1 keeps stderr up to its bound, as printable text", () =>
     holding(async () => {
       for (
         const [bytes, value, message] of [
@@ -155,29 +155,32 @@ describe("LocalSpawner", () => {
     }))
 
   describe("memory", () => {
-    for (const [name, probe] of [["/proc", procMemory()], ["ps", psMemory()]] as const) {
+    for (const [name, meter] of [["/proc", procMemory()], ["ps", psMemory()]] as const) {
       it.runIf(hasProc)(
         `RFC H2 a hound that is watched and holds too much is killed, by ${name}`,
         () =>
-          using(new LocalSpawner(planFor("grows", "200", { maxRss: 180 * MiB }), probe), async (localSpawner) => {
-            const [watched, other] = [launched(localSpawner, 1), launched(localSpawner, 2)]
-            await Promise.all([watched.whenUp, other.whenUp])
-            // What nobody watches may hold what it likes.
-            await take(other.pipe ?? assert.fail("no pipe"), 24)
-            localSpawner.watch(1, true)
-            assert.deepInclude(await watched.whenDown, { cause: "rss", signal: "SIGKILL" })
-            assert.deepStrictEqual(other.heard, ["up"])
-            localSpawner.watch(2, true)
-            assert.deepInclude(await other.whenDown, { cause: "rss" })
-          })
+          using(
+            new LocalSpawner(planFor("grows", "200", { maxRss: 180 * MiB }), { memory: meter }),
+            async (localSpawner) => {
+              const [watched, other] = [launched(localSpawner, 1), launched(localSpawner, 2)]
+              await Promise.all([watched.whenUp, other.whenUp])
+              // A hound that is not watched may hold what it likes.
+              await take(other.pipe ?? assert.fail("no pipe"), 24)
+              localSpawner.watch(1, true)
+              assert.deepInclude(await watched.whenDown, { cause: "rss", signal: "SIGKILL" })
+              assert.deepStrictEqual(other.heard, ["up"])
+              localSpawner.watch(2, true)
+              assert.deepInclude(await other.whenDown, { cause: "rss" })
+            }
+          )
       )
 
-      it.runIf(hasProc)(`RFC H2 one that is no more holds nothing, by ${name}`, () =>
+      it.runIf(hasProc)(`RFC H2 a process that has ended holds nothing, by ${name}`, () =>
         holding(async () => {
           const asked: Array<[number, number]> = []
           let answered = false
           await eventually(() => {
-            probe.look([process.pid, 2 ** 22 + 1], (pid, bytes) => {
+            meter.measure([process.pid, 2 ** 22 + 1], (pid, bytes) => {
               asked.push([pid, bytes])
               answered = true
             })
@@ -191,7 +194,7 @@ describe("LocalSpawner", () => {
     }
 
     it.runIf(hasProc)(
-      "RFC H2 counts what a hound's own children hold: it may be one of them",
+      "RFC H2 counts what a hound's descendants hold: within bubblewrap the hound is one of them",
       () =>
         using(
           new LocalSpawner(planFor("works", "", { file: "/bin/sh", args: ["-c", "sleep 1000 & sleep 1000 & wait"] })),
@@ -200,8 +203,8 @@ describe("LocalSpawner", () => {
             await hound.whenUp
             await eventually(() => familyOf(hound.pid).length === 3)
             const sums = new Map<number, number>()
-            const { look } = procMemory()
-            look(familyOf(hound.pid), (pid, bytes) => sums.set(pid, bytes))
+            const { measure } = procMemory()
+            measure(familyOf(hound.pid), (pid, bytes) => sums.set(pid, bytes))
             const [first = 0, ...rest] = [...sums.values()]
             assert.isAbove(first, rest.reduce((sum, bytes) => sum + bytes, 0))
             for (const pid of familyOf(hound.pid).slice(1)) process.kill(pid, "SIGKILL")
@@ -210,35 +213,35 @@ describe("LocalSpawner", () => {
         )
     )
 
-    it("RFC H2 looks while something is watched, and only then", () => {
-      let looks = 0
-      const probe: MemoryProbe = {
+    it("RFC H2 measures while something is watched, and only then", () => {
+      let measurements = 0
+      const meter: MemoryMeter = {
         interval: 1,
-        look: (pids) => {
-          looks += 1
+        measure: (pids) => {
+          measurements += 1
           assert.lengthOf(pids, 1)
         }
       }
-      return using(new LocalSpawner(planFor("waits"), probe), async (localSpawner) => {
+      return using(new LocalSpawner(planFor("waits"), { memory: meter }), async (localSpawner) => {
         const hounds = [launched(localSpawner, 1), launched(localSpawner, 2)]
         await Promise.all(hounds.map(({ whenUp }) => whenUp))
         localSpawner.watch(1, true)
-        await eventually(() => looks > 2)
+        await eventually(() => measurements > 2)
         localSpawner.watch(1, false)
-        const seen = looks
+        const seen = measurements
         await new Promise((resolve) => {
           setTimeout(resolve, 20)
         })
-        assert.strictEqual(looks, seen)
+        assert.strictEqual(measurements, seen)
         localSpawner.watch(2, true)
-        await eventually(() => looks > seen)
+        await eventually(() => measurements > seen)
         localSpawner.kill(2)
         await hounds[1]?.whenDown
-        const last = looks
+        const last = measurements
         await new Promise((resolve) => {
           setTimeout(resolve, 20)
         })
-        assert.strictEqual(looks, last)
+        assert.strictEqual(measurements, last)
       })
     })
   })
@@ -250,10 +253,10 @@ describe("LocalSpawner", () => {
       writeFileSync(
         program,
         `import { LocalSpawner } from ${JSON.stringify(localSpawnerModule)}
-         const litter = new LocalSpawner(${
+         const spawner = new LocalSpawner(${
           JSON.stringify({ ...planFor("waits"), maxRss: 1e12, stderrBytes: 10, feed: null })
         })
-         litter.launch(1, { up: (pid, pipe) => { litter.watch(1, true); pipe.unref(); console.log("up") }, down: () => console.log("down") })`
+         spawner.launch(1, { up: (pid, pipe) => { spawner.watch(1, true); pipe.unref(); console.log("up") }, down: () => console.log("down") })`
       )
       const { spawnSync } = await import("node:child_process")
       const { status, stdout } = spawnSync(process.execPath, [program], { encoding: "utf8", timeout: 20_000 })

@@ -23,14 +23,14 @@ export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
       using(make("works"), async (spawner) => {
         const hound = launched(spawner, 1)
         await hound.whenUp
-        const line = new HoundConnection(hound.pipe ?? assert.fail("no pipe"))
+        const connection = new HoundConnection(hound.pipe ?? assert.fail("no pipe"))
         const decisions: Array<ConnectionDecision> = []
-        line.onDecision((decision) => decisions.push(decision))
+        connection.onDecision((decision) => decisions.push(decision))
         await eventually(() => decisions.length === 1)
         assert.strictEqual(decisions[0]?.type, "ready")
         for (const [job, first] of [[1, 0], [2, 0xff]] as const) {
           const bytes = new Uint8Array(100_000).fill(first)
-          line.send(jobOf(job, bytes.length), bytes)
+          connection.send(jobOf(job, bytes.length), bytes)
           await eventually(() => decisions.length === 1 + 3 * job)
           await eventually(() => bytes.every((byte) => byte === 0))
         }
@@ -40,8 +40,8 @@ export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
           ) => (decision.type === "status" ? `${decision.job} ${decision.state}` : decision.type)),
           ["1 processing", "metrics", "1 complete", "2 processing", "metrics", "2 error"]
         )
-        assert.strictEqual(line.state, "idle")
-        line.close()
+        assert.strictEqual(connection.state, "idle")
+        connection.close()
       }))
 
     it("RFC H4 kill is the end, whatever a hound thinks of it, and is heard once", () =>
@@ -80,9 +80,9 @@ export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
         const hounds = [1, 2, 3].map((id) => launched(spawner, id))
         for (const { heard } of hounds) assert.deepStrictEqual(heard, [])
         for (const hound of hounds) {
-          const ending = await hound.whenDown
-          assert.deepInclude(ending, { cause: "spawn", code: null, signal: null })
-          assert.match(ending.message, /^[ -~]{1,256}$/)
+          const exit = await hound.whenDown
+          assert.deepInclude(exit, { cause: "spawn", code: null, signal: null })
+          assert.match(exit.message, /^[ -~]{1,256}$/)
           assert.deepStrictEqual(hound.heard, ["down"])
         }
       }))
@@ -95,7 +95,7 @@ export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
         assert.strictEqual(await closing, undefined)
         for (const hound of hounds) {
           assert.deepStrictEqual(hound.heard, ["up", "down"])
-          assert.strictEqual(hound.ending?.cause, "killed")
+          assert.strictEqual(hound.exit?.cause, "killed")
         }
         assert.notInclude(process.getActiveResourcesInfo(), "ProcessWrap")
         await spawner.close()

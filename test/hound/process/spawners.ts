@@ -64,18 +64,18 @@ export class Launched implements LaunchListener {
   readonly heard: Array<"up" | "down"> = []
   pid = 0
   pipe: Socket | null = null
-  ending: ProcessExit | null = null
+  exit: ProcessExit | null = null
   readonly whenUp: Promise<void>
   readonly whenDown: Promise<ProcessExit>
-  private resolveUp: () => void = () => undefined
-  private resolveDown: (ending: ProcessExit) => void = () => undefined
+  #resolveUp: () => void = () => undefined
+  #resolveDown: (exit: ProcessExit) => void = () => undefined
 
   constructor() {
     this.whenUp = new Promise((resolve) => {
-      this.resolveUp = resolve
+      this.#resolveUp = resolve
     })
     this.whenDown = new Promise((resolve) => {
-      this.resolveDown = resolve
+      this.#resolveDown = resolve
     })
   }
 
@@ -85,14 +85,14 @@ export class Launched implements LaunchListener {
     seen.add(pid)
     this.pipe = pipe
     pipe.on("error", () => undefined)
-    this.resolveUp()
+    this.#resolveUp()
   }
 
-  readonly down = (ending: ProcessExit): void => {
+  readonly down = (exit: ProcessExit): void => {
     this.heard.push("down")
-    this.ending = ending
+    this.exit = exit
     this.pipe?.destroy()
-    this.resolveDown(ending)
+    this.#resolveDown(exit)
   }
 }
 

@@ -39,9 +39,9 @@ export class Booted {
   readonly ended: Promise<number | string>
   readonly pipe: Duplex
   said = ""
-  private jobs = 0
-  private received = new Uint8Array(0)
-  private waiting: Array<() => void> = []
+  #jobs = 0
+  #received = new Uint8Array(0)
+  #waiting: Array<() => void> = []
 
   constructor(plan: LaunchPlan) {
     const { args, cwd, env, feed, file, gid, uid } = plan
@@ -56,7 +56,7 @@ export class Booted {
     if (!(pipe instanceof Duplex)) throw new Error("there is no pipe")
     this.pipe = pipe
     pipe.on("error", () => undefined)
-    pipe.on("data", (chunk: Uint8Array) => this.take(chunk))
+    pipe.on("data", (chunk: Uint8Array) => this.#take(chunk))
     stderr?.on("data", (chunk: Buffer) => {
       this.said += chunk.toString("utf8")
     })
@@ -68,7 +68,7 @@ export class Booted {
       this.process.once("error", reject)
       this.process.once("close", (code, signal) => {
         resolve(code ?? signal ?? "unknown")
-        this.wake()
+        this.#wake()
       })
     })
   }
@@ -86,7 +86,7 @@ export class Booted {
   async until(count: number): Promise<ReadonlyArray<Frame>> {
     while (this.frames.length < count && this.process.exitCode === null && this.process.signalCode === null) {
       await new Promise<void>((resolve) => {
-        this.waiting.push(resolve)
+        this.#waiting.push(resolve)
       })
     }
     return this.frames
@@ -100,7 +100,7 @@ export class Booted {
   async ask({ bytes, category = 0, digest = null, severity = 0, text = "" }: Job): Promise<string | number> {
     await this.ready()
     const content = bytes ?? new TextEncoder().encode(text)
-    this.pipe.write(jobHeader({ job: ++this.jobs, length: content.length, category, severity, digest }))
+    this.pipe.write(jobHeader({ job: ++this.#jobs, length: content.length, category, severity, digest }))
     this.pipe.write(content)
     const last = this.frames.length + 3
     await this.until(last)
@@ -114,24 +114,24 @@ export class Booted {
     return this.said
   }
 
-  private take(chunk: Uint8Array): void {
-    this.received = Buffer.concat([this.received, chunk])
-    const view = new DataView(this.received.buffer, this.received.byteOffset)
+  #take(chunk: Uint8Array): void {
+    this.#received = Buffer.concat([this.#received, chunk])
+    const view = new DataView(this.#received.buffer, this.#received.byteOffset)
     let at = 0
-    for (; at + frameBytes <= this.received.length; at += frameBytes) {
+    for (; at + frameBytes <= this.#received.length; at += frameBytes) {
       this.frames.push({
         kind: kindNames[view.getUint8(at + 3)] ?? "unknown",
         sequence: view.getUint32(at + 4, true),
         job: view.getUint32(at + 8, true)
       })
     }
-    this.received = this.received.slice(at)
-    this.wake()
+    this.#received = this.#received.slice(at)
+    this.#wake()
   }
 
-  private wake(): void {
-    const { waiting } = this
-    this.waiting = []
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
     for (const resolve of waiting) resolve()
   }
 }
