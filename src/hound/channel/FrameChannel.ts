@@ -1,17 +1,17 @@
 /**
- * The host's half of a hound's channel (CONFORMANCE H3): bytes in, decisions out. A pure state
- * machine, without I/O and without a clock.
+ * The host's half of a hound's channel (CONFORMANCE H3): a state machine that makes decisions out of
+ * bytes. Pure, without I/O and without a clock.
  *
  *     boot --ready--> idle --send()--> sent --processing--> processing --[metrics]--> processing --complete | error--> idle
  *     every state --anything else--> dead
  *
  * Promises
  *
- * - that what a hound says is one of four kinds of decision, made of numbers that were checked and
- *   of fixed text: nothing that came through the pipe is ever decoded, kept or handed on;
+ * - that a decision is one of four kinds, made of numbers that were checked and of fixed text: no
+ *   text that came through the pipe is ever decoded, kept or handed on;
  * - that a job has at most three frames, in their order and with their numbers, and that a hound
- *   which was asked nothing says nothing, not even half a frame: a verdict that was prepared before
- *   its job is a violation;
+ *   without a job may send nothing, not even half a frame: a verdict that was prepared before its
+ *   job is a violation;
  * - that how bytes were cut into chunks changes no decision, as long as no chunk is over 96 bytes:
  *   that is a violation at once;
  * - that nothing follows a violation.
@@ -21,12 +21,12 @@
  *
  * **Gotchas**
  *
- * - Time is not its business: a hound that says too little is for a deadline to find.
- * - Metrics are a hound's own words about itself. They are hints.
+ * - It knows no time: the caller's deadline finds a hound that says too little.
+ * - A hound makes its metrics itself: they are hints.
  */
 import { frameBytes, frameKinds, frameMagic, frameVersion } from "./Frames.ts"
 
-/** What was wrong with what a hound said. Fixed text. */
+/** How a hound broke the channel's rules. Fixed text. */
 export type Violation =
   | "oversized"
   | "bad magic"
@@ -36,10 +36,10 @@ export type Violation =
   | "bad sequence"
   | "bad job"
   | "out of turn"
-  /** It answered before it had read its evidence: found by whoever holds the pipe. */
+  /** It answered before it had read its evidence: the connection finds that, not the channel. */
   | "evidence unread"
 
-/** What a hound said. */
+/** One frame of a hound's, or the violation that ends its channel. */
 export type Decision =
   | { readonly type: "ready"; readonly memoryKiB: number }
   | { readonly type: "status"; readonly job: number; readonly state: "processing" | "complete" | "error" }
@@ -55,25 +55,24 @@ export type Decision =
 
 export type ChannelState = "boot" | "idle" | "sent" | "processing" | "dead"
 
-/** Bytes of a chunk, at the most: a whole job is three frames. */
+/** Most bytes of a chunk: a whole job is three frames, and a flood is more. */
 export const maxChunkBytes = 4 * frameBytes
 
 const nothing: ReadonlyArray<Decision> = []
 
 const maxJob = 0xffff_ffff
 
-/** One hound's channel. */
 export class FrameChannel {
   #state: ChannelState = "boot"
   #job = 0
   #hasMetrics = false
-  /** The number that the next frame must have. */
+  /** The sequence number that the next frame must have. */
   #sequence: number
-  /** A frame, and how much of it is there. */
+  /** A frame, and how many bytes of it are there. */
   readonly #frame = new DataView(new ArrayBuffer(frameBytes))
   #have = 0
 
-  /** `sequence` is the number of the first frame; hounds begin at 0. */
+  /** `sequence` is that of the first frame; hounds begin at 0. */
   constructor(sequence = 0) {
     this.#sequence = sequence
   }
@@ -83,8 +82,8 @@ export class FrameChannel {
   }
 
   /**
-   * A job is on its way. Throws where it is not the hound's turn to get one: that is the caller's
-   * mistake and never a hound's.
+   * The caller sends a job, a whole number from 1 to 2^32 - 1. Throws where it is not the hound's
+   * turn to get one: that is the caller's mistake and never a hound's.
    */
   send(job: number): void {
     if (this.#state !== "idle") throw new Error(`a job cannot be sent to a hound that is ${this.#state}`)
@@ -95,7 +94,10 @@ export class FrameChannel {
     this.#state = "sent"
   }
 
-  /** What a chunk says, in order. Nothing follows a violation, and a dead channel says nothing. */
+  /**
+   * The decisions of a chunk, in order. Nothing follows a violation, and a dead channel makes no
+   * decisions.
+   */
   feed(chunk: Uint8Array): ReadonlyArray<Decision> {
     if (this.#state === "dead" || chunk.length === 0) return nothing
     if (chunk.length > maxChunkBytes) return [this.#violation("oversized")]
@@ -115,7 +117,7 @@ export class FrameChannel {
     return decisions
   }
 
-  /** From now on it says nothing. */
+  /** From now on it makes no decisions. */
   close(): void {
     this.#state = "dead"
   }
@@ -125,7 +127,7 @@ export class FrameChannel {
     return { type: "violation", reason }
   }
 
-  /** What the whole frame says. */
+  /** Checks the frame when all of it is there. */
   #decide(): Decision {
     const frame = this.#frame
     if (frame.getUint16(0, true) !== frameMagic) return this.#violation("bad magic")
@@ -136,7 +138,7 @@ export class FrameChannel {
     if (frame.getUint32(4, true) !== this.#sequence) return this.#violation("bad sequence")
     this.#sequence = (this.#sequence + 1) >>> 0
     if (frame.getUint32(8, true) !== (this.#state === "boot" ? 0 : this.#job)) return this.#violation("bad job")
-    // Places that a kind does not use are zero: there is no room to say anything in.
+    // Fields that a kind does not use are zero: a hound has no room for anything else.
     const time = frame.getUint32(12, true)
     const memory = frame.getUint32(16, true)
     if (time !== 0 && kind !== frameKinds.metrics) return this.#violation("bad padding")

@@ -1,7 +1,7 @@
 /**
- * The layout of what goes through a hound's pipe (CONFORMANCE H3): numbers of fixed size,
- * little-endian, and no objects. What a hound gets is a header of 48 bytes and the evidence; what
- * comes back are frames of 24 bytes.
+ * The layout of the bytes in a hound's pipe (CONFORMANCE H3): numbers of fixed size, little-endian,
+ * and no objects. The host sends a header of 48 bytes and the evidence; the hound answers with
+ * frames of 24 bytes.
  *
  *     job    u32 magic  u32 job  u32 length  u8 category  u8 severity  u8 hasDigest  u8 0  32 bytes digest
  *     frame  u16 magic  u8 version  u8 kind  u32 seq  u32 job  u32 timeUs  u32 memoryKiB  u32 0
@@ -10,24 +10,19 @@
  * test holds the two together.
  */
 
-/** Bytes before the evidence. */
+/** Bytes of a job before the evidence. */
 export const jobHeaderBytes = 48
-/** Begins a job: `HND1`. */
+/** The first four bytes of a job: `HND1`. */
 export const jobMagic = 0x31444e48
 
-/** Bytes of what comes back. */
 export const frameBytes = 24
-/** Begins a frame: `HT`. */
+/** The first two bytes of a frame: `HT`. */
 export const frameMagic = 0x5448
 export const frameVersion = 1
 
-/** What a frame says. */
 export const frameKinds = { ready: 0, processing: 1, complete: 2, error: 3, metrics: 4 } as const
 
-/**
- * What goes before the evidence: places in `threatCategories` and `severities`; the digest of the
- * content where it is known.
- */
+/** The header of a job. Category and severity are ranks in `threatCategories` and `severities`. */
 export interface JobFacts {
   /** A whole number from 1 to 2^32 - 1. */
   readonly job: number
@@ -35,11 +30,10 @@ export interface JobFacts {
   readonly length: number
   readonly category: number
   readonly severity: number
-  /** SHA-256, 32 bytes; null where signatures are keyed. */
+  /** SHA-256 of the content, 32 bytes; null where signatures are keyed. */
   readonly digest: Uint8Array | null
 }
 
-/** Writes a job's header. O(1). */
 export const jobHeader = ({ category, digest, job, length, severity }: JobFacts): Uint8Array => {
   const header = new Uint8Array(jobHeaderBytes)
   const view = new DataView(header.buffer)

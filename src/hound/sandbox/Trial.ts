@@ -1,74 +1,58 @@
 /**
- * Tries out a plan: one hound is started by it, and says that it is ready, or it does not work on
- * this machine (CONFORMANCE H2).
+ * Tries a plan out (CONFORMANCE H2): starts one hound by it, and finds whether that becomes ready on
+ * this machine. The hound's own self-test is part of that.
  *
- * The hound's own self-test is part of it. What was started is gone when the answer comes; nothing
- * of it throws or rejects.
+ * Promises that the hound is gone when the answer comes, and that nothing throws or rejects.
  *
  * Cost: one start of Node, about 120 ms, and the caller's thread for as long as a `spawn` takes.
  */
-import { spawn } from "node:child_process"
-import { Duplex, Writable } from "node:stream"
-import { frameBytes, frameKinds, frameMagic } from "../channel/Frames.ts"
-import type { LaunchPlan } from "../process/Spawner.ts"
+import * as Effect from "effect/Effect"
+import { firstLine } from "../process/Printable.ts"
+import type { LaunchPlan, ProcessExit } from "../process/Spawner.ts"
+import { launchTrialHound, type TrialHound } from "./TrialHound.ts"
 
-/**
- * Milliseconds until a hound that says nothing does not work. Machines under load take their time.
- */
+/** Time for a hound to become ready, in ms. A machine under load needs more than the usual 120. */
 const patience = 15_000
 
-/** What is found of a hound that says nothing until the deadline. */
+/** The finding about a hound that is not ready at the deadline. */
 export const notInTime = "it did not become ready in time"
 
-/** Null where the plan works, else what was found: printable, and short. The deadline is in ms. */
-export const tryOut = (plan: LaunchPlan, deadline = patience): Promise<string | null> =>
-  new Promise((resolve) => {
-    const child = (() => {
-      try {
-        return spawn(plan.file, plan.args, {
-          timeout: deadline,
-          killSignal: "SIGKILL",
-          cwd: plan.cwd,
-          env: plan.env,
-          ...(plan.uid === undefined ? {} : { uid: plan.uid }),
-          ...(plan.gid === undefined ? {} : { gid: plan.gid }),
-          stdio: ["ignore", "ignore", "pipe", "pipe", ...(plan.feed === null ? [] : ["pipe" as const])]
-        })
-      } catch (error) {
-        resolve(printable(String(error)))
-        return null
-      }
-    })()
-    if (child === null) return
-    const [, , stderr, pipe, feed] = child.stdio
-    let said = ""
-    let isReady = false
-    const settle = (found: string | null) => {
-      for (const stream of [stderr, pipe, feed]) stream?.destroy()
-      resolve(found)
-    }
-    // Pipes break when a process dies, and `exit` says so better.
-    for (const stream of [stderr, pipe, feed]) stream?.on("error", () => undefined)
-    stderr?.on("data", (chunk: Buffer) => {
-      if (said.length < 400) said += chunk.toString("latin1")
-    })
-    if (pipe instanceof Duplex) {
-      pipe.once("data", (chunk: Buffer) => {
-        isReady = chunk.length === frameBytes && chunk.readUInt16LE(0) === frameMagic && chunk[3] === frameKinds.ready
-        child.kill("SIGKILL")
-      })
-    }
-    if (feed instanceof Writable && plan.feed !== null) feed.end(plan.feed)
-    child.once("error", (error) => settle(printable(error.message)))
-    child.once("close", (code, signal) => {
-      if (isReady) settle(null)
-      else if (child.killed) settle(notInTime)
-      else settle(printable(said) || `it ended with ${code === null ? String(signal) : `code ${code}`}`)
-    })
-  })
+/** Bytes of stderr in which the first line is looked for. */
+const stderrBytes = 4_096
 
-/** The first line that says anything, without what a terminal would obey. */
-const printable = (text: string): string => {
-  const line = text.split("\n").find((line) => line.trim() !== "") ?? ""
-  return line.replaceAll(/[^\x20-\x7e]/g, "?").trim().slice(0, 200)
+/** Longest finding, in characters. */
+const maxFinding = 200
+
+/**
+ * Null where the plan works, else what was found: printable, and at most 200 characters. The
+ * deadline is in ms.
+ */
+export const tryOut = (plan: LaunchPlan, deadline = patience): Promise<string | null> =>
+  Effect.runPromise(Effect.scoped(tryHound(plan, deadline)))
+
+const tryHound = Effect.fnUntraced(function*(plan: LaunchPlan, deadline: number) {
+  const heard = { ...plan, stderrBytes: Math.max(plan.stderrBytes, stderrBytes) }
+  const hound = yield* launchTrialHound(heard, { readStderr: firstLine })
+  const isReady = yield* Effect.timeoutOrElse(untilReady(hound), {
+    duration: deadline,
+    orElse: () => Effect.succeed(false)
+  })
+  yield* hound.end()
+  if (isReady) return null
+  return hound.exit === null ? notInTime : findingOf(hound.exit)
+})
+
+/** False where the hound ends first, or breaks the channel's rules. */
+const untilReady = Effect.fnUntraced(function*(hound: TrialHound) {
+  for (;;) {
+    const { type } = yield* hound.take()
+    if (type === "ready") return true
+    // After `gone` its exit follows, which says more.
+    if (type === "violation" || type === "down") return false
+  }
+})
+
+const findingOf = ({ cause, code, message, signal }: ProcessExit): string => {
+  if (cause === "killed") return notInTime
+  return message.slice(0, maxFinding) || `it ended with ${code === null ? String(signal) : `code ${code}`}`
 }

@@ -8,7 +8,6 @@ import { join } from "node:path"
 import type { LaunchPlan } from "../../../src/hound/process/Spawner.ts"
 import { detectSandbox, type Machine, thisMachine } from "../../../src/hound/sandbox/Detect.ts"
 import type { Mechanism, Sandbox, SandboxRequest } from "../../../src/hound/sandbox/Sandbox.ts"
-import { tryOut } from "../../../src/hound/sandbox/Trial.ts"
 import { hasHard, withoutIt } from "./boots.ts"
 
 const request: SandboxRequest = { level: "default", maxPayloadSize: 1_000_000, debug: false }
@@ -181,25 +180,6 @@ describe("detectSandbox: root", () => {
 })
 
 describe("this machine, for real", () => {
-  const plain: LaunchPlan = {
-    file: process.execPath,
-    args: ["-e", "process.exit(3)"],
-    env: {},
-    cwd: "/",
-    feed: null,
-    maxRss: 0,
-    stderrBytes: 0
-  }
-
-  it("RFC H2 what does not become ready does not work, and says what it found", async () => {
-    assert.strictEqual(await tryOut(plain), "it ended with code 3")
-    assert.include(await tryOut({ ...plain, file: "/nowhere/node" }), "ENOENT")
-    const speaking = ["-e", "console.error('\\n\\x1b[31mno way\\nmore'); process.exit(1)"]
-    assert.strictEqual(await tryOut({ ...plain, args: speaking }), "?[31mno way")
-    const lying = ["-e", "require('fs').writeSync(3, 'x'.repeat(24))"]
-    assert.isNotNull(await tryOut({ ...plain, args: lying }))
-  })
-
   it("RFC H2 the level that is configured is the one in effect", async () => {
     for (const level of ["default", "hard"] as const) {
       if (level === "hard" && !hasHard) {
