@@ -33,26 +33,22 @@ export const tryOut = (plan: LaunchPlan, deadline = patience): Promise<string | 
 const tryHound = Effect.fnUntraced(function*(plan: LaunchPlan, deadline: number) {
   const heard = { ...plan, stderrBytes: Math.max(plan.stderrBytes, stderrBytes) }
   const hound = yield* launchTrialHound(heard, { readStderr: firstLine })
-  const isReady = yield* Effect.timeoutOrElse(untilReady(hound), {
+  return yield* Effect.timeoutOrElse(finding(hound), {
     duration: deadline,
-    orElse: () => Effect.succeed(false)
+    orElse: () => Effect.succeed(notInTime)
   })
-  yield* hound.end()
-  if (isReady) return null
-  return hound.exit === null ? notInTime : findingOf(hound.exit)
 })
 
-/** False where the hound ends first, or breaks the channel's rules. */
-const untilReady = Effect.fnUntraced(function*(hound: TrialHound) {
+/** Null as soon as the hound is ready. */
+const finding = Effect.fnUntraced(function*(hound: TrialHound) {
   for (;;) {
-    const { type } = yield* hound.take()
-    if (type === "ready") return true
-    // After `gone` its exit follows, which says more.
-    if (type === "violation" || type === "down") return false
+    const event = yield* hound.take()
+    if (event.type === "ready") return null
+    if (event.type === "violation") return notInTime
+    // After `gone` the hound's exit follows, which says more.
+    if (event.type === "down") return describe(event.exit)
   }
 })
 
-const findingOf = ({ cause, code, message, signal }: ProcessExit): string => {
-  if (cause === "killed") return notInTime
-  return message.slice(0, maxFinding) || `it ended with ${code === null ? String(signal) : `code ${code}`}`
-}
+const describe = ({ code, message, signal }: ProcessExit): string =>
+  message.slice(0, maxFinding) || `it ended with ${code === null ? String(signal) : `code ${code}`}`
