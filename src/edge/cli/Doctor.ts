@@ -3,7 +3,8 @@
  *
  * Promises that the level at which hounds would run here is stated and not assumed: it was tried
  * out. With `--sandbox` every attack of the sandbox's own catalogue is made against a hound, and
- * seen from outside.
+ * observed from outside: at the level in effect, or at the one that `--level` names, even where the
+ * configuration has no hounds.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -12,14 +13,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { loadConfig } from "../../config/ConfigFiles.ts"
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
-import type { LevelReport } from "../probes/Report.ts"
-import type { SandboxReport } from "../../hound/sandbox/Sandbox.ts"
 import { type FlagReport, inspectFlags, processFacts } from "../../host/node/RuntimeFlags.ts"
+import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.ts"
+import type { AttackChoice } from "../probes/LevelRunner.ts"
+import { isSound, type LevelReport, renderLevel } from "../probes/Report.ts"
 import { AnswerIsNo, WrongUse } from "./Failure.ts"
 import { configFile, json } from "./Options.ts"
 import { versions } from "./Versions.ts"
 
-/** What hounds are in on this machine. */
+/** What confines hounds on this machine. */
 export interface SandboxDiagnosis {
   /** False where the configuration has no hounds. */
   readonly enabled: boolean
@@ -31,7 +33,6 @@ export interface SandboxDiagnosis {
   readonly probes: LevelReport | null
 }
 
-/** What the doctor found. */
 export interface Diagnosis {
   readonly healthy: boolean
   readonly versions: Readonly<Record<string, string>>
@@ -45,43 +46,59 @@ export interface Diagnosis {
  * through. Pure.
  */
 export const isKept = ({ enabled, probes, refused, report }: SandboxDiagnosis): boolean =>
-  !enabled || (refused === null && isWhole(report) && (probes === null || holds(probes)))
+  (!enabled || (refused === null && isWhole(report))) && (probes === null || isSound(probes))
 
 /**
- * Whether the level in effect is the one that is configured. A part that it lacks is noted: the
- * same level on a poorer machine.
+ * Whether the level in effect is the one that is configured. A part that it lacks is a note and no
+ * failure: the level is the same, on a poorer machine.
  */
 const isWhole = (report: SandboxReport | null): boolean => report !== null && report.level === report.configured
 
-const holds = ({ missing, probes }: LevelReport): boolean =>
-  missing === null && probes.every(({ outcome }) => outcome === "closed" || outcome === "works")
+const describeSandbox = ({ enabled, probes, refused, report }: SandboxDiagnosis): ReadonlyArray<string> => [
+  ...describeHounds(enabled, refused, report),
+  ...probes === null ? [] : describeAttacks(probes)
+]
 
-const describeSandbox = ({ enabled, probes, refused, report }: SandboxDiagnosis): ReadonlyArray<string> => {
+const describeHounds = (
+  enabled: boolean,
+  refused: string | null,
+  report: SandboxReport | null
+): ReadonlyArray<string> => {
   if (!enabled) return ["note     hounds: hound.enabled is false, nobody looks at evidence"]
   if (refused !== null) return [`missing  hounds: ${refused}`]
   if (report === null) return []
+  const { configured, lacking, level, measured, mechanisms } = report
+  const mark = isWhole(report) ? lacking.length === 0 ? "ok     " : "note   " : "missing"
+  const without = lacking.length === 0 ? "" : ` without ${lacking.join(", ")}`
+  const instead = level === configured ? "" : `, and hound.sandbox is ${configured}`
   return [
-    `${
-      isWhole(report) ? report.lacking.length === 0 ? "ok     " : "note   " : "missing"
-    }  hounds: the level in effect is ${report.level}${
-      report.lacking.length === 0 ? "" : ` without ${report.lacking.join(", ")}`
-    }${report.level === report.configured ? "" : `, and hound.sandbox is ${report.configured}`}${
-      report.measured ? "" : " (never measured on this platform)"
+    `${mark}  hounds: the level in effect is ${level}${without}${instead}${
+      measured ? "" : " (never measured on this platform)"
     }`,
-    ...report.mechanisms.map(({ holds, name, note }) =>
-      `${holds ? "ok     " : "note   "}    ${name.padEnd(20)} ${note}`
-    ),
-    ...probes === null ? [] : [describeProbes(probes)]
+    ...mechanisms.map(({ holds, name, note }) => `${holds ? "ok     " : "note   "}    ${name.padEnd(20)} ${note}`)
   ]
 }
 
-const describeProbes = (report: LevelReport): string => {
-  if (report.missing !== null) return `missing  attacks: ${report.missing}`
-  const bad = report.probes.filter(({ outcome }) => outcome === "open" || outcome === "failed")
-  const works = report.probes.filter(({ outcome }) => outcome === "works").length
-  const closed = report.probes.length - works - bad.length
-  const verdict = `${holds(report) ? "ok     " : "missing"}  attacks: ${closed} closed, ${works} that must work do`
-  return [verdict, ...bad.map(({ detail, name, outcome }) => `missing    ${name} is ${outcome}: ${detail}`)].join("\n")
+/** The outcome first, then every attack. */
+const describeAttacks = (report: LevelReport): ReadonlyArray<string> => {
+  const { level, missing, probes, resources } = report
+  if (missing !== null) return [`missing  attacks: ${missing}`]
+  const count = (outcome: string): number => probes.filter((result) => result.outcome === outcome).length
+  const contained = resources?.results.filter(({ outcome }) => outcome === "contained").length ?? 0
+  const bad = [
+    ...probes.filter(({ outcome }) => outcome === "open" || outcome === "failed"),
+    ...(resources?.results ?? [])
+      .filter(({ outcome }) => outcome !== "contained")
+      .map(({ end, name, outcome }) => ({ name, outcome, detail: `ended by ${end}` }))
+  ]
+  return [
+    `${isSound(report) ? "ok     " : "missing"}  attacks at the level ${level}: ${count("closed")} closed, ${
+      count("works")
+    } that must work do${resources === null ? "" : `, ${contained} contained`}`,
+    ...bad.map(({ detail, name, outcome }) => `missing    ${name} is ${outcome}: ${detail}`),
+    "",
+    renderLevel(report)
+  ]
 }
 
 /** The diagnosis for people. Pure. */
@@ -98,33 +115,58 @@ export const describe = ({ flags, healthy, platform, sandbox, versions }: Diagno
   ].join("\n")
 }
 
-const diagnoseSandbox = Effect.fnUntraced(function*(
-  { hound: { analyzer, enabled, sandbox: level }, maxPayloadSize }: TracehoundConfig,
-  isProbing: boolean,
-  only: RegExp | undefined
+/** The attacks that were asked for. */
+interface Attacks extends AttackChoice {
+  /** Null: the level in effect. */
+  readonly level: SandboxRequest["level"] | null
+}
+
+const showProgress = (level: string) => (name: string, done: number, total: number): void => {
+  if (!process.stderr.isTTY) return
+  process.stderr.write(`\r${level} ${done}/${total} ${name}\u001b[K${done === total ? "\r\u001b[K" : ""}`)
+}
+
+const makeAttacks = Effect.fnUntraced(function*(level: SandboxRequest["level"], choice: AttackChoice) {
+  const { probeLevel } = yield* Effect.promise(() => import("../probes/LevelRunner.ts"))
+  return yield* probeLevel(level, { ...choice, onProgress: showProgress(level) })
+})
+
+const diagnoseHounds = Effect.fnUntraced(function*(
+  { hound: { analyzer, enabled, sandbox: level }, maxPayloadSize }: TracehoundConfig
 ) {
   const none: SandboxDiagnosis = { enabled, report: null, refused: null, probes: null }
   if (!enabled) return none
   const { detectSandbox } = yield* Effect.promise(() => import("../../hound/sandbox/Detect.ts"))
-  const detected = yield* Effect.result(detectSandbox({ level, analyzer, maxPayloadSize, debug: false }))
-  if (detected._tag === "Failure") return { ...none, refused: detected.failure.message }
-  const { report } = detected.success
-  if (!isProbing || report.level === "none") return { ...none, report }
-  const { probeLevel } = yield* Effect.promise(() => import("../probes/Report.ts"))
-  const isTerminal = process.stderr.isTTY
-  const probes = yield* probeLevel(report.level, {
-    only,
-    onProgress: (name, done, total) => {
-      if (isTerminal) process.stderr.write(`\r${done}/${total} ${name}\u001b[K${done === total ? "\r\u001b[K" : ""}`)
-    }
+  return yield* Effect.match(detectSandbox({ level, analyzer, maxPayloadSize, debug: false }), {
+    onFailure: ({ message }): SandboxDiagnosis => ({ ...none, refused: message }),
+    onSuccess: ({ report }): SandboxDiagnosis => ({ ...none, report })
   })
-  return { ...none, report, probes }
+})
+
+const diagnoseSandbox = Effect.fnUntraced(function*(config: TracehoundConfig, attacks: Attacks | null) {
+  const diagnosis = yield* diagnoseHounds(config)
+  const inEffect = diagnosis.report === null || diagnosis.report.level === "none" ? null : diagnosis.report.level
+  const level = attacks?.level ?? inEffect
+  if (attacks === null || level === null) return diagnosis
+  return { ...diagnosis, probes: yield* makeAttacks(level, attacks) }
 })
 
 const isAttacking = Flag.Boolean("sandbox").pipe(
   Flag.withDescription(
-    "Attack a hound in every way that is known, and see from outside what comes of it (half a minute)"
+    "Attack a hound in every way that is known, and observe from outside what comes of it (half a minute)"
   ),
+  Flag.withDefault(false)
+)
+
+const levels = ["default", "hard"] as const
+
+const level = Flag.Literals("level", levels).pipe(
+  Flag.withDescription("With --sandbox: the level that is attacked, in place of the one in effect"),
+  Flag.optional
+)
+
+const resources = Flag.Boolean("resources").pipe(
+  Flag.withDescription("With --sandbox: attacks on time, memory, descriptors and processes as well"),
   Flag.withDefault(false)
 )
 
@@ -134,12 +176,33 @@ const only = Flag.String("only").pipe(
   Flag.optional
 )
 
-/** The expression, or what is wrong with it. */
+interface Given {
+  readonly sandbox: boolean
+  readonly level: Option.Option<(typeof levels)[number]>
+  readonly resources: boolean
+  readonly only: Option.Option<string>
+}
+
 const readRegExp = (source: string): Effect.Effect<RegExp, WrongUse> =>
   Effect.try({
     try: () => new RegExp(source, "u"),
     catch: () => new WrongUse({ message: "--only is not a regular expression" })
   })
+
+/** Null where no attacks were asked for. */
+const readAttacks = Effect.fnUntraced(function*(given: Given): Effect.fn.Return<Attacks | null, WrongUse> {
+  if (!given.sandbox) {
+    if (Option.isNone(given.level) && !given.resources && Option.isNone(given.only)) return null
+    return yield* new WrongUse({ message: "--level, --resources and --only choose attacks: they need --sandbox" })
+  }
+  const only = Option.isSome(given.only) ? yield* readRegExp(given.only.value) : undefined
+  const choice: AttackChoice = { only, hasResources: given.resources }
+  const { chosenAttacks } = yield* Effect.promise(() => import("../probes/LevelRunner.ts"))
+  const { probes, resources } = chosenAttacks(choice)
+  if (probes.length + resources.length === 0)
+    return yield* new WrongUse({ message: "--only matches the name of no attack" })
+  return { ...choice, level: Option.getOrNull(given.level) }
+})
 
 /**
  * Reports versions, runtime flags and the sandbox; the answer is no where something that is asked
@@ -147,16 +210,13 @@ const readRegExp = (source: string): Effect.Effect<RegExp, WrongUse> =>
  */
 export const doctorCommand = Command.make(
   "doctor",
-  { config: configFile, json, only, sandbox: isAttacking },
+  { config: configFile, json, level, only, resources, sandbox: isAttacking },
   (given) =>
     Effect.gen(function*() {
+      const attacks = yield* readAttacks(given)
       const config = yield* loadConfig({ file: Option.getOrUndefined(given.config) })
       const flags = inspectFlags(config.runtime, processFacts())
-      const sandbox = yield* diagnoseSandbox(
-        config,
-        given.sandbox,
-        Option.isSome(given.only) ? yield* readRegExp(given.only.value) : undefined
-      )
+      const sandbox = yield* diagnoseSandbox(config, attacks)
       const diagnosis: Diagnosis = {
         healthy: flags.every(({ holds }) => holds) && isKept(sandbox),
         versions: yield* versions,
@@ -174,6 +234,10 @@ export const doctorCommand = Command.make(
       command: "NODE_OPTIONS='--disable-proto=throw --frozen-intrinsics --max-old-space-size=512' tracehound doctor",
       description: "See that the flags hold"
     },
-    { command: "tracehound doctor --sandbox", description: "Attack the sandbox of this machine" }
+    { command: "tracehound doctor --sandbox", description: "Attack the sandbox of this machine" },
+    {
+      command: "tracehound doctor --sandbox --level hard --resources",
+      description: "Attack the level hard, with attacks on time and memory"
+    }
   ])
 )

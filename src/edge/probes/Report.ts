@@ -1,15 +1,11 @@
 /**
- * All that can be said about the sandbox of a machine: what it gives, what the attacks found, in
- * words (CONFORMANCE H2, H4).
+ * The report of one level: what this machine gives, and what became of the attacks, as data and as
+ * text (CONFORMANCE H2, H4). Pure; `LevelRunner.ts` makes the attacks.
  */
-import * as Effect from "effect/Effect"
 import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.ts"
-import { furtherProbes, probes } from "./Catalogue.ts"
 import { probeGroups } from "./Probe.ts"
-import { type ProbeResult, runProbes } from "./ProbeRunner.ts"
-import { resourceProbes } from "./ResourceProbes.ts"
-import { type ResourceReport, runResourceProbes } from "./ResourceRunner.ts"
-import { sandboxTarget } from "./Target.ts"
+import type { ProbeResult } from "./ProbeRunner.ts"
+import type { ResourceReport } from "./ResourceRunner.ts"
 
 /** What was found at one level. */
 export interface LevelReport {
@@ -23,61 +19,16 @@ export interface LevelReport {
   readonly resources: ResourceReport | null
 }
 
-export interface LevelOptions {
-  /** Only attacks whose name it matches. */
-  readonly only?: RegExp | undefined
-  /** Whether the attacks on time and memory are made, too. */
-  readonly hasResources?: boolean | undefined
-  /** Called after each attack. Must not throw. */
-  readonly onProgress?: ((name: string, done: number, total: number) => void) | undefined
-}
-
-/** Tries everything at a level. Never fails: a machine without that level is an answer. */
-export const probeLevel = Effect.fn("probeLevel")(
-  function*(level: SandboxRequest["level"], options: LevelOptions = {}) {
-    const { hasResources = false, only, onProgress } = options
-    const wanted = <A extends { readonly name: string }>(all: ReadonlyArray<A>): ReadonlyArray<A> =>
-      only === undefined ? all : all.filter(({ name }) => only.test(name))
-    const attacks = wanted([...probes, ...furtherProbes])
-    const bombs = hasResources ? wanted(resourceProbes) : []
-    const total = attacks.length + bombs.length
-    return yield* Effect.matchEffect(sandboxTarget(level), {
-      onFailure: ({ message }) => Effect.succeed(missingLevel(level, message)),
-      onSuccess: (target) =>
-        Effect.gen(function*() {
-          const found = yield* runProbes(attacks, target, {
-            onResult: ({ name }, done) => onProgress?.(name, done, total)
-          })
-          const resources = bombs.length === 0 ? null : yield* runResourceProbes(bombs, target, {
-            onResult: ({ name }, done) => onProgress?.(name, attacks.length + done, total)
-          })
-          const report: LevelReport = { level, missing: null, sandbox: target.report, probes: found, resources }
-          return report
-        }).pipe(Effect.catchTag("SandboxRefused", ({ message }) => Effect.succeed(missingLevel(level, message))))
-    })
-  }
-)
-
-const missingLevel = (level: LevelReport["level"], missing: string): LevelReport => ({
-  level,
-  missing,
-  sandbox: null,
-  probes: [],
-  resources: null
-})
-
-/**
- * Whether everything that was tried is as it must be. Pure. A level that is missing has nothing
- * open.
- */
-export const isSound = ({ probes, resources }: LevelReport): boolean =>
+/** Whether the level is there, and every attack on it ended as it must. */
+export const isSound = ({ missing, probes, resources }: LevelReport): boolean =>
+  missing === null &&
   probes.every(({ outcome }) => outcome === "closed" || outcome === "works") &&
   (resources?.results ?? []).every(({ outcome }) => outcome === "contained")
 
 const mebibytes = (bytes: number | null): string => bytes === null ? "?" : String(Math.round(bytes / 1_048_576))
 const milliseconds = (ms: number | null): string => ms === null ? "-" : ms.toFixed(1)
 
-/** The attacks on time and memory as text. Pure. */
+/** The attacks on time and memory as text. */
 export const renderResources = ({ lag, results }: ResourceReport): string =>
   [
     `${"attack".padEnd(24)} ${"outcome".padEnd(10)} ${"ended by".padEnd(12)} ${"peak MiB".padStart(8)} ${
@@ -110,7 +61,7 @@ const attention: Readonly<Record<ProbeResult["outcome"], string>> = {
   failed: "FAILED"
 }
 
-/** All of it as text. Pure. */
+/** All of it as text. */
 export const renderLevel = (report: LevelReport): string => {
   const { level, missing, probes, resources, sandbox } = report
   if (missing !== null || sandbox === null) return `level ${level}: ${missing ?? "not tried"}`

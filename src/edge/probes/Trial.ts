@@ -1,47 +1,39 @@
 /**
- * One hound, what it is asked, and how it ends (CONFORMANCE H2, H4).
+ * Gives one hound its jobs, and reports how it ended (CONFORMANCE H2, H4).
  *
- * Promises that it is dead and reaped when the scope has closed, that nothing waits longer than it
- * is told to, and that no more is read of it than a line reads.
+ * Promises that the hound is dead and reaped when the scope has closed, that nothing waits longer
+ * than the options say, and that no more is read of the hound than its connection reads.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { constants } from "node:os"
-import { HoundConnection, type ConnectionDecision } from "../../hound/process/HoundConnection.ts"
-import { LocalSpawner } from "../../hound/process/LocalSpawner.ts"
 import { familyOf } from "../../hound/process/ResidentMemory.ts"
-import type { ProcessExit, LaunchPlan } from "../../hound/process/Spawner.ts"
+import type { LaunchPlan, ProcessExit } from "../../hound/process/Spawner.ts"
 import { exitCodes } from "../../hound/sandbox/Sandbox.ts"
+import { launchTrialHound, type TrialEvent, type TrialHound } from "../../hound/sandbox/TrialHound.ts"
 import type { ProbeEnd } from "./Probe.ts"
 
-/** How it went. */
+/** How a trial went. */
 export interface TrialReport {
   readonly end: ProbeEnd
   /** Whether the hound was ready before it ended. */
   readonly wasReady: boolean
   /**
-   * What it left on stderr, or why it could not be started: what is kept of it is the plan's
-   * business.
+   * The hound's text on stderr, as far as its plan keeps that, or why it could not be started.
    */
   readonly message: string
   /**
-   * Most bytes of resident memory, as the kernel counts them; null where it was not looked at or
-   * cannot be.
+   * Most bytes of resident memory, as the kernel counts them; null where they could not be read.
    */
   readonly peak: number | null
   /**
-   * From the deadline, or the violation, until nothing of the hound ran, in ms; null where nobody
-   * had to end it.
+   * From the deadline, or the violation, until nothing of the hound ran, in ms; null where it had
+   * ended by itself.
    */
   readonly killedAfter: number | null
-  /**
-   * Whether nothing of it was left afterwards: within bubblewrap the hound is a process of its own.
-   */
+  /** Whether nothing of it was left afterwards, the process within bubblewrap included. */
   readonly isGone: boolean
   /** Bytes that were read of it. */
   readonly bytesRead: number
@@ -57,15 +49,11 @@ export interface TrialOptions {
   readonly isWatched: boolean
 }
 
-type Event =
-  | { readonly type: "decision"; readonly decision: ConnectionDecision }
-  | { readonly type: "down"; readonly ending: ProcessExit }
-
-/** What hounds are given here. */
+/** The evidence that every hound is given. */
 const evidence = new TextEncoder().encode("probe")
 const digest = createHash("sha256").update(evidence).digest()
 
-/** The end of a process as a probe's end. A wrapper tells a signal as 128 and its number. */
+/** The end of a process as a probe's end. A wrapper reports a signal as 128 and its number. */
 const endOf = ({ cause, code, signal }: ProcessExit): ProbeEnd => {
   if (cause === "rss") return "rss"
   if (signal !== null) return signal as `SIG${string}`
@@ -77,7 +65,7 @@ const endOf = ({ cause, code, signal }: ProcessExit): ProbeEnd => {
 
 const peakLine = /^VmHWM:\s+(\d+) kB/m
 
-/** The most that any of a process's own held so far; 0 where that cannot be read. */
+/** Most bytes that a process or one of its descendants held so far; 0 where that cannot be read. */
 const peakOf = (pid: number): number =>
   Math.max(
     0,
@@ -90,120 +78,93 @@ const peakOf = (pid: number): number =>
     })
   )
 
-/** Whether a process still does something; false where there is no /proc to be asked. */
-const isRunning = (pid: number): boolean => {
-  try {
-    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, "latin1"))
-  } catch {
-    return false
+/** Between two readings of a watched hound's peak, in ms. */
+const peakInterval = 15
+
+/** The most that a hound held. */
+class Peak {
+  #bytes = 0
+
+  /** Null where it never could be read. */
+  get bytes(): number | null {
+    return this.#bytes === 0 ? null : this.#bytes
+  }
+
+  read({ pid }: TrialHound): void {
+    if (pid !== null) this.#bytes = Math.max(this.#bytes, peakOf(pid))
+  }
+
+  /** Reads it again and again while the effect runs. */
+  during<A>(hound: TrialHound, run: Effect.Effect<A>): Effect.Effect<A> {
+    const reading = Effect.andThen(Effect.sync(() => this.read(hound)), Effect.sleep(peakInterval))
+    return Effect.scoped(Effect.andThen(Effect.forkScoped(Effect.forever(reading)), run))
   }
 }
-
-/** How long what is left of a hound is waited for, in looks of 1 ms. */
-const maxLooks = 5_000
-
-/** Waits until none of them runs; whether that came to be. */
-const untilGone = Effect.fnUntraced(function*(pids: ReadonlyArray<number>) {
-  for (let looks = 0; looks < maxLooks; looks++) {
-    if (!pids.some(isRunning)) return true
-    yield* Effect.sleep(1)
-  }
-  return false
-})
 
 /** For a hound that has closed its pipe to end, in ms. */
 const goneDeadline = 2_000
 
-const trialId = 1
-
-/** Starts a hound, gives it its jobs, and tells how it ended. */
-export const runTrial = Effect.fn("runTrial")(function*(plan: LaunchPlan, options: TrialOptions) {
-  const events = yield* Queue.unbounded<Event>()
-  const localSpawner = yield* Effect.acquireRelease(
-    Effect.sync(() => new LocalSpawner(plan)),
-    (localSpawner) => Effect.promise(() => localSpawner.close())
-  )
-  const hound: { line: HoundConnection | null; pid: number; peak: number; ending: ProcessExit | null } = {
-    line: null,
-    pid: 0,
-    peak: 0,
-    ending: null
-  }
-  yield* Effect.addFinalizer(() => Effect.sync(() => hound.line?.close()))
-  localSpawner.launch(trialId, {
-    up: (pid, pipe) => {
-      hound.pid = pid
-      hound.line = new HoundConnection(pipe)
-      hound.line.onDecision((decision) => void Queue.offerUnsafe(events, { type: "decision", decision }))
-    },
-    down: (ending) => {
-      hound.ending = ending
-      Queue.offerUnsafe(events, { type: "down", ending })
-    }
-  })
-  if (options.isWatched) localSpawner.watch(trialId, true)
-
-  const look = Effect.sync(() => {
-    if (hound.pid !== 0 && hound.ending === null) hound.peak = Math.max(hound.peak, peakOf(hound.pid))
-  })
-  const looking = options.isWatched
-    ? yield* Effect.forkScoped(Effect.forever(Effect.andThen(look, Effect.sleep(15))))
-    : null
-
-  let wasReady = false
-  let jobs = 0
-  /**
-   * Takes what happens until the hound is ready or has answered a job; gives the end where all is
-   * over.
-   */
-  const step = Effect.gen(function*() {
+/** Takes events until one of them is the awaited one, or the hound has ended. */
+const until = <A>(
+  hound: TrialHound,
+  awaited: (event: TrialEvent) => A | undefined
+): Effect.Effect<A | ProbeEnd> =>
+  Effect.gen(function*() {
     for (;;) {
-      const event = yield* Queue.take(events)
-      if (event.type === "down") return endOf(event.ending)
-      const { decision } = event
-      if (decision.type === "violation") return "violation"
-      // A hound that ends closes its pipe first. One that closes it and lives on broke the rules.
-      if (decision.type === "gone") {
-        const after = yield* Effect.timeoutOption(Queue.take(events), goneDeadline)
-        return Option.isSome(after) && after.value.type === "down" ? endOf(after.value.ending) : "violation"
-      }
-      if (decision.type === "ready") {
-        wasReady = true
-        return null
-      }
-      if (decision.type === "status" && decision.state !== "processing") {
-        return jobs >= options.jobs ? decision.state : null
-      }
+      const event = yield* hound.take()
+      if (event.type === "down") return endOf(event.exit)
+      if (event.type === "violation") return "violation"
+      if (event.type === "gone") return yield* afterGone(hound)
+      const found = awaited(event)
+      if (found !== undefined) return found
     }
   })
-  const within = (ms: number) =>
-    Effect.map(
-      Effect.timeoutOption(step, ms),
-      Option.getOrElse((): ProbeEnd => wasReady ? "deadline" : "unready")
-    )
 
-  let end: ProbeEnd | null = yield* within(options.readyDeadline)
-  for (; end === null; end = yield* within(options.jobDeadline)) {
-    jobs++
-    hound.line?.send({ job: jobs, length: evidence.length, category: 0, severity: 0, digest }, evidence.slice())
+/** A hound that ends closes its pipe first. One that closes its pipe and lives on broke the rules. */
+const afterGone = (hound: TrialHound): Effect.Effect<ProbeEnd> =>
+  hound.take().pipe(
+    Effect.map((event): ProbeEnd => event.type === "down" ? endOf(event.exit) : "violation"),
+    Effect.timeoutOrElse({ duration: goneDeadline, orElse: () => Effect.succeed<ProbeEnd>("violation") })
+  )
+
+const within = <A>(duration: number, late: ProbeEnd, waiting: Effect.Effect<A>) =>
+  Effect.timeoutOrElse(waiting, { duration, orElse: () => Effect.succeed(late) })
+
+/** Gives the hound its jobs, one after the other. */
+const work = Effect.fnUntraced(function*(hound: TrialHound, options: TrialOptions) {
+  const untilReady = until(hound, ({ type }) => type === "ready" ? type : undefined)
+  const first = yield* within(options.readyDeadline, "unready", untilReady)
+  if (first !== "ready") return { end: first, wasReady: false }
+  const untilAnswered = until(
+    hound,
+    (event) => event.type === "status" && event.state !== "processing" ? event.state : undefined
+  )
+  for (let job = 1;; job++) {
+    hound.send({ job, length: evidence.length, category: 0, severity: 0, digest }, evidence.slice())
+    const end = yield* within(options.jobDeadline, "deadline", untilAnswered)
+    if (job === options.jobs || (end !== "complete" && end !== "error")) return { end, wasReady: true }
   }
-  yield* look
+})
+
+/** Starts a hound, gives it its jobs, and reports how it ended. */
+export const runTrial = Effect.fn("runTrial")(function*(plan: LaunchPlan, options: TrialOptions) {
+  const hound = yield* launchTrialHound(plan)
+  if (options.isWatched) hound.watch()
+  const peak = new Peak()
+  const working = work(hound, options)
+  const { end, wasReady } = yield* options.isWatched ? peak.during(hound, working) : working
+  peak.read(hound)
   const clock = yield* Clock.Clock
   const from = clock.monotonicTimeNanosUnsafe()
-  const hadToBeEnded = hound.ending === null
-  const bytesRead = hound.line?.bytesRead ?? 0
-  const family = hadToBeEnded && hound.pid !== 0 ? familyOf(hound.pid) : []
-  hound.line?.close()
-  localSpawner.kill(trialId)
-  yield* Effect.promise(() => localSpawner.close())
-  const isGone = yield* untilGone(family)
-  if (looking !== null) yield* Fiber.interrupt(looking)
+  const hadToBeKilled = hound.exit === null
+  const { bytesRead } = hound
+  const isGone = yield* hound.end()
   const report: TrialReport = {
     end,
     wasReady,
-    message: hound.ending?.message ?? "",
-    peak: hound.peak === 0 ? null : hound.peak,
-    killedAfter: hadToBeEnded ? Number(clock.monotonicTimeNanosUnsafe() - from) / 1e6 : null,
+    message: hound.exit?.message ?? "",
+    peak: peak.bytes,
+    killedAfter: hadToBeKilled ? Number(clock.monotonicTimeNanosUnsafe() - from) / 1e6 : null,
     isGone,
     bytesRead
   }

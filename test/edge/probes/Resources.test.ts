@@ -32,8 +32,8 @@ describe("containment", () => {
 })
 
 /**
- * All of them at the default level; at the other one of each kind, as the limits are the same: `npm
- * run sandbox:probe -- --resources` has all.
+ * All of them at the default level; at the level hard one of each kind, as the limits are the same:
+ * `tracehound doctor --sandbox --level hard --resources` makes all.
  */
 const attacks = {
   default: resourceProbes,
