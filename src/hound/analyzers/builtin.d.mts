@@ -1,28 +1,28 @@
 /**
- * The types of builtin.mjs, for those who call its parts outside of a hound: tests.
+ * The types of builtin.mjs, for tests that call its parts outside of a hound.
  */
 import type { EvidenceFacts, Verdict } from "../index.ts"
 
 export const keptBytes: number
 export const maxLevels: number
 
-/** What may be spent on one piece of evidence. */
+/** The budget of one piece of evidence: bytes of output, and steps of work. */
 export interface Limits {
   readonly output: number
   readonly steps: number
 }
 
-/** What is spent on it: counted as it goes. */
+/** What was spent of it so far. */
 export interface Work {
   readonly output: number
   readonly steps: number
   readonly streams: number
 }
 
-export type Refusal = "bomb" | "budget" | "deep" | "lies"
+export type ArchiveRefusal = "bomb" | "budget" | "deep" | "lies"
 
 export interface Sink {
-  /** Bytes of the stream at hand, and its checksum. */
+  /** Bytes of the current stream, and its checksum. */
   readonly size: number
   readonly check: number
   /** Where in the input it ended. */
@@ -48,7 +48,7 @@ export interface Profile {
 }
 
 export interface Probed extends Work {
-  readonly outcome: Refusal | "sound" | "broken"
+  readonly outcome: ArchiveRefusal | "sound" | "broken"
 }
 
 export const limits: (size: number) => Limits
@@ -69,7 +69,7 @@ export const checkEnvelope: (bytes: Uint8Array, work?: Work) => Promise<{
   readonly content: Uint8Array | null
 }>
 export const examine: (bytes: Uint8Array) => Promise<{
-  readonly refusal: Refusal | "broken" | null
+  readonly refusal: ArchiveRefusal | "broken" | null
   readonly profile: Profile | null
   readonly probe: Probed | null
 }>

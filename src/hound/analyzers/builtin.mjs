@@ -1,22 +1,22 @@
 /**
- * The analyzer that comes with Tracehound: is the evidence what it is said to be, what kind of
- * thing is it, and is it safe to open?
+ * The analyzer that comes with Tracehound: finds whether evidence is what it is said to be, what
+ * kind of bytes it is, and whether it is safe to open.
  *
  * It runs inside a hound: one module, no imports, nothing but ECMAScript and `crypto`. Evidence is
  * hostile, so every loop is bounded by the bytes that are there or by a budget (`limits`), nothing
  * recurses, and no regular expression runs over evidence.
  *
- * The verdict is `error` only where examining had to be refused:
+ * The verdict is `error` only where the analyzer refuses to go on:
  *
- * - integrity: the bytes are not those that were taken into custody, or a Tracehound envelope among
- *   them does not hold;
- * - `bomb`: it would inflate to over 200 times the evidence, and over 1 MiB; `budget`: it is more
- *   than a hound may go through; `deep`: archives within archives beyond three levels;
+ * - integrity: the bytes are not those that were taken into custody, or they are a Tracehound
+ *   envelope that is broken;
+ * - `bomb`: the evidence would inflate to over 200 times its size, and over 1 MiB; `budget`: it is
+ *   more than a hound may go through; `deep`: archives within archives beyond three levels;
  * - `lies`: an archive that contradicts itself: checksums and sizes that are wrong, entries that
  *   overlap, two directories.
  *
- * What merely breaks off, or begins like an archive and is none, is `complete`: there was nothing
- * in it to be refused.
+ * Evidence that merely breaks off, or begins like an archive and is none, is `complete`: there was
+ * nothing in it to refuse.
  *
  * Cost: O(n) for the evidence, and O(output) for what it inflates to, up to `limits`. Memory: 32
  * KiB of window, and at most `keptBytes` for each level. Nothing is kept from one job to the next
@@ -25,28 +25,26 @@
  * **Gotchas**
  *
  * - Compressed streams inside of other formats (PNG, PDF, fonts) are not inflated. Of zstd, xz and
- *   bzip2 only what their headers declare is looked at; 7z and rar are recognised, and that is all.
- * - Of what is inside an archive the first `keptBytes` are looked at for further archives.
+ *   bzip2 only what their headers declare is read; 7z and rar are recognised, and that is all.
+ * - Of each file in an archive the first `keptBytes` are searched for further archives.
  */
 
 const windowBytes = 32_768
 const windowMask = windowBytes - 1
-/** How much is kept of what an archive holds, for a look at what that is. */
+/** Bytes that are kept of each file in an archive, to find whether it is an archive itself. */
 export const keptBytes = 262_144
 /** Levels of archives within archives that are opened. */
 export const maxLevels = 3
-/**
- * Output below which nothing is called a bomb, and how many times the input it may be beyond that.
- */
+/** Bytes of output up to which nothing is a bomb; beyond that, how many times the input. */
 const bombBytes = 1_048_576
 const bombRatio = 200
 const maxEntries = 65_536
 const envelopeContent = 4_194_304
 
-/** What may be spent on evidence of so many bytes: bytes of output, and steps of work. */
+/** The budget of evidence of `size` bytes: bytes of output, and steps of work. */
 export const limits = (size) => ({ output: 33_554_432 + 8 * size, steps: 268_435_456 + 32 * size })
 
-/** What is spent on one piece of evidence. */
+/** Counts what is spent on one piece of evidence. */
 export const makeWork = (size, { output, steps } = limits(size)) => ({
   size,
   maxOutput: output,
@@ -86,7 +84,7 @@ const adler32 = (adler, bytes, from, to) => {
   let a = adler & 0xffff
   let b = adler >>> 16
   for (let i = from; i < to;) {
-    // So many sums stay below 2^32.
+    // That many sums stay below 2^32.
     const stop = Math.min(i + 3800, to)
     for (; i < stop; i++) b += a += bytes[i]
     a %= 65_521
@@ -114,8 +112,8 @@ const lengthsOrder = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 
 
 const fastBits = 9
 /**
- * One Huffman code: `fast` answers for codes of up to 9 bits (symbol << 4 | bits), `counts` and
- * `symbols` for all.
+ * One Huffman code: `fast` has the codes of up to 9 bits (symbol << 4 | bits), `counts` and
+ * `symbols` have all.
  */
 const makeCode = (size) => ({
   fast: new Uint16Array(1 << fastBits),
@@ -125,9 +123,9 @@ const makeCode = (size) => ({
 const offsets = new Uint16Array(16)
 
 /**
- * Makes the code that these lengths describe; whether there is one. Over-subscribed ones are none;
- * incomplete ones are none either, but for a single symbol of one bit, and for no symbols at all,
- * which only distances may have.
+ * Makes the code that these lengths describe; false where they describe none. Over-subscribed
+ * lengths do not; incomplete ones do not either, except for a single symbol of one bit, and for no
+ * symbols at all, which only distances may have.
  */
 const build = (code, lengths, from, n, isWhole, work) => {
   const { counts, fast, symbols } = code
@@ -196,8 +194,8 @@ build(fixedDistances, new Uint8Array(32).fill(5), 0, 32, true, unmeasured)
 const window = new Uint8Array(windowBytes)
 
 /**
- * Where the output of one or more streams goes: counted, summed up, kept in part, and never held as
- * a whole.
+ * Takes the output of one or more streams: counts it, sums it up, keeps its beginning, and never
+ * holds all of it.
  */
 export const makeSink = (work, { keep = keptBytes, limit = Infinity, mustKeep = false, sum = "crc" } = {}) => ({
   work,
@@ -205,7 +203,7 @@ export const makeSink = (work, { keep = keptBytes, limit = Infinity, mustKeep = 
   limit,
   mustKeep,
   sum,
-  /** Bytes of all streams, and of the one at hand. */
+  /** Bytes of all streams, and of the current one. */
   total: 0,
   size: 0,
   check: sum === "adler" ? 1 : 0,
@@ -215,7 +213,7 @@ export const makeSink = (work, { keep = keptBytes, limit = Infinity, mustKeep = 
   at: 0
 })
 
-/** The same sink for the stream that comes next. */
+/** Begins the next stream of a sink. */
 const restart = (sink) => {
   sink.size = 0
   sink.check = sink.sum === "adler" ? 1 : 0
@@ -229,7 +227,9 @@ const refusalOf = (work) =>
     "budget"
     : null
 
-/** Takes the first `n` bytes of the window. O(n). */
+/**
+ * Gives the first `n` bytes of the window to the sink; why there has to be an end, or null. O(n).
+ */
 const take = (sink, n) => {
   const { work } = sink
   sink.check = sink.sum === "adler" ? adler32(sink.check, window, 0, n) : crc32(sink.check, window, 0, n)
@@ -253,190 +253,225 @@ const take = (sink, n) => {
   return refusalOf(work)
 }
 
+const nothing = new Uint8Array(0)
+/**
+ * The stream that is being inflated: its input up to `to`, the bits that were taken out of that and
+ * not used, and how full the window is. One for all streams, as `inflate` is never entered twice.
+ */
+const stream = {
+  input: nothing,
+  to: 0,
+  at: 0,
+  hold: 0,
+  bits: 0,
+  /** Bytes in the window, and whether it has been filled before. */
+  filled: 0,
+  isFull: false
+}
+
+/** Takes the whole window, and begins it anew; why there has to be an end, or null. */
+const flush = (sink) => {
+  const refusal = take(sink, stream.filled)
+  stream.filled = 0
+  stream.isFull = true
+  return refusal
+}
+
 /**
  * Inflates one raw stream of `input[from, to)` into the sink. `done`, and `sink.at` is where it
  * ended; `cut`, the input ended first; `broken`, it is not RFC 1951; `over`, it is longer than the
  * sink's limit; `bomb` and `budget`. O(input + output).
  */
 export const inflate = (input, from, to, sink) => {
+  sink.work.streams++
+  Object.assign(stream, { input, to, at: from, hold: 0, bits: 0, filled: 0, isFull: false })
+  const status = inflateBlocks(sink)
+  sink.at = stream.at - (stream.bits >> 3)
+  stream.input = nothing
+  return status
+}
+
+const inflateBlocks = (sink) => {
   const { work } = sink
-  let at = from
-  let hold = 0
-  let bits = 0
-  /** Bytes in the window, and whether it has been filled before. */
-  let w = 0
-  let isFull = false
-  work.streams++
   for (let isLast = false; !isLast;) {
     work.steps += 8
     if (work.steps > work.maxSteps) return "budget"
-    while (bits <= 24 && at < to) {
-      hold |= input[at++] << bits
-      bits += 8
-    }
-    if (bits < 3) return "cut"
-    isLast = (hold & 1) === 1
-    const type = (hold >>> 1) & 3
-    hold >>>= 3
-    bits -= 3
-    if (type === 3) return "broken"
-    if (type === 0) {
-      at -= bits >> 3
-      hold = 0
-      bits = 0
-      if (at + 4 > to) return "cut"
-      let n = input[at] | (input[at + 1] << 8)
-      if ((n ^ (input[at + 2] | (input[at + 3] << 8))) !== 0xffff) return "broken"
-      at += 4
-      while (n > 0) {
-        const more = Math.min(n, windowBytes - w, to - at)
-        if (more <= 0) return "cut"
-        window.set(input.subarray(at, at + more), w)
-        at += more
-        n -= more
-        w += more
-        if (w === windowBytes) {
-          const refusal = take(sink, w)
-          if (refusal !== null) return refusal
-          w = 0
-          isFull = true
-        }
-      }
-      continue
-    }
-    let literal = fixedLiterals
-    let distance = fixedDistances
-    if (type === 2) {
-      if (bits < 14) return "cut"
-      const nLiterals = (hold & 31) + 257
-      const nDistances = ((hold >>> 5) & 31) + 1
-      const nLengths = ((hold >>> 10) & 15) + 4
-      hold >>>= 14
-      bits -= 14
-      if (nLiterals > 286 || nDistances > 30) return "broken"
-      lengths.fill(0, 0, 19)
-      for (let i = 0; i < nLengths; i++) {
-        if (bits < 3 && at < to) {
-          hold |= input[at++] << bits
-          bits += 8
-        }
-        if (bits < 3) return "cut"
-        lengths[lengthsOrder[i]] = hold & 7
-        hold >>>= 3
-        bits -= 3
-      }
-      if (!build(lengthsCode, lengths, 0, 19, true, work)) return "broken"
-      for (let i = 0; i < nLiterals + nDistances;) {
-        while (bits <= 24 && at < to) {
-          hold |= input[at++] << bits
-          bits += 8
-        }
-        const found = lengthsCode.fast[hold & 511]
-        const n = found & 15
-        if (n > bits) return "cut"
-        hold >>>= n
-        bits -= n
-        const symbol = found >> 4
-        if (symbol < 16) {
-          lengths[i++] = symbol
-          continue
-        }
-        const extra = symbol === 16 ? 2 : symbol === 17 ? 3 : 7
-        if (bits < extra) return "cut"
-        let times = (symbol === 18 ? 11 : 3) + (hold & ((1 << extra) - 1))
-        hold >>>= extra
-        bits -= extra
-        if ((symbol === 16 && i === 0) || i + times > nLiterals + nDistances) return "broken"
-        const length = symbol === 16 ? lengths[i - 1] : 0
-        while (times-- > 0) lengths[i++] = length
-      }
-      if (
-        lengths[256] === 0 || !build(literals, lengths, 0, nLiterals, false, work) ||
-        !build(distances, lengths, nLiterals, nDistances, false, work)
-      ) return "broken"
-      literal = literals
-      distance = distances
-    }
-    const literalFast = literal.fast
-    const distanceFast = distance.fast
-    for (;;) {
-      while (bits <= 24 && at < to) {
-        hold |= input[at++] << bits
-        bits += 8
-      }
-      let found = literalFast[hold & 511]
-      if (found === 0) found = slow(literal, hold)
-      let n = found & 15
-      if (n > bits) return "cut"
-      if (n === 0) return bits < 15 ? "cut" : "broken"
-      hold >>>= n
-      bits -= n
-      const symbol = found >> 4
-      if (symbol < 256) {
-        window[w++] = symbol
-      } else if (symbol === 256) {
-        break
-      } else {
-        if (symbol > 285) return "broken"
-        n = lengthExtra[symbol - 257]
-        if (bits < n) return "cut"
-        let length = lengthBase[symbol - 257] + (hold & ((1 << n) - 1))
-        hold >>>= n
-        bits -= n
-        while (bits <= 24 && at < to) {
-          hold |= input[at++] << bits
-          bits += 8
-        }
-        found = distanceFast[hold & 511]
-        if (found === 0) found = slow(distance, hold)
-        n = found & 15
-        if (n > bits) return "cut"
-        if (n === 0) return bits < 15 ? "cut" : "broken"
-        hold >>>= n
-        bits -= n
-        const code = found >> 4
-        if (code > 29) return "broken"
-        n = distanceExtra[code]
-        if (bits < n) {
-          while (bits <= 24 && at < to) {
-            hold |= input[at++] << bits
-            bits += 8
-          }
-          if (bits < n) return "cut"
-        }
-        const back = distanceBase[code] + (hold & ((1 << n) - 1))
-        hold >>>= n
-        bits -= n
-        if (back > w && !isFull) return "broken"
-        let source = (w - back) & windowMask
-        while (length > 0) {
-          let run = Math.min(length, windowBytes - w, windowBytes - source)
-          length -= run
-          while (run-- > 0) window[w++] = window[source++]
-          source &= windowMask
-          if (w === windowBytes) {
-            const refusal = take(sink, w)
-            if (refusal !== null) return refusal
-            w = 0
-            isFull = true
-          }
-        }
-        continue
-      }
-      if (w === windowBytes) {
-        const refusal = take(sink, w)
-        if (refusal !== null) return refusal
-        w = 0
-        isFull = true
-      }
-    }
+    refill()
+    if (stream.bits < 3) return "cut"
+    const head = takeBits(3)
+    isLast = (head & 1) === 1
+    const failure = inflateBlock(head >> 1, sink)
+    if (failure !== null) return failure
   }
-  sink.at = at - (bits >> 3)
-  const refusal = w === 0 ? null : take(sink, w)
+  const refusal = stream.filled === 0 ? null : take(sink, stream.filled)
   return refusal === null ? "done" : refusal
 }
 
-// ---- what it is ----
+/** Inflates a block of a type; null, or what `inflate` is to answer. */
+const inflateBlock = (type, sink) => {
+  if (type === 0) return copyStored(sink)
+  if (type === 1) return inflateSymbols(fixedLiterals, fixedDistances, sink)
+  if (type === 3) return "broken"
+  const failure = readCodes(sink.work)
+  return failure === null ? inflateSymbols(literals, distances, sink) : failure
+}
+
+/** Takes whole bytes out of the input until there are more than 24 bits, or no bytes. */
+const refill = () => {
+  const { input, to } = stream
+  for (; stream.bits <= 24 && stream.at < to; stream.bits += 8) stream.hold |= input[stream.at++] << stream.bits
+}
+
+/** Takes `n` bits, which must be there. */
+const takeBits = (n) => {
+  const value = stream.hold & ((1 << n) - 1)
+  stream.hold >>>= n
+  stream.bits -= n
+  return value
+}
+
+/** A block that is not compressed. */
+const copyStored = (sink) => {
+  const { input, to } = stream
+  let at = stream.at - (stream.bits >> 3)
+  stream.hold = 0
+  stream.bits = 0
+  if (at + 4 > to) return "cut"
+  let n = u16(input, at)
+  if ((n ^ u16(input, at + 2)) !== 0xffff) return "broken"
+  at += 4
+  while (n > 0) {
+    const more = Math.min(n, windowBytes - stream.filled, to - at)
+    if (more <= 0) return "cut"
+    window.set(input.subarray(at, at + more), stream.filled)
+    at += more
+    n -= more
+    stream.filled += more
+    const refusal = stream.filled === windowBytes ? flush(sink) : null
+    if (refusal !== null) return refusal
+  }
+  stream.at = at
+  return null
+}
+
+/** Makes `literals` and `distances` of the lengths at the beginning of a block. */
+const readCodes = (work) => {
+  if (stream.bits < 14) return "cut"
+  const nLiterals = takeBits(5) + 257
+  const nDistances = takeBits(5) + 1
+  const nLengths = takeBits(4) + 4
+  if (nLiterals > 286 || nDistances > 30) return "broken"
+  lengths.fill(0, 0, 19)
+  for (let i = 0; i < nLengths; i++) {
+    if (stream.bits < 3) refill()
+    if (stream.bits < 3) return "cut"
+    lengths[lengthsOrder[i]] = takeBits(3)
+  }
+  if (!build(lengthsCode, lengths, 0, 19, true, work)) return "broken"
+  const failure = readLengths(nLiterals + nDistances)
+  if (failure !== null) return failure
+  const isCode = lengths[256] !== 0 && build(literals, lengths, 0, nLiterals, false, work) &&
+    build(distances, lengths, nLiterals, nDistances, false, work)
+  return isCode ? null : "broken"
+}
+
+/** Reads that many lengths, which are written in `lengthsCode`. */
+const readLengths = (count) => {
+  for (let i = 0; i < count;) {
+    refill()
+    const found = lengthsCode.fast[stream.hold & 511]
+    if ((found & 15) > stream.bits) return "cut"
+    takeBits(found & 15)
+    const symbol = found >> 4
+    if (symbol < 16) {
+      lengths[i++] = symbol
+      continue
+    }
+    const extra = symbol === 16 ? 2 : symbol === 17 ? 3 : 7
+    if (stream.bits < extra) return "cut"
+    let times = (symbol === 18 ? 11 : 3) + takeBits(extra)
+    if ((symbol === 16 && i === 0) || i + times > count) return "broken"
+    const length = symbol === 16 ? lengths[i - 1] : 0
+    while (times-- > 0) lengths[i++] = length
+  }
+  return null
+}
+
+/** Why the bits that are there spell no symbol: there are too few of them, or no symbol is. */
+const noSymbol = (n, bits) => (n > bits || bits < 15 ? "cut" : "broken")
+
+/**
+ * The symbols of a block. All that changes is held in variables of its own: this is the loop in
+ * which the time goes.
+ */
+const inflateSymbols = (literal, distance, sink) => {
+  const { input, to } = stream
+  const literalFast = literal.fast
+  const distanceFast = distance.fast
+  let { at, bits, filled: w, hold } = stream
+  for (;;) {
+    for (; bits <= 24 && at < to; bits += 8) hold |= input[at++] << bits
+    let found = literalFast[hold & 511]
+    if (found === 0) found = slow(literal, hold)
+    let n = found & 15
+    if (n === 0 || n > bits) return noSymbol(n, bits)
+    hold >>>= n
+    bits -= n
+    const symbol = found >> 4
+    if (symbol < 256) {
+      window[w++] = symbol
+    } else if (symbol === 256) {
+      break
+    } else {
+      if (symbol > 285) return "broken"
+      n = lengthExtra[symbol - 257]
+      if (bits < n) return "cut"
+      let length = lengthBase[symbol - 257] + (hold & ((1 << n) - 1))
+      hold >>>= n
+      bits -= n
+      for (; bits <= 24 && at < to; bits += 8) hold |= input[at++] << bits
+      found = distanceFast[hold & 511]
+      if (found === 0) found = slow(distance, hold)
+      n = found & 15
+      if (n === 0 || n > bits) return noSymbol(n, bits)
+      hold >>>= n
+      bits -= n
+      const code = found >> 4
+      if (code > 29) return "broken"
+      n = distanceExtra[code]
+      for (; bits < n && at < to; bits += 8) hold |= input[at++] << bits
+      if (bits < n) return "cut"
+      const back = distanceBase[code] + (hold & ((1 << n) - 1))
+      hold >>>= n
+      bits -= n
+      if (back > w && !stream.isFull) return "broken"
+      let source = (w - back) & windowMask
+      while (length > 0) {
+        let run = Math.min(length, windowBytes - w, windowBytes - source)
+        length -= run
+        while (run-- > 0) window[w++] = window[source++]
+        source &= windowMask
+        if (w < windowBytes) continue
+        stream.filled = w
+        const refusal = flush(sink)
+        if (refusal !== null) return refusal
+        w = 0
+      }
+    }
+    if (w < windowBytes) continue
+    stream.filled = w
+    const refusal = flush(sink)
+    if (refusal !== null) return refusal
+    w = 0
+  }
+  stream.at = at
+  stream.bits = bits
+  stream.filled = w
+  stream.hold = hold
+  return null
+}
+
+// ---- types ----
 
 const u16 = (bytes, at) => bytes[at] | (bytes[at + 1] << 8)
 const u32 = (bytes, at) => (u16(bytes, at) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0
@@ -453,7 +488,7 @@ const hasAt = (bytes, at, text) => {
 const zipDirectory = 0x02014b50
 const zipEnd = 0x06054b50
 
-/** What can be opened, by its first bytes; null for all else. At most 512 steps. */
+/** Which archive the first bytes begin; null for none. At most 512 steps. */
 const containerOf = (bytes) => {
   if (hasAt(bytes, 0, "\x1f\x8b\x08")) return "gzip"
   if (hasAt(bytes, 0, "PK\x03\x04") || hasAt(bytes, 0, "PK\x05\x06")) return "zip"
@@ -464,7 +499,7 @@ const containerOf = (bytes) => {
   return isTarHeader(bytes, 0) ? "tar" : null
 }
 
-/** Magic numbers: what, where, and as which type. The first that fits counts. */
+/** Magic numbers: the type, the offset, and the bytes there. The first that fits counts. */
 const magics = [
   ["gzip", 0, "\x1f\x8b"],
   ["zip", 0, "PK\x03\x04"],
@@ -491,12 +526,12 @@ const magics = [
   ["script", 0, "#!"]
 ]
 
-/** How much of text is looked at to tell what kind it is. */
+/** Bytes of a text by which its kind is told. */
 const textBytes = 65_536
 
 /**
- * The type of the evidence, as far as its bytes tell. O(1) but for text, of which the first 64 KiB
- * are looked at.
+ * The type of the evidence, as far as its bytes tell. O(1) except for text, of which the first 64
+ * KiB are read.
  */
 export const typeOf = (bytes) => {
   if (bytes.length === 0) return "empty"
@@ -517,7 +552,7 @@ export const typeOf = (bytes) => {
   return isText(bytes) ? textTypeOf(bytes) : "binary"
 }
 
-/** Whether it is UTF-8 without control characters but those of text. */
+/** Whether it is UTF-8 with no control characters other than those of text. */
 const isText = (bytes) => {
   const end = Math.min(bytes.length, textBytes)
   for (let i = 0; i < end;) {
@@ -529,7 +564,7 @@ const isText = (bytes) => {
     }
     const more = c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 0
     if (more === 0) return false
-    // What is looked at may end in the middle of a character; the evidence may not.
+    // The first 64 KiB may end in the middle of a character; the evidence may not.
     for (let k = 1; k <= more; k++) {
       if (i + k === end && end < bytes.length) return true
       const d = bytes[i + k]
@@ -559,7 +594,7 @@ const looksUtf16 = (bytes) => {
 
 const isSpace = (c) => c === 0x20 || (c >= 9 && c <= 13)
 
-/** What kind of text: it is told by its beginning and its end, so a claim and no proof. */
+/** The kind of a text, by its beginning and its end: a claim of the text, and no proof. */
 const textTypeOf = (bytes) => {
   let from = hasAt(bytes, 0, "\xef\xbb\xbf") ? 3 : 0
   let to = bytes.length
@@ -575,7 +610,7 @@ const textTypeOf = (bytes) => {
     while (next < end && isSpace(bytes[next])) next++
     const c = bytes[next]
     if (c === 0x22 || next === to - 1) return "json"
-    // In brackets: a value of any kind.
+    // Within brackets JSON has a value of any kind.
     if (first === 0x5b && (c === 0x7b || c === 0x5b || c === 0x2d || (c >= 0x30 && c <= 0x39) || isWord(bytes, next))) {
       return "json"
     }
@@ -641,9 +676,9 @@ const entropyOf = (counts, n) => {
 }
 
 /**
- * What kind of bytes these are: the type; entropy in bits a byte, of all and of the 64 KiB windows
- * with the least and the most of it (the last one may be shorter); and whether they look random, by
- * chi-squared: compressed or encrypted, then. O(n).
+ * The kind of the bytes: their type; entropy in bits a byte, of all and of the 64 KiB windows with
+ * the least and the most of it (the last one may be shorter); and whether they look random, as
+ * compressed or encrypted bytes do, by chi-squared. O(n).
  */
 export const profile = (bytes) => {
   const counts = new Uint32Array(256)
@@ -677,8 +712,10 @@ export const profile = (bytes) => {
   }
 }
 
-// ---- archives: each `open…` gives a function that gives what is in it, one by one; a refusal; or
-// null at the end ----
+// ---- archives ----
+
+// Each `open…` returns a function; every call of that returns the next content of the archive, a
+// refusal, or null at the end.
 
 const broken = (work) => {
   work.isBroken = true
@@ -696,7 +733,7 @@ const once = (open) => (frame, work) => {
     return open(frame, work)
   }
 }
-/** What is declared and not looked at: the same bound as for what is. */
+/** Judges a size that is declared and not inflated by the bound of what is inflated. */
 const declared = (size, work) => (size > bombBytes && size > bombRatio * work.size ? "bomb" : null)
 const isRefusal = (status) => status === "bomb" || status === "budget"
 
@@ -724,7 +761,7 @@ const gzipBody = (bytes, at) => {
   return next > end ? -1 : next
 }
 
-/** RFC 1952: all members, as one content. What comes after them and is no member is padding. */
+/** RFC 1952: all members, as one content. Bytes after them that are no member are padding. */
 const openGzip = once(({ bytes }, work) => {
   const sink = makeSink(work)
   for (let at = 0; at < bytes.length;) {
@@ -831,20 +868,17 @@ const findZipEnd = (bytes, work) => {
   return fits >= 0 ? fits : last
 }
 
-/**
- * Whether it is a zip with something before it, a program that unpacks itself for one: a zip is
- * found by its end.
- */
+/** Whether it is a zip with other bytes before it, such as a program that unpacks itself. */
 const endsAsZip = (bytes, work) => {
   const end = findZipEnd(bytes, work)
   return end >= 0 && u32(bytes, end - u32(bytes, end + 12)) === zipDirectory
 }
 
-/** The 64-bit value of a zip64 field, where the 32-bit one says to look there. */
+/** The 64-bit value of a zip64 field where the 32-bit one is all ones; -1 where that is missing. */
 const wide = (value, bytes, extra, place) =>
   value !== 0xffffffff ? value : extra.at + place + 8 <= extra.end ? u64(bytes, extra.at + place) : -1
 
-/** Where the zip64 field is among the extra fields; empty where there is none. */
+/** The range of the zip64 field among the extra fields; empty where there is none. */
 const zip64Of = (bytes, from, to) => {
   for (let at = from; at + 4 <= to;) {
     const end = at + 4 + u16(bytes, at + 2)
@@ -856,10 +890,11 @@ const zip64Of = (bytes, from, to) => {
 }
 
 /**
- * The entries of a zip in the order of their places, `lies`, `budget`, or null where it has no
- * directory.
+ * Where the central directory of a zip is: its entries stand in `[start, stop)`, and every offset
+ * is `before` bytes too small, as there may be a program before the archive. Or `lies`, `budget`,
+ * or null where there is none.
  */
-const readZip = (bytes, work) => {
+const findDirectory = (bytes, work) => {
   const end = findZipEnd(bytes, work)
   if (end === -2) return "lies"
   if (end < 0) return null
@@ -884,44 +919,61 @@ const readZip = (bytes, work) => {
     offset = offset64
     stop = at
   }
-  // Bytes before the archive, as those of a program that unpacks itself.
   const before = stop - size - offset
-  const start = stop - size
   if (before < 0 || total * 46 > size) return "lies"
   if (total > maxEntries) return "budget"
   if (before > 0 && size > 0 && u32(bytes, offset) === zipDirectory) return "lies"
+  return { start: stop - size, stop, before, total }
+}
+
+/** The entry of a central directory at `at`, and where the next one is; null where it lies. */
+const readEntry = (bytes, at, { before, stop }) => {
+  if (at + 46 > stop || u32(bytes, at) !== zipDirectory) return null
+  const nameLength = u16(bytes, at + 28)
+  const extraAt = at + 46 + nameLength
+  const extraEnd = extraAt + u16(bytes, at + 30)
+  const next = extraEnd + u16(bytes, at + 32)
+  if (next > stop) return null
+  const extra = zip64Of(bytes, extraAt, extraEnd)
+  let place = 0
+  const full = u32(bytes, at + 24)
+  const usize = wide(full, bytes, extra, place)
+  if (full === 0xffffffff) place += 8
+  const packed = u32(bytes, at + 20)
+  const csize = wide(packed, bytes, extra, place)
+  if (packed === 0xffffffff) place += 8
+  const local = wide(u32(bytes, at + 42), bytes, extra, place)
+  if (usize < 0 || csize < 0 || local < 0) return null
+  const entry = {
+    start: local + before,
+    flags: u16(bytes, at + 8),
+    method: u16(bytes, at + 10),
+    crc: u32(bytes, at + 16),
+    csize,
+    usize,
+    nameAt: at + 46,
+    nameLength,
+    dataAt: 0
+  }
+  return { entry, next }
+}
+
+/**
+ * The entries of a zip, by where their data is; `lies`, `budget`, or null where it has no
+ * directory.
+ */
+const readZip = (bytes, work) => {
+  const directory = findDirectory(bytes, work)
+  if (directory === null || typeof directory === "string") return directory
+  const { start, stop, total } = directory
   const entries = []
   let at = start
   for (let i = 0; i < total; i++) {
-    if (at + 46 > stop || u32(bytes, at) !== zipDirectory) return "lies"
-    const nameLength = u16(bytes, at + 28)
-    const extraAt = at + 46 + nameLength
-    const extraEnd = extraAt + u16(bytes, at + 30)
-    const next = extraEnd + u16(bytes, at + 32)
-    if (next > stop) return "lies"
-    const extra = zip64Of(bytes, extraAt, extraEnd)
-    let place = 0
-    const full = u32(bytes, at + 24)
-    const usize = wide(full, bytes, extra, place)
-    if (full === 0xffffffff) place += 8
-    const packed = u32(bytes, at + 20)
-    const csize = wide(packed, bytes, extra, place)
-    if (packed === 0xffffffff) place += 8
-    const local = wide(u32(bytes, at + 42), bytes, extra, place)
-    if (usize < 0 || csize < 0 || local < 0) return "lies"
-    entries.push({
-      start: local + before,
-      flags: u16(bytes, at + 8),
-      method: u16(bytes, at + 10),
-      crc: u32(bytes, at + 16),
-      csize,
-      usize,
-      nameAt: at + 46,
-      nameLength,
-      dataAt: 0
-    })
-    work.steps += next - at
-    at = next
+    const read = readEntry(bytes, at, directory)
+    if (read === null) return "lies"
+    entries.push(read.entry)
+    work.steps += read.next - at
+    at = read.next
   }
   if (at !== stop) return "lies"
   entries.sort((a, b) => a.start - b.start)
@@ -934,8 +986,8 @@ const readZip = (bytes, work) => {
 }
 
 /**
- * Whether an entry's own header says what the directory says, and all of it ends before `limit`.
- * Sets `dataAt`.
+ * Whether the header before an entry's data agrees with the directory, and the data ends before
+ * `limit`. Sets `dataAt`.
  */
 const isPlaced = (bytes, entry, limit) => {
   const { crc, csize, flags, method, nameAt, nameLength, start, usize } = entry
@@ -948,8 +1000,8 @@ const isPlaced = (bytes, entry, limit) => {
   if (dataEnd > limit) return false
   for (let i = 0; i < nameLength; i++) if (bytes[nameAt + i] !== bytes[start + 30 + i]) return false
   const sums = [[u32(bytes, start + 14), crc], [u32(bytes, start + 18), csize], [u32(bytes, start + 22), usize]]
-  // In its own header a size may be left to the zip64 field, and in what is streamed all of it to
-  // what comes after.
+  // The header may leave a size to the zip64 field, and in a streamed entry all of it to the
+  // descriptor after the data.
   const isSame = sums.every(([local, central], i) => local === central || (i > 0 && local === 0xffffffff))
   if (!isStreamed) return isSame
   if (!isSame && sums.some(([local]) => local !== 0 && local !== 0xffffffff)) return false
@@ -1025,7 +1077,7 @@ const openTar = ({ bytes }, work) => {
       const size = tarNumber(bytes, at + 124, 12)
       if (!isTarHeader(bytes, at) || size < 0) return "lies"
       let from = at + 512
-      // A sparse file of GNU's goes on with further headers.
+      // The header of a sparse file (GNU) goes on in further blocks.
       for (let isMore = type === 0x53 && bytes[at + 482] === 1; isMore && from + 512 <= bytes.length; from += 512) {
         isMore = bytes[from + 504] === 1
         work.steps += 512
@@ -1045,9 +1097,9 @@ const openTar = ({ bytes }, work) => {
 const openers = { gzip: openGzip, zlib: openZlib, zstd: openZstd, xz: openXz, zip: openZip, tar: openTar }
 
 /**
- * Opens what is an archive, and what is in it, and answers how that went: `sound`; `broken`, which
- * breaks off or is none after all; or the refusal, `bomb`, `budget`, `deep` or `lies`. With it
- * comes what was spent.
+ * Opens the evidence if it is an archive, and the archives in it. The outcome is `sound`; `broken`,
+ * where one breaks off or is none after all; or a refusal, `bomb`, `budget`, `deep` or `lies`. With
+ * it comes what was spent.
  */
 export const probe = (bytes, work = makeWork(bytes.length)) => {
   const stack = []
@@ -1063,7 +1115,7 @@ export const probe = (bytes, work = makeWork(bytes.length)) => {
     const top = stack[stack.length - 1]
     const wasBroken = work.isBroken
     const content = top.next()
-    // What was cut off by us does not break off.
+    // Content of which only the first bytes were kept does not break off.
     if (!top.isWhole) work.isBroken = wasBroken
     if (typeof content === "string") return answer(content)
     const refusal = refusalOf(work)
@@ -1075,7 +1127,7 @@ export const probe = (bytes, work = makeWork(bytes.length)) => {
     work.steps += 512
     const kind = containerOf(content.bytes)
     if (kind === null) continue
-    // A tar compresses nothing: it shares the level of what it is in, unless that is a tar.
+    // A tar compresses nothing: it shares the level of the archive around it, unless that is a tar.
     const level = top.level + (kind === "tar" && top.kind !== "tar" ? 0 : 1)
     if (level <= maxLevels) push(kind, content, level)
     else if (kind === "gzip" || kind === "zip" || kind === "tar") return answer("deep")
@@ -1106,8 +1158,8 @@ const isDigest = (text) => {
 const isName = (text) => typeof text === "string" && text.length <= 256 && encoder.encode(text).length <= 256
 
 /**
- * Whether this is the one spelling of a record of `size` bytes with this hash. O(its length), which
- * is bounded.
+ * Whether the bytes are the one spelling of a record of evidence with this size and hash. O(their
+ * length), which is bounded.
  */
 const isMetadata = (bytes, size, hash) => {
   if (bytes.length > maxMetadata) return false
@@ -1136,9 +1188,9 @@ const isMetadata = (bytes, size, hash) => {
 }
 
 /**
- * Whether these bytes are an envelope that holds: `none`, they are something else; `sound`;
- * `broken`; or a refusal. Bodies under zstd and brotli are not opened. `content` is the evidence in
- * it, where it was opened and is not too long to be held.
+ * Whether the bytes are a sound envelope: `sound`, `broken`, `bomb`, or `none` where they are
+ * something else. Bodies under zstd and brotli are not opened. `content` is the evidence in it,
+ * where it was opened and is not too long to be held.
  */
 export const checkEnvelope = async (bytes, work = makeWork(bytes.length)) => {
   const answer = (outcome, content = null) => ({ outcome, content })
@@ -1157,7 +1209,7 @@ export const checkEnvelope = async (bytes, work = makeWork(bytes.length)) => {
     if (bytes[bodyAt + 3] !== 0 || gzipBody(content, 0) !== 10) return answer("broken")
     const sink = makeSink(work, { keep: Math.min(size, envelopeContent), limit: size, mustKeep: true })
     const status = inflate(bytes, bodyAt + 10, bodyEnd, sink)
-    // Too much of it for a hound, and nothing wrong with it as far as that goes.
+    // Too long for a hound to go through, and sound as far as it went.
     if (status === "budget") return answer("sound")
     if (status === "bomb") return answer("bomb")
     if (status !== "done" || sink.at + 8 !== bodyEnd || sink.size !== size) return answer("broken")
@@ -1168,11 +1220,10 @@ export const checkEnvelope = async (bytes, work = makeWork(bytes.length)) => {
   return content.length === size && (await sha256(content)) === hash ? answer("sound", content) : answer("broken")
 }
 
-// ---- all of it ----
+// ---- the analyzer ----
 
 /**
- * Everything that there is to know of the evidence. It stays inside the hound: only whether there
- * was a refusal leaves it.
+ * Everything that the analyzer finds out. It stays inside the hound: only the verdict leaves that.
  */
 export const examine = async (bytes) => {
   const work = makeWork(bytes.length)
@@ -1185,7 +1236,7 @@ export const examine = async (bytes) => {
   return { refusal: isFine ? null : opened.outcome, profile: profile(content), probe: opened }
 }
 
-/** What a hound calls (docs/analyzers.md). */
+/** The function that a hound calls (docs/analyzers.md). */
 export const analyze = async (buffer, { sha256: expected, size }) => {
   const bytes = new Uint8Array(buffer)
   if (bytes.length !== size) return "error"
