@@ -120,7 +120,9 @@ const until = <A>(
     }
   })
 
-/** A hound that ends closes its pipe first. One that closes its pipe and lives on broke the rules. */
+/**
+ * A hound that ends closes its pipe first. One that closes its pipe and lives on broke the rules.
+ */
 const afterGone = (hound: TrialHound): Effect.Effect<ProbeEnd> =>
   hound.take().pipe(
     Effect.map((event): ProbeEnd => event.type === "down" ? endOf(event.exit) : "violation"),

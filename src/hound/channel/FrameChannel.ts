@@ -1,8 +1,9 @@
 /**
- * The host's half of a hound's channel (CONFORMANCE H3): a state machine that makes decisions out of
- * bytes. Pure, without I/O and without a clock.
+ * The host's half of a hound's channel (CONFORMANCE H3): a state machine that makes decisions out
+ * of bytes. Pure, without I/O and without a clock.
  *
- *     boot --ready--> idle --send()--> sent --processing--> processing --[metrics]--> processing --complete | error--> idle
+ *     boot --ready--> idle --send()--> sent --processing--> processing
+ *     processing --[metrics]--> processing --complete | error--> idle
  *     every state --anything else--> dead
  *
  * Promises

@@ -3,7 +3,8 @@
  * and no objects. The host sends a header of 48 bytes and the evidence; the hound answers with
  * frames of 24 bytes.
  *
- *     job    u32 magic  u32 job  u32 length  u8 category  u8 severity  u8 hasDigest  u8 0  32 bytes digest
+ *     job    u32 magic  u32 job  u32 length
+ *            u8 category  u8 severity  u8 hasDigest  u8 0  32 bytes digest
  *     frame  u16 magic  u8 version  u8 kind  u32 seq  u32 job  u32 timeUs  u32 memoryKiB  u32 0
  *
  * The hound's own half is `sandbox/entry.mjs`, which imports nothing and repeats these numbers; a

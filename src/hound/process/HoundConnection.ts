@@ -76,8 +76,8 @@ export class HoundConnection {
 
   /**
    * Sends a job. The bytes are the connection's from now on, and are overwritten when they are no
-   * longer needed. Throws where it is not the hound's turn; where the connection is closed the bytes
-   * are overwritten and nothing else happens.
+   * longer needed. Throws where it is not the hound's turn; where the connection is closed the
+   * bytes are overwritten and nothing else happens.
    */
   send(facts: JobFacts, bytes: Uint8Array): void {
     if (this.#isClosed || this.#channel.state === "dead") {

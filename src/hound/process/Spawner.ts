@@ -18,7 +18,9 @@ export interface LaunchPlan {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  /** The user and group of the hound; left out where they are those of the process that starts it. */
+  /**
+   * The user and group of the hound; left out where they are those of the process that starts it.
+   */
   readonly uid?: number
   readonly gid?: number
   /**

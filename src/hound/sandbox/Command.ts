@@ -1,24 +1,25 @@
 /**
- * How a hound is started on a machine of which the facts are known (CONFORMANCE H2): flags, limits,
- * environment, and at the level `hard` what bubblewrap is told. Pure: `Detect.ts` finds the facts.
+ * The command that starts a hound on a machine whose facts are known (CONFORMANCE H2): flags,
+ * limits, environment, and at the level `hard` the arguments of bubblewrap. Pure: `Detect.ts` finds
+ * the facts.
  *
  * **Details**
  *
- * - Limits are set by the shell, since Node cannot set them for a child; it then becomes the hound
- *   (`exec`), so that no process is left over. A limit that cannot be set is a hound that does not
- *   start.
- * - `ulimit -d` is what bounds ArrayBuffers, which V8's heap limits do not. Node 24 and later begin
- *   with some 560 MiB of data, almost all of it V8's range for machine code, which is reserved and
- *   not used.
- * - At the level `hard` the limits are set outside, and bubblewrap is what the shell becomes: node
- *   is its only child, and process 1 of its own namespace. The kernel ends it with bubblewrap.
+ * - The shell sets the limits, since Node cannot set them for a child; it then becomes the hound
+ *   (`exec`), so that no process is left over. A hound does not start where a limit cannot be set.
+ * - `ulimit -d` bounds ArrayBuffers, which V8's heap limits do not. Node 24 and later begin with
+ *   some 560 MiB of data, almost all of it V8's range for machine code, which is reserved and not
+ *   used.
+ * - At the level `hard` the limits are set outside of the namespaces, and the shell becomes
+ *   bubblewrap: node is its only child, and process 1 of its own namespace. The kernel ends node
+ *   with bubblewrap.
  *
  * **Gotchas**
  *
- * - What grows with `maxPayloadSize` is for one copy of the evidence beside the one a hound is
- *   given, and its text.
- * - At the level `hard` the environment has bubblewrap's `PWD` as well, and where the shell is bash
- *   so has that of `default`. It is out of an analyzer's reach.
+ * - The memory that grows with `maxPayloadSize` is for one more copy of the evidence, beside the
+ *   one that a hound is given, and for its text.
+ * - At the level `hard` the environment has bubblewrap's `PWD` as well; so has that of the level
+ *   `default` where the shell is bash. An analyzer cannot reach it.
  */
 import type { LaunchPlan } from "../process/Spawner.ts"
 import { type Architecture, seccompFilter } from "./Seccomp.ts"
@@ -31,10 +32,10 @@ export const maxEvidence = 512 * MiB
 /** Bytes of stderr that are kept of a hound that is debugged. */
 const debugStderrBytes = 8_192
 
-/** Whom a hound runs as where whoever starts it may choose: nobody. */
+/** The user and group `nobody`: a hound's, where the process that starts it may choose. */
 export const nobody = 65_534
 
-/** What a plan is made of. Paths are absolute, and real. */
+/** The facts that make a plan. Paths are absolute, and real. */
 export interface LaunchFacts {
   readonly level: "default" | "hard"
   readonly node: string
@@ -46,10 +47,10 @@ export interface LaunchFacts {
   readonly entry: string
   readonly analyzer: { readonly path: string; readonly sha256: string }
   readonly maxPayloadSize: number
-  /** Null where there is none: limits are not set. */
+  /** Null where there is none: then no limits are set. */
   readonly shell: string | null
   readonly dropTo: { readonly uid: number; readonly gid: number } | null
-  /** What the level `hard` needs. */
+  /** Needed by the level `hard`. */
   readonly bubblewrap: {
     readonly path: string
     readonly architecture: Architecture
@@ -68,10 +69,7 @@ export const essentialFlags = [
   "--frozen-intrinsics"
 ] as const
 
-/**
- * Flags of Node's own, in the order in which they are given; a version is not given what it does
- * not know.
- */
+/** Flags of Node's own, in the order of the command line; a version gets those that it knows. */
 const nodeFlags = [
   "--permission",
   "--disallow-code-generation-from-strings",
@@ -87,7 +85,7 @@ const nodeFlags = [
   "--no-warnings"
 ]
 
-/** Whether a version knows a flag, which may have a value or be the negation of one. */
+/** Whether a version knows a flag, which may have a value or begin with `--no-`. */
 const isKnown = (known: ReadonlySet<string>, flag: string): boolean => {
   const [name = ""] = flag.split("=")
   return known.has(name) || known.has(name.replace(/^--no-/, "--"))
@@ -99,10 +97,10 @@ export const missingFlags = (known: ReadonlySet<string>): ReadonlyArray<string> 
 
 const majorOf = (version: string): number => Number.parseInt(version, 10)
 
-/** Bytes that evidence may be larger than what the limits are made for. */
+/** Bytes by which evidence may exceed the 16 MiB that the base limits are made for. */
 const excess = (maxPayloadSize: number): number => Math.max(0, Math.min(maxPayloadSize, maxEvidence) - 16 * MiB)
 
-/** What a hound may hold, in bytes. Text takes two bytes a character, in V8's heap. */
+/** How much a hound may hold, in bytes. Text takes two bytes a character, in V8's heap. */
 export const memoryLimits = ({ maxPayloadSize, version }: Pick<LaunchFacts, "maxPayloadSize" | "version">) => {
   const more = excess(maxPayloadSize)
   const reserved = (majorOf(version) < 24 ? 96 : 608) * MiB
@@ -116,16 +114,16 @@ const flagsFor = (facts: LaunchFacts, entry: string, analyzer: string): Readonly
   `--max-old-space-size=${Math.ceil(memoryLimits(facts).heap / MiB)}`,
   "--max-semi-space-size=2",
   "--v8-pool-size=1",
-  // A hound has one thing to do: V8's helpers would compile what is run once, on a processor that
-  // the host needs. A sixth of a start.
+  // V8's helper threads would compile code that runs once, on a processor that the host needs.
+  // That was a sixth of a start.
   "--single-threaded",
-  // Of a hound's own memory it is a sixth.
+  // Saves a sixth of a hound's own memory.
   "--optimize-for-size",
   "--stack-trace-limit=0",
   "--freeze-flags-after-init"
 ]
 
-/** What node is told: its flags, and what the entry reads from its arguments. */
+/** The arguments of node: its flags, and those that the entry reads. */
 const nodeArguments = (facts: LaunchFacts, entry: string, analyzer: string): ReadonlyArray<string> => [
   ...flagsFor(facts, entry, analyzer),
   entry,
@@ -135,8 +133,8 @@ const nodeArguments = (facts: LaunchFacts, entry: string, analyzer: string): Rea
 ]
 
 /**
- * What the shell does before it becomes something else: no core files, no files, few descriptors,
- * two minutes of CPU, little memory.
+ * The shell's script: no core files, no files, 64 descriptors, two minutes of CPU, little memory,
+ * and then the program in place of the shell.
  */
 const limitsScript = (facts: LaunchFacts): string =>
   [
@@ -144,20 +142,18 @@ const limitsScript = (facts: LaunchFacts): string =>
     "ulimit -f 0",
     "ulimit -n 64",
     "ulimit -t 120",
-    // Elsewhere the kernel does not hold anybody to it.
+    // Other kernels do not enforce it.
     ...(facts.platform === "linux" ? [`ulimit -d ${Math.ceil(memoryLimits(facts).data / 1024)}`] : []),
     "exec \"$0\" \"$@\""
   ].join(" && ")
 
-/**
- * Where the hound's two files are in its own file system: it does not learn where they are outside.
- */
+/** The hound's two files in its own file system: it does not learn their paths outside. */
 const boundEntry = "/hound/entry.mjs"
 const boundAnalyzer = "/hound/analyzer.mjs"
 
 /**
- * What bubblewrap is told before the program. Nothing is there that is not named: no /proc, no
- * /dev, no /tmp.
+ * The arguments of bubblewrap before the program. Only files that are named here exist inside: no
+ * /proc, no /dev, no /tmp.
  */
 const isolation = (facts: LaunchFacts, libraries: ReadonlyArray<string>): ReadonlyArray<string> => {
   const namespaces = ["user", "ipc", "pid", "net", "uts", "cgroup"].map((name) => `--unshare-${name}`)
@@ -165,12 +161,12 @@ const isolation = (facts: LaunchFacts, libraries: ReadonlyArray<string>): Readon
   const life = ["--new-session", "--die-with-parent", "--as-pid-1"]
   const programs = [facts.node, ...libraries].flatMap((path) => ["--ro-bind", path, path])
   const files = ["--ro-bind", facts.entry, boundEntry, "--ro-bind", facts.analyzer.path, boundAnalyzer]
-  // The root is memory: what is written there would be counted by nobody.
+  // The root is in memory, and no limit counts bytes that are written there.
   const closing = ["--remount-ro", "/", "--chdir", "/", "--seccomp", "4", "--"]
   return [...namespaces, ...identity, ...life, ...programs, ...files, ...closing]
 }
 
-/** The plan. Level `hard` without bubblewrap's facts is a mistake of the caller's: it throws. */
+/** Throws at the level `hard` without the facts of bubblewrap: a mistake of the caller's. */
 export const launchPlan = (facts: LaunchFacts): LaunchPlan => {
   const { bubblewrap, dropTo, level, shell } = facts
   let command: ReadonlyArray<string>

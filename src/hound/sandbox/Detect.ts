@@ -1,21 +1,21 @@
 /**
- * What sandbox this machine gives: finds the facts, tries out what it would do, and says what of it
- * holds (CONFORMANCE H2).
+ * Finds the sandbox that this machine gives (CONFORMANCE H2): looks for the facts, tries plans out,
+ * and reports which mechanisms hold.
  *
  * Promises
  *
  * - that a plan is one that worked: a hound with it was ready, and its self-test passed;
- * - that less than what was asked for is never given in silence: the report has the level in
- *   effect, and why;
- * - that the analyzer is pinned: whoever changes its file afterwards gets hounds that do not start.
+ * - that a lower level than the configured one is never used in silence: the report has the level
+ *   in effect, and why;
+ * - that the analyzer is pinned: hounds do not start when its file has been changed afterwards.
  *
- * Cost: a start of Node (120 ms) for each plan that is tried; plans that were tried out are
- * remembered by this process.
+ * Cost: a start of Node (120 ms) for each plan that is tried; this process remembers the plans that
+ * worked.
  *
  * **Gotchas**
  *
- * - What is tried out is Tracehound's own analyzer: whether somebody else's can be loaded, the
- *   first hound of it says.
+ * - Plans are tried out with Tracehound's own analyzer: whether another one can be loaded is found
+ *   by its first hound.
  * - A process that runs as root starts hounds as `nobody`, which needs the files of node and of the
  *   analyzer to be readable by everybody. Where they are not, hounds run as root, and the report
  *   says so.
@@ -39,7 +39,7 @@ export class SandboxRefused
   extends Schema.TaggedError<SandboxRefused>()("SandboxRefused", { message: Schema.String })
 {}
 
-/** What is asked of the machine; a test gives its own. */
+/** The machine as the detection sees it; a test gives its own. */
 export interface Machine {
   readonly platform: string
   readonly architecture: string
@@ -56,7 +56,7 @@ export interface Machine {
   readonly tryOut: (plan: LaunchPlan) => Promise<string | null>
 }
 
-/** Null as well where nobody may ask, as in Deno without a permission. */
+/** Null as well where it may not be asked for, as in Deno without a permission. */
 const userId = (): number | null => {
   try {
     return process.getuid?.() ?? null
@@ -65,7 +65,6 @@ const userId = (): number | null => {
   }
 }
 
-/** This one. */
 export const thisMachine = (): Machine => ({
   platform: process.platform,
   architecture: process.arch,
@@ -80,7 +79,7 @@ export const thisMachine = (): Machine => ({
 
 const tried = new Map<string, Promise<string | null>>()
 
-/** A machine does not change its mind: what worked once is not tried again. What failed is. */
+/** A plan that worked once is not tried again; one that failed is. */
 const tryOnce = (plan: LaunchPlan): Promise<string | null> => {
   const key = JSON.stringify([plan.file, plan.args, plan.uid])
   let trial = tried.get(key)
@@ -99,7 +98,7 @@ const builtinAnalyzer = new URL("../analyzers/builtin.mjs", import.meta.url)
 const pin = async (analyzer: SandboxRequest["analyzer"]): Promise<LaunchFacts["analyzer"] | SandboxRefused> => {
   const refuse = (message: string) => new SandboxRefused({ message })
   const given = analyzer?.path ?? fileURLToPath(builtinAnalyzer)
-  // To Node's permission model a star stands for anything.
+  // Node's permission model reads a star as a wildcard.
   if (given.includes("*")) return refuse(`the analyzer's path must not have a star: ${given}`)
   if (!isAbsolute(given)) return refuse(`the analyzer's path must be absolute: ${given}`)
   let path: string
@@ -123,18 +122,18 @@ const pin = async (analyzer: SandboxRequest["analyzer"]): Promise<LaunchFacts["a
 
 const isExecutable = (path: string): Promise<boolean> => access(path, constants.X_OK).then(() => true, () => false)
 
-/** The first of some places that has such a program. */
-const find = async (name: string, places: ReadonlyArray<string>): Promise<string | null> => {
-  for (const place of places) {
-    const path = join(place, name)
+/** The real path of a program, from the first of the directories that has it. */
+const find = async (name: string, directories: ReadonlyArray<string>): Promise<string | null> => {
+  for (const directory of directories) {
+    const path = join(directory, name)
     if (await isExecutable(path)) return realpath(path)
   }
   return null
 }
 
 /**
- * The first of these files, or of the directories that lead to them, that is not everybody's; null
- * where there is none.
+ * The first of these files, or of the directories that lead to them, that not everybody may read;
+ * null where there is none.
  */
 const closedToOthers = async (paths: ReadonlyArray<string>): Promise<string | null> => {
   for (const path of paths) {
@@ -148,8 +147,8 @@ const closedToOthers = async (paths: ReadonlyArray<string>): Promise<string | nu
 }
 
 /**
- * What the dynamic loader loads for a program, and the loader: it lists that itself. Where it does
- * not (musl), what is mapped into this process, which runs the same program.
+ * The dynamic loader and the libraries that it loads for a program, as it lists them itself. Where
+ * it does not (musl), those that are mapped into this process, which runs the same program.
  */
 const librariesOf = async (program: string): Promise<ReadonlyArray<string>> => {
   const listed = await new Promise<string>((resolve) => {
@@ -166,6 +165,18 @@ const librariesOf = async (program: string): Promise<ReadonlyArray<string>> => {
 const hasGlibc = async (): Promise<boolean> =>
   (await readFile("/proc/self/maps", "latin1").catch(() => "")).includes("/libc.so.6")
 
+/** The facts of bubblewrap, or why there are none. */
+const findBubblewrap = async (
+  { architecture, path: directories, platform }: Machine,
+  node: string
+): Promise<LaunchFacts["bubblewrap"] | string> => {
+  if (platform !== "linux") return "the level hard needs Linux"
+  if (architecture !== "x64" && architecture !== "arm64") return "the level hard needs x64 or arm64"
+  const path = await find("bwrap", directories)
+  if (path === null) return "the level hard needs bubblewrap: install the package `bubblewrap`"
+  return { path, architecture, libraries: await librariesOf(node) }
+}
+
 /** Why there can be no hounds on this machine; null where there can. */
 const unfit = ({ knownFlags, platform, versions }: Machine): string | null => {
   if (platform === "win32") return "there are no hounds on Windows so far: run Tracehound on Linux, or in WSL"
@@ -177,7 +188,7 @@ const unfit = ({ knownFlags, platform, versions }: Machine): string | null => {
   return missing.length === 0 ? null : `this version of Node lacks ${missing.join(", ")}: use Node 22.19 or later`
 }
 
-/** Looks at the machine and at the analyzer. */
+/** Fails where the analyzer cannot be used; a machine without hounds is a report. */
 export const detectSandbox = (
   request: SandboxRequest,
   machine: Machine = thisMachine()
@@ -187,11 +198,17 @@ export const detectSandbox = (
     (found) => found instanceof SandboxRefused ? Effect.fail(found) : Effect.succeed(found)
   )
 
-/** One way to start hounds, and what is given up by it. */
+/** One way to start hounds. */
 interface Candidate {
   readonly level: "default" | "hard"
   readonly isDropped: boolean
 }
+
+/** The ways to start hounds, the strongest first. */
+const candidates = (hasHard: boolean, mayDrop: boolean): ReadonlyArray<Candidate> =>
+  (["hard", "default"] as const)
+    .filter((level) => level === "default" || hasHard)
+    .flatMap((level) => (mayDrop ? [true, false] : [false]).map((isDropped) => ({ level, isDropped })))
 
 const detect = async (request: SandboxRequest, machine: Machine): Promise<Sandbox | SandboxRefused> => {
   const analyzer = await pin(request.analyzer)
@@ -213,15 +230,9 @@ const detect = async (request: SandboxRequest, machine: Machine): Promise<Sandbo
     ? "hounds run as nobody (65534)"
     : `hounds run as root, since not everybody may read ${closed}: open it to others, or run Tracehound as a user of its own`
 
-  let bubblewrap: LaunchFacts["bubblewrap"] = null
-  if (request.level === "hard") {
-    const { architecture } = machine
-    const path = machine.platform === "linux" ? await find("bwrap", machine.path) : null
-    if (machine.platform !== "linux") notes.push("the level hard needs Linux")
-    else if (architecture !== "x64" && architecture !== "arm64") notes.push("the level hard needs x64 or arm64")
-    else if (path === null) notes.push("the level hard needs bubblewrap: install the package `bubblewrap`")
-    else bubblewrap = { path, architecture, libraries: await librariesOf(node) }
-  }
+  const found = request.level === "hard" ? await findBubblewrap(machine, node) : null
+  const bubblewrap = typeof found === "string" ? null : found
+  if (typeof found === "string") notes.push(found)
 
   const { knownFlags, platform, versions } = machine
   const { maxPayloadSize } = request
@@ -232,11 +243,7 @@ const detect = async (request: SandboxRequest, machine: Machine): Promise<Sandbo
   const planFor = ({ isDropped, level }: Candidate, analyzer: LaunchFacts["analyzer"], debug: boolean): LaunchPlan =>
     launchPlan({ ...facts, analyzer, debug, dropTo: isDropped ? { uid: nobody, gid: nobody } : null, level })
 
-  const mayDrop = isRoot && closed === null
-  const candidates: ReadonlyArray<Candidate> = (["hard", "default"] as const)
-    .filter((level) => level === "default" || bubblewrap !== null)
-    .flatMap((level) => (mayDrop ? [true, false] : [false]).map((isDropped) => ({ level, isDropped })))
-  for (const candidate of candidates) {
+  for (const candidate of candidates(bubblewrap !== null, isRoot && closed === null)) {
     const { isDropped, level } = candidate
     const found = await machine.tryOut(planFor(candidate, builtin, true))
     if (found === null) {

@@ -1,10 +1,9 @@
 /**
- * Puts into words what was found (CONFORMANCE H2). Pure. A mechanism holds where it was tried out,
- * and not where it was only asked for.
+ * Makes the sandbox's report out of what was found (CONFORMANCE H2). Pure. A mechanism holds where
+ * it was tried out, and not where it was only asked for.
  */
 import type { Mechanism, SandboxReport, SandboxRequest } from "./Sandbox.ts"
 
-/** What the report is about. */
 export interface Findings {
   readonly request: Pick<SandboxRequest, "level">
   readonly machine: {
@@ -15,21 +14,20 @@ export interface Findings {
     readonly uid: number | null
   }
   readonly hasGlibc: boolean
-  /** What worked; null where nothing did. */
+  /** The way to start hounds that worked; null where none did. */
   readonly outcome: {
     readonly level: "default" | "hard"
     readonly isDropped: boolean
     readonly hasLimits: boolean
     readonly dropNote: string | null
   } | null
-  /** What did not. */
+  /** Why other ways did not work, or could not be tried. */
   readonly notes: ReadonlyArray<string>
 }
 
-/** Majors of Node with which the attacks were run. */
+/** Major versions of Node with which the attacks were run. */
 const measuredMajors = new Set([22, 24, 26])
 
-/** The report. */
 export const makeReport = ({ hasGlibc, machine, notes, outcome, request }: Findings): SandboxReport => {
   const { architecture, knownFlags, platform, uid, versions } = machine
   const node = versions["node"] ?? "unknown"
@@ -43,8 +41,8 @@ export const makeReport = ({ hasGlibc, machine, notes, outcome, request }: Findi
   })
   const notHard = request.level === "hard" ? why : "part of the level hard, which is not configured"
   /**
-   * Whether a part is one of the level in effect: a user to drop is there only for root, and the
-   * lockdown denies the network as well.
+   * Whether a mechanism belongs to the level in effect. Only root has a user to drop; and the
+   * lockdown denies the network where the flag cannot.
    */
   const belongs = (name: Mechanism["name"]): boolean =>
     name === "userDropped"

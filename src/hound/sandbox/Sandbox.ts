@@ -1,11 +1,11 @@
 /**
- * What a sandbox is here: its levels, what each is made of, and what of it holds on this machine
+ * The sandbox as data: its levels, the mechanisms of each, and which of them hold on this machine
  * (CONFORMANCE H2).
  */
 import type { SandboxLevel } from "../../domain/Hound.ts"
 import type { LaunchPlan } from "../process/Spawner.ts"
 
-/** One part of the sandbox, and whether it holds on this machine. */
+/** One mechanism of the sandbox, and whether it holds on this machine. */
 export interface Mechanism {
   readonly name:
     | "permissionModel"
@@ -17,46 +17,41 @@ export interface Mechanism {
     | "namespaces"
     | "seccomp"
   readonly holds: boolean
-  /** Fixed text for people: what was found, and what to do. */
+  /** Text for people: what was found, and what to do. */
   readonly note: string
 }
 
-/** What this machine gives. */
+/** What the sandbox is worth on this machine. */
 export interface SandboxReport {
   readonly configured: Exclude<SandboxLevel, "none">
-  /** What hounds are started at; `none`: there are no hounds. */
+  /** The level in effect; `none`: there are no hounds. */
   readonly level: SandboxLevel
   /** Whether this is a platform on which the sandbox was measured. */
   readonly measured: boolean
   readonly platform: string
   readonly node: string
   readonly mechanisms: ReadonlyArray<Mechanism>
-  /**
-   * Parts of the level in effect that this machine lacks: it is less than its name says. Empty
-   * where it is whole.
-   */
+  /** Mechanisms that belong to the level in effect and do not hold. Empty where it is whole. */
   readonly lacking: ReadonlyArray<Mechanism["name"]>
 }
 
-/** What is asked for. Paths are absolute. */
+/** What the configuration asks for. Paths are absolute. */
 export interface SandboxRequest {
   readonly level: Exclude<SandboxLevel, "none">
-  /** The analyzer's file; what comes with Tracehound where it is left out. */
+  /** The analyzer's file; the one that comes with Tracehound when left out. */
   readonly analyzer?: { readonly path: string; readonly sha256?: string | undefined } | undefined
-  /** Evidence of at most so many bytes is looked at: what a hound may hold grows with it. */
+  /** Most bytes of evidence that is examined: the memory that a hound may hold grows with it. */
   readonly maxPayloadSize: number
   readonly debug: boolean
 }
 
-/**
- * How hounds are started here, and what that is worth. The plan is null where the level is `none`.
- */
 export interface Sandbox {
   readonly report: SandboxReport
+  /** How hounds are started; null where the level is `none`. */
   readonly plan: LaunchPlan | null
 }
 
-/** What the hound's entry ends with where it does not get as far as to be ready (`entry.mjs`). */
+/** Exit codes of a hound's entry that ends before it is ready (`entry.mjs`). */
 export const exitCodes = {
   /** A self-test failed: the lockdown does not hold. */
   unlocked: 64,
@@ -68,6 +63,6 @@ export const exitCodes = {
   unloadable: 66,
   /** The analyzer exports no function `analyze`. */
   noAnalyze: 67,
-  /** What came through the pipe is no job. */
+  /** The host sent bytes that are no job. */
   badJob: 68
 } as const

@@ -1,16 +1,16 @@
 /**
- * What a hound may ask of the kernel at the level `hard`: a classic BPF program for seccomp, as
+ * The filter of a hound's system calls at the level `hard`: a classic BPF program for seccomp, as
  * bubblewrap takes it (CONFORMANCE H2).
  *
- * A list of what is allowed, and everything else fails with EPERM: node goes on without it, or
- * ends. Threads are allowed, processes are not. Pure: the same bytes on every machine.
+ * It lists the calls that are allowed; every other one fails with EPERM, and node goes on without
+ * it or ends. Threads are allowed, processes are not. Pure: the same bytes on every machine.
  *
  * **Gotchas**
  *
- * - A filter sees numbers and no memory: which path is opened, or what is executed, is what the
- *   namespaces are for. `execve` has to be allowed, since the filter is there before node is; all
- *   that there is to execute is node.
- * - The kernel runs the program for every call, from its beginning: what is frequent comes first.
+ * - A filter sees numbers and no memory: the namespaces decide which paths can be opened or
+ *   executed. `execve` has to be allowed, since the filter is there before node is; node is the
+ *   only program that there is.
+ * - The kernel runs the program from its beginning for every call: frequent calls come first.
  */
 
 export type Architecture = "x64" | "arm64"
@@ -21,7 +21,7 @@ export type Architecture = "x64" | "arm64"
  */
 type Row = readonly [name: string, x64: number, arm64: number | null]
 
-/** What is allowed, and what needs it. */
+/** The calls that are allowed, and what needs them. */
 export const allowedCalls: ReadonlyArray<{ readonly why: string; readonly calls: ReadonlyArray<Row> }> = [
   {
     why: "the pipe: jobs in, frames out; stdio is /dev/null",
@@ -140,7 +140,7 @@ export const allowedCalls: ReadonlyArray<{ readonly why: string; readonly calls:
   }
 ]
 
-/** What is looked at more closely. */
+/** Calls whose arguments are checked, and the name of the machine to the kernel. */
 const machines = {
   x64: { audit: 0xc000003e, clone: 56, clone3: 435, ioctl: 16 },
   arm64: { audit: 0xc00000b7, clone: 220, clone3: 435, ioctl: 29 }
@@ -153,7 +153,7 @@ const cloneThread = 0x10000
  * TCGETS asks whether it is a terminal.
  */
 const ioctls = [0x5421, 0x5451, 0x5450, 0x541b, 0x5401]
-/** Numbers from here on are the x32 ABI's. */
+/** Call numbers from here on are those of the x32 ABI. */
 const x32 = 0x40000000
 
 const load = 0x20
@@ -169,8 +169,8 @@ const EPERM = 1
 const ENOSYS = 38
 
 /**
- * Places in the kernel's `struct seccomp_data`; an argument's lower half, on machines that begin
- * with it.
+ * Offsets in the kernel's `struct seccomp_data`; of an argument that of its lower half, on
+ * little-endian machines.
  */
 const callNumber = 0
 const machine = 4
@@ -192,7 +192,7 @@ const program = (architecture: Architecture): ReadonlyArray<Instruction> => {
       ? [[jumpGreaterOrEqual, x32, 0, 1], [answer, killProcess]] satisfies ReadonlyArray<Instruction>
       : []),
     ...numbers.flatMap((number): ReadonlyArray<Instruction> => [[jumpEqual, number, 0, 1], [answer, allow]]),
-    // Its flags are in memory, where no filter can read them: the C library takes `clone` instead.
+    // Its flags are in memory, where no filter can read them: the C library falls back to `clone`.
     [jumpEqual, clone3, 0, 1],
     [answer, failWith(ENOSYS)],
     [jumpEqual, clone, 0, 4],

@@ -1,6 +1,6 @@
 /**
- * Tries a plan out (CONFORMANCE H2): starts one hound by it, and finds whether that becomes ready on
- * this machine. The hound's own self-test is part of that.
+ * Tries a plan out (CONFORMANCE H2): starts one hound by it, and finds whether that becomes ready
+ * on this machine. The hound's own self-test is part of that.
  *
  * Promises that the hound is gone when the answer comes, and that nothing throws or rejects.
  *

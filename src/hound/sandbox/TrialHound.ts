@@ -1,8 +1,8 @@
 /**
  * One hound with a spawner of its own, for trials: of a plan, or of an attack (CONFORMANCE H2, H4).
  *
- * Promises that the hound is dead and reaped when `end` has returned, or its scope has closed; so is
- * the process within bubblewrap, which is a child of the one that was started.
+ * Promises that the hound is dead and reaped when `end` has returned, or its scope has closed; so
+ * is the process within bubblewrap, which is a child of the one that was started.
  */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"

@@ -1,32 +1,35 @@
 /**
- * What a hound runs: it locks itself down, loads the analyzer, and then answers jobs until its pipe
- * ends (CONFORMANCE H2, H3).
+ * The program of a hound: it locks itself down, loads the analyzer, and then answers jobs until its
+ * pipe ends (CONFORMANCE H2, H3).
  *
- *     node FLAGS entry.mjs ANALYZER SHA256HEX [debug]        descriptor 3: a socket, jobs in and frames out (Frames.ts)
+ *     node FLAGS entry.mjs ANALYZER SHA256HEX [debug]
  *
- * Who wrote the analyzer is taken for an enemy, and so is evidence that has taken it over. Promises
+ * Descriptor 3 is a socket, jobs in and frames out (Frames.ts).
+ *
+ * The author of the analyzer counts as an enemy, and so does evidence that has taken it over.
+ * Promises
  *
  * - that nothing of the analyzer runs before its SHA-256 was compared, and before everything below
  *   is shut;
- * - that what an analyzer can reach consists of ECMAScript's own objects and the few functions that
- *   are written here, all of them frozen: no object of Node's, no native handle, no module, no way
- *   from text to code;
+ * - that an analyzer can reach ECMAScript's own objects and the few functions that are written
+ *   here, all of them frozen, and nothing else: no object of Node's, no native handle, no module,
+ *   no way from text to code;
  * - that it fails closed: where a self-test fails, the process ends (`exitCodes.unlocked`), and no
  *   frame was sent;
- * - that what an analyzer throws, returns or leaves behind is never looked at, outside of the debug
- *   mode.
+ * - that values which an analyzer throws, returns or leaves behind are never looked at, outside of
+ *   the debug mode.
  *
  * **Gotchas**
  *
- * - This is not a boundary against an exploit of V8: that is what the level `hard` is for. Nor do
- *   its promises hold without the flags of Command.ts, which the self-test asks for.
+ * - This is no boundary against an exploit of V8: the level `hard` is. Nor do its promises hold
+ *   without the flags of Command.ts, which the self-test asks for.
  * - Plain JavaScript without dependencies: it runs as it is, in the sources and in the package. Its
  *   numbers are those of Frames.ts, Sandbox.ts, Scent.ts and Severity.ts; a test holds them
  *   together.
- * - What Node itself does when an analyzer's top level throws reads the name of what was thrown, in
- *   the analyzer's time.
- * - Not frozen are two prototypes that only an Intl.Segmenter leads to: to get hold of them costs
- *   1.5 MiB, and nobody else has them.
+ * - When an analyzer's top level throws, Node itself reads the name of what was thrown, in the
+ *   analyzer's time.
+ * - Two prototypes are not frozen, which only an Intl.Segmenter leads to: to get hold of them costs
+ *   1.5 MiB, and only the analyzer ever has them.
  * - An analyzer's own state survives from job to job. A hound of one job (`maxJobs: 1`) knows no
  *   earlier evidence.
  */
@@ -34,9 +37,8 @@ import { hash, randomFillSync, randomUUID } from "node:crypto"
 import { readFileSync, readSync, writeSync } from "node:fs"
 import { registerHooks } from "node:module"
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 1. What is needed later is held here, since the lockdown takes away the names by which it is
-//    reached.
+// -------------------------------------------------------------------------------------------------
+// 1. Functions that are needed later are held here, since the lockdown takes their names away.
 
 const host = process
 const [, , analyzerPath, pinnedHash, mode] = host.argv
@@ -61,7 +63,7 @@ const { isView } = ArrayBuffer
 const { stringify } = JSON
 const { max, min } = Math
 
-/** The reader of an accessor: what it reads cannot be faked by a property of the object itself. */
+/** The reader of an accessor: a property of the object itself cannot fake what it reads. */
 const readerOf = (prototype, name) => {
   const { get } = getOwnPropertyDescriptor(prototype, name)
   return (object) => apply(get, object, [])
@@ -86,23 +88,20 @@ const noAnalyze = 67
 const badJob = 68
 
 /**
- * Characters of what somebody else wrote that go into a line, and bytes that all lines may have:
- * nobody need read them.
+ * Characters of the analyzer's own text that go into a line, and bytes that are left for all lines:
+ * the hound does not wait for a reader.
  */
 const maxQuote = 200
 let debugBytes = 8_192
 
-/**
- * One line for whoever writes an analyzer. Only in the debug mode is there somebody at the other
- * end.
- */
+/** Writes a line for the author of the analyzer. Only in the debug mode does anybody read it. */
 const say = (line) => {
   if (!isDebug || line.length + 1 > debugBytes) return
   debugBytes -= line.length + 1
   try {
     writeSync(2, `${line}\n`)
   } catch {
-    // Nobody listens.
+    // Nobody reads it.
   }
 }
 
@@ -110,8 +109,8 @@ const say = (line) => {
 const quoted = (text) => stringify(text.length > maxQuote ? `${text.slice(0, maxQuote)}…` : text)
 
 /**
- * What an error says. It is the analyzer's, and looking at it may run its code: only in the debug
- * mode.
+ * The message of an error. The error is the analyzer's, and reading it may run the analyzer's code:
+ * only in the debug mode.
  */
 const messageOf = (thrown) => {
   try {
@@ -127,8 +126,8 @@ const end = (code, line) => {
   exit(code)
 }
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 2. The analyzer is read, and is the one that was meant, or nothing of it runs.
+// -------------------------------------------------------------------------------------------------
+// 2. The analyzer is read. Nothing of it runs unless it is the one that was pinned.
 
 let source = ""
 try {
@@ -141,11 +140,11 @@ try {
   end(notPinned, "the analyzer's file could not be read")
 }
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 3. What ends in nobody's hands ends the hound. Node would print it, and printing runs the
+// -------------------------------------------------------------------------------------------------
+// 3. An error that nothing catches ends the hound. Node would print it, and printing runs the
 //    analyzer's getters with Node's functions as arguments; these listeners look at nothing.
 
-/** What the analyzer is doing: what its end is to be called. */
+/** What the analyzer is doing: this decides the exit code. */
 let stage = "loading"
 
 const leave = (line) => end(stage === "loading" ? unloadable : crashed, line)
@@ -157,17 +156,17 @@ host.on("unhandledRejection", (reason) => {
   if (isDebug) say(`a promise of the analyzer was rejected, and nothing caught it: ${messageOf(reason)}`)
   leave("the hound ends")
 })
-// The event loop has nothing left to wait for, and somebody still waits.
+// The event loop has nothing left to wait for, and the analyzer still waits.
 host.on("exit", () => leave("the analyzer waits for a promise that nothing can settle"))
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 4. No module is loaded from here on, but the analyzer, once, from memory. Its address says
-//    nothing about where it was.
+// -------------------------------------------------------------------------------------------------
+// 4. From here on only the analyzer is loaded, once, from memory. Its address does not tell its
+//    path.
 
 const analyzerUrl = "hound:analyzer"
 /** `shut`, `open` for the analyzer alone, or `served`: it is being linked and run. */
 let gate = "shut"
-/** What the analyzer wanted to import first, for the debug mode. */
+/** The first module that the analyzer wanted to import, for the debug mode. */
 let refused = null
 
 const refuse = (specifier) => {
@@ -186,12 +185,12 @@ registerHooks({
   }
 })
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 5. The little of the web's that an analyzer has. All of it is written here, around Node's: so
-//    that no object of Node's is reachable, and Node is given none of the analyzer's, whose getters
-//    and traps it would run.
+// -------------------------------------------------------------------------------------------------
+// 5. The few functions of the web that an analyzer has. They are written here, around Node's, so
+//    that the analyzer reaches no object of Node's, and Node is given none of the analyzer's, whose
+//    getters and traps it would run.
 
-/** A fresh view of somebody's bytes, without a look at any property that they may have defined. */
+/** A fresh view of the analyzer's bytes. Reads no property that the analyzer may have defined. */
 const bytesOf = (data) => {
   if (!isView(data)) return new Uint8Array(data, 0, readByteLength(data))
   const [buffer, byteOffset, byteLength] = readTag(data) === undefined ? ofDataView : ofTypedArray
@@ -263,13 +262,13 @@ const withPlainError = (convert) => (text) => {
   }
 }
 
-/** Timers that have not come to an end, by the number that the analyzer knows them by. */
+/** Timers that have not ended, by the number that the analyzer has of them. */
 const timers = new Map()
 let lastTimer = 0
 
 const houndSetTimeout = (callback, delay, ...args) => {
   if (typeof callback !== "function") throw new TypeError("the callback must be a function")
-  // What Node would warn of, it is not given.
+  // Node would warn of other values.
   const milliseconds = min(max(Number(delay) || 0, 0), 0x7fffffff)
   const id = ++lastTimer
   // A plain call: `this` would be Node's timer.
@@ -319,7 +318,7 @@ const houndCrypto = {
     digest: async (algorithm, data) => {
       const name = digests[String(typeof algorithm === "object" ? algorithm?.name : algorithm).toUpperCase()]
       if (name === undefined) throw new TypeError("the algorithm must be SHA-1, SHA-256, SHA-384 or SHA-512")
-      // A copy: what Node gives may be part of a larger buffer.
+      // A copy, as Node's bytes may be part of a larger buffer.
       const digest = hash(name, bytesOf(data), "buffer")
       const copy = new Uint8Array(digest.length)
       copy.set(digest)
@@ -340,9 +339,9 @@ const replacements = {
   setTimeout: houndSetTimeout
 }
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 6. What is reachable is cut down to a list. `process` is not on it, and keeps no more than what
-//    Node itself calls: whoever finds a way to it finds little.
+// -------------------------------------------------------------------------------------------------
+// 6. The globals are cut down to a list. `process` is not on it, and keeps no more than what Node
+//    itself calls: an analyzer that finds a way to it finds little.
 
 const keptOfProcess = new Set([
   "_events",
@@ -364,8 +363,8 @@ const keptOfProcess = new Set([
   "versions"
 ])
 
-// Without Temporal: its clock has nanoseconds, which is what attacks on caches measure with. Date
-// has milliseconds.
+// Without Temporal: its clock has nanoseconds, with which attacks on caches measure. Date has
+// milliseconds.
 const keptOfEcmaScript = new Set([
   ..."globalThis undefined NaN Infinity Object Function Array Number Boolean String Symbol BigInt Date RegExp Math JSON"
     .split(" "),
@@ -382,7 +381,7 @@ const keptOfEcmaScript = new Set([
   ..."decodeURI decodeURIComponent encodeURI encodeURIComponent".split(" ")
 ])
 
-/** Takes a property away; one that stays says nothing any more. */
+/** Deletes a property, or makes it undefined for good where it cannot be deleted. */
 const remove = (object, key) => {
   if (deleteProperty(object, key)) return
   defineProperty(object, key, { value: undefined, writable: false })
@@ -396,11 +395,11 @@ for (const key of ownKeys(replacements)) {
   defineProperty(globalThis, key, { value: replacements[key], writable: true, enumerable: false, configurable: true })
 }
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 7. What is left is frozen, and all that it leads to: `--frozen-intrinsics` knows the intrinsics,
-//    not all of them, and not what was written here. globalThis itself may be added to, as
-//    libraries do (Effect keeps its running fiber there); that gives an analyzer nothing that a
-//    variable of its own would not. None of its properties can be changed.
+// -------------------------------------------------------------------------------------------------
+// 7. The objects that are left are frozen, and all that they lead to: `--frozen-intrinsics` freezes
+//    most intrinsics, and not the functions that are written here. Properties may be added to
+//    globalThis itself, as libraries do (Effect keeps its running fiber there); that gives an
+//    analyzer nothing that a variable of its own would not. None of its properties can be changed.
 
 const visited = new WeakSet()
 
@@ -426,8 +425,8 @@ const freezeAll = (roots) => {
 
 freezeAll([
   globalThis,
-  // What no property of these leads to, but syntax or a call does; an error has the accessor of its
-  // stack.
+  // Objects to which no property of globalThis leads, but syntax or a call does. An error has the
+  // accessor of its stack.
   new Error(""),
   async () => {},
   (function*() {})(),
@@ -444,8 +443,8 @@ for (const key of ownKeys(globalThis)) {
   defineProperty(globalThis, key, { value, writable: false, configurable: false })
 }
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 8. All of that is tried out. A flag that Node has dropped, or a version that does things in
+// -------------------------------------------------------------------------------------------------
+// 8. All of that is tried out: a flag that Node has dropped, or a version that does things in
 //    another way, must not pass unnoticed.
 
 const throws = (attempt) => {
@@ -491,18 +490,21 @@ const selfTest = async () => {
 const failing = await selfTest()
 if (failing !== null) end(unlocked, `the lockdown does not hold: ${failing}`)
 
-// ---------------------------------------------------------------------------------------------------------------------------------
+// -------------------------------------------------------------------------------------------------
 // 9. The analyzer is loaded: its top level runs locked down already. Then the gate is shut for
 //    good, and the right to read the two files is given up, where Node knows how to.
 
 /**
- * Why it could not be loaded. What Node says of a text that it cannot parse begins with the place.
+ * Why the analyzer could not be loaded. Node's message about a syntax error begins with its place.
  */
 const loadingFailure = (thrown) =>
   refused === null
     ? `the analyzer could not be loaded: ${messageOf(thrown)}`
-    : `the analyzer imports ${quoted(refused)}: a hound's analyzer is one bundled module without imports` // `RegExp.input` and its like have the last text that was matched, be it Node's.
-;/(?:)/.exec("")
+    : `the analyzer imports ${quoted(refused)}: a hound's analyzer is one bundled module without imports`
+
+// `RegExp.input` and its like hold the last text that was matched, even one of Node's: now they
+// hold none.
+void /(?:)/.exec("")
 gate = "open"
 let analyze
 try {
@@ -515,8 +517,8 @@ gate = "shut"
 if (typeof analyze !== "function") end(noAnalyze, "the analyzer exports no function `analyze`")
 permission.drop?.("fs.read")
 
-// ---------------------------------------------------------------------------------------------------------------------------------
-// 10. Jobs, one after the other. Reading and writing block: a hound has nothing else to do, and so
+// -------------------------------------------------------------------------------------------------
+// 10. Jobs, one after the other. Reading and writing block, as a hound has nothing else to do; so
 //     nothing of the analyzer's runs between two jobs.
 
 const categories = ["injection", "ddos", "flood", "spam", "malware", "unknown"]
@@ -546,7 +548,7 @@ const send = (kind, job, microseconds, kibibytes) => {
   }
 }
 
-/** Fills the view. Where the pipe ends, the host is gone or wants the hound no more. */
+/** Fills the view. The hound ends with its pipe: the host is gone, or wants it no more. */
 const readInto = (view) => {
   let got = 0
   try {
@@ -587,8 +589,8 @@ const readJob = () => {
 }
 
 /**
- * Overwrites what the analyzer has not taken away, and takes it from the analyzer: whatever kept it
- * has nothing.
+ * Overwrites the evidence, unless the analyzer has transferred it, and detaches it: a reference
+ * that the analyzer kept leads to nothing.
  */
 const destroy = (view, buffer) => {
   if (view.length === 0) return
@@ -599,8 +601,8 @@ const destroy = (view, buffer) => {
 const memoryKiB = () => resourceUsage().maxRSS
 
 /**
- * One turn of the event loop: what nobody caught in the job ends the hound before it has said that
- * all went well.
+ * One turn of the event loop: an error of the job that nothing caught ends the hound here, before
+ * it has answered that all went well.
  */
 const turn = () =>
   new Promise((resolve) => {
@@ -617,8 +619,8 @@ for (;;) {
   send(processing, job, 0, 0)
   const before = now()
   try {
-    // Whatever it is: awaiting settles once, and its getters and `then` run inside of this `try` or
-    // in the analyzer's own time.
+    // Whatever it returns, awaiting settles once; its getters and its `then` run inside of this
+    // `try`, or in the analyzer's own time.
     if (await analyze(buffer, facts) === "error") kind = failed
   } catch (thrown) {
     kind = failed
