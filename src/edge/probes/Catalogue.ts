@@ -1,6 +1,6 @@
 /**
  * The catalogue of attacks (CONFORMANCE H2): the 124 of the table and its 5 controls, in the order
- * of its table, and further ones.
+ * of the table, and further ones.
  */
 import { fsProbes } from "./FsProbes.ts"
 import { genProbes } from "./GenProbes.ts"
@@ -13,7 +13,7 @@ import { procProbes } from "./ProcProbes.ts"
 
 export { furtherProbes } from "./FurtherProbes.ts"
 
-/** The table. All but the group `allow` must fail. */
+/** The table: all must fail, except the group `allow`. */
 export const probes: ReadonlyArray<Probe> = [
   ...genProbes,
   ...modProbes,

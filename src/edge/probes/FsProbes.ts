@@ -1,11 +1,11 @@
 /**
- * Probes that read, write or look at files and descriptors: group `fs` (CONFORMANCE H2).
+ * Probes that read, write or inspect files and descriptors: group `fs` (CONFORMANCE H2).
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 
 const probe = waysProbe("fs")
 
-/** Everything that reads a file: given `path`, gives its bytes as text. */
+/** Every way to read the file at `path`; `check` is given its bytes as text. */
 const readers = (path: string, check: string): string =>
   String.raw`
   async () => (${check})((await need("fs", "readFileSync")).readFileSync(${path}, "latin1")),

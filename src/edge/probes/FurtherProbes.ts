@@ -1,8 +1,8 @@
 /**
  * Attacks beyond the table, in the same groups (CONFORMANCE H2).
  *
- * Some of them do harm to nobody but their own job, and are here for what the host must not do:
- * believe them, wait for them, or fall.
+ * Some of them harm nothing but their own job: they show that the host does not believe them, does
+ * not wait for them, and does not fall.
  */
 import { moduleProbe, type Probe, waysProbe } from "./Probe.ts"
 
@@ -11,10 +11,7 @@ const jsWhole = moduleProbe("js")
 const int = waysProbe("int")
 const modWhole = moduleProbe("mod")
 
-/**
- * Completes as if nothing were wrong if the host (or the entry) was led astray: then `open` is told
- * by a witness only.
- */
+/** `grab`: whether a value leads to a function of Node's, or to code from text. */
 const reaches = String.raw`
 const grab = (value) => {
   for (const key of ["constructor", "binding", "getBuiltinModule", "readSync", "writeSync", "reallyExit"]) {
@@ -24,7 +21,7 @@ const grab = (value) => {
   return false
 }`
 
-/** Tries to change what the entry itself goes through between two jobs or after a verdict. */
+/** Tries to change functions that the entry itself calls between two jobs or after a verdict. */
 const hooked = (install: string): string =>
   String.raw`() => {
     ${install}
@@ -159,8 +156,8 @@ export const analyze = async () => { if (touched) return "complete"; if (globalT
   js(
     "hiddenPrototypes",
     String.raw`
-  // Prototypes that no property of a global leads to. Those of an Intl.Segmenter are left as they
-  // are, on purpose: nobody else has them.
+  // Prototypes that no property of a global leads to. Those of an Intl.Segmenter are left out on
+  // purpose: only the analyzer has them.
   ...[() => [].values(), () => new Map().keys(), () => new Set().values(), () => ""[Symbol.iterator](), () => "".matchAll(/a/g),
     () => Iterator.from({ next: () => ({}) }), () => [].values().map((x) => x), () => [].values().flatMap((x) => x), () => Reflect.getPrototypeOf((function* () {})()),
     () => Reflect.getPrototypeOf((async function* () {})()),
@@ -181,8 +178,8 @@ export const analyze = async () => { if (touched) return "complete"; if (globalT
   int(
     "stackEdge",
     String.raw`
-  // What Node does for a hound, called where there is next to no stack left: what it throws from
-  // its inside must lead nowhere.
+  // Calls functions of Node's where there is next to no stack left: the errors that they throw then
+  // must lead nowhere.
   async () => {
     const calls = [() => setTimeout(() => {}, 0), () => clearTimeout(1), () => queueMicrotask(() => {}), () => new TextDecoder().decode(new Uint8Array(9)),
       () => new TextEncoder().encode("x"), () => crypto.getRandomValues(new Uint8Array(9)), () => crypto.randomUUID(), () => atob("eA=="), () => btoa("x"),

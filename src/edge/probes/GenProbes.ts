@@ -1,12 +1,12 @@
 /**
- * Probes that make code out of text: group `gen` (CONFORMANCE H2). Each makes something that gives
+ * Probes that make code out of text: group `gen` (CONFORMANCE H2). Each makes code that returns
  * 7.
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 
 const probe = waysProbe("gen")
 
-/** The functions of one kind, as constructors reached from a literal of that kind. */
+/** Ways to reach the constructor of one kind of function from a literal of that kind. */
 const constructors = (literal: string, call: string): string =>
   String.raw`
   () => { const F = (${literal}).constructor; return ${call} },

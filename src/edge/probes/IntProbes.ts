@@ -1,11 +1,11 @@
 /**
- * Probes that go for the inside of Node: group `int` (CONFORMANCE H2).
+ * Probes that attack the internals of Node: group `int` (CONFORMANCE H2).
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 
 const probe = waysProbe("int")
 
-/** Whether a library was loaded is told by how Node complains about it. */
+/** Whether a library was loaded: Node's complaint about it shows that. */
 const loads = String.raw`
   (load) => {
     try { load() } catch (error) { return /self-register|register itself|undefined symbol/.test(String(error.message)) }

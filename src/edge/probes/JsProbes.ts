@@ -1,5 +1,6 @@
 /**
- * Probes of the language itself, group `js`, and what must work, group `allow` (CONFORMANCE H2).
+ * Probes of the language itself, group `js`, and controls that must work, group `allow`
+ * (CONFORMANCE H2).
  */
 import { moduleProbe, type Probe, waysProbe } from "./Probe.ts"
 
@@ -7,7 +8,7 @@ const probe = waysProbe("js")
 const whole = moduleProbe("js")
 const allow = moduleProbe("allow")
 
-/** A copy of one object into another, as careless libraries do it. */
+/** Copies one object into another, as careless libraries do it. */
 const merge = String.raw`
 const merge = (to, from) => {
   for (const key of Reflect.ownKeys(from)) {
@@ -17,7 +18,7 @@ const merge = (to, from) => {
   return to
 }`
 
-/** Ways to change a property that should not change; each gives whether it did. */
+/** Ways to change a property that must not change; each returns whether it did. */
 const patches = (holder: string, key: string): string =>
   String.raw`
   () => { const mine = () => 7; ${holder}.${key} = mine; return ${holder}.${key} === mine },

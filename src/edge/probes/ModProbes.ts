@@ -1,12 +1,12 @@
 /**
- * Probes that load what they should not: group `mod` (CONFORMANCE H2).
+ * Probes that load modules which a hound must not have: group `mod` (CONFORMANCE H2).
  */
 import { moduleProbe, type Probe, waysProbe } from "./Probe.ts"
 
 const probe = waysProbe("mod")
 const whole = moduleProbe("mod")
 
-/** What a module of Node is good for here. */
+/** Whether a module of Node reads the secret file. */
 const reads = "(m) => (m.readFileSync ?? m.default.readFileSync)(W.secret, \"utf8\") === W.secretText"
 
 export const modProbes: ReadonlyArray<Probe> = [

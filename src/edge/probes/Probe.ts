@@ -1,18 +1,17 @@
 /**
- * What a probe is: an attack as the source of an analyzer, and what its ends mean (CONFORMANCE H2).
+ * A probe: an attack as the source of an analyzer, and the ends at which it has failed (CONFORMANCE
+ * H2).
  *
- * A probe is put where the analyzer would be. It tries what its name says in every way it knows,
- * and completes only if one of them got through; whoever runs it does not take its word alone, but
- * looks at the witnesses outside as well.
+ * A probe takes the place of the analyzer. It tries the attack of its name in every way it knows,
+ * and completes only if one of them got through. The runner does not take its word alone, but asks
+ * the witnesses outside as well.
  *
  * **Gotchas**
  *
- * - The source is text, so that no compiler touches it: what runs in the hound is what stands here.
- *   It is the enemy's program, not ours: it reads clocks and sets timers because those are what it
- *   attacks, or has there.
- * - An empty `catch` in a source is a way that led nowhere, and the next one is tried: whether any
- *   got through is the verdict.
- * - `W` in a source is where its witnesses are (`ProbeFacts`), written before it by `sourceOf`.
+ * - The source is text, so that no compiler touches it: the hound runs what stands here. It is an
+ *   enemy's program: it reads clocks and sets timers because it attacks those, or has nothing else.
+ * - An empty `catch` in a source is a way that led nowhere; the next one is tried.
+ * - `W` in a source has the places of its witnesses (`ProbeFacts`); `sourceOf` writes it.
  */
 
 /** The groups of the table; all but `allow` must fail, `allow` must work. */
@@ -20,7 +19,7 @@ export const probeGroups = ["gen", "mod", "int", "fs", "net", "proc", "js", "all
 export type ProbeGroup = (typeof probeGroups)[number]
 
 /**
- * How a run ended: the frame it ended with, a refusal to load it (exit code 66), a breach of the
+ * How a run ended: with a final frame, a refusal to load the probe (exit code 66), a breach of the
  * channel's rules, the deadline for being ready or for the job, too much memory, or the end of the
  * process, by itself (`exit 1`) or by a signal (`SIGABRT`).
  */
@@ -41,10 +40,7 @@ export interface Probe {
   /** `group/name`. */
   readonly name: string
   readonly source: string
-  /**
-   * What has to stand outside: listeners on TCP, UDP, HTTP and a unix socket; a process to do harm
-   * to.
-   */
+  /** Witnesses: listeners on TCP, UDP, HTTP and a unix socket; a process that may be harmed. */
   readonly needs: ReadonlyArray<"net" | "victim">
   /** Ends at which the attack has failed. */
   readonly fails: ReadonlyArray<ProbeEnd>
@@ -56,14 +52,14 @@ export interface Probe {
   readonly bareClosed: string | null
 }
 
-/** Where the witnesses are. Paths are absolute; ports are of 127.0.0.1. */
+/** The places of the witnesses. Paths are absolute; ports are of 127.0.0.1. */
 export interface ProbeFacts {
-  /** A directory that everybody may write; any change in it is seen. */
+  /** A directory that everybody may write; any change in it is noticed. */
   readonly dir: string
-  /** A file that everybody may read, and what it says. */
+  /** A file that everybody may read, and its text. */
   readonly secret: string
   readonly secretText: string
-  /** A file that is not there. */
+  /** A file that does not exist. */
   readonly marker: string
   /**
    * A module, a program of WebAssembly, JSON, settings and a shared library that could be loaded.
@@ -73,7 +69,7 @@ export interface ProbeFacts {
   readonly json: string
   readonly settings: string
   readonly addon: string
-  /** What the hound itself was started from. */
+  /** The files that the hound itself was started with. */
   readonly entry: string
   readonly analyzer: string
   readonly node: string
@@ -85,7 +81,7 @@ export interface ProbeFacts {
   readonly victim: number
 }
 
-/** What may be said of a probe beside its source. */
+/** The properties of a probe that have a default. */
 export type ProbeOptions = Partial<Pick<Probe, "needs" | "fails" | "jobs" | "isOfState" | "bareClosed">>
 
 /** A probe that is a whole module. */
@@ -102,14 +98,14 @@ export const moduleProbe =
     ...options
   })
 
-/** A probe that is a list of functions: it got through if one of them gives something true. */
+/** A probe that is a list of functions: it got through if one of them returns a truthy value. */
 export const waysProbe = (group: ProbeGroup) => (name: string, ways: string, options: ProbeOptions = {}): Probe =>
   moduleProbe(group)(name, `export const analyze = (bytes, evidence) => any([${ways}], bytes, evidence)`, options)
 
 /**
- * What every attack has at hand: `any`, `wait`, `within`; `proc()`, the process object or what is
- * left of it; and `need`, a built-in module by whatever way leads to it, a walk through everything
- * that can be reached included.
+ * Functions that every attack has: `any`, `wait`, `within`; `proc()`, the process object or what is
+ * left of it; and `need`, which gets a built-in module by any way that leads to it, a walk through
+ * every reachable object included.
  */
 const tools = String.raw`
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -3,17 +3,16 @@
  * at a time.
  *
  * Promises that every probe has exactly one result, in the order of the catalogue; that an attack
- * is `open` if it says so or if a witness saw it; that what could not be tried is `failed` and
- * never `closed`; and that no process, listener or file is left.
+ * is `open` if it says so or if a witness saw it; that an attack which could not be tried is
+ * `failed` and never `closed`; and that no process, listener or file is left.
  *
  * Cost: about a fifth of a second for each probe on a machine of two cores; a few MiB of temporary
  * files at the most.
  *
  * **Gotchas**
  *
- * - Probes really attack: whoever runs them on a machine with a sandbox that does not hold has
- *   files in the temporary directory written, a `sleep` killed and the like. Nothing that would
- *   harm anybody else is done.
+ * - Probes really attack: on a machine whose sandbox does not hold they write files in the
+ *   temporary directory, kill a `sleep` and the like. None of them harms anything else.
  */
 import * as Effect from "effect/Effect"
 import { chmodSync, copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
@@ -26,8 +25,8 @@ import { runTrial, type TrialReport } from "./Trial.ts"
 import { findLibrary, type HoundUser, standBy } from "./Witnesses.ts"
 
 /**
- * What became of a probe: `works` is what must work, and does; `failed`: it could not be tried, or
- * does not work though it must.
+ * `closed`: the attack failed; `open`: it got through; `works`: a control that must work, and does;
+ * `failed`: it could not be tried, or is a control that does not work.
  */
 export type ProbeOutcome = "closed" | "open" | "works" | "failed"
 
@@ -35,7 +34,7 @@ export interface ProbeResult {
   readonly name: string
   readonly group: ProbeGroup
   readonly outcome: ProbeOutcome
-  /** Fixed text for people. */
+  /** Text for people. */
   readonly detail: string
 }
 
@@ -48,24 +47,21 @@ export interface ProbeTarget {
   readonly user: HoundUser
 }
 
-export interface ProbeOptions {
+export interface ProbeRunOptions {
   /** Called after each probe, in the order in which they end. Must not throw. */
   readonly onResult?: (result: ProbeResult, done: number, total: number) => void
   readonly concurrency?: number
-  /** In ms; for machines that have other things to do as well. */
+  /** In ms; generous, as the machine may be busy. */
   readonly readyDeadline?: number
   readonly jobDeadline?: number
 }
 
 const defaults = { concurrency: 2, readyDeadline: 15_000, jobDeadline: 15_000 }
 
-/**
- * For attacks that are expected to be ended by a deadline: there is no need to wait that long for
- * them.
- */
+/** Shorter deadlines, in ms, for attacks that are expected to run into them. */
 const hangDeadlines = { unready: 4_000, deadline: 1_000 }
 
-/** What the runs of one probe say. Pure. */
+/** The outcome of one probe's trial; `seen` is what a witness reports. Pure. */
 export const judge = (
   probe: Pick<Probe, "group" | "fails">,
   { end, isGone, message, wasReady }: Pick<TrialReport, "end" | "isGone" | "message" | "wasReady">,
@@ -109,7 +105,7 @@ const describeEnd = (end: ProbeEnd, wasReady: boolean): string => {
   }
 }
 
-/** A directory for all of a run's files, which everybody may look into. */
+/** A directory for all files of a run, which everybody may read. */
 export const workplace = Effect.acquireRelease(
   Effect.sync(() => {
     const dir = mkdtempSync(join(realpathSync(tmpdir()), "tracehound-probes-"))
@@ -119,7 +115,7 @@ export const workplace = Effect.acquireRelease(
   (dir) => Effect.sync(() => rmSync(dir, { recursive: true, force: true }))
 )
 
-/** Writes an analyzer, and gives the plan for its hound. */
+/** Writes an analyzer to a file, and makes the plan for its hound. */
 export const planFor = (target: ProbeTarget, path: string, source: string) =>
   Effect.suspend(() => {
     writeFileSync(path, source)
@@ -133,7 +129,7 @@ const runProbe = Effect.fn("runProbe")(
     target: ProbeTarget,
     root: string,
     index: number,
-    options: Required<Omit<ProbeOptions, "onResult">>
+    options: Required<Omit<ProbeRunOptions, "onResult">>
   ) {
     const dir = join(root, String(index))
     const analyzer = join(dir, "analyzer.mjs")
@@ -148,9 +144,9 @@ const runProbe = Effect.fn("runProbe")(
         isWatched: false
       }))
     const trial = yield* once(probe.jobs)
-    const verdict = judge(probe, trial, seen())
-    if (!probe.isOfState || verdict.outcome !== "open") return { name: probe.name, group: probe.group, ...verdict }
-    // What a hound keeps from job to job is gone with the hound: two jobs with a hound each.
+    const judged = judge(probe, trial, seen())
+    if (!probe.isOfState || judged.outcome !== "open") return { name: probe.name, group: probe.group, ...judged }
+    // State that a hound keeps from job to job is gone with the hound: two jobs with a hound each.
     yield* once(1)
     const fresh = judge(probe, yield* once(1), seen())
     const detail = fresh.outcome === "closed" ? "closed by maxJobs: 1; a hound of more jobs remembers" : fresh.detail
@@ -159,9 +155,9 @@ const runProbe = Effect.fn("runProbe")(
   Effect.scoped
 )
 
-/** Runs them all. Results are in the order of `probes`. */
+/** Runs all probes. Results are in their order. */
 export const runProbes = Effect.fn("runProbes")(
-  function*(probes: ReadonlyArray<Probe>, target: ProbeTarget, given: ProbeOptions = {}) {
+  function*(probes: ReadonlyArray<Probe>, target: ProbeTarget, given: ProbeRunOptions = {}) {
     const options = { ...defaults, ...given }
     const root = yield* workplace
     const library = findLibrary()

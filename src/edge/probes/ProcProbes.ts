@@ -3,7 +3,7 @@
  *
  * **Gotchas**
  *
- * - The hound's parent is whoever runs the probes: it is sent nothing that does harm.
+ * - The hound's parent is the process that runs the probes: it is sent no signal that does harm.
  */
 import { type Probe, waysProbe } from "./Probe.ts"
 

@@ -1,15 +1,14 @@
 /**
- * Attacks on what a machine has to give (CONFORMANCE H4): time, memory, descriptors, processes.
- * None of them gets anywhere; what is asked is that the hound is ended, and that nobody else feels
- * it.
+ * Attacks on a machine's resources (CONFORMANCE H4): time, memory, descriptors, processes. The host
+ * must end the hound, and nothing else may suffer from it.
  */
 
-/** An attack: an analyzer that wants too much. */
+/** An analyzer that wants too much. */
 export interface ResourceProbe {
   /** `resource/name`. */
   readonly name: string
   readonly source: string
-  /** Whether it runs into a limit of memory if it has the time. */
+  /** Whether it reaches a limit of memory if it has the time. */
   readonly isOfMemory: boolean
 }
 
@@ -23,7 +22,7 @@ const hoard = make(true)
 
 const endless = "await new Promise(() => {})"
 
-/** All of them would go on for ever, if they were let. */
+/** All of them would go on for ever. */
 export const resourceProbes: ReadonlyArray<ResourceProbe> = [
   probe("loop", "for (;;);"),
   probe("loopAsync", "for (;;) await null"),

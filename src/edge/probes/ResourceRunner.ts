@@ -1,9 +1,8 @@
 /**
- * Runs the attacks of ResourceProbes.ts, each in a hound of its own, and says what it took to end
- * it (CONFORMANCE H4).
+ * Runs the attacks of ResourceProbes.ts, each in a hound of its own, and reports what ended it
+ * (CONFORMANCE H4).
  *
- * Promises that the host lives: everything else is in the results. Times are for people; no test
- * looks at them.
+ * Promises that the host lives. Times in the results are for people; no test looks at them.
  */
 import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
@@ -14,12 +13,12 @@ import { planFor, type ProbeTarget, workplace } from "./ProbeRunner.ts"
 import type { ResourceProbe } from "./ResourceProbes.ts"
 import { runTrial, type TrialReport } from "./Trial.ts"
 
-/** Bytes of resident memory that a hound may have held at the most, when it has been ended. */
+/** Most bytes of resident memory that a hound may have held when it was ended. */
 export const maxPeak = 350 * 1_048_576
 
 /**
- * `contained`: it was ended, by whatever, and held no more than it may; `open`: it held more, or
- * got to an end; `failed`: never ran.
+ * `contained`: the hound was ended, in whatever way, and held no more than it may; `open`: it held
+ * more, or the attack came to its own end; `failed`: it never ran.
  */
 export interface ResourceResult {
   readonly name: string
@@ -41,7 +40,7 @@ export interface ResourceOptions {
   readonly onResult?: (result: ResourceResult, done: number, total: number) => void
   /** In ms. */
   readonly jobDeadline?: number
-  /** The same for attacks on memory, which take their time to get to a limit. */
+  /** In ms, for attacks on memory, which need longer to reach a limit. */
   readonly memoryDeadline?: number
 }
 
@@ -54,11 +53,11 @@ export const contained = (
 ): ResourceResult["outcome"] => {
   if (!wasReady) return "failed"
   if (!isGone) return "open"
-  // A job that ends in an error has been refused what it wanted: there is no memory, and no module.
+  // A job that ends in an error was refused what it wanted: memory, or a module.
   return end === "complete" || end === "violation" || (peak ?? 0) > maxPeak ? "open" : "contained"
 }
 
-/** Runs them all, two at a time. */
+/** Runs all attacks, two at a time. */
 export const runResourceProbes = Effect.fn("runResourceProbes")(
   function*(probes: ReadonlyArray<ResourceProbe>, target: ProbeTarget, given: ResourceOptions = {}) {
     const { jobDeadline, memoryDeadline } = { ...defaults, ...given }

@@ -1,5 +1,5 @@
 /**
- * What probes are pointed at: hounds as this machine starts them at a level (CONFORMANCE H2).
+ * The target of probes: hounds as this machine starts them at a level (CONFORMANCE H2).
  */
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
@@ -7,15 +7,14 @@ import { detectSandbox, SandboxRefused } from "../../hound/sandbox/Detect.ts"
 import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.ts"
 import type { ProbeTarget } from "./ProbeRunner.ts"
 
-/** Evidence here is a few bytes: limits are the smallest there are. */
+/** In bytes. The evidence of probes is small, so limits are the smallest there are. */
 const maxPayloadSize = 65_536
 
-/** The target, and what was found about it. */
 export interface SandboxTarget extends ProbeTarget {
   readonly report: SandboxReport
 }
 
-/** The hounds of a level. Fails where the machine does not give that level, with what was found. */
+/** Fails where the machine does not give that level; the message says why. */
 export const sandboxTarget = Effect.fn("sandboxTarget")(function*(level: SandboxRequest["level"]) {
   const request = { level, maxPayloadSize, debug: false } as const
   const planFor = Effect.fnUntraced(function*(path?: string) {

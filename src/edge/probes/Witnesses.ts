@@ -1,10 +1,10 @@
 /**
- * What stands outside while a probe runs, and sees what it did (CONFORMANCE H2): files, listeners,
- * a process to do harm to.
+ * The witnesses outside of a hound while a probe runs (CONFORMANCE H2): files, listeners, and a
+ * process that may be harmed. They show what the probe did.
  *
- * Promises that nothing of it is left when the scope has closed, and that every change is told as
- * fixed text. Whatever stands here may be read, written and killed by the hound's own user: if
- * nothing happens to it, that is the sandbox's doing.
+ * Promises that no witness is left when the scope has closed, and that every change is reported as
+ * fixed text. The hound's own user may read, write and kill all of them: where nothing happens to
+ * them, the sandbox prevented it.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -17,36 +17,28 @@ import { getPriority } from "node:os"
 import { join } from "node:path"
 import type { Probe, ProbeFacts } from "./Probe.ts"
 
-/** What stands outside one probe. */
 export interface Witnesses {
   readonly facts: ProbeFacts
-  /** What happened to it that should not have; null: nothing. */
+  /** What happened to them; null where nothing did. */
   readonly seen: () => string | null
 }
 
-/** Null: whoever starts it. */
+/** The user that hounds run as; null where that is the user who starts them. */
 export type HoundUser = { readonly uid: number; readonly gid: number } | null
 
-/**
- * What is known before: paths of the analyzer (in a directory of its own), the hound's program and
- * its user.
- */
+/** The facts of a probe: its directory, the files of its hound, and the hound's user. */
 export interface Scene {
   readonly dir: string
   readonly analyzer: string
   readonly entry: string
   /** A shared library. */
   readonly addon: string
-  /** Whom the hound runs as, where that is somebody else. */
   readonly user: HoundUser
 }
 
 const secretText = "this is no business of a hound"
 
-/**
- * A shared library that is part of this very process, for those who would load one; null if there
- * is none.
- */
+/** A shared library of this very process, for probes that load one; null where there is none. */
 export const findLibrary = (): string | null => {
   const { sharedObjects } = process.report.getReport() as { readonly sharedObjects?: ReadonlyArray<string> }
   return sharedObjects?.find((path) => /\/lib(?:m|pthread|dl)[.-].*(?:so|dylib)/.test(path)) ?? null
@@ -153,8 +145,8 @@ const aVictim = Effect.fn(function*({ user }: Scene) {
 })
 
 /**
- * Names of a directory, and what each is: a change to any of them changes the text. The analyzer
- * comes later, and is its owner's.
+ * The files of a directory as text, which any change to one of them changes. Without the analyzer,
+ * which is written later.
  */
 const portrait = ({ analyzer, dir }: Scene): string =>
   readdirSync(dir).filter((name) => join(dir, name) !== analyzer).toSorted().map((name) => {
@@ -162,7 +154,7 @@ const portrait = ({ analyzer, dir }: Scene): string =>
     return [name, mode, mtimeMs, size].join(" ")
   }).join("\n")
 
-/** A directory of the probe's own, with everything in it. */
+/** Makes a directory of the probe's own, with all files in it. */
 const prepare = ({ addon, analyzer, dir, entry }: Scene): Omit<ProbeFacts, "tcp" | "udp" | "http" | "victim"> => {
   const at = (name: string): string => join(dir, name)
   const write = (name: string, content: string | Uint8Array): string => {
@@ -190,7 +182,7 @@ const prepare = ({ addon, analyzer, dir, entry }: Scene): Omit<ProbeFacts, "tcp"
   return facts
 }
 
-/** Sets everything up that a probe asks for. */
+/** Sets up the witnesses that a probe needs. */
 export const standBy = Effect.fn("standBy")(
   function*(probe: Probe, scene: Scene): Effect.fn.Return<Witnesses, never, Scope.Scope> {
     const facts = yield* Effect.acquireRelease(
