@@ -1,11 +1,10 @@
 /**
- * Hounds without their pool: real processes, real sandbox and real pipes, for lines about what
- * these cost by themselves.
+ * Hounds without their pool, for lines about the cost of processes, sandbox and pipes alone. All of
+ * them are real.
  *
  * **Gotchas**
  *
- * - Pipes and processes keep nothing awake: whoever waits for hounds needs a timer meanwhile
- *   (`awake`).
+ * - Pipes and processes keep nothing awake: wait for hounds within `awake`.
  */
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
@@ -14,24 +13,24 @@ import { HoundConnection, type ConnectionDecision } from "../src/hound/process/H
 import type { LaunchPlan, Spawner } from "../src/hound/process/Spawner.ts"
 import { detectSandbox } from "../src/hound/sandbox/Detect.ts"
 
-/** The analyzer that looks at nothing. */
+/** An analyzer that does nothing. */
 export const analyzer = fileURLToPath(new URL("houndAnalyzer.mjs", import.meta.url))
 
-/** How hounds are started at this level; null where this machine gives less. */
+/** The plan of hounds at this level; null where this machine does not give it. */
 export const planAt = async (level: "default" | "hard"): Promise<LaunchPlan | null> => {
   const request = { level, analyzer: { path: analyzer }, maxPayloadSize: 2_097_152, debug: false }
   const { plan, report } = await Effect.runPromise(detectSandbox(request))
   return report.level === level ? plan : null
 }
 
-/** As above, where the lines are about nothing else. */
+/** The plan of hounds at the level default. Throws where there is none. */
 export const defaultPlan = async (): Promise<LaunchPlan> => {
   const plan = await planAt("default")
   if (plan === null) throw new Error("this machine has no hounds")
   return plan
 }
 
-/** Does something while the process is kept awake. */
+/** Keeps the process awake while `run` runs. */
 export const awake = async <A>(run: () => Promise<A>): Promise<A> => {
   const timer = setInterval(() => undefined, 1_000_000_000)
   try {
@@ -46,23 +45,23 @@ const digest = new Uint8Array(32)
 /** A hound that is ready. */
 export class ReadyHound {
   readonly pid: number
-  readonly #line: HoundConnection
+  readonly #connection: HoundConnection
   #job = 0
   #then: (isComplete: boolean) => void = () => undefined
 
-  constructor(pid: number, line: HoundConnection) {
+  constructor(pid: number, connection: HoundConnection) {
     this.pid = pid
-    this.#line = line
+    this.#connection = connection
   }
 
-  /** Has it look at bytes, which are its own from now on. One at a time. */
-  look(bytes: Uint8Array, then: (isComplete: boolean) => void): void {
+  /** Has it examine bytes, which are its own from now on. One job at a time. */
+  examine(bytes: Uint8Array, then: (isComplete: boolean) => void): void {
     this.#then = then
     this.#job = this.#job === 0xffff_ffff ? 1 : this.#job + 1
-    this.#line.send({ job: this.#job, length: bytes.length, category: 0, severity: 0, digest }, bytes)
+    this.#connection.send({ job: this.#job, length: bytes.length, category: 0, severity: 0, digest }, bytes)
   }
 
-  /** Its line said something. */
+  /** Takes what its connection decided. */
   heard(decision: ConnectionDecision): void {
     if (decision.type === "gone" || decision.type === "violation") this.#then(false)
     else if (decision.type === "status" && decision.state !== "processing") this.#then(decision.state === "complete")
@@ -75,9 +74,9 @@ export const readyHound = (spawner: Spawner, id: number): Promise<ReadyHound> =>
     const fail = (): void => reject(new Error("a hound was not ready"))
     spawner.launch(id, {
       up: (pid, pipe) => {
-        const line = new HoundConnection(pipe)
-        const hound = new ReadyHound(pid, line)
-        line.onDecision((decision) => {
+        const connection = new HoundConnection(pipe)
+        const hound = new ReadyHound(pid, connection)
+        connection.onDecision((decision) => {
           if (decision.type === "ready") resolve(hound)
           else hound.heard(decision)
         })
@@ -86,7 +85,7 @@ export const readyHound = (spawner: Spawner, id: number): Promise<ReadyHound> =>
     })
   })
 
-/** Comes back when these hounds have done so many jobs, each of them always at one. */
+/** Resolves when the hounds have done that many jobs; each of them always has one. */
 export const keepBusy = (
   hounds: ReadonlyArray<ReadyHound>,
   calls: number,
@@ -98,7 +97,7 @@ export const keepBusy = (
     const next = (hound: ReadyHound): void => {
       if (sent === calls) return
       sent += 1
-      hound.look(bytes(), (isComplete) => {
+      hound.examine(bytes(), (isComplete) => {
         if (!isComplete) return reject(new Error("a hound failed over its job"))
         done += 1
         if (done === calls) resolve()
@@ -108,7 +107,10 @@ export const keepBusy = (
     for (const hound of hounds) next(hound)
   })
 
-/** What a process holds, in MiB: all of it, and what it shares with nobody. Linux only. */
+/**
+ * The memory of a process, in MiB: all of it, and the part that it shares with no other. Linux
+ * only.
+ */
 export const heldBy = async (
   pid: number | "self"
 ): Promise<{ readonly resident: number; readonly private: number }> => {

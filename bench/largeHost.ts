@@ -1,13 +1,13 @@
 /**
- * What `sections/hounds.ts` runs in a process of its own: a host with a large heap, and how late
- * its event loop is while hounds, or threads, are started and ended beside it. Prints the delays in
- * ms, as JSON.
+ * A host with a large heap, which `sections/hounds.ts` runs in a process of its own: measures how
+ * late its event loop is while hounds, or threads, are started and ended beside it. Prints the
+ * delays in ms, as JSON.
  *
  * **Gotchas**
  *
- * - The heap is built and collected before anything is looked at, and nothing is allocated
- *   meanwhile but by what is looked at. A collection that comes all the same is as long as the heap
- *   is large, and is in the figures.
+ * - The heap is built and collected before anything is measured, and only what is measured
+ *   allocates meanwhile. A collection that comes all the same takes as long as the heap is large,
+ *   and is in the figures.
  * - Node's histogram counts the interval of its own timer as delay: it is taken off.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks"
@@ -18,13 +18,13 @@ import { analyzer, awake } from "./houndWorld.ts"
 import { changingBytes, threatScent } from "./payloads.ts"
 import { roomyTracehound } from "./tracehounds.ts"
 
-/** How late, in ms. */
+/** How late the event loop was, in ms. */
 interface Delay {
   readonly longest: number
   readonly p99: number
 }
 
-/** What it prints, by what was going on. */
+/** The delays, by what was going on. */
 export type Delays = Readonly<Record<string, Delay>>
 
 const interval = 1
@@ -59,7 +59,7 @@ const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await setTimeout(2)
 }
 
-/** One hound after the other is activated, looks at its evidence and is replaced. */
+/** One hound after the other is activated, examines its evidence and is replaced. */
 const withHounds = async (forkServer: boolean): Promise<{ readonly starting: Delay; readonly replacing: Delay }> => {
   const minimumDormant = 2
   const tracehound = roomyTracehound({
@@ -91,7 +91,7 @@ const withHounds = async (forkServer: boolean): Promise<{ readonly starting: Del
 
 const measured = async (): Promise<Delays> => {
   const held = fill()
-  // What is loaded by the first use of anything is no delay of the second.
+  // The first use of anything loads its code: that is no delay of the second.
   const start = performance.now()
   const forkServer = await withHounds(true)
   const took = performance.now() - start

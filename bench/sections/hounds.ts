@@ -1,10 +1,9 @@
 /**
- * Hounds: what a start, a round trip and a job cost, what one holds, and whether the host is held
- * up meanwhile.
+ * Hounds: the cost of a start, a round trip and a job, the memory of one, and whether the host is
+ * held up meanwhile.
  *
- * Lines about one or two hounds are about processes, pipes and sandbox alone; those with
- * `intercept` go through all of Tracehound. An analyzer that does nothing looks at everything, so
- * that all of it is cost.
+ * Lines about one or two hounds measure processes, pipes and sandbox alone; those with `intercept`
+ * go through all of Tracehound. The analyzer does nothing, so that all of it is the cost of hounds.
  */
 import { execFile } from "node:child_process"
 import { setTimeout } from "node:timers/promises"
@@ -102,7 +101,7 @@ const memory = async (): Promise<Values> => {
       const make = await threadPools[peer]()
       const before = await heldBy("self")
       const pool = make(threads)
-      // So long that none of them is at two.
+      // So long that no thread gets two of them.
       await Promise.all(Array.from({ length: threads }, () => pool.run(1000, false)))
       const after = await heldBy("self")
       await pool.close()
@@ -148,13 +147,13 @@ const roundTrips = async (context: Context): Promise<Values> => {
   return values
 }
 
-/** Looks that are on their way through Tracehound at the same time. */
+/** Examinations that are on their way through Tracehound at the same time. */
 const inFlight = 128
 
 /** Evidence held between two turns. */
 const mostHeld = 67_108_864
 
-/** A Tracehound all of whose evidence is looked at, by two hounds that stay. */
+/** A Tracehound all of whose evidence is examined, by two hounds that stay. */
 const lookingTracehound = async () => {
   const tracehound = roomyTracehound({
     hound: {
@@ -165,7 +164,7 @@ const lookingTracehound = async () => {
       maxProcessingTime: 60_000,
       escalation: { severity: "low" }
     },
-    // Each is a record, and none of them is looked at.
+    // Each piece of evidence is a record, and none of them is read here.
     audit: { maxRecords: 10_000 }
   })
   await tracehound.init()
@@ -187,13 +186,13 @@ const lookingTracehound = async () => {
         const { complete: _, ...others } = hounds.outcomes()
         if (Object.values(others).some((count) => count > 0)) throw new Error(JSON.stringify(others))
       }
-      // Before the next turn begins, and after this one was timed.
+      // After this turn was timed, and before the next one begins.
       if (quarantine.bytes > mostHeld) setImmediate(flush)
     }
   }
 }
 
-/** Has a pool of threads do so many, with always enough of them waiting. */
+/** Has a pool of threads do that many jobs, with enough of them always waiting. */
 const threadsBusy = async (calls: number, run: () => Promise<unknown>): Promise<void> => {
   let sent = 0
   const oneAfterTheOther = async (): Promise<void> => {
@@ -263,10 +262,10 @@ const delays = (): Values => {
   ]))
 }
 
-/** Whether this run and this machine have that line. */
+/** Whether this run, on this machine, has that line. */
 const isWanted = (quick: boolean, hasHard: boolean) => ({ group, name }: Line): boolean => {
   if (name.endsWith(", hard") && !hasHard) return false
-  // Its figures are those of /proc.
+  // Memory is read from /proc.
   if (group === "kept" && process.platform !== "linux") return false
   return !quick || !(group === "delays" || name.includes("copied") || (group === "jobs" && name.includes("1 MiB")))
 }
@@ -281,7 +280,7 @@ export const measure: Measure = (context) =>
     if (first.group === "kept") return measureValues(asked, await memory())
     if (first.group === "round trips") return measureValues(asked, await roundTrips(asked))
     if (first.group === "delays") return measureValues(asked, delays())
-    // Turns as long as that a timer's millisecond is nothing beside them.
+    // Turns so long that the millisecond of a timer does not count.
     const turns = context.quick ? { rounds: 3, turnMs: 50, warmMs: 100 } : { rounds: 15, turnMs: 150, warmMs: 500 }
     return measureWaiting({ ...asked, turns }, jobs())
   })

@@ -2,7 +2,7 @@
  * An analyzer: it profiles the structure of JSON evidence. `bundle.mjs` makes one module out of it
  * and what it imports.
  *
- * docs/analyzers.md says what runs where and what is there.
+ * docs/analyzers.md explains where it runs, and what it can use there.
  */
 import type { Analyze } from "tracehound/hound"
 import { scan } from "./scanner.ts"

@@ -4,8 +4,8 @@
  *
  *     node examples/analyzer/bundle.mjs [DIRECTORY]
  *
- * The SHA-256 is of the bundle: whoever changes it afterwards, by a byte, has changed what would be
- * started, and Tracehound refuses.
+ * The SHA-256 is that of the bundle: Tracehound refuses to start a bundle that was changed
+ * afterwards, by as little as a byte.
  */
 import { build } from "esbuild"
 import { createHash } from "node:crypto"
@@ -14,7 +14,7 @@ import { join, resolve } from "node:path"
 
 const directory = resolve(process.argv[2] ?? join(import.meta.dirname, "dist"))
 mkdirSync(directory, { recursive: true })
-// Without symbolic links: what is pinned is this very file.
+// Without symbolic links: this very file is pinned.
 const path = join(realpathSync(directory), "analyzer.mjs")
 
 await build({
@@ -22,8 +22,7 @@ await build({
   outfile: path,
   bundle: true,
   format: "esm",
-  // A hound has ECMAScript and little else: `neutral` takes nothing of Node's or a browser's for
-  // granted.
+  // A hound has ECMAScript and little else: `neutral` assumes nothing of Node's or a browser's.
   platform: "neutral",
   target: "es2022",
   // The same sources give the same bytes, wherever they are.

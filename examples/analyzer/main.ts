@@ -1,6 +1,6 @@
 /**
- * A Tracehound whose hounds run an analyzer of our own. Bundles it, takes a few scents into
- * custody, and shows what came of them.
+ * A Tracehound whose hounds run an analyzer of our own: bundles it, takes a few scents into
+ * custody, and prints how their examinations ended.
  */
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -23,13 +23,11 @@ try {
 
   const tracehound = createTracehound({
     hound: { analyzer: { path, sha256 } },
-    // This analyzer's errors are the senders' doing: nobody should be able to provoke a panic with
-    // them.
+    // Senders can provoke errors of this analyzer: they must not be able to provoke a panic.
     failSafe: { onHoundError: "quarantine" }
   })
   try {
-    // Hounds are ready when this is done; it rejects, and says why, where the analyzer cannot be
-    // started.
+    // Resolves when hounds are ready; rejects with the reason where the analyzer cannot be started.
     await tracehound.init()
     const { dormant, sandbox } = tracehound.watcher.snapshot().hound
     console.log(`the sandbox in effect: ${sandbox}; hounds that wait: ${dormant}`)

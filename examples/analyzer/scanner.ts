@@ -1,9 +1,8 @@
 /**
- * A scanner for JSON that nobody trusts: one pass over the bytes, a stack that is bounded, and no
- * values.
+ * A scanner for JSON that is not trusted: one pass over the bytes, a bounded stack, and no values.
  *
- * `JSON.parse` would build what the evidence asks for, keep the last of two equal keys and say
- * nothing, and run out of stack or memory where the sender wants it to. This looks at the shape
+ * `JSON.parse` would build whatever the evidence asks for, silently keep the last of two equal
+ * keys, and run out of stack or memory where the sender wants it to. The scanner reads the shape
  * alone.
  *
  * Cost: O(bytes). Memory: O(keys of the objects that are open), of which there are at most
@@ -11,7 +10,7 @@
  */
 import { noFindings, type Shape } from "./shape.ts"
 
-/** How far the scanner goes. Beyond that it stops, and says so. */
+/** Where the scanner stops, with the status `unbounded`. */
 export interface Bounds {
   /** Objects and arrays within one another. */
   readonly depth: number
@@ -21,7 +20,7 @@ export interface Bounds {
 
 export const defaultBounds: Bounds = { depth: 256, keys: 100_000 }
 
-/** Characters of a key that are told apart: two longer ones that begin alike count as equal. */
+/** Characters of a key that are compared: two longer keys that begin alike count as equal. */
 const maxKey = 256
 
 const quote = 0x22
@@ -33,7 +32,7 @@ const isDigit = (c: number): boolean => c >= 0x30 && c <= 0x39
 const hexValue = (c: number): number =>
   isDigit(c) ? c - 0x30 : c >= 0x61 && c <= 0x66 ? c - 0x57 : c >= 0x41 && c <= 0x46 ? c - 0x37 : -1
 
-/** What `\x` stands for, by the code of x; -1 where there is no such escape. */
+/** The character of the escape `\x`, by the code of x; -1 where there is no such escape. */
 const unescaped = (c: number): number => {
   switch (c) {
     case quote:
@@ -78,7 +77,7 @@ class Scanner {
 
   run(): Shape {
     const { bytes, shape } = this
-    // A byte order mark is not JSON's, and parsers differ about it.
+    // A byte order mark is no part of JSON, and parsers differ about it.
     if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.at = 3
     let expected: Expected | null = "value"
     while (expected !== null && this.at < bytes.length) {
@@ -221,7 +220,7 @@ class Scanner {
     return this.at - from
   }
 
-  /** Goes past a number, and notes what others may read as another one. */
+  /** Goes past a number, and counts it where parsers may read it as different numbers. */
   private number(): boolean {
     const { shape } = this
     const from = this.at
@@ -244,7 +243,7 @@ class Scanner {
       for (let i = start; i < this.at && exponent < 100_000; i++) exponent = exponent * 10 + (this.bytes[i] ?? 0) - 0x30
     }
     shape.longestNumber = Math.max(shape.longestNumber, this.at - from)
-    // More digits than a double has, or an exponent that it has not.
+    // More digits than a double has, or an exponent that is too large for it.
     if (whole + fraction > 17 || exponent > 300) shape.inexactNumbers++
     return true
   }

@@ -1,6 +1,6 @@
 /**
- * What the scanner finds, and what this analyzer thinks of it. Change the second half to your own
- * taste.
+ * The findings of the scanner, and the judgement of this analyzer. Change the second half to your
+ * own taste.
  */
 
 /** The shape of one JSON text. Numbers are counts, lengths are in bytes. */
