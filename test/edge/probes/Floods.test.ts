@@ -6,7 +6,7 @@ import type { ProbeEnd } from "../../../src/edge/probes/Probe.ts"
 import { runTrial } from "../../../src/edge/probes/Trial.ts"
 import { hostilePlan } from "./targets.ts"
 
-/** What a hostile hound does at its pipe, what ends it, and frames that were right before that. */
+/** The misdeeds of a hostile hound at its pipe, the end of each, and the good frames before it. */
 const floods: ReadonlyArray<readonly [way: string, end: ProbeEnd, frames: number]> = [
   ["readyFlood", "violation", 1],
   ["garbage", "violation", 0],
@@ -24,7 +24,7 @@ const floods: ReadonlyArray<readonly [way: string, end: ProbeEnd, frames: number
 ]
 
 /**
- * What a host may grow by over one flood, in bytes of resident memory: its own compiler and
+ * The most that a host may grow by over one flood, in bytes of resident memory: its own compiler and
  * collector take some of it.
  */
 const maxGrowth = 16 * 1_048_576

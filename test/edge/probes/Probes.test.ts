@@ -70,7 +70,7 @@ describe("a verdict", () => {
     assert.strictEqual(judge(attack, { ...trial, isGone: false }, null).outcome, "open")
   })
 
-  it("of what must work is that it works, and nothing else", () => {
+  it("on a control is `works` or `failed`, and nothing else", () => {
     const control = { group: "allow", fails: ["error"] } as const
     assert.strictEqual(judge(control, { ...trial, end: "complete" }, null).outcome, "works")
     assert.strictEqual(judge(control, trial, null).outcome, "failed")
@@ -114,7 +114,7 @@ for (const level of ["default", "hard"] as const) {
       })
     }
 
-    it(`RFC H2 what a hound remembers is gone with the hound (${level})`, ({ skip }) => {
+    it(`RFC H2 state that a hound keeps is gone with the hound (${level})`, ({ skip }) => {
       if (missing !== null) return skip(missing)
       for (const name of ["js/globalPersist", "js/moduleState"]) {
         assert.strictEqual(results.get(name)?.detail, "closed by maxJobs: 1; a hound of more jobs remembers")
@@ -153,7 +153,7 @@ describe("no sandbox at all", () => {
     assert.deepStrictEqual(idle, known)
   })
 
-  it("RFC H2 what must work does", () => {
+  it("RFC H2 the controls work", () => {
     const controls = tried.filter(({ group }) => group === "allow")
     for (const { name } of controls) assert.strictEqual(results.get(name)?.outcome, "works", name)
   })

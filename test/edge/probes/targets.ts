@@ -1,5 +1,5 @@
 /**
- * What the tests of probes are pointed at beside real sandboxes.
+ * Targets of probes, for tests, beside real sandboxes.
  */
 import * as Effect from "effect/Effect"
 import { dirname, join } from "node:path"

@@ -86,7 +86,7 @@ const types: ReadonlyArray<readonly [type: string, bytes: Uint8Array | string]> 
 describe("the type", () => {
   it.each(types)("%s %#", (type, bytes) => assert.strictEqual(typeOf(bytesOf(bytes)), type))
 
-  it("UTF-8 is text where no more than its end is beyond what is looked at", () => {
+  it("UTF-8 is text where the first 64 KiB end in the middle of a character", () => {
     for (const lead of [0, 1, 2, 3]) {
       const long = new TextEncoder().encode(`${" ".repeat(65_536 - lead)}\u{1f600} and on`)
       assert.strictEqual(typeOf(long), "text")
@@ -137,7 +137,7 @@ describe("the profile", () => {
 })
 
 describe("integrity", () => {
-  it("RFC H7 evidence that is what was taken into custody is complete, anything else is an error", async () => {
+  it("RFC H7 evidence with the size and digest of its custody is complete, any other is an error", async () => {
     const bytes = bytesOf("' OR 1=1 --")
     assert.strictEqual(await verdict(bytes), "complete")
     assert.strictEqual(await verdict(bytes, { sha256: null }), "complete")
@@ -195,7 +195,7 @@ describe("Tracehound's own envelopes", () => {
     }
   })
 
-  it("what is in one is opened like everything else", async () => {
+  it("the evidence in an envelope is opened like any other", async () => {
     const record = (evidence: Uint8Array) => ({
       signature: `malware:${digestOf(evidence)}`,
       hash: digestOf(evidence),

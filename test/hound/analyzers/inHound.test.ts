@@ -33,7 +33,7 @@ describe("the built-in analyzer in a hound", () => {
     assert.deepStrictEqual(result.verdicts, trials.map(([verdict]) => verdict))
   }, 120_000)
 
-  it("RFC H4 a job at the end of what may be spent does not hold it up for the next one", async () => {
+  it("RFC H4 a job that spends its whole budget leaves the hound ready for the next one", async () => {
     // As much as 1 MB of deflate can say without being a bomb: nothing is left of the budget.
     const block = zlib.deflateRawSync(new Uint8Array(300_000), { finishFlush: zlib.constants.Z_FULL_FLUSH })
     const count = Math.floor(990_000 / block.length)

@@ -283,7 +283,7 @@ describe("the probe", () => {
     assert.strictEqual(outcome(many), "budget")
   })
 
-  it("whatever is cut off anywhere comes to an end, and is refused only where what is left contradicts itself", () => {
+  it("an archive that is cut off anywhere comes to an end, and is refused only where the rest contradicts itself", () => {
     for (const [name, bytes] of [...sound, ...lies, ...breaksOff]) {
       const step = Math.max(1, Math.floor(bytes.length / 150))
       for (let end = 0; end < bytes.length; end += step) {
@@ -350,7 +350,7 @@ describe("the probe", () => {
     }
   })
 
-  it("what is spent on one piece of evidence is counted through all that is in it", () => {
+  it("the budget of evidence is one for all archives in it", () => {
     const work = makeWork(1e9, { output: 300_000, steps: 1e9 })
     const content = anything(random(1), 200_000)
     const bytes = zipOf(Array.from({ length: 50 }, (_, i) => deflated(String(i), content)))

@@ -83,7 +83,7 @@ export const anySettings = ({ below, pick }: Random): zlib.ZlibOptions => ({
   ])
 })
 
-/** What our own inflate says of a raw stream, without a bound; null where it is none. */
+/** The output of the analyzer's inflate, without a bound; null where it is no raw stream. */
 export const ours = (raw: Uint8Array, work: Work = makeWork(1e12)) => {
   const sink = makeSink(work)
   const status = inflate(raw, 0, raw.length, sink)

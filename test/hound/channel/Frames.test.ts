@@ -15,7 +15,7 @@ import { frameOf } from "../../support/FakeSpawner.ts"
 
 const entry = readFileSync(new URL("../../../src/hound/sandbox/entry.mjs", import.meta.url), "utf8")
 
-/** What stands between the brackets of the one place that matches. */
+/** The groups of the one match of a pattern in the entry. */
 const inEntry = (pattern: RegExp): ReadonlyArray<string> => {
   const found = [...entry.matchAll(new RegExp(pattern, "g"))]
   assert.lengthOf(found, 1, `${pattern} stands in the entry exactly once`)

@@ -5,12 +5,12 @@
 import type { Decision } from "../../../src/hound/channel/FrameChannel.ts"
 import { frameOf } from "../../support/FakeSpawner.ts"
 
-/** What happens to a channel. */
+/** An event of a channel. */
 export type Event =
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
   | { readonly type: "send"; readonly job: number }
 
-/** What may come next, by what came before. */
+/** The frames that may come next, by those that came before. */
 const turns: Readonly<Record<string, ReadonlyArray<number>>> = {
   "": [0],
   "0": [],

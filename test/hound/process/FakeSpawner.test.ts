@@ -36,7 +36,7 @@ describe("FakeSpawner", () => {
     return [spawner.hounds[0] ?? assert.fail("no hound"), connection, decisions]
   }
 
-  it("RFC H3 settles without a timer, whatever was said", async () => {
+  it("RFC H3 settles without a timer, after any frame", async () => {
     const [hound, connection, decisions] = await open(new FakeSpawner())
     hound.ready(5)
     await settle()
@@ -57,7 +57,7 @@ describe("FakeSpawner", () => {
     assert.isTrue(hound.isLetGo)
   })
 
-  it("RFC H3 floods, and holds back what it was sent", async () => {
+  it("RFC H3 floods, and reads nothing of its job", async () => {
     const [flooding, , heard] = await open(new FakeSpawner((hound) => hound.ready()))
     await settle()
     flooding.flood()

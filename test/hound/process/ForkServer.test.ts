@@ -37,7 +37,7 @@ const standStill = (ms: number): void => {
 const parentOf = (pid: number): number =>
   Number(readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ")[1])
 
-/** What is in a process group and can still do something. */
+/** The processes of a group that can still do something. */
 const membersOf = (group: number): ReadonlyArray<number> =>
   readdirSync("/proc").map(Number).filter((pid) => {
     if (!(pid > 0)) return false

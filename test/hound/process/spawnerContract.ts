@@ -1,5 +1,5 @@
 /**
- * What any spawner promises (Spawner.ts), tested on whatever makes hounds that behave.
+ * The promises of every spawner (Spawner.ts), as tests that each implementation runs.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
@@ -44,7 +44,7 @@ export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
         connection.close()
       }))
 
-    it("RFC H4 kill is the end, whatever a hound thinks of it, and is heard once", () =>
+    it("RFC H4 kill ends a hound that survives other signals, and is heard once", () =>
       using(make("stays"), async (spawner) => {
         const hound = launched(spawner, 1)
         await hound.whenUp
@@ -75,7 +75,7 @@ export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
         assert.deepStrictEqual(hound.heard.at(-1), "down")
       }))
 
-    it("RFC H1 what cannot be spawned is down, in its own time", () =>
+    it("RFC H1 a hound that cannot be spawned is down, after launch has returned", () =>
       using(make("unspawnable"), async (spawner) => {
         const hounds = [1, 2, 3].map((id) => launched(spawner, id))
         for (const { heard } of hounds) assert.deepStrictEqual(heard, [])

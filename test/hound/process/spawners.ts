@@ -6,7 +6,7 @@ import type { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import type { ProcessExit, LaunchListener, LaunchPlan, Spawner } from "../../../src/hound/process/Spawner.ts"
 
-/** What a hound of the fixtures does; see fixtures/hound.mjs. */
+/** The behaviours of fixtures/hound.mjs. */
 export type Behaviour =
   | "works"
   | "greets"
@@ -37,7 +37,7 @@ export const planFor = (behaviour: Behaviour, value = "", more: Partial<LaunchPl
   ...more
 })
 
-/** What is not there cannot be spawned. */
+/** A plan whose program does not exist. */
 export const unspawnable: LaunchPlan = planFor("waits", "", { file: "/nowhere/node" })
 
 /** Hounds that were up in this process of tests. */

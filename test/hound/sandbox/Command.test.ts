@@ -11,7 +11,7 @@ import { seccompFilter } from "../../../src/hound/sandbox/Seccomp.ts"
 
 const MiB = 1_048_576
 
-/** What the versions know of what is asked for; negations are known by what they negate. */
+/** Flags that every version knows; a version that knows `--x` knows `--no-x`. */
 const always = [
   ...essentialFlags,
   "--addons",
@@ -105,7 +105,7 @@ describe("launchPlan", () => {
     )
   })
 
-  it("RFC H2 memory: by what a version begins with, and by what the largest evidence needs", () => {
+  it("RFC H2 memory grows with what a version begins with, and with the largest evidence", () => {
     const limits = (version: string, maxPayloadSize: number) => memoryLimits({ version, maxPayloadSize })
     const base = { heap: 64 * MiB, resident: 256 * MiB }
     assert.deepStrictEqual(limits("22.19.0", 16 * MiB), { ...base, data: 288 * MiB })
@@ -126,7 +126,7 @@ describe("launchPlan", () => {
     assert.notInclude(script(launchPlan({ ...facts, platform: "darwin" }).args), "ulimit -d")
   })
 
-  it("RFC H2 whom it runs as, and what is kept of stderr", () => {
+  it("RFC H2 has the user that it runs as, and the bytes of stderr that are kept", () => {
     const plan = launchPlan({ ...facts, dropTo: { uid: 65_534, gid: 65_534 }, debug: true })
     assert.deepInclude(plan, { uid: 65_534, gid: 65_534 })
     assert.isAbove(plan.stderrBytes, 0)

@@ -9,7 +9,7 @@ const field = (pid: number, file: string, name: string): string => {
   return line.slice(name.length).replace(/^:/, "").trim().replaceAll(/\s+/g, " ")
 }
 
-/** What holds at both levels, seen from outside. */
+/** The confinement that holds at both levels, observed from outside. */
 const checkOutside = async (hound: Booted): Promise<void> => {
   await hound.ready()
   const { pid } = hound
@@ -41,7 +41,7 @@ const checkOutside = async (hound: Booted): Promise<void> => {
 }
 
 describe("a hound seen from outside", () => {
-  it("RFC H2 default: nobody, with limits, an empty environment, and one socket", () =>
+  it("RFC H2 default: the user nobody, with limits, an empty environment, and one socket", () =>
     hasProc
       ? withHound(analyzer, {}, async (hound) => {
         await checkOutside(hound)
@@ -75,7 +75,7 @@ describe("a hound seen from outside", () => {
       })
       : Promise.resolve(withoutIt("bubblewrap")))
 
-  it("RFC H2 hard: who kills what was started kills the hound", () =>
+  it("RFC H2 hard: killing the process that was started kills the hound", () =>
     hasHard
       ? withHound(analyzer, { level: "hard" }, async (hound) => {
         await hound.ready()

@@ -95,7 +95,7 @@ describe("detectSandbox: the machine", () => {
     }
   })
 
-  it("RFC H2 every mechanism has one note, and says of this machine what is so", async () => {
+  it("RFC H2 every mechanism has one note, which is true of this machine", async () => {
     const sandbox = await detect({})
     const names = sandbox.report.mechanisms.map(({ name }) => name)
     assert.strictEqual(new Set(names).size, 8)
@@ -150,7 +150,7 @@ describe("detectSandbox: the machine", () => {
 describe("detectSandbox: root", () => {
   const root: Machine = { ...calm, uid: 0 }
 
-  it("RFC H2 hounds of root are nobody's, where everybody can read what they need", () =>
+  it("RFC H2 hounds of root run as nobody, where everybody can read their files", () =>
     withFiles(async (directory, path) => {
       const seen: Array<LaunchPlan> = []
       const open = { ...root, tryOut: (plan: LaunchPlan) => Promise.resolve(seen.push(plan) > 0 ? null : "") }
@@ -167,7 +167,7 @@ describe("detectSandbox: root", () => {
       }
     }))
 
-  it("RFC H2 root without the right to become nobody stays root, and says so", () =>
+  it("RFC H2 hounds of root run as root where it may not become nobody, and the report says so", () =>
     withFiles(async (_, path) => {
       const bound = (plan: LaunchPlan) => Promise.resolve(plan.uid === undefined ? null : "spawn EPERM")
       const sandbox = await detect({ analyzer: { path } }, { ...root, tryOut: bound })

@@ -16,7 +16,7 @@ const analyzer = (body: string, prelude = ""): string =>
 
 const tell = "const tell = (text) => { throw new Error(text) };"
 
-/** What the analyzer says when it is asked to do this. */
+/** The lines of the debug mode, after the analyzer was asked to do these. */
 const answers = async (hound: Booted, names: ReadonlyArray<string>): Promise<string> => {
   for (const name of names) await hound.ask({ text: name })
   return hound.end()
@@ -135,7 +135,7 @@ describe("a hound's boot", () => {
     ["neither a digest nor none", (view) => view.setUint8(14, 2)],
     ["what must be zero is not", (view) => view.setUint8(15, 1)]
   ]
-  it("RFC H3 what is no job ends it", async () => {
+  it("RFC H3 bytes that are no job end the hound", async () => {
     for (const [what, change] of badJobs) {
       await withHound("export const analyze = () => {}", { debug: false }, async (hound) => {
         await hound.ready()
@@ -148,7 +148,7 @@ describe("a hound's boot", () => {
 })
 
 describe("a hound's job", () => {
-  it("RFC H1 the analyzer is told what the evidence is, fresh and frozen for each job", () => {
+  it("RFC H1 the analyzer gets the facts of its evidence, fresh and frozen for each job", () => {
     const source = `
       let last
       export const analyze = (bytes, evidence) => {
@@ -174,7 +174,7 @@ describe("a hound's job", () => {
     })
   })
 
-  it("RFC H3 what an analyzer returns or throws is one of two words, and is not looked at", () => {
+  it("RFC H3 a value that an analyzer returns or throws becomes one of two verdicts, and is not looked at", () => {
     const acts = `
       error: () => "error", laterError: async () => "error", throwing: () => { throw evil }, rejecting: async () => { throw evil },
       nothing: () => {}, complete: () => "complete", object: () => ({ toString: spin, valueOf: spin }), list: () => [evil],
@@ -192,7 +192,7 @@ describe("a hound's job", () => {
     })
   })
 
-  it("RFC H3 what nobody catches ends it before it says that all went well, and without a word", async () => {
+  it("RFC H3 an error that nothing catches ends the hound before it answers, without a word", async () => {
     const acts = `
       rejection: () => { Promise.reject(evil) },
       microtask: () => queueMicrotask(() => { throw evil }),
@@ -211,7 +211,7 @@ describe("a hound's job", () => {
     }
   })
 
-  it("RFC H3 what nobody catches is told to whoever debugs", () => {
+  it("RFC H3 an error that nothing catches is written in the debug mode", () => {
     const source = "export const analyze = () => new Promise(() => setTimeout(() => { throw new Error('late') }, 0))"
     return withHound(source, {}, async (hound) => {
       assert.strictEqual(await hound.ask({}), 1)

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { seccompFilter } from "../../../src/hound/sandbox/Seccomp.ts"
 import { hasHard, withHound, withoutIt } from "./boots.ts"
 
-/** What an analyzer finds that runs this: the text that it throws. */
+/** Runs this as an analyzer; the text that it throws is what it found. */
 const finds = (body: string): Promise<string> =>
   withHound(
     `export const analyze = async () => { throw new Error(String(await (async () => { ${body} })())) }`,
@@ -83,7 +83,7 @@ describe("what an analyzer can reach", () => {
     assert.strictEqual(found, "1,2,true")
   })
 
-  it("RFC H2 what is written by hand does what it should", async () => {
+  it("RFC H2 the functions that the entry writes itself do what they should", async () => {
     const found = await finds(`
       const bytes = new TextEncoder().encode("é€")
       const view = new DataView(bytes.buffer, 2)
@@ -103,7 +103,7 @@ describe("what an analyzer can reach", () => {
     assert.strictEqual(found, "€|5|5|windows-1252|é€|true|true|abc|186|1,2|number|true|36|7|read,written")
   })
 
-  it("RFC H2 errors are plain, and a hostile argument is handed to nobody", async () => {
+  it("RFC H2 errors are plain, and a hostile argument is given to no function of Node", async () => {
     const found = await finds(`
       const spy = Object.assign(Object.create(null), { [Symbol.for("nodejs.util.inspect.custom")]: () => { leaked = true } })
       let leaked = false

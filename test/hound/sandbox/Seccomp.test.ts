@@ -7,7 +7,7 @@ const kill = 0x80000000
 const eperm = 0x00050001
 const enosys = 0x00050026
 
-/** What a filter is asked. */
+/** A system call, as a filter sees it. */
 interface Call {
   readonly number: number
   readonly machine?: number
@@ -46,7 +46,7 @@ const run = (architecture: Architecture, { first = 0, machine = machines[archite
   throw new Error("the program has no end")
 }
 
-/** What a hound has no business with. */
+/** Calls that a hound must not make. */
 const dangerous = {
   x64: {
     socket: 41,
@@ -128,12 +128,12 @@ describe("the seccomp filter", () => {
       calls.flatMap(([, x64, arm64]) => (architecture === "x64" ? [x64] : arm64 === null ? [] : [arm64]))
     )
 
-    it(`RFC H2 allows what is in the table on ${architecture}`, () => {
+    it(`RFC H2 allows the calls of the table on ${architecture}`, () => {
       for (const number of numbers) assert.strictEqual(run(architecture, { number }), allow, String(number))
       assert.strictEqual(new Set(numbers).size, numbers.length)
     })
 
-    it(`RFC H2 refuses what a hound has no business with on ${architecture}`, () => {
+    it(`RFC H2 refuses calls that a hound must not make on ${architecture}`, () => {
       for (const [name, number] of Object.entries(dangerous[architecture])) {
         assert.strictEqual(run(architecture, { number }), eperm, name)
       }

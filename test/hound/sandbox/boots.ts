@@ -16,7 +16,7 @@ import type { Sandbox } from "../../../src/hound/sandbox/Sandbox.ts"
 
 const kindNames = Object.fromEntries(Object.entries(frameKinds).map(([name, kind]) => [kind, name]))
 
-/** What a hound sent. */
+/** A frame that a hound sent. */
 export interface Frame {
   readonly kind: string
   readonly sequence: number
