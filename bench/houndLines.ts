@@ -4,7 +4,7 @@
  * **Gotchas**
  *
  * - Peers are threads of the host's own process: a loop or a bomb in one of them takes the host
- *   along. They are what one would reach for where nothing has to be kept in.
+ *   along. They are the usual choice where nothing has to be confined.
  */
 import type { Goal, Line } from "./goals.ts"
 

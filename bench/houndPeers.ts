@@ -1,5 +1,5 @@
 /**
- * What one would reach for instead of hounds: pools of worker threads, which keep nothing in.
+ * The usual choice in place of hounds: pools of worker threads, which confine nothing.
  * Imported by the lines that need them alone.
  */
 import { fileURLToPath } from "node:url"

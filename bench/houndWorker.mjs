@@ -1,6 +1,6 @@
 /**
- * What the threads of the peers run: nothing, as the analyzer beside them; or, given a number,
- * nothing for so many ms.
+ * The program of the peers' threads: it does nothing, as the analyzer beside it; or, given a
+ * number, nothing for so many ms.
  */
 import { setTimeout } from "node:timers/promises"
 

@@ -60,86 +60,89 @@ interface Open {
   count: number
 }
 
-/** What comes next, as far as JSON allows it. */
+/** The tokens that JSON allows next. */
 type Expected = "value" | "valueOrEnd" | "key" | "keyOrEnd" | "commaOrEnd" | "end"
 
 class Scanner {
   readonly shape: Shape = noFindings()
-  private readonly bytes: Uint8Array
-  private readonly bounds: Bounds
-  private readonly open: Array<Open> = []
-  private at = 0
+  readonly #bytes: Uint8Array
+  readonly #bounds: Bounds
+  readonly #open: Array<Open> = []
+  #at = 0
 
   constructor(bytes: Uint8Array, bounds: Bounds) {
-    this.bytes = bytes
-    this.bounds = bounds
+    this.#bytes = bytes
+    this.#bounds = bounds
   }
 
   run(): Shape {
-    const { bytes, shape } = this
+    const { shape } = this
+    const bytes = this.#bytes
     // A byte order mark is no part of JSON, and parsers differ about it.
-    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.at = 3
+    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.#at = 3
     let expected: Expected | null = "value"
-    while (expected !== null && this.at < bytes.length) {
-      const c = this.peek()
-      if (isSpace(c)) this.at++
-      else expected = this.step(expected, c)
+    while (expected !== null && this.#at < bytes.length) {
+      const c = this.#peek()
+      if (isSpace(c)) this.#at++
+      else expected = this.#step(expected, c)
     }
     if (expected !== "end") shape.status = shape.status === "unbounded" ? "unbounded" : "notJson"
-    shape.scanned = this.at
+    shape.scanned = this.#at
     return shape
   }
 
-  private peek(): number {
-    return this.bytes[this.at] ?? -1
+  #peek(): number {
+    return this.#bytes[this.#at] ?? -1
   }
 
   /** One token; null where it does not fit. */
-  private step(expected: Expected, c: number): Expected | null {
+  #step(expected: Expected, c: number): Expected | null {
     switch (expected) {
       case "end":
         return null
       case "key":
       case "keyOrEnd":
-        if (c === 0x7d && expected === "keyOrEnd") return this.close(true)
-        return c === quote ? this.key() : null
+        if (c === 0x7d && expected === "keyOrEnd") return this.#close(true)
+        return c === quote ? this.#key() : null
       case "commaOrEnd":
         if (c === 0x2c) {
-          this.at++
-          return this.top().keys === null ? "value" : "key"
+          this.#at++
+          return this.#top().keys === null ? "value" : "key"
         }
-        return c === 0x7d || c === 0x5d ? this.close(c === 0x7d) : null
+        return c === 0x7d || c === 0x5d ? this.#close(c === 0x7d) : null
       case "valueOrEnd":
-        if (c === 0x5d) return this.close(false)
-        return this.value(c)
+        if (c === 0x5d) return this.#close(false)
+        return this.#value(c)
       case "value":
-        return this.value(c)
+        return this.#value(c)
     }
   }
 
-  private top(): Open {
-    return this.open[this.open.length - 1] ?? { keys: null, count: 0 }
+  #top(): Open {
+    return this.#open[this.#open.length - 1] ?? { keys: null, count: 0 }
   }
 
-  private afterValue(): Expected {
-    return this.open.length === 0 ? "end" : "commaOrEnd"
+  #afterValue(): Expected {
+    return this.#open.length === 0 ? "end" : "commaOrEnd"
   }
 
-  private value(c: number): Expected | null {
+  #value(c: number): Expected | null {
     const { shape } = this
-    if (c === 0x7b || c === 0x5b) return this.enter(c === 0x7b)
+    if (c === 0x7b || c === 0x5b) return this.#enter(c === 0x7b)
     if (c === quote) {
-      const length = this.text(null)
+      const length = this.#text(null)
       if (length < 0) return null
       shape.longestString = Math.max(shape.longestString, length)
-      return this.afterValue()
+      return this.#afterValue()
     }
-    if (c === 0x2d || isDigit(c)) return this.number() ? this.afterValue() : null
-    return this.word("true") || this.word("false") || this.word("null") ? this.afterValue() : null
+    if (c === 0x2d || isDigit(c)) return this.#number() ? this.#afterValue() : null
+    return this.#word("true") || this.#word("false") || this.#word("null") ? this.#afterValue() : null
   }
 
-  private enter(isObject: boolean): Expected | null {
-    const { bounds, open, shape } = this
+  #enter(isObject: boolean): Expected | null {
+    const { shape } = this
+    const bounds = this.#bounds
+    const open = this.#open
     if (open.length === bounds.depth) {
       shape.status = "unbounded"
       return null
@@ -148,22 +151,23 @@ class Scanner {
     if (isObject) shape.objects++
     else shape.arrays++
     shape.depth = Math.max(shape.depth, open.length)
-    this.at++
+    this.#at++
     return isObject ? "keyOrEnd" : "valueOrEnd"
   }
 
-  private close(isObject: boolean): Expected | null {
-    const closed = this.open.pop()
+  #close(isObject: boolean): Expected | null {
+    const closed = this.#open.pop()
     if (closed === undefined || (closed.keys !== null) !== isObject) return null
-    this.at++
-    return this.afterValue()
+    this.#at++
+    return this.#afterValue()
   }
 
-  private key(): Expected | null {
-    const { bounds, shape } = this
+  #key(): Expected | null {
+    const { shape } = this
+    const bounds = this.#bounds
     const units: Array<number> = []
-    if (this.text(units) < 0) return null
-    const object = this.top()
+    if (this.#text(units) < 0) return null
+    const object = this.#top()
     const name = String.fromCharCode(...units)
     if (++shape.keys > bounds.keys) {
       shape.status = "unbounded"
@@ -173,9 +177,9 @@ class Scanner {
     if (object.keys?.has(name) === true) shape.duplicateKeys++
     object.keys?.add(name)
     if (name === "__proto__" || name === "constructor" || name === "prototype") shape.dangerousKeys++
-    while (isSpace(this.peek())) this.at++
-    if (this.peek() !== 0x3a) return null
-    this.at++
+    while (isSpace(this.#peek())) this.#at++
+    if (this.#peek() !== 0x3a) return null
+    this.#at++
     return "value"
   }
 
@@ -183,18 +187,18 @@ class Scanner {
    * Goes past a string, and collects the first of its characters; its length in bytes and escapes,
    * or -1 where it is none.
    */
-  private text(units: Array<number> | null): number {
-    const { bytes } = this
+  #text(units: Array<number> | null): number {
+    const bytes = this.#bytes
     let length = 0
-    for (this.at++; this.at < bytes.length; length++) {
-      let unit = this.peek()
-      this.at++
+    for (this.#at++; this.#at < bytes.length; length++) {
+      let unit = this.#peek()
+      this.#at++
       if (unit === quote) return length
       if (unit < 0x20) return -1
       if (unit === backslash) {
-        const escape = this.peek()
-        this.at++
-        unit = escape === 0x75 ? this.unicode() : unescaped(escape)
+        const escape = this.#peek()
+        this.#at++
+        unit = escape === 0x75 ? this.#unicode() : unescaped(escape)
         if (unit < 0) return -1
       }
       if (units !== null && units.length < maxKey) units.push(unit)
@@ -203,54 +207,55 @@ class Scanner {
   }
 
   /** The four digits of an escape. */
-  private unicode(): number {
+  #unicode(): number {
     let unit = 0
     for (let i = 0; i < 4; i++) {
-      const value = hexValue(this.peek())
+      const value = hexValue(this.#peek())
       if (value < 0) return -1
       unit = unit * 16 + value
-      this.at++
+      this.#at++
     }
     return unit
   }
 
-  private digits(): number {
-    const from = this.at
-    while (isDigit(this.peek())) this.at++
-    return this.at - from
+  #digits(): number {
+    const from = this.#at
+    while (isDigit(this.#peek())) this.#at++
+    return this.#at - from
   }
 
   /** Goes past a number, and counts it where parsers may read it as different numbers. */
-  private number(): boolean {
+  #number(): boolean {
     const { shape } = this
-    const from = this.at
-    if (this.peek() === 0x2d) this.at++
-    const isZero = this.peek() === 0x30
-    const whole = this.digits()
+    const from = this.#at
+    if (this.#peek() === 0x2d) this.#at++
+    const isZero = this.#peek() === 0x30
+    const whole = this.#digits()
     if (whole === 0 || (isZero && whole > 1)) return false
     let fraction = 0
-    if (this.peek() === 0x2e) {
-      this.at++
-      fraction = this.digits()
+    if (this.#peek() === 0x2e) {
+      this.#at++
+      fraction = this.#digits()
       if (fraction === 0) return false
     }
     let exponent = 0
-    if ((this.peek() | 0x20) === 0x65) {
-      this.at++
-      if (this.peek() === 0x2b || this.peek() === 0x2d) this.at++
-      const start = this.at
-      if (this.digits() === 0) return false
-      for (let i = start; i < this.at && exponent < 100_000; i++) exponent = exponent * 10 + (this.bytes[i] ?? 0) - 0x30
+    if ((this.#peek() | 0x20) === 0x65) {
+      this.#at++
+      if (this.#peek() === 0x2b || this.#peek() === 0x2d) this.#at++
+      const start = this.#at
+      if (this.#digits() === 0) return false
+      for (let i = start; i < this.#at && exponent < 100_000; i++)
+        exponent = exponent * 10 + (this.#bytes[i] ?? 0) - 0x30
     }
-    shape.longestNumber = Math.max(shape.longestNumber, this.at - from)
+    shape.longestNumber = Math.max(shape.longestNumber, this.#at - from)
     // More digits than a double has, or an exponent that is too large for it.
     if (whole + fraction > 17 || exponent > 300) shape.inexactNumbers++
     return true
   }
 
-  private word(text: string): boolean {
-    for (let i = 0; i < text.length; i++) if (this.bytes[this.at + i] !== text.charCodeAt(i)) return false
-    this.at += text.length
+  #word(text: string): boolean {
+    for (let i = 0; i < text.length; i++) if (this.#bytes[this.#at + i] !== text.charCodeAt(i)) return false
+    this.#at += text.length
     return true
   }
 }

@@ -21,7 +21,7 @@ import { AnswerIsNo, WrongUse } from "./Failure.ts"
 import { configFile, json } from "./Options.ts"
 import { versions } from "./Versions.ts"
 
-/** What confines hounds on this machine. */
+/** The sandbox of hounds on this machine, and the attacks on it. */
 export interface SandboxDiagnosis {
   /** False where the configuration has no hounds. */
   readonly enabled: boolean

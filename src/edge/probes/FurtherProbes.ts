@@ -123,7 +123,7 @@ export const analyze = () => { const error = new Proxy(new Error("x"), { get() {
   jsWhole(
     "thrownTrap",
     String.raw`
-// Whoever touches what was thrown is in the attacker's hands: the second job tells whether anybody
+// A host that touches the thrown value runs the attacker's code: the second job tells whether one
 // did.
 let touched = false
 const touch = () => { touched = true; return undefined }

@@ -7,7 +7,6 @@ import { probeGroups } from "./Probe.ts"
 import type { ProbeResult } from "./ProbeRunner.ts"
 import type { ResourceReport } from "./ResourceRunner.ts"
 
-/** What was found at one level. */
 export interface LevelReport {
   readonly level: SandboxRequest["level"]
   /** Why there is no such level here; null where there is. */

@@ -12,7 +12,7 @@ export interface Limits {
   readonly steps: number
 }
 
-/** What was spent of it so far. */
+/** The part of the budget that was spent so far. */
 export interface Work {
   readonly output: number
   readonly steps: number

@@ -738,7 +738,7 @@ const declared = (size, work) => (size > bombBytes && size > bombRatio * work.si
 const isRefusal = (status) => status === "bomb" || status === "budget"
 
 /**
- * Where the deflate stream of the gzip member at `at` begins; -1 where there is no member, -2 where
+ * The start of the deflate stream of the gzip member at `at`; -1 where there is no member, -2 where
  * its header lies.
  */
 const gzipBody = (bytes, at) => {
@@ -890,7 +890,7 @@ const zip64Of = (bytes, from, to) => {
 }
 
 /**
- * Where the central directory of a zip is: its entries stand in `[start, stop)`, and every offset
+ * The place of a zip's central directory: its entries stand in `[start, stop)`, and every offset
  * is `before` bytes too small, as there may be a program before the archive. Or `lies`, `budget`,
  * or null where there is none.
  */

@@ -9,8 +9,8 @@
 import type { Socket } from "node:net"
 
 /**
- * How every hound of a pool is started. Whoever makes a plan has checked what is in it: nothing of
- * it is ever evidence.
+ * How every hound of a pool is started. The maker of a plan has checked all of it: nothing in it is
+ * ever evidence.
  */
 export interface LaunchPlan {
   readonly file: string
@@ -37,9 +37,9 @@ export interface LaunchPlan {
 /** How a hound's process ended. */
 export interface ProcessExit {
   /**
-   * `exit`, `signal`: by itself, or by a signal of somebody else's; `killed`: the spawner was told
-   * to; `rss`: it held too much memory; `spawn`: it never was a process; `lost`: the fork server
-   * that had it is gone, and it was killed with that.
+   * `exit`, `signal`: by itself, or by a signal that the spawner did not send; `killed`: the
+   * spawner was told to; `rss`: it held too much memory; `spawn`: it never was a process; `lost`:
+   * the fork server that had it is gone, and it was killed with that.
    */
   readonly cause: "exit" | "signal" | "killed" | "rss" | "spawn" | "lost"
   readonly code: number | null

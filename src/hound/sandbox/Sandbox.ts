@@ -21,7 +21,7 @@ export interface Mechanism {
   readonly note: string
 }
 
-/** What the sandbox is worth on this machine. */
+/** The sandbox of this machine: the level in effect, and which mechanisms hold. */
 export interface SandboxReport {
   readonly configured: Exclude<SandboxLevel, "none">
   /** The level in effect; `none`: there are no hounds. */
@@ -35,7 +35,7 @@ export interface SandboxReport {
   readonly lacking: ReadonlyArray<Mechanism["name"]>
 }
 
-/** What the configuration asks for. Paths are absolute. */
+/** The request of the configuration. Paths are absolute. */
 export interface SandboxRequest {
   readonly level: Exclude<SandboxLevel, "none">
   /** The analyzer's file; the one that comes with Tracehound when left out. */

@@ -14,7 +14,7 @@ import { LocalSpawner, type LocalSpawnerOptions } from "../process/LocalSpawner.
 import { familyOf } from "../process/ResidentMemory.ts"
 import type { LaunchPlan, ProcessExit } from "../process/Spawner.ts"
 
-/** What its connection decided, or that its process has ended. */
+/** A decision of its connection, or the end of its process. */
 export type TrialEvent = ConnectionDecision | { readonly type: "down"; readonly exit: ProcessExit }
 
 /** Its only hound, to the spawner. */
