@@ -41,7 +41,7 @@ describe("docs/analyzers.md", () => {
     }))
 
   it("names messages that there are", () => {
-    const sources = ["sandbox/Detect.ts", "sandbox/entry.mjs", "pool/ProcessPool.ts"].map((path) =>
+    const sources = ["sandbox/Detect.ts", "sandbox/entry.mjs", "pool/PoolStart.ts"].map((path) =>
       read(`src/hound/${path}`)
     ).join("\n")
     const [, table = ""] = guide.split("## When it does not start")

@@ -5,9 +5,12 @@
  * so that it works together with a clock that stands still. `settle()` comes back when all of that
  * has happened.
  *
- *     const spawner = new FakeSpawner((hound) => hound.ready())          // every hound; or none, and `spawner.hounds[0].ready()` later
- *     hound.onJob = (job) => hound.answer(job.job)                       // or hound.processing(…), .metrics(…), .complete(…), .error(…)
- *     hound.write(bytes), hound.flood(bytes), hound.endOfPipe(), hound.exit(0), hound.die("SIGSEGV"), hound.outgrow()
+ *     // Every hound is ready at once; without it call `spawner.hounds[0].ready()` later.
+ *     const spawner = new FakeSpawner((hound) => hound.ready())
+ *     // Or hound.processing(…), .metrics(…), .complete(…), .error(…).
+ *     hound.onJob = (job) => hound.answer(job.job)
+ *     hound.write(bytes), hound.flood(bytes), hound.endOfPipe()
+ *     hound.exit(0), hound.die("SIGSEGV"), hound.outgrow()
  */
 import type { Socket } from "node:net"
 import { Duplex } from "node:stream"

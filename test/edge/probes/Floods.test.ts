@@ -24,8 +24,8 @@ const floods: ReadonlyArray<readonly [way: string, end: ProbeEnd, frames: number
 ]
 
 /**
- * The most that a host may grow by over one flood, in bytes of resident memory: its own compiler and
- * collector take some of it.
+ * The most that a host may grow by over one flood, in bytes of resident memory: its own compiler
+ * and collector take some of it.
  */
 const maxGrowth = 16 * 1_048_576
 

@@ -13,8 +13,8 @@ import { sandboxTarget } from "../../../src/edge/probes/Target.ts"
 const patience = 300_000
 
 /**
- * The most that a host may grow by over all of them, in bytes of resident memory: one bomb that reached it
- * would be more.
+ * The most that a host may grow by over all of them, in bytes of resident memory: one bomb that
+ * reached it would be more.
  */
 const maxGrowth = 128 * 1_048_576
 
