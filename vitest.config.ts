@@ -1,17 +1,62 @@
 import { fileURLToPath } from "node:url"
-import { defineConfig } from "vitest/config"
+import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config"
 
-export default defineConfig({
+/** Files that start processes, hunt or fill memory; `test/support/tiers.ts` shares their tests out. */
+const slow = ["test/**/*.slow.test.ts"]
+
+/** Files of the long tier: what finds more the longer it goes on. */
+const hunts = [
+  "test/actor/Interleavings.slow.test.ts",
+  "test/hound/pool/Chaos.slow.test.ts",
+  "test/hound/pool/PoolCore.test.ts",
+  "test/hound/process/ForkServer.slow.test.ts",
+  "test/hound/process/LocalSpawner.slow.test.ts",
+  "test/model/Model.slow.test.ts"
+]
+
+/** Rooms whose tests leave globals, environment and processes alone: they share their workers. */
+const pure = ["actor", "custody", "domain", "intake/gate", "memory", "scheduler"].map((room) =>
+  `test/${room}/**/*.test.ts`
+)
+
+const project = (name: string, test: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, ...test }
+})
+
+/** The files of a tier. */
+const projectsOf = (tier: string): Array<TestProjectInlineConfiguration> => {
+  if (tier === "long") return [project("long", { include: hunts })]
+  const slowOnes = project("slow", { include: slow })
+  if (tier === "rest") return [slowOnes]
+  return [
+    slowOnes,
+    project("shared", { include: pure, exclude: slow, isolate: false }),
+    project("isolated", { include: ["test/**/*.test.ts"], exclude: [...slow, ...pure] })
+  ]
+}
+
+/** The configuration for a tier: `sample`, `rest`, `long`, or else all. */
+export const configOf = (tier: string): ViteUserConfig => ({
   resolve: { tsconfigPaths: true },
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: projectsOf(tier),
     pool: "forks",
     maxWorkers: 2,
-    // What V8 made of the sources, kept from process to process: half of what a command takes to
-    // start.
-    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("reports/compile-cache", import.meta.url)) },
+    env: {
+      // What V8 made of the sources, kept from process to process: half of what a command takes to
+      // start.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL("reports/compile-cache", import.meta.url)),
+      TEST_TIER: tier
+    },
+    // A slow file may have nothing for a tier.
+    passWithNoTests: tier === "sample" || tier === "rest" || tier === "long",
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ["default", ["json", { outputFile: "reports/vitest.json" }]]
+    reporters: ["default", ["json", {
+      outputFile: tier === "rest" ? "reports/vitest-rest.json" : "reports/vitest.json"
+    }]]
   }
 })
+
+export default defineConfig(({ mode }) => configOf(mode))

@@ -14,11 +14,11 @@
  */
 import { fileURLToPath } from "node:url"
 import { defineConfig, mergeConfig } from "vitest/config"
-import usual from "../vitest.config.ts"
+import { configOf } from "../vitest.config.ts"
 
 const here = (name) => new URL(name, import.meta.url)
 
-const { reporters: _, ...test } = usual.test ?? {}
+const { reporters: _, ...test } = configOf("all").test ?? {}
 
 export default mergeConfig(
   { test },

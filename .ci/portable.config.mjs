@@ -1,9 +1,10 @@
 // vitest over the core's rooms on portable ports: `npm run test:portable`. What is named after Node
 // stays as it is.
 import { defineConfig, mergeConfig } from "vitest/config"
-import usual from "../vitest.config.ts"
+import { configOf } from "../vitest.config.ts"
 
-const { include: _, reporters: __, ...test } = usual.test ?? {}
+const usual = configOf("all")
+const { projects: _, reporters: __, ...test } = usual.test ?? {}
 
 export default mergeConfig(
   { ...usual, test },

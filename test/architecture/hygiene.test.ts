@@ -16,6 +16,7 @@ import {
   unpinned,
   unverified
 } from "./tree.ts"
+import { overlong, proseColumns } from "./prose.ts"
 
 const root = join(import.meta.dirname, "../..")
 const read = (path: string): string => readFileSync(join(root, path), "utf8")
@@ -73,6 +74,12 @@ describe("the repository", () => {
     const code = texts.filter(({ path }) => /^(?:src|test|examples|bench|\.ci)\/.*\.[mc]?[jt]s$/.test(path))
     assert.isAbove(code.length, 10)
     assert.deepStrictEqual(code.flatMap(({ path, text }) => putOff(path, text)), none)
+  })
+
+  it("no comment and no document is wider than its reader's eye", () => {
+    const prose = texts.filter(({ path }) => /\.(?:[mc]?[jt]s|md)$|^\.ci\/run$/.test(path))
+    assert.isAbove(prose.length, 10)
+    assert.deepStrictEqual(prose.flatMap(({ path, text }) => overlong(path, text)), none)
   })
 })
 
@@ -165,5 +172,46 @@ describe("the rules themselves", () => {
 
   it("words that only resemble a mark are let through", () => {
     assert.deepStrictEqual(putOff("a.ts", "it.skipIf(x)\ntodoList()\nlatest.only\nmethods\nsubmit.skip"), none)
+  })
+
+  const word = "x".repeat(proseColumns)
+  const words = "word ".repeat(proseColumns / 4).trim()
+  const link = `https://example.org/${word}`
+
+  it.each([
+    ["a.ts", [`// ${words}`], 1],
+    ["a.ts", [`  // ${words}`, "const a = 1"], 1],
+    ["a.mjs", ["/**", ` * ${words}`, " */"], 2],
+    ["a.mts", [`/** ${words} */`], 1],
+    ["a.ts", [`const a = "it's" // ${words}`], 1],
+    ["a.ts", ["/**", " * ```ts", " * code()", " * ```", ` * ${words}`, " */"], 5],
+    ["a.ts", ["/**", " *     code()", " *", ` * ${words}`, " */"], 4],
+    ["a.ts", ["// " + "-".repeat(proseColumns)], 1],
+    ["run", [`# ${words}`], 1],
+    ["a.md", [words], 1],
+    ["a.md", [`# ${words}`], 1],
+    ["a.md", ["- an item", `    and more of it: ${words}`], 2],
+    ["a.md", [`see ${link} too`], 1],
+    ["a.md", ["```", "code", "```", words], 4]
+  ])("prose that is too wide is found: %s %j", (path, lines, at) => {
+    const found = overlong(path, lines.join("\n"))
+    assert.deepStrictEqual(found, [`${path}:${at}: ${lines[at - 1]?.length} columns`])
+  })
+
+  it.each([
+    ["a.ts", [`// ${word.slice(3)}`]],
+    ["a.ts", [`const a = "${words}"`]],
+    ["a.ts", [`const a = "no // ${words}"`]],
+    ["a.ts", ["/**", ` * | ${words} |`, " */"]],
+    ["a.ts", ["/**", " * ```ts", ` * ${words}`, " * ```", " */"]],
+    ["a.ts", ["/**", ` *     ${words}`, ` *     ${words}`, " */"]],
+    ["a.ts", [`// ${link}`]],
+    ["run", [`echo ${words}`]],
+    ["a.md", [`| ${words} |`]],
+    ["a.md", ["```", words, "```"]],
+    ["a.md", ["text:", "", `    ${words}`]],
+    ["a.md", [link, `- ${link}`, `[1]: ${link}`, `[${word}](docs/a.md)`]]
+  ])("what cannot be wrapped, or is no prose, is let through: %s %j", (path, lines) => {
+    assert.deepStrictEqual(overlong(path, lines.join("\n")), none)
   })
 })

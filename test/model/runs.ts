@@ -4,8 +4,8 @@
  *
  * **Gotchas**
  *
- * - The sequences are the same in every run of the suite. To hunt, set `MODEL_SEED` and
- *   `MODEL_RUNS`.
+ * - The sequences are the same in every run of the suite. To hunt, `npm run test:long`, or set
+ *   `MODEL_SEED` and `MODEL_RUNS`.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Cause from "effect/Cause"

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { maxLevel, LaunchBudget } from "../../../src/hound/pool/LaunchBudget.ts"
+import { hunt } from "../../support/tiers.ts"
 import { exitOf, settings, World } from "./poolCores.ts"
 
 const counts = ({ core: { table } }: World) => ({
@@ -353,8 +354,7 @@ describe("PoolCore, in any order", () => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor(seed / 2 ** 32 * below)
   }
-  const runs = Number(process.env["POOL_RUNS"] ?? 100)
-  const first = Number(process.env["POOL_SEED"] ?? 1)
+  const { runs, seed: first } = hunt("POOL", { seed: 1, runs: 100, long: 10_000, isFast: true })
 
   it(`RFC H6 ${runs} random lives: bounds hold, and every attempt is settled once`, () => {
     for (let seed = first; seed < first + runs; seed++) {

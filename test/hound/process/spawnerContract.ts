@@ -1,7 +1,7 @@
 /**
  * The promises of every spawner (Spawner.ts), as tests that each implementation runs.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
 import type { Spawner } from "../../../src/hound/process/Spawner.ts"
 import { eventually, launched, using } from "./spawners.ts"
@@ -17,7 +17,7 @@ export interface SpawnerWorld {
 
 const jobOf = (job: number, length: number) => ({ job, length, category: 0, severity: 3, digest: null })
 
-export const spawnerContract = ({ make, name }: SpawnerWorld): void => {
+export const spawnerContract = ({ make, name }: SpawnerWorld, it = every): void => {
   describe(`${name} as a spawner`, () => {
     it("RFC H1 hands over a pipe on which a hound works, job after job", () =>
       using(make("works"), async (spawner) => {

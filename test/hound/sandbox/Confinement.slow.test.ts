@@ -1,6 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { readFileSync, readlinkSync } from "node:fs"
+import { sampleOf } from "../../support/tiers.ts"
 import { type Booted, descriptorsOf, hasHard, hasProc, withHound, withoutIt } from "./boots.ts"
+
+const it = sampleOf(every, 3)
 
 const analyzer = "export const analyze = () => {}"
 

@@ -1,6 +1,6 @@
 /**
  * Hounds under load while the test kills them, stops them, closes their pipes, and kills and stops
- * their fork server. `npm run chaos` goes on for a minute, and `CHAOS_SECONDS` says for how long
+ * their fork server. `npm run test:long` goes on for a minute, and `CHAOS_SECONDS` says for how long
  * else.
  */
 import { assert, it } from "@effect/vitest"
@@ -12,9 +12,10 @@ import * as Launcher from "../../../src/hound/pool/Launcher.ts"
 import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
+import { amount } from "../../support/tiers.ts"
 import { analyzerFile, descendants, houndsOf, obedient, until } from "./pools.ts"
 
-const seconds = Number(process.env["CHAOS_SECONDS"] ?? (process.env["npm_lifecycle_event"] === "chaos" ? 60 : 4))
+const seconds = Number(process.env["CHAOS_SECONDS"] ?? amount({ sample: 1, rest: 4, long: 60 }))
 
 /** Jobs that wait at the most. */
 const crowd = 24

@@ -1,7 +1,7 @@
 /**
  * The example of an analyzer: bundled by its own script, called directly, and run in a hound.
  */
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it as every } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -14,6 +14,9 @@ import { type Shape } from "../../examples/analyzer/shape.ts"
 import type { Analyzer, EvidenceFacts } from "../../src/hound/index.ts"
 import { verdictsOf } from "../hound/analyzers/realHound.ts"
 import { random, Seed } from "../support/random.ts"
+import { sampleOf } from "../support/tiers.ts"
+
+const it = sampleOf(every, 2)
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)

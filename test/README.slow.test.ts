@@ -1,11 +1,14 @@
 /**
  * The README's programs: each one type-checks against the sources, and the first one runs.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inWorkspace, programsOf, root, typeCheck } from "./support/programs.ts"
+import { sampleOf } from "./support/tiers.ts"
+
+const it = sampleOf(every, 2)
 
 const programs = programsOf(readFileSync(join(root, "README.md"), "utf8"))
 

@@ -1,7 +1,7 @@
 /**
  * The benchmark's command line, as a process.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,6 +9,10 @@ import { fileURLToPath } from "node:url"
 import { parseOptions } from "../../bench/options.ts"
 import type { Report } from "../../bench/report.ts"
 import { inTemporaryDirectory } from "../support/command.ts"
+import { restOf, sampled } from "../support/tiers.ts"
+
+const it = sampled(every)
+const rest = restOf(every)
 
 const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url))
 
@@ -86,7 +90,7 @@ describe("npm run bench", () => {
       assert.isAbove(clean?.ratio ?? 0, 0)
     }))
 
-  it("measures what is told and what is waited for, and leaves out of a quick run what takes long", () => {
+  rest("measures what is told and what is waited for, and leaves out of a quick run what takes long", () => {
     const only = "^actors: (tellUnsafe, fifo|ask, 100 in flight|an idle actor, never told|Effect cluster.*)$"
     const { status, stderr, stdout } = bench("--quick", "--only", only, "--json")
     assert.strictEqual(status, 0, stderr)
@@ -108,7 +112,7 @@ describe("npm run bench", () => {
     assert.isAbove(rows[3]?.ratio ?? 0, 0)
   }, 60_000)
 
-  it("measures real hounds beside threads, and leaves out of a quick run what takes long", () => {
+  rest("measures real hounds beside threads, and leaves out of a quick run what takes long", () => {
     const only = "^hounds: (round trip, 1 KiB: p50|tinypool: round trip, 1 KiB: p99|two hounds.*|1 GiB heap.*)$"
     const { status, stderr, stdout } = bench("--quick", "--only", only, "--json")
     assert.strictEqual(status, 0, stderr)

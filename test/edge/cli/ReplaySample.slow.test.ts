@@ -1,7 +1,7 @@
 /**
  * Replays of the log of a real WAF, which nobody here wrote.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import canonicalize from "canonicalize"
 import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
@@ -10,7 +10,10 @@ import { gunzipSync } from "node:zlib"
 import { openEnvelope } from "tracehound"
 import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
 import { needsSharedData } from "../../support/sharedData.ts"
+import { sampleOf } from "../../support/tiers.ts"
 import { tracehoundHere } from "./inProcess.ts"
+
+const it = sampleOf(every, 4)
 
 const found = needsSharedData("modsecurity-audit.ndjson.gz")
 const file = found ?? ""

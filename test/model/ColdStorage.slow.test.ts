@@ -16,6 +16,7 @@ import { join } from "node:path"
 import { openEnvelope } from "../../src/runtime/openEnvelope.ts"
 import * as ManualClock from "../../src/testing/ManualClock.ts"
 import { Tracehound } from "../../src/runtime/Tracehound.ts"
+import { hunt } from "../support/tiers.ts"
 import { Bounds, Command } from "./commands.ts"
 import { configOf, start } from "./runs.ts"
 import { makeWorld } from "./world.ts"
@@ -60,6 +61,8 @@ const written = (bounds: Bounds, commands: ReadonlyArray<Command>) =>
     })))
   })
 
+const { runs, seed } = hunt("COLD", { seed: 3, runs: 25, long: 1000 })
+
 describe("cold storage and the reference model", () => {
   const commands = Schema.Array(Command).check(Schema.isMinLength(30), Schema.isMaxLength(60))
 
@@ -68,9 +71,9 @@ describe("cold storage and the reference model", () => {
     () =>
       Effect.gen(function*() {
         const programs = yield* Arbitrary.sampleEffect(Arbitrary.schema(Schema.Struct({ bounds: Bounds, commands })), {
-          count: 25,
+          count: runs,
           size: 60,
-          seed: 3
+          seed
         })
         let envelopes = 0
         for (const program of programs) {
@@ -81,7 +84,7 @@ describe("cold storage and the reference model", () => {
           )
           envelopes += found.envelopes.length
         }
-        assert.isAbove(envelopes, 50)
+        assert.isAbove(envelopes, 2 * runs)
       }),
     60_000
   )

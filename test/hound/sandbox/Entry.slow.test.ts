@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { frameBytes, frameMagic, frameVersion, jobHeaderBytes, jobMagic } from "../../../src/hound/channel/Frames.ts"
@@ -6,7 +6,10 @@ import { maxEvidence } from "../../../src/hound/sandbox/Command.ts"
 import { exitCodes } from "../../../src/hound/sandbox/Sandbox.ts"
 import { severities } from "../../../src/domain/Severity.ts"
 import { threatCategories } from "../../../src/domain/Scent.ts"
+import { sampleOf } from "../../support/tiers.ts"
 import { type Booted, withHound } from "./boots.ts"
+
+const it = sampleOf(every, 3)
 
 /** An analyzer that does what the evidence is the name of. */
 const analyzer = (body: string, prelude = ""): string =>

@@ -1,9 +1,12 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createTracehound, InvalidConfig } from "tracehound"
+import { sampleOf } from "../support/tiers.ts"
+
+const it = sampleOf(every, 2)
 
 const threat = { category: "spam", severity: "low" } as const
 const scent = (payload: unknown) => ({ id: "1", source: "192.0.2.1", timestamp: 1, payload, threat })

@@ -1,7 +1,7 @@
 /**
  * The pool with real processes, under a whole Tracehound.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Logger, Option, References, Scope, Tracer } from "effect"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -9,7 +9,10 @@ import { join } from "node:path"
 import { createTracehound } from "../../../src/index.ts"
 import type { PurgeRecord } from "../../../src/domain/Records.ts"
 import { Tracehound } from "../../../src/runtime/Tracehound.ts"
+import { sampleOf } from "../../support/tiers.ts"
 import { analyzerFile, descendants, houndsOf, obedient, until, withHounds } from "./pools.ts"
+
+const it = sampleOf(every, 3)
 
 const timeout = 60_000
 

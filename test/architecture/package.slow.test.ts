@@ -8,7 +8,7 @@
  *   they must.
  * - The tests share one installed project, as it takes most of the time.
  */
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it as every } from "@effect/vitest"
 import { spawnSync, type SpawnSyncReturns } from "node:child_process"
 import {
   cpSync,
@@ -24,7 +24,11 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
+import { restOf, sampled } from "../support/tiers.ts"
 import { type Lock, machineTraces } from "./tree.ts"
+
+const it = sampled(every)
+const rest = restOf(every)
 
 interface Published {
   readonly name: string
@@ -162,7 +166,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(Object.entries(found).filter(([, count]) => count === 0), [["tracehound/hound", 0]])
   })
 
-  it("every export type-checks in a strict project that checks declarations too", () => {
+  rest("every export type-checks in a strict project that checks declarations too", () => {
     const names = entries()
     write(
       "consumer.ts",
@@ -189,7 +193,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.strictEqual(run(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "--pretty", "false"), "")
   })
 
-  it("its command runs and knows its version", () => {
+  rest("its command runs and knows its version", () => {
     assert.strictEqual(run("npx", "--no", "--", "tracehound", "--version").trim(), `tracehound v${manifest().version}`)
   })
 })

@@ -2,12 +2,15 @@
  * Recordings that are broken in every way that recordings break. Two cases need a process of their
  * own: one for the size of its heap, one for real pipes.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
+import { sampleOf } from "../../support/tiers.ts"
 import { tracehoundHere } from "./inProcess.ts"
+
+const it = sampleOf(every, 3)
 
 const threat = { category: "injection", severity: "high" }
 const scent = (id: number, over: object = {}) =>

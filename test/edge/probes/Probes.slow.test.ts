@@ -8,7 +8,11 @@ import * as Result from "effect/Result"
 import { furtherProbes, probes } from "../../../src/edge/probes/Catalogue.ts"
 import { judge, type ProbeResult, runProbes } from "../../../src/edge/probes/ProbeRunner.ts"
 import { sandboxTarget } from "../../../src/edge/probes/Target.ts"
+import { firstOfEach, restOf, sampled, shareOf } from "../../support/tiers.ts"
 import { bareTarget } from "./targets.ts"
+
+const brief = sampled(it)
+const rest = restOf(it)
 
 /** A machine that has other things to do takes its time. */
 const patience = 300_000
@@ -40,7 +44,7 @@ const table = {
 }
 
 describe("the catalogue", () => {
-  it("RFC H2 has every row of the table, once", () => {
+  brief("RFC H2 has every row of the table, once", () => {
     const rows = Object.entries(table).flatMap(([group, names]) => names.split(" ").map((name) => `${group}/${name}`))
     assert.deepStrictEqual(probes.map(({ name }) => name).toSorted(), rows.toSorted())
     assert.strictEqual(rows.filter((row) => !row.startsWith("allow/")).length, 124)
@@ -53,7 +57,7 @@ describe("a verdict", () => {
   const attack = { group: "fs", fails: ["error"] } as const
   const trial = { end: "error", isGone: true, message: "", wasReady: true } as const
 
-  it("is closed only if the attack was made, and failed as it should", () => {
+  brief("is closed only if the attack was made, and failed as it should", () => {
     assert.strictEqual(judge(attack, trial, null).outcome, "closed")
     assert.strictEqual(judge(attack, { ...trial, end: "exit 65", wasReady: false }, null).outcome, "failed")
     assert.strictEqual(judge(attack, { ...trial, end: "exit 64", wasReady: false }, null).outcome, "failed")
@@ -62,7 +66,7 @@ describe("a verdict", () => {
     assert.strictEqual(judge(attack, { ...trial, end: "deadline" }, null).outcome, "failed")
   })
 
-  it("is open if the attack says so, a witness does, or the hound did not end as it should", () => {
+  brief("is open if the attack says so, a witness does, or the hound did not end as it should", () => {
     assert.strictEqual(judge(attack, { ...trial, end: "complete" }, null).outcome, "open")
     assert.deepStrictEqual(judge(attack, trial, "something arrived"), { outcome: "open", detail: "something arrived" })
     assert.strictEqual(judge(attack, { ...trial, end: "violation" }, null).outcome, "open")
@@ -70,7 +74,7 @@ describe("a verdict", () => {
     assert.strictEqual(judge(attack, { ...trial, isGone: false }, null).outcome, "open")
   })
 
-  it("on a control is `works` or `failed`, and nothing else", () => {
+  brief("on a control is `works` or `failed`, and nothing else", () => {
     const control = { group: "allow", fails: ["error"] } as const
     assert.strictEqual(judge(control, { ...trial, end: "complete" }, null).outcome, "works")
     assert.strictEqual(judge(control, trial, null).outcome, "failed")
@@ -80,9 +84,12 @@ describe("a verdict", () => {
 
 /**
  * The table at both levels; what is beyond it at the weaker one: what does not get out of that has
- * nothing to get out of the other.
+ * nothing to get out of the other. The sample has one attack of each group, at each level.
  */
-const attacks = { default: [...probes, ...furtherProbes], hard: probes }
+const attacks = {
+  default: shareOf([...probes, ...furtherProbes], firstOfEach(({ group }) => group)),
+  hard: shareOf(probes, firstOfEach(({ group }) => group))
+}
 
 for (const level of ["default", "hard"] as const) {
   describe(`the level ${level}`, () => {
@@ -114,7 +121,7 @@ for (const level of ["default", "hard"] as const) {
       })
     }
 
-    it(`RFC H2 state that a hound keeps is gone with the hound (${level})`, ({ skip }) => {
+    rest(`RFC H2 state that a hound keeps is gone with the hound (${level})`, ({ skip }) => {
       if (missing !== null) return skip(missing)
       for (const name of ["js/globalPersist", "js/moduleState"]) {
         assert.strictEqual(results.get(name)?.detail, "closed by maxJobs: 1; a hound of more jobs remembers")
@@ -123,8 +130,11 @@ for (const level of ["default", "hard"] as const) {
   })
 }
 
-/** Every second one; PROBE_BARE=all for all of them. */
-const tried = probes.filter((_, index) => process.env["PROBE_BARE"] === "all" || index % 2 === 0)
+/** Every second one; PROBE_BARE=all for all of them. One of each group in the sample. */
+const tried = shareOf(
+  probes.filter((_, index) => process.env["PROBE_BARE"] === "all" || index % 2 === 0),
+  firstOfEach(({ group }) => group)
+)
 
 describe("no sandbox at all", () => {
   const results = new Map<string, ProbeResult>()
@@ -141,7 +151,7 @@ describe("no sandbox at all", () => {
   }
   const attacks = tried.filter(({ group }) => group !== "allow")
 
-  it("RFC H2 of 124 attacks at least 100 get through: they are real", () => {
+  rest("RFC H2 of 124 attacks at least 100 get through: they are real", () => {
     assert.isAtLeast(attacks.filter(({ name }) => isReal(name)).length, attacks.length * 100 / 124)
   })
 

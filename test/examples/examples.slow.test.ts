@@ -1,11 +1,14 @@
 /**
  * The examples, run as their readers run them: real processes, real sockets.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
+import { sampleOf } from "../support/tiers.ts"
+
+const it = sampleOf(every, 4)
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 

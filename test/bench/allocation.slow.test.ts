@@ -2,11 +2,14 @@
  * What most calls leave to the garbage collector: nothing. Each kind is counted in a process of its
  * own.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { allocationOf, bytesPerCall } from "../../bench/allocation.ts"
+import { firstOfEach, sampled, shareOf } from "../support/tiers.ts"
+
+const it = sampled(every)
 
 const child = fileURLToPath(new URL("child.ts", import.meta.url))
 
@@ -28,14 +31,17 @@ const count = async (kind: string, size: number): Promise<Counted> => {
 }
 
 describe("a million calls", () => {
-  it.each(
-    [
-      ["RFC D2", "clean", 0],
-      ["RFC G4", "rate_limited", 0],
-      ["RFC D5", "payload_too_large", 0],
-      ["RFC D7", "ignored", 64],
-      ["RFC D7", "ignored", 2048]
-    ] as const
+  every.each(
+    shareOf(
+      [
+        ["RFC D2", "clean", 0],
+        ["RFC G4", "rate_limited", 0],
+        ["RFC D5", "payload_too_large", 0],
+        ["RFC D7", "ignored", 64],
+        ["RFC D7", "ignored", 2048]
+      ] as const,
+      firstOfEach(([, kind]) => kind)
+    )
   )("%s that are %s allocate nothing and collect nothing (bytes of payload: %i)", async (_, kind, size) => {
     const { bytes, gcs, others } = await count(kind, size)
     assert.strictEqual(others, 0)

@@ -2,11 +2,14 @@
  * The built-in analyzer's own inflate, held against zlib: it takes what zlib takes, and nothing
  * else.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import * as zlib from "node:zlib"
 import { crc32, inflate, limits, makeSink, makeWork } from "../../../src/hound/analyzers/builtin.mjs"
 import { random, Seed } from "../../support/random.ts"
+import { sampleOf } from "../../support/tiers.ts"
 import { anySettings, anything, Bits, bytesOf, ours, theirs } from "./streams.ts"
+
+const it = sampleOf(every, 4)
 
 const runs = 200
 

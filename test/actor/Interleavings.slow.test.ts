@@ -1,14 +1,14 @@
 /**
- * Random schedules over whole actor systems, each run twice. `CHAOS_RUNS=2000` runs more of them,
- * `CHAOS_SEED=7` only one.
+ * Random schedules over whole actor systems, each run twice. `ACTORS_RUNS=2000` runs more of them,
+ * `ACTORS_SEED=7 ACTORS_RUNS=1` only one.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { hunt, restOf } from "../support/tiers.ts"
 import { runChaos } from "./chaos.ts"
 
-const runs = Number(process.env["CHAOS_RUNS"] ?? 60)
-const only = process.env["CHAOS_SEED"]
+const { runs, seed } = hunt("ACTORS", { seed: 1, runs: 60, long: 3000 })
 const perTest = 10
-const seeds = only === undefined ? Array.from({ length: runs }, (_, n) => n + 1) : [Number(only)]
+const seeds = Array.from({ length: runs }, (_, n) => seed + n)
 const chunks = Array.from(
   { length: Math.ceil(seeds.length / perTest) },
   (_, n) => seeds.slice(n * perTest, (n + 1) * perTest)
@@ -23,15 +23,15 @@ describe("any order of events", () => {
         const first = await runChaos(seed)
         const second = await runChaos(seed)
         const at = first.trace.findIndex((line, n) => line !== second.trace[n])
-        assert.strictEqual(second.trace[at], first.trace[at], `CHAOS_SEED=${seed}: line ${at} differs`)
-        assert.strictEqual(second.trace.length, first.trace.length, `CHAOS_SEED=${seed}`)
-        assert.strictEqual(second.hash, first.hash, `CHAOS_SEED=${seed}: a look at the tree differs`)
+        assert.strictEqual(second.trace[at], first.trace[at], `ACTORS_SEED=${seed}: line ${at} differs`)
+        assert.strictEqual(second.trace.length, first.trace.length, `ACTORS_SEED=${seed}`)
+        assert.strictEqual(second.hash, first.hash, `ACTORS_SEED=${seed}: a look at the tree differs`)
         for (const [what, count] of Object.entries(first.seen)) seen[what] = (seen[what] ?? 0) + count
       }
     })
   }
 
-  it.skipIf(only !== undefined)("RFC S5 the schedules are worth their name: all that can happen does", () => {
+  restOf(it)("RFC S5 the schedules are worth their name: all that can happen does", () => {
     for (const [what, count] of Object.entries(seen)) assert.isAbove(count, 20, what)
   })
 })

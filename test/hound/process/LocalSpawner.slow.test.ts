@@ -1,9 +1,10 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { LocalSpawner } from "../../../src/hound/process/LocalSpawner.ts"
 import { familyOf, type MemoryMeter, procMemory, psMemory } from "../../../src/hound/process/ResidentMemory.ts"
 import { inTemporaryDirectory } from "../../support/command.ts"
+import { amount, lengthy, sampleOf } from "../../support/tiers.ts"
 import { spawnerContract } from "./spawnerContract.ts"
 import {
   children,
@@ -19,13 +20,16 @@ import {
   using
 } from "./spawners.ts"
 
+const it = sampleOf(every, 4)
+const howMany = amount({ sample: 0, rest: 50, long: 1000 })
+
 const MiB = 1_048_576
 
 spawnerContract({
   name: "LocalSpawner",
   make: (behaviour) =>
     new LocalSpawner(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
-})
+}, it)
 
 describe("LocalSpawner", () => {
   it("RFC H2 a hound gets what the plan says and nothing else", () =>
@@ -132,27 +136,31 @@ describe("LocalSpawner", () => {
       }
     }))
 
-  it.runIf(hasProc)("RFC H6 leaves no zombie and no descriptor behind, whatever became of fifty hounds", {
-    timeout: 120_000
-  }, () =>
-    holding(async () => {
-      const before = { descriptors: descriptorsOf("self"), children: children() }
-      const pids: Array<number> = []
-      const waiting = new LocalSpawner(planFor("waits", "", { stderrBytes: 10, feed: Uint8Array.of(1) }))
-      const failing = new LocalSpawner(unspawnable)
-      for (let id = 0; id < 50; id++) {
-        const hound = launched(waiting, id)
-        if (id % 3 !== 0) await hound.whenUp
-        pids.push(hound.pid)
-        if (id % 3 === 1) hound.pipe?.destroy()
-        else waiting.kill(id)
-        await Promise.all([hound.whenDown, launched(failing, id).whenDown])
-      }
-      await Promise.all([waiting.close(), failing.close()])
-      await eventually(() => descriptorsOf("self") <= before.descriptors)
-      assert.deepStrictEqual(children(), before.children)
-      assert.deepStrictEqual(pids.filter((pid) => pid > 0 && exists(pid)), [])
-    }))
+  lengthy(every).runIf(hasProc)(
+    `RFC H6 leaves no zombie and no descriptor behind, whatever became of ${howMany} hounds`,
+    {
+      timeout: 600_000
+    },
+    () =>
+      holding(async () => {
+        const before = { descriptors: descriptorsOf("self"), children: children() }
+        const pids: Array<number> = []
+        const waiting = new LocalSpawner(planFor("waits", "", { stderrBytes: 10, feed: Uint8Array.of(1) }))
+        const failing = new LocalSpawner(unspawnable)
+        for (let id = 0; id < howMany; id++) {
+          const hound = launched(waiting, id)
+          if (id % 3 !== 0) await hound.whenUp
+          pids.push(hound.pid)
+          if (id % 3 === 1) hound.pipe?.destroy()
+          else waiting.kill(id)
+          await Promise.all([hound.whenDown, launched(failing, id).whenDown])
+        }
+        await Promise.all([waiting.close(), failing.close()])
+        await eventually(() => descriptorsOf("self") <= before.descriptors)
+        assert.deepStrictEqual(children(), before.children)
+        assert.deepStrictEqual(pids.filter((pid) => pid > 0 && exists(pid)), [])
+      })
+  )
 
   describe("memory", () => {
     for (const [name, meter] of [["/proc", procMemory()], ["ps", psMemory()]] as const) {

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -6,6 +6,7 @@ import { createInterface } from "node:readline"
 import { pathToFileURL } from "node:url"
 import { ForkServer } from "../../../src/hound/process/ForkServer.ts"
 import { inTemporaryDirectory } from "../../support/command.ts"
+import { amount, lengthy, sampleOf } from "../../support/tiers.ts"
 import { spawnerContract } from "./spawnerContract.ts"
 import {
   descriptorsOf,
@@ -21,13 +22,16 @@ import {
   using
 } from "./spawners.ts"
 
+const it = sampleOf(every, 4)
+const howMany = amount({ sample: 0, rest: 50, long: 1000 })
+
 const MiB = 1_048_576
 
 spawnerContract({
   name: "ForkServer",
   make: (behaviour) =>
     new ForkServer(behaviour === "unspawnable" ? unspawnable : planFor(behaviour, behaviour === "exits" ? "3" : ""))
-})
+}, it)
 
 /** Holds this process up, as a host with much to do. */
 const standStill = (ms: number): void => {
@@ -115,9 +119,9 @@ describe("ForkServer", () => {
       })
   )
 
-  it.runIf(hasProc)(
-    "RFC H6 neither side keeps a descriptor, whatever became of fifty hounds",
-    { timeout: 120_000 },
+  lengthy(every).runIf(hasProc)(
+    `RFC H6 neither side keeps a descriptor, whatever became of ${howMany} hounds`,
+    { timeout: 600_000 },
     () =>
       using(new ForkServer(planFor("waits", "", { stderrBytes: 10 })), async (forkServer) => {
         const pids: Array<number> = []
@@ -132,11 +136,11 @@ describe("ForkServer", () => {
         for (let id = 0; id < 5; id++) await launchAndEnd(id)
         const pid = forkServer.pid() ?? assert.fail("no fork server")
         const [here, there] = [descriptorsOf("self"), descriptorsOf(pid)]
-        for (let id = 5; id < 55; id++) await launchAndEnd(id)
+        for (let id = 5; id < 5 + howMany; id++) await launchAndEnd(id)
         await eventually(() => descriptorsOf("self") <= here && descriptorsOf(pid) <= there)
         assert.deepStrictEqual(pids.filter((pid) => pid > 0 && exists(pid)), [])
         // A pipe that was handed over is the host's alone.
-        const hound = launched(forkServer, 99)
+        const hound = launched(forkServer, 5 + howMany)
         await hound.whenUp
         await eventually(() => descriptorsOf(pid) <= there + 1)
         assert.strictEqual(forkServer.starts(), 1)

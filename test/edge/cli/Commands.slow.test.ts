@@ -2,11 +2,14 @@
  * The commands beside `replay`, and the ways to use the command line wrongly. Two cases need a
  * process of their own: one for its flags, one for a real environment and exit status.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it as every } from "@effect/vitest"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
+import { sampleOf } from "../../support/tiers.ts"
 import { tracehoundHere } from "./inProcess.ts"
+
+const it = sampleOf(every, 3)
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"))
 

@@ -5,10 +5,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { TracehoundSync } from "../../src/runtime/TracehoundSync.ts"
+import { hunt, shareOf, sampled } from "../support/tiers.ts"
 import { check, type Found, showProgram } from "./runs.ts"
 
-const seed = Number(process.env["MODEL_SEED"] ?? 20_261_121)
-const runs = Number(process.env["MODEL_RUNS"] ?? 400)
+const { runs, seed } = hunt("MODEL", { seed: 20_261_121, runs: 400, long: 20_000 })
 
 const tell = ({ difference }: Found): string =>
   difference === undefined ? "" : `${difference.message}\n\n${showProgram(difference.program)}\n`
@@ -58,7 +58,7 @@ describe("the comparison itself", () => {
       })
     ]
   ]
-  for (const [name, sabotage] of broken) {
+  for (const [name, sabotage] of shareOf(broken, (_, index) => index === 0)) {
     it.live(`finds a runtime that ${name}, and tells it in a handful of commands`, () =>
       Effect.gen(function*() {
         const found = yield* check({ seed: 1, runs: 400 }, sabotage)
@@ -67,7 +67,7 @@ describe("the comparison itself", () => {
       }))
   }
 
-  it.live("finds the same with the same seed, line by line", () =>
+  sampled(it).live("finds the same with the same seed, line by line", () =>
     Effect.gen(function*() {
       const first = yield* check({ seed: 5, runs: 400 }, forgetful)
       const again = yield* check({ seed: 5, runs: 400 }, forgetful)
