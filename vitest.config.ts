@@ -14,10 +14,32 @@ const hunts = [
   "test/model/Model.slow.test.ts"
 ]
 
-/** Rooms whose tests leave globals, environment and processes alone: they share their workers. */
-const pure = ["actor", "custody", "domain", "intake/gate", "memory", "scheduler"].map((room) =>
-  `test/${room}/**/*.test.ts`
-)
+/**
+ * Rooms whose tests leave globals, modules, the environment and processes alone: they share their
+ * workers. Any order of their files must do: `npx vitest run --project shared --sequence.shuffle.files`.
+ */
+const shared = [
+  "actor",
+  "architecture",
+  "config",
+  "custody",
+  "domain",
+  "hound/analyzers",
+  "hound/channel",
+  "hound/pool",
+  "intake/agent",
+  "intake/gate",
+  "memory",
+  "model",
+  "safety/alert",
+  "safety/devops",
+  "scheduler",
+  "support",
+  "testing"
+].map((room) => `test/${room}/**/*.test.ts`)
+
+/** Files of these rooms that change globals while they run. */
+const patching = ["test/intake/gate/CanonicalHostile.test.ts"]
 
 const project = (name: string, test: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration => ({
   extends: true,
@@ -31,10 +53,14 @@ const projectsOf = (tier: string): Array<TestProjectInlineConfiguration> => {
   if (tier === "rest") return [slowOnes]
   return [
     slowOnes,
-    project("shared", { include: pure, exclude: slow, isolate: false }),
-    project("isolated", { include: ["test/**/*.test.ts"], exclude: [...slow, ...pure] })
+    project("shared", { include: shared, exclude: [...slow, ...patching], isolate: false }),
+    project("isolated", { include: ["test/**/*.test.ts"], exclude: [...slow, ...shared] }),
+    project("patching", { include: patching })
   ]
 }
+
+/** Two runs make up all tests in `.ci/run`, and each leaves a report. */
+const reportOf = (tier: string): string => tier === "rest" || tier === "long" ? `vitest-${tier}` : "vitest"
 
 /** The configuration for a tier: `sample`, `rest`, `long`, or else all. */
 export const configOf = (tier: string): ViteUserConfig => ({
@@ -53,9 +79,7 @@ export const configOf = (tier: string): ViteUserConfig => ({
     passWithNoTests: tier === "sample" || tier === "rest" || tier === "long",
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ["default", ["json", {
-      outputFile: tier === "rest" ? "reports/vitest-rest.json" : "reports/vitest.json"
-    }]]
+    reporters: ["default", ["json", { outputFile: `reports/${reportOf(tier)}.json` }]]
   }
 })
 

@@ -13,7 +13,8 @@ export default mergeConfig(
       include: ["intake/agent", "custody/audit", "custody/evidence", "custody/quarantine"].map((room) =>
         `test/${room}/**/*.test.ts`
       ),
-      env: { TEST_PORTS: "portable" }
+      env: { TEST_PORTS: "portable" },
+      isolate: false
     }
   })
 )

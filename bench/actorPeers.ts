@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import { loadPeer } from "./peers.ts"
 
 interface Added {
   readonly type: "add"
@@ -14,7 +15,7 @@ interface Added {
 
 /** Starts actors of xstate. */
 export const xstateCounters = async () => {
-  const { createActor, fromTransition } = await import("xstate")
+  const { createActor, fromTransition } = await loadPeer("xstate")
   const logic = fromTransition(({ sum }: { readonly sum: number }, { n }: Added) => ({ sum: sum + n }), { sum: 0 })
   return () => createActor(logic).start()
 }

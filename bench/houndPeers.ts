@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from "node:url"
 import type { houndPeers } from "./houndLines.ts"
+import { loadPeer } from "./peers.ts"
 
 /** A pool of threads that do nothing. */
 export interface ThreadPool {
@@ -20,7 +21,7 @@ const filename = fileURLToPath(new URL("houndWorker.mjs", import.meta.url))
 /** Each loads its package once. */
 export const threadPools: Readonly<Record<typeof houndPeers[number], () => Promise<MakeThreads>>> = {
   piscina: async () => {
-    const { move, Piscina } = await import("piscina")
+    const { move, Piscina } = await loadPeer("piscina")
     return (threads) => {
       const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads })
       return {
@@ -30,7 +31,7 @@ export const threadPools: Readonly<Record<typeof houndPeers[number], () => Promi
     }
   },
   tinypool: async () => {
-    const { Tinypool } = await import("tinypool")
+    const { Tinypool } = await loadPeer("tinypool")
     return (threads) => {
       const pool = new Tinypool({ filename, minThreads: threads, maxThreads: threads })
       return {

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url"
 import { chosen, type Section } from "./catalogue.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
 import { help, type Options, parseOptions } from "./options.ts"
+import { installPeers, isOfPeer } from "./peers.ts"
 import { failures, goalText, type Machine, markdown, type Measured, type Report, table, withTables } from "./report.ts"
 import type { Answer, Order } from "./worker.ts"
 
@@ -96,6 +97,9 @@ const run = async (options: Options): Promise<void> => {
     console.log(list(sections))
     return
   }
+  // The delays are measured in one host, with peers and without.
+  const lines = sections.flatMap((section) => section.lines)
+  if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && !options.quick)) installPeers()
   const results: Array<Measured> = []
   for (const section of sections) results.push(await measureSection(section, options.quick))
   const report: Report = { machine: machine(), quick: options.quick, sections: results }

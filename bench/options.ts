@@ -30,7 +30,7 @@ Measures what Tracehound costs, each line beside its floor in the same run. Seve
   --only REGEX   the lines whose "section: name" fits, such as --only '^gate' or --only 'new object'; upper or lower case
   --list         the lines there are, with their goals
   --json         prints one JSON object
-  --markdown     prints the tables of BENCHMARKS.md
+  --markdown     prints the tables of bench/README.md
   --out FILE     writes the JSON object to FILE; with --markdown the tables, between FILE's two markers where it has them
   --help         this text
 

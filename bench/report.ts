@@ -140,7 +140,7 @@ export const table = (report: Report): string => {
   ].join("\n")
 }
 
-/** For BENCHMARKS.md. */
+/** For bench/README.md. */
 export const markdown = (report: Report): string => {
   const line = (row: ReadonlyArray<string>): string => `| ${row.join(" | ")} |`
   return [

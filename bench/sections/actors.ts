@@ -38,6 +38,7 @@ import {
   measureWaiting,
   type WaitingMakers
 } from "../measure.ts"
+import { loadPeer } from "../peers.ts"
 import { hostNanoseconds, sink } from "../runner.ts"
 import { median } from "../statistics.ts"
 
@@ -132,7 +133,7 @@ const asks: WaitingMakers = {
     return { run: (calls) => askTogether(one, calls, 100) }
   },
   "xstate: send and waitFor": async () => {
-    const { waitFor } = await import("xstate")
+    const { waitFor } = await loadPeer("xstate")
     const actor = (await xstateCounters())()
     let sum = 0
     return {

@@ -31,6 +31,10 @@ const timed = async (run: () => Promise<unknown>): Promise<number> => {
   return performance.now() - start
 }
 
+/** The peers that a line was asked of: the others need not be installed. */
+const askedPeers = ({ lines }: Context): ReadonlyArray<typeof houndPeers[number]> =>
+  houndPeers.filter((peer) => lines.some(({ name }) => name.startsWith(peer)))
+
 /** Starts hounds one at a time, and ends them. */
 const starting = (spawner: Spawner): () => Promise<number> => {
   let id = 0
@@ -59,7 +63,7 @@ const starts = async (context: Context): Promise<Values> => {
       return took
     }
   }
-  for (const peer of houndPeers) {
+  for (const peer of askedPeers(context)) {
     const make = await threadPools[peer]()
     all[`${peer}: pool to first answer`] = async () => {
       const start = performance.now()
@@ -117,7 +121,7 @@ const roundTrips = async (context: Context): Promise<Values> => {
   const contenders: Array<[string, (bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>]> = [
     ["", (bytes) => keepBusy([hound], 1, () => bytes)]
   ]
-  for (const peer of houndPeers) {
+  for (const peer of askedPeers(context)) {
     const pool = (await threadPools[peer]())(1)
     contenders.push([`${peer}: `, (bytes) => pool.run(bytes, true)])
   }

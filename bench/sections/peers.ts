@@ -4,12 +4,9 @@
  */
 import { hash } from "node:crypto"
 import canonicalize from "canonicalize"
-import { MemoryStore, type Options } from "express-rate-limit"
-import stableStringify from "fast-json-stable-stringify"
-import { LRUCache } from "lru-cache"
-import { RateLimiterMemory } from "rate-limiter-flexible"
 import { holding } from "../held.ts"
 import { type Measure, measureLines } from "../measure.ts"
+import { loadPeer } from "../peers.ts"
 import { changingBytes, requestObject, sources, threatScent } from "../payloads.ts"
 import { roomyTracehound } from "../tracehounds.ts"
 
@@ -23,14 +20,15 @@ export const measure: Measure = (context) =>
       const { rateLimiter } = roomyTracehound()
       return { run: (i) => rateLimiter.check(source(i)) }
     },
-    "rate-limiter-flexible RateLimiterMemory.consume": () => {
+    "rate-limiter-flexible RateLimiterMemory.consume": async () => {
+      const { RateLimiterMemory } = await loadPeer("rate-limiter-flexible")
       const limiter = new RateLimiterMemory({ points: 1_000_000_000, duration: 3600 })
       return { run: (i) => limiter.consume(source(i)) }
     },
-    "express-rate-limit MemoryStore.increment": () => {
+    "express-rate-limit MemoryStore.increment": async () => {
+      const { MemoryStore } = await loadPeer("express-rate-limit")
       const store = new MemoryStore()
-      // All that it reads of the options.
-      store.init({ windowMs: 3_600_000 } as Options)
+      store.init({ windowMs: 3_600_000 })
       return { run: (i) => store.increment(source(i)) }
     },
     "canonical bytes, 1 KiB object": async () => {
@@ -55,7 +53,8 @@ export const measure: Measure = (context) =>
         }
       }
     },
-    "fast-json-stable-stringify, 1 KiB object": () => {
+    "fast-json-stable-stringify, 1 KiB object": async () => {
+      const { default: stableStringify } = await loadPeer("fast-json-stable-stringify")
       const object = requestObject(1024)
       return {
         run: (i) => {
@@ -75,7 +74,8 @@ export const measure: Measure = (context) =>
         }
       }
     },
-    "lru-cache by hex SHA-256, 10k held": () => {
+    "lru-cache by hex SHA-256, 10k held": async () => {
+      const { LRUCache } = await loadPeer("lru-cache")
       const cache = new LRUCache<string, Uint8Array>({
         max: held,
         maxSize: 1_000_000_000,

@@ -25,6 +25,12 @@ const manifest = JSON.parse(read("package.json")) as Manifest
 const { packages: lock } = JSON.parse(read("package-lock.json")) as { readonly packages: Lock }
 const dependencies = Object.keys(manifest.dependencies ?? {})
 
+/** The bench has packages of its own, which `npm ci` does not install. */
+const bench = {
+  manifest: JSON.parse(read("bench/package.json")) as Manifest,
+  lock: (JSON.parse(read("bench/package-lock.json")) as { readonly packages: Lock }).packages
+}
+
 /** Every file that is or would be committed, as text. */
 const texts = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
   cwd: root,
@@ -54,6 +60,18 @@ describe("the repository", () => {
     assert.deepStrictEqual(lock[""]?.optionalDependencies, manifest.optionalDependencies)
   })
 
+  it("RFC R6 the bench's manifest and lockfile are held to the same, and share no package with ours", () => {
+    const own = Object.keys(bench.manifest.dependencies ?? {})
+    assert.isAbove(own.length, 0)
+    assert.deepStrictEqual(unpinned(bench.manifest), none)
+    assert.deepStrictEqual(unverified(bench.lock), none)
+    assert.deepStrictEqual(bench.lock[""]?.dependencies, bench.manifest.dependencies)
+    const ours = { ...manifest.dependencies, ...manifest.devDependencies }
+    assert.deepStrictEqual(own.filter((name) => name in ours), none)
+    const scripted = Object.entries(bench.lock).filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    assert.deepStrictEqual(scripted, [])
+  })
+
   it("RFC R6 no production dependency runs a script when installed", () => {
     const paths = production(lock, dependencies)
     assert.isAbove(paths.length, dependencies.length)
@@ -76,7 +94,7 @@ describe("the repository", () => {
     assert.deepStrictEqual(code.flatMap(({ path, text }) => putOff(path, text)), none)
   })
 
-  it("no comment and no document is wider than its reader's eye", () => {
+  it("no comment and no document is wider than 100 columns", () => {
     const prose = texts.filter(({ path }) => /\.(?:[mc]?[jt]s|md)$|^\.ci\/run$/.test(path))
     assert.isAbove(prose.length, 10)
     assert.deepStrictEqual(prose.flatMap(({ path, text }) => overlong(path, text)), none)
@@ -193,7 +211,7 @@ describe("the rules themselves", () => {
     ["a.md", ["- an item", `    and more of it: ${words}`], 2],
     ["a.md", [`see ${link} too`], 1],
     ["a.md", ["```", "code", "```", words], 4]
-  ])("prose that is too wide is found: %s %j", (path, lines, at) => {
+  ])("prose that is too wide is found in %s, case %#", (path, lines, at) => {
     const found = overlong(path, lines.join("\n"))
     assert.deepStrictEqual(found, [`${path}:${at}: ${lines[at - 1]?.length} columns`])
   })
@@ -211,7 +229,7 @@ describe("the rules themselves", () => {
     ["a.md", ["```", words, "```"]],
     ["a.md", ["text:", "", `    ${words}`]],
     ["a.md", [link, `- ${link}`, `[1]: ${link}`, `[${word}](docs/a.md)`]]
-  ])("what cannot be wrapped, or is no prose, is let through: %s %j", (path, lines) => {
+  ])("what cannot be wrapped, or is no prose, is let through in %s, case %#", (path, lines) => {
     assert.deepStrictEqual(overlong(path, lines.join("\n")), none)
   })
 })
