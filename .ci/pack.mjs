@@ -1,10 +1,9 @@
-// What npm publishes: a fresh build under a manifest without anything of the development tree.
+// Packs what npm publishes: a fresh build under a manifest without the development tree.
 //
-//   node .ci/pack.mjs before          prepack: build, keep package.json aside, put the clean
-//   manifest in its place node .ci/pack.mjs after           postpack, and by hand after a crash:
-//   put package.json back node .ci/pack.mjs refuse          prepublishOnly: stop `npm publish` in
-//   this directory node .ci/pack.mjs tarball DIR     pack a copy of the tree, leaving this one
-//   alone; prints the tarball's path
+//     node .ci/pack.mjs before       prepack: build, keep package.json aside, put the clean one there
+//     node .ci/pack.mjs after        postpack, and by hand after a crash: put package.json back
+//     node .ci/pack.mjs refuse       prepublishOnly: stop `npm publish` in this directory
+//     node .ci/pack.mjs tarball DIR  pack a copy of the tree, leaving this one alone; print its path
 //
 // `npm publish` of a directory sends the registry the manifest it reads after postpack, so the one
 // with Node's binaries among its optionalDependencies. `npm publish FILE.tgz` reads it from the

@@ -1,5 +1,5 @@
-// vitest over the core's rooms on portable ports: `npm run test:portable`. What is named after Node
-// stays as it is.
+// vitest over the core's rooms on portable ports: `npm run test:portable`. Ports that are named
+// after Node stay as they are.
 import { defineConfig, mergeConfig } from "vitest/config"
 import { configOf } from "../vitest.config.ts"
 

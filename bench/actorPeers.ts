@@ -1,6 +1,6 @@
 /**
- * What a user would reach for instead of the actors: xstate, and the local entities of Effect's
- * cluster. Both have the same counter, and are imported by the lines that need them alone.
+ * The peers of the actors, which a user might take instead: xstate, and the local entities of
+ * Effect's cluster. Both have the same counter. Only the lines that need them import them.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,5 +1,5 @@
 /**
- * What a call leaves to the garbage collector.
+ * Counts what a call leaves to the garbage collector.
  *
  * V8 counts the bytes it ever handed out on its heap (`total_allocated_bytes`, from Node 24 on),
  * and reading that count before and after a run costs nothing in between: no collection is forced

@@ -1,6 +1,6 @@
 /**
- * Every line of the benchmark, by section, with its floor and its goal. What is measured is here;
- * how, is in `sections/`.
+ * Every line of the benchmark, by section, with its floor and its goal. The catalogue says
+ * what is measured, `sections/` how.
  *
  * **Gotchas**
  *

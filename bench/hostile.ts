@@ -1,5 +1,5 @@
 /**
- * What an attacker may send: payloads of any size, and a size of each that is far over the limit.
+ * Payloads that an attacker may send, in any size, and a size of each that is far over the limit.
  */
 import type { hostileKinds } from "./catalogue.ts"
 

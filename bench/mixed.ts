@@ -2,8 +2,8 @@
  * The sustained mix: 80 % clean, 8 % duplicate, 8 % new and evicting, 4 % other, with objects of 1
  * KiB, on a started Tracehound whose quarantine is full.
  *
- * Without hounds: with them, evidence that arrives at a full quarantine is looked at, and this
- * would be a line about looks.
+ * Without hounds: with them, evidence that arrives at a full quarantine is examined, and this would
+ * be a line about examinations.
  *
  * What comes again is of critical severity and what is new of low: so the new evicts what was new
  * before, and the duplicates stay. The other four in a hundred are rate limited, too large, too

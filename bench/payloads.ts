@@ -1,10 +1,10 @@
 /**
- * What the benchmark sends. Everything is made before it is timed, and changed in place, so that
- * making it is not measured.
+ * Payloads that the benchmark sends. All of them are made before a line is timed, and changed in
+ * place, so that making them is not measured.
  *
  * **Gotchas**
  *
- * - The same object goes in again and again with other content: nobody may keep it. Tracehound
+ * - The same object goes in again and again with other content: the callee must not keep it. Tracehound
  *   copies, and so do the floors.
  */
 import type { Scent, ThreatSignal } from "../src/index.ts"

@@ -1,5 +1,5 @@
 /**
- * What was measured, as a person or a program reads it.
+ * Shows what was measured: a table for a terminal, Markdown for a document.
  */
 import type { Section } from "./catalogue.ts"
 import { type Goal, isMet, type Row } from "./goals.ts"
@@ -140,13 +140,27 @@ export const table = (report: Report): string => {
   ].join("\n")
 }
 
+/** Columns of the document's prose. */
+const columns = 100
+
+/** The text in lines of at most `columns`; all but the first are indented. */
+const wrapped = (text: string, indent = ""): string => {
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(lines.length === 0 ? word : indent + word)
+  }
+  return lines.join("\n")
+}
+
 /** For bench/README.md. */
 export const markdown = (report: Report): string => {
   const line = (row: ReadonlyArray<string>): string => `| ${row.join(" | ")} |`
   return [
-    `${machineLine(report)}.`,
+    wrapped(`${machineLine(report)}.`),
     "",
-    summary(report),
+    wrapped(summary(report)),
     ...report.sections.flatMap(({ rows, title }) => {
       const said = notes(rows)
       return [
@@ -156,7 +170,7 @@ export const markdown = (report: Report): string => {
         line(headings),
         line(headings.map((_, column) => column === 0 || column >= 6 ? "---" : "---:")),
         ...rows.map((row) => line(cells(row))),
-        ...(said.length === 0 ? [] : ["", ...said.map((note) => `- ${note}`)])
+        ...(said.length === 0 ? [] : ["", ...said.map((note) => wrapped(`- ${note}`, "  "))])
       ]
     })
   ].join("\n")

@@ -1,6 +1,6 @@
 /**
- * What `sections/start.ts` runs in a fresh process: imports the entry that is named, makes a
- * Tracehound, sends one scent, and prints the milliseconds of the import and of the rest.
+ * The fresh process of `sections/start.ts`: imports the entry that is named, makes a Tracehound,
+ * sends one scent, and prints the milliseconds of the import and of the rest.
  */
 import type * as Tracehound from "../src/index.ts"
 

@@ -1,6 +1,6 @@
 /**
- * What a full quarantine adds to new evidence: pairs of one that is full and one that holds as much
- * and has room.
+ * The price of a full quarantine for new evidence: pairs of one that is full and one that holds as
+ * much and has room.
  *
  * What came to the one with room is neutralized after each turn, untimed, so that it holds the same
  * number again.

@@ -1,5 +1,5 @@
 /**
- * What is kept, in bytes. Each pair of lines has a process of its own and reads the heap after a
+ * Bytes that a Tracehound keeps. Each pair of lines has a process of its own and reads the heap after a
  * forced collection; the resident size is what the system counts.
  */
 import { setImmediate } from "node:timers/promises"

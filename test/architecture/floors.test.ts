@@ -1,6 +1,6 @@
 /**
- * The house stands as it is drawn: every file of `src/` is read, and then each rule is shown a case
- * it must refuse.
+ * The sources keep to the rules of `imports.ts`: every file of `src/` is read, and then each rule is
+ * shown a case that it must refuse.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
@@ -156,7 +156,11 @@ describe("the rules themselves", () => {
       "custody/audit"
     ],
     ["a group that is not for it", file("edge/cli/bin.ts", "import \"../../safety/alert/Desk.ts\""), "safety/alert"],
-    ["the roof", file("intake/agent/X.ts", "export * from \"../../runtime/Tracehound.ts\""), "runtime (floor 8) above"],
+    [
+      "the runtime",
+      file("intake/agent/X.ts", "export * from \"../../runtime/Tracehound.ts\""),
+      "runtime (floor 8) above"
+    ],
     ["the testing room", file("edge/cli/bin.ts", "import \"../../testing/Layers.ts\""), "testing/ is for tests alone"],
     ["the edge", file("extensions/a/A.ts", "import \"../../edge/probes/Report.ts\""), "imports the edge"],
     [

@@ -1,6 +1,6 @@
 /**
- * The repository keeps its promises about itself: what it depends on, under which licence, and what
- * its files must not say.
+ * The repository keeps its promises about itself: its packages and their licences, the words that
+ * its files must not have, and the width of its prose.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
@@ -11,6 +11,7 @@ import {
   type Lock,
   machineTraces,
   type Manifest,
+  mistiered,
   production,
   putOff,
   unpinned,
@@ -92,6 +93,13 @@ describe("the repository", () => {
     const code = texts.filter(({ path }) => /^(?:src|test|examples|bench|\.ci)\/.*\.[mc]?[jt]s$/.test(path))
     assert.isAbove(code.length, 10)
     assert.deepStrictEqual(code.flatMap(({ path, text }) => putOff(path, text)), none)
+  })
+
+  it("every slow test is named so, and shares its cases out between the tiers", () => {
+    const own = ["test/architecture/hygiene.test.ts", "test/support/tiers.test.ts"]
+    const tests = texts.filter(({ path }) => /^test\/.*\.test\.ts$/.test(path) && !own.includes(path))
+    assert.isAbove(tests.filter(({ path }) => path.includes(".slow.")).length, 10)
+    assert.deepStrictEqual(tests.flatMap(({ path, text }) => mistiered(path, text)), none)
   })
 
   it("no comment and no document is wider than 100 columns", () => {
@@ -190,6 +198,18 @@ describe("the rules themselves", () => {
 
   it("words that only resemble a mark are let through", () => {
     assert.deepStrictEqual(putOff("a.ts", "it.skipIf(x)\ntodoList()\nlatest.only\nmethods\nsubmit.skip"), none)
+  })
+
+  it("finds a test file whose name and tiers disagree", () => {
+    const shared = "const it = sampleOf(every, 3)"
+    assert.lengthOf(mistiered("test/a.slow.test.ts", "it(\"a\")"), 1)
+    assert.lengthOf(mistiered("test/a.test.ts", shared), 1)
+    assert.lengthOf(mistiered("test/a.test.ts", "hunt(\"A\", { seed: 1 })"), 1)
+    assert.deepStrictEqual(mistiered("test/a.slow.test.ts", shared), none)
+    assert.deepStrictEqual(mistiered("test/a.slow.test.ts", "amount({ sample: 1 })"), none)
+    assert.deepStrictEqual(mistiered("test/a.test.ts", "hunt(\"A\", { isFast: true })"), none)
+    assert.deepStrictEqual(mistiered("test/a.test.ts", "it(\"a\")"), none)
+    assert.deepStrictEqual(mistiered("test/support/tiers.ts", shared), none)
   })
 
   const word = "x".repeat(proseColumns)

@@ -1,6 +1,6 @@
 /**
- * What the repository promises about itself, as pure functions over its manifest, its lockfile and
- * its texts.
+ * The rules of the repository for its packages and its texts, as pure functions over manifest,
+ * lockfile and text.
  */
 
 /** The parts of package.json that name other packages. */
@@ -125,6 +125,17 @@ export const machineTraces = (path: string, text: string, checkout: string): Rea
     return match === null ? [] : [`${path}: ${what}: ${match[0]}`]
   })
 ]
+
+/**
+ * Test files whose name and tiers disagree: a slow one that shares nothing out would run twice in
+ * CI, and a fast one that shares tests out would lose the rest of them.
+ */
+export const mistiered = (path: string, text: string): ReadonlyArray<string> => {
+  const sharesOut = /\b(?:sampleOf|restOf|sampled|shareOf|lengthy)\b/.test(text) || /\bhunt\(/.test(text)
+  const isWholeHunt = /\bisFast: true\b/.test(text)
+  if (/\.slow\.test\.ts$/.test(path)) return sharesOut || /\bamount\(/.test(text) ? [] : [`${path} shares nothing out`]
+  return /\.test\.ts$/.test(path) && sharesOut && !isWholeHunt ? [`${path} shares out and is not named slow`] : []
+}
 
 const marks: ReadonlyArray<RegExp> = [
   /\b(?:TOD[O]|FIXM[E])\b/,

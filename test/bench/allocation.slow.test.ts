@@ -1,6 +1,5 @@
 /**
- * What most calls leave to the garbage collector: nothing. Each kind is counted in a process of its
- * own.
+ * Most calls leave nothing to the garbage collector. Each kind is counted in a process of its own.
  */
 import { assert, describe, it as every } from "@effect/vitest"
 import { execFile } from "node:child_process"

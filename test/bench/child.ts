@@ -1,6 +1,6 @@
 /**
- * What a million calls of one kind leave to the garbage collector: a process of its own, so that
- * nothing else allocates.
+ * Counts what a million calls of one kind leave to the garbage collector, in a process of its own,
+ * so that nothing else allocates.
  */
 import { allocationOf } from "../../bench/allocation.ts"
 import { sources } from "../../bench/payloads.ts"

@@ -176,6 +176,10 @@ describe("the report", () => {
     const cells = tables.split("\n").filter((line) => line.startsWith("|")).map((line) => line.split("|").length)
     assert.strictEqual(cells.length, 6)
     assert.strictEqual(new Set(cells).size, 1)
+    const long = { ...report.sections[0]?.rows[0] ?? assert.fail(), note: "word ".repeat(50).trim() }
+    const noted = markdown({ ...report, sections: [{ name: "gate", title: "The gate", rows: [long] }] })
+    assert.deepStrictEqual(noted.split("\n").filter((line) => line.length > 100), [])
+    assert.include(noted.replaceAll("\n  ", " "), `- floor: ${long.note}`)
     const document = `before\n${markers.begin}\nold\n${markers.end}\nafter\n`
     const renewed = withTables(document, tables)
     assert.strictEqual(renewed, `before\n${markers.begin}\n\n${tables}\n\n${markers.end}\nafter\n`)

@@ -1,6 +1,5 @@
 /**
- * What hostile input can buy, counted in steps instead of time: the work of a call is bounded by
- * limits, never by what comes.
+ * Limits bound the work of a call, whatever comes: hostile input is counted in steps, not in time.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { hostileKinds } from "../../bench/catalogue.ts"
