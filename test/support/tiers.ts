@@ -115,6 +115,6 @@ export const firstOfEach = <A>(key: (value: A) => unknown): (value: A) => boolea
   }
 }
 
-export const tier: Tier = tierOf(process.env["TEST_TIER"])
+const tier: Tier = tierOf(process.env["TEST_TIER"])
 
 export const { amount, hunt, lengthy, restOf, sampled, sampleOf, shareOf } = makeTiers(tier, process.env)
