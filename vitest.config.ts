@@ -11,6 +11,7 @@ const hunts = [
   "test/hound/pool/PoolCore.test.ts",
   "test/hound/process/ForkServer.slow.test.ts",
   "test/hound/process/LocalSpawner.slow.test.ts",
+  "test/model/ColdStorage.slow.test.ts",
   "test/model/Model.slow.test.ts"
 ]
 
@@ -48,7 +49,7 @@ const project = (name: string, test: TestProjectInlineConfiguration["test"]): Te
 
 /** The files of a tier. */
 const projectsOf = (tier: string): Array<TestProjectInlineConfiguration> => {
-  if (tier === "long") return [project("long", { include: hunts })]
+  if (tier === "long") return [project("long", { include: hunts, testTimeout: 900_000 })]
   const slowOnes = project("slow", { include: slow })
   if (tier === "rest") return [slowOnes]
   return [

@@ -86,6 +86,6 @@ describe("cold storage and the reference model", () => {
         }
         assert.isAbove(envelopes, 2 * runs)
       }),
-    60_000
+    900_000
   )
 })
