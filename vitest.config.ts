@@ -1,7 +1,9 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config"
 
-/** Files that start processes, hunt or fill memory; `test/support/tiers.ts` shares their tests out. */
+/**
+ * Files that start processes, hunt or fill memory; `test/support/tiers.ts` shares their tests out.
+ */
 const slow = ["test/**/*.slow.test.ts"]
 
 /** Files of the long tier: what finds more the longer it goes on. */
@@ -17,7 +19,8 @@ const hunts = [
 
 /**
  * Rooms whose tests leave globals, modules, the environment and processes alone: they share their
- * workers. Any order of their files must do: `npx vitest run --project shared --sequence.shuffle.files`.
+ * workers. Any order of their files must do: `npx vitest run --project shared
+ * --sequence.shuffle.files`.
  */
 const shared = [
   "actor",

@@ -1,6 +1,6 @@
 /**
- * Reads what the process keeps, in bytes: V8's heap and what is allocated outside of it for JavaScript
- * (ArrayBuffers), after a forced collection.
+ * Reads what the process keeps, in bytes: V8's heap and what is allocated outside of it for
+ * JavaScript (ArrayBuffers), after a forced collection.
  */
 import { setImmediate } from "node:timers/promises"
 

@@ -4,8 +4,8 @@
  *
  * **Gotchas**
  *
- * - The same object goes in again and again with other content: the callee must not keep it. Tracehound
- *   copies, and so do the floors.
+ * - The same object goes in again and again with other content: the callee must not keep it.
+ *   Tracehound copies, and so do the floors.
  */
 import type { Scent, ThreatSignal } from "../src/index.ts"
 

@@ -102,8 +102,8 @@ export const isOfPeer = (line: string): boolean => peerNames.some((name) => line
 const record = "node_modules/.package-lock.json"
 
 /**
- * Installs the peers into a folder that has their package.json and lockfile, where that was not done
- * since the lockfile changed. Takes a network, or npm's cache. Gives whether it had to.
+ * Installs the peers into a folder that has their package.json and lockfile, where that was not
+ * done since the lockfile changed. Takes a network, or npm's cache. Gives whether it had to.
  */
 export const installPeers = (folder: string = here): boolean => {
   const installed = join(folder, record)

@@ -1,6 +1,6 @@
 /**
- * Bytes that a Tracehound keeps. Each pair of lines has a process of its own and reads the heap after a
- * forced collection; the resident size is what the system counts.
+ * Bytes that a Tracehound keeps. Each pair of lines has a process of its own and reads the heap
+ * after a forced collection; the resident size is what the system counts.
  */
 import { setImmediate } from "node:timers/promises"
 import { grown, once, type Reading } from "../heap.ts"

@@ -302,7 +302,7 @@ const play = (seed: number, steps: number) =>
     if (Exit.isFailure(exit)) {
       const error = exit.cause.reasons.map((reason) => reason._tag === "Die" ? String(reason.defect) : reason._tag)
         .join("; ")
-      return yield* Effect.die(new Violation(`CHAOS_SEED=${seed}: ${error}\n${world.trace.slice(-60).join("\n")}`))
+      return yield* Effect.die(new Violation(`ACTORS_SEED=${seed}: ${error}\n${world.trace.slice(-60).join("\n")}`))
     }
     hash.update(world.trace.join("\n"))
     return { trace: world.trace, hash: hash.digest("hex"), seen } satisfies Run

@@ -1,6 +1,6 @@
 /**
- * The sources keep to the rules of `imports.ts`: every file of `src/` is read, and then each rule is
- * shown a case that it must refuse.
+ * The sources keep to the rules of `imports.ts`: every file of `src/` is read, and then each rule
+ * is shown a case that it must refuse.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"

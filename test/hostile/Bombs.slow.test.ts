@@ -19,9 +19,9 @@ const deep = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
 const bomb = (levels: number, pair: (inner: unknown) => unknown): unknown => deep(levels, pair)
 
 /**
- * Half a gigabyte of text that takes hardly any memory and no time: the engine keeps it as a rope of
- * halves. A slice would put it together, so there is none. Each test has a rope of its own, as one
- * that a test before had put together would prove nothing.
+ * Half a gigabyte of text that takes hardly any memory and no time: the engine keeps it as a rope
+ * of halves. A slice would put it together, so there is none. Each test has a rope of its own, as
+ * one that a test before had put together would prove nothing.
  */
 const rope = (): string => {
   let text = "x".repeat(1_953_125)

@@ -54,7 +54,10 @@ export const inWorkspace = async (use: (directory: string) => void | Promise<voi
   }
 }
 
-/** Asserts that the programs of a workspace type-check against the sources, as strictly as they. */
+/**
+ * Asserts that the programs of a workspace type-check against the sources, as strictly as the
+ * sources do.
+ */
 export const typeCheckIn = (directory: string, compilerOptions: Readonly<Record<string, unknown>> = {}): void => {
   const config = { extends: "../../tsconfig.json", compilerOptions, include: ["*.ts"] }
   writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(config))

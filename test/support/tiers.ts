@@ -33,7 +33,9 @@ export interface HuntPlan extends Hunt {
 export const tierOf = (name: string | undefined): Tier =>
   name === "sample" || name === "rest" || name === "long" ? name : "all"
 
-/** `register`, and all that it leads to (`it.live`, `it.each(…)`), for the tests that `takes` says. */
+/**
+ * `register`, and all that it leads to (`it.live`, `it.each(…)`), for the tests that `takes` says.
+ */
 const filtered = <It extends object>(register: It, takes: () => boolean): It =>
   new Proxy(register, {
     get: (target, key) => {
