@@ -226,11 +226,11 @@ describe("the rules themselves", () => {
     ["a.ts", ["/**", " *     code()", " *", ` * ${words}`, " */"], 4],
     ["a.ts", ["// " + "-".repeat(proseColumns)], 1],
     ["run", [`# ${words}`], 1],
-    ["a.md", [words], 1],
-    ["a.md", [`# ${words}`], 1],
-    ["a.md", ["- an item", `    and more of it: ${words}`], 2],
-    ["a.md", [`see ${link} too`], 1],
-    ["a.md", ["```", "code", "```", words], 4]
+    ["README.md", [words], 1],
+    ["README.md", [`# ${words}`], 1],
+    ["README.md", ["- an item", `    and more of it: ${words}`], 2],
+    ["README.md", [`see ${link} too`], 1],
+    ["README.md", ["```", "code", "```", words], 4]
   ])("prose that is too wide is found in %s, case %#", (path, lines, at) => {
     const found = overlong(path, lines.join("\n"))
     assert.deepStrictEqual(found, [`${path}:${at}: ${lines[at - 1]?.length} columns`])
@@ -245,10 +245,10 @@ describe("the rules themselves", () => {
     ["a.ts", ["/**", ` *     ${words}`, ` *     ${words}`, " */"]],
     ["a.ts", [`// ${link}`]],
     ["run", [`echo ${words}`]],
-    ["a.md", [`| ${words} |`]],
-    ["a.md", ["```", words, "```"]],
-    ["a.md", ["text:", "", `    ${words}`]],
-    ["a.md", [link, `- ${link}`, `[1]: ${link}`, `[${word}](docs/a.md)`]]
+    ["README.md", [`| ${words} |`]],
+    ["README.md", ["```", words, "```"]],
+    ["README.md", ["text:", "", `    ${words}`]],
+    ["README.md", [link, `- ${link}`, `[1]: ${link}`, `[${word}](docs/analyzers.md)`]]
   ])("what cannot be wrapped, or is no prose, is let through in %s, case %#", (path, lines) => {
     assert.deepStrictEqual(overlong(path, lines.join("\n")), none)
   })
