@@ -24,7 +24,9 @@ export const TracehoundError = Schema.Struct({
 })
 export type TracehoundError = typeof TracehoundError.Type
 
-/** The parts of an error that is made once and kept: it can be recovered from unless that is said. */
+/**
+ * The parts of an error that is made once and kept: it can be recovered from unless that is said.
+ */
 export interface ProblemOptions {
   readonly state: ErrorState
   readonly code: string

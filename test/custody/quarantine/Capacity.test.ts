@@ -7,7 +7,9 @@ import { equalBytes } from "../../../src/host/port/Memory.ts"
 import { Capacity } from "../../../src/custody/quarantine/Capacity.ts"
 import { Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
 
-/** A vault of at most 4 pieces and 100 bytes; `told` is what the fail-safe and the evictions heard. */
+/**
+ * A vault of at most 4 pieces and 100 bytes; `told` is what the fail-safe and the evictions heard.
+ */
 const makeWorld = (strategy: EvictionStrategy = "evict") => {
   const seed = new Int32Array(vaultSeedWords).fill(7)
   const vault = new Vault({ policy: "priority", keyed: false, seed, equal: equalBytes })

@@ -1,7 +1,7 @@
 /**
  * Hounds under load while the test kills them, stops them, closes their pipes, and kills and stops
- * their fork server. `npm run test:long` goes on for a minute, and `CHAOS_SECONDS` says for how long
- * else.
+ * their fork server. `npm run test:long` goes on for a minute, and `CHAOS_SECONDS` says for how
+ * long else.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, References } from "effect"

@@ -269,7 +269,9 @@ describe("make", () => {
     evacuate: () => null
   } as const
 
-  /** An escalation at `high` or half full, over a pool and a quarantine that write down their calls. */
+  /**
+   * An escalation at `high` or half full, over a pool and a quarantine that write down their calls.
+   */
   const makeAlone = () => {
     const jobs: Array<HoundJob> = []
     const calls: Array<string> = []
