@@ -5,9 +5,9 @@
  * **Gotchas**
  *
  * - Sleeping takes real time: a retry or a deadline waits for the world, not for the recording.
- * - It goes wherever it is set, backward too, and so does its monotonic time: `MonotonicTime` counts
- *   a step back as no time gone by. A timestamp that no date can have becomes the nearest one that a
- *   date can have.
+ * - It goes wherever it is set, backward too, and so does its monotonic time: `MonotonicTime`
+ *   counts a step back as no time gone by. A timestamp that no date can have becomes the nearest
+ *   one that a date can have.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

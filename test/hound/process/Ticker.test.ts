@@ -4,7 +4,8 @@ import { Ticker } from "../../../src/hound/process/Ticker.ts"
 
 describe("Ticker", () => {
   beforeEach(() => {
-    vi.useFakeTimers()
+    // Date stays: it cannot be replaced where intrinsics are frozen.
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })
   })
   afterEach(() => {
     vi.useRealTimers()
