@@ -1,35 +1,62 @@
-import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { afterEach, assert, describe, it } from "@effect/vitest"
 import { vi } from "vitest"
 import { Ticker } from "../../../src/hound/process/Ticker.ts"
 
-describe("Ticker", () => {
-  beforeEach(() => {
-    // Date stays: it cannot be replaced where intrinsics are frozen.
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })
+/**
+ * Intervals that pass when the test says so. vitest's fake timers replace Date too, which cannot be
+ * done where intrinsics are frozen.
+ */
+const fakeIntervals = () => {
+  const intervals = new Set<{ readonly tick: () => void; readonly every: number; due: number }>()
+  let now = 0
+  vi.stubGlobal("setInterval", (tick: () => void, every: number) => {
+    const interval = { tick, every, due: now + every, ref: () => interval, unref: () => interval }
+    intervals.add(interval)
+    return interval
   })
+  vi.stubGlobal("clearInterval", (interval: { readonly tick: () => void; readonly every: number; due: number }) => {
+    intervals.delete(interval)
+  })
+  return {
+    count: () => intervals.size,
+    advance: (ms: number): void => {
+      for (const end = now + ms; now < end;) {
+        now += 1
+        for (const interval of intervals) {
+          if (interval.due > now) continue
+          interval.due += interval.every
+          interval.tick()
+        }
+      }
+    }
+  }
+}
+
+describe("Ticker", () => {
   afterEach(() => {
-    vi.useRealTimers()
+    vi.unstubAllGlobals()
   })
 
   it("ticks while it is needed, and keeps its rhythm when it is started twice", () => {
+    const { advance, count } = fakeIntervals()
     let ticks = 0
     const ticker = new Ticker(10, () => {
       ticks += 1
     })
-    vi.advanceTimersByTime(100)
+    advance(100)
     assert.strictEqual(ticks, 0)
     ticker.run(true)
-    vi.advanceTimersByTime(9)
+    advance(9)
     ticker.run(true)
-    vi.advanceTimersByTime(1)
+    advance(1)
     assert.strictEqual(ticks, 1)
     ticker.run(false)
     ticker.run(false)
-    vi.advanceTimersByTime(100)
+    advance(100)
     assert.strictEqual(ticks, 1)
-    assert.strictEqual(vi.getTimerCount(), 0)
+    assert.strictEqual(count(), 0)
     ticker.run(true)
-    vi.advanceTimersByTime(20)
+    advance(20)
     assert.strictEqual(ticks, 3)
   })
 })
