@@ -319,7 +319,9 @@ describe("the lifecycle", () => {
       "quarantined"
     )
     await Promise.all([tracehound.init(), tracehound.init()])
-    assert.strictEqual(tracehound.watcher.snapshot().hound.dormant + tracehound.watcher.snapshot().hound.active, 2)
+    // The minimum of two, and one for the evidence that waited, if that is ready so soon.
+    const { active, dormant } = tracehound.watcher.snapshot().hound
+    assert.include([2, 3], dormant + active)
     await Effect.runPromise(until(() => tracehound.hounds.outcomes().complete === 1))
     await tracehound.dispose()
     await tracehound.dispose()

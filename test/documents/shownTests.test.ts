@@ -1,24 +1,24 @@
 /**
- * The tests that the README shows: their very text, run as a reader would run it.
+ * The tests that docs/testing.md shows: their very text, run as a reader would run it.
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { programsOf, root } from "./support/programs.ts"
+import { programsOf, root } from "../support/programs.ts"
+import { documentAt } from "./documents.ts"
 
-const readme = readFileSync(join(root, "README.md"), "utf8")
-const tests = programsOf(readme)
+const tests = programsOf(documentAt("docs/testing.md").text)
   .filter((code) => code.includes("from \"@effect/vitest\""))
 
 // Below the repository, so that packages and the tsconfig's paths are found; `reports` is not part
 // of it.
 mkdirSync(join(root, "reports"), { recursive: true })
-const directory = mkdtempSync(join(root, "reports", "readme-tests-"))
+const directory = mkdtempSync(join(root, "reports", "shown-tests-"))
 afterAll(() => rmSync(directory, { recursive: true }))
 writeFileSync(join(directory, "tsconfig.json"), JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"] }))
 
-describe("README's own tests", () => {
+describe("docs/testing.md's own tests", () => {
   it("are a property in at most 25 lines, and how to steer the rest", () => {
     assert.lengthOf(tests, 2)
     assert.include(tests[0], "it.effect.prop(")

@@ -12,7 +12,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { examplesOf, root, typeCheckIn, unfenced } from "./support/programs.ts"
+import { examplesOf, root, typeCheckIn, unfenced } from "../support/programs.ts"
 
 const sources = globSync("src/**/*.{ts,mjs}", { cwd: root }).toSorted().map((path) => ({
   path: path.replaceAll("\\", "/"),

@@ -1,21 +1,19 @@
 /**
- * The README's programs: each one type-checks against the sources, and the first one runs.
+ * The README: a user's first ten minutes. Its first program runs.
  */
-import { assert, describe, it as every } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { inWorkspace, programsOf, root, typeCheck } from "./support/programs.ts"
-import { sampleOf } from "./support/tiers.ts"
+import { inWorkspace, programsOf, root } from "../support/programs.ts"
+import { documentAt } from "./documents.ts"
 
-const it = sampleOf(every, 2)
-
-const programs = programsOf(readFileSync(join(root, "README.md"), "utf8"))
+const { text } = documentAt("README.md")
+const programs = programsOf(text)
 
 describe("README", () => {
-  it("has programs that type-check", () => {
-    assert.isAtLeast(programs.length, 3)
-    return typeCheck(programs)
+  it("has at most 200 lines", () => {
+    assert.isAtMost(text.split("\n").length, 200)
   })
 
   it("has a first program that takes a threat into custody", () =>
