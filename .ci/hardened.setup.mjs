@@ -12,6 +12,5 @@ const throws = (look) => {
 }
 
 if (!Object.isFrozen(Array.prototype)) throw new Error("this process was not started with --frozen-intrinsics")
-if (!throws(() => Reflect.get({}, "__proto__"))) {
+if (!throws(() => Reflect.get({}, "__proto__")))
   throw new Error("this process was not started with --disable-proto=throw")
-}

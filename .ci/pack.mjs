@@ -54,9 +54,8 @@ const published = [
 ]
 
 const before = () => {
-  if (existsSync(backup)) {
+  if (existsSync(backup))
     throw new Error("an earlier pack did not finish: `node .ci/pack.mjs after` puts package.json back")
-  }
   execFileSync(process.execPath, [join(root, ".ci/build.mjs")], { stdio: "inherit" })
   const full = JSON.parse(readFileSync(manifest, "utf8"))
   const clean = Object.fromEntries(published.filter((name) => name in full).map((name) => [name, full[name]]))

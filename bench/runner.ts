@@ -125,16 +125,14 @@ function* turnsOf<V extends Entrant>(
   onRound: (round: number) => void
 ): Generator<Turn<V>, ReadonlyArray<Timing>, number> {
   for (const { floor, name } of variants) {
-    if (floor !== undefined && !variants.some((other) => other.name === floor)) {
+    if (floor !== undefined && !variants.some((other) => other.name === floor))
       throw new Error(`${name}: there is no floor called ${floor}`)
-    }
   }
   const entries: Array<Turn<V> & { readonly times: Array<number> }> = []
   for (const variant of variants) entries.push({ variant, calls: yield* callsFor(variant, turns), times: [] })
   for (let round = 0; round < turns.rounds; round++) {
-    for (const { calls, times, variant } of round % 2 === 0 ? entries : entries.toReversed()) {
+    for (const { calls, times, variant } of round % 2 === 0 ? entries : entries.toReversed())
       times.push(yield { variant, calls })
-    }
     onRound(round)
   }
   return entries.map(({ times, variant: { floor, name } }) => {

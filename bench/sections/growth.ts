@@ -48,7 +48,9 @@ const makersFor = (held: string, count: number): Makers => ({
       },
       // The table must be full before the first turn.
       before: () => {
-        if (at === 0) { for (at = 0; at < count; at++) rateLimiter.check(all[at] ?? "") }
+        if (at === 0) {
+          for (at = 0; at < count; at++) rateLimiter.check(all[at] ?? "")
+        }
       }
     }
   }

@@ -57,7 +57,6 @@ export interface CellOptions<M extends Message, R, E, RB> {
   readonly owner: Scope.Closeable
 }
 
-/** One actor. */
 export class ActorCell<M extends Message, R, E, RB> extends Address<M> implements ActorRef<M>, Child {
   readonly restart: RestartKind
   phase: Phase = "waiting"

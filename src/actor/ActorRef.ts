@@ -26,7 +26,6 @@ export interface Down {
   readonly cause?: Cause.Cause<unknown>
 }
 
-/** Options of `ask`. */
 export interface AskOptions {
   readonly lane?: Lane
   /**

@@ -49,7 +49,6 @@ export interface Self<M extends Message> {
   readonly link: (other: ActorRef<never>) => Effect.Effect<void>
 }
 
-/** Options of `define`. */
 export interface DefinitionOptions<M extends Message, R, E, RB> {
   /** `fifo` with a capacity of 1024 when left out. */
   readonly mailbox?: MailboxSpec

@@ -70,7 +70,6 @@ interface Streak {
   readonly upSince: number
 }
 
-/** One supervisor. */
 export class SupervisorCell implements Supervisor, Child, Parent {
   readonly name: string
   readonly path: string
@@ -168,8 +167,11 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       const failed = (cause: string) =>
         new StartFailed({ actor: `${this.path}/${wanted ?? defaultName}`, cause: new Error(cause) })
       if (this.phase !== "running") return Effect.fail(failed(`${this.path} is not running`))
-      if (wanted !== undefined)
-        return this.#children.has(wanted) ? Effect.fail(failed("the name is taken")) : Effect.succeed(wanted)
+      if (wanted !== undefined) {
+        return this.#children.has(wanted)
+          ? Effect.fail(failed("the name is taken"))
+          : Effect.succeed(wanted)
+      }
       let name = defaultName
       while (this.#children.has(name)) name = `${defaultName}-${++this.#lastNumber}`
       return Effect.succeed(name)

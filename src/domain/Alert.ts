@@ -9,7 +9,6 @@
 import * as Schema from "effect/Schema"
 import { Signature } from "./Threat.ts"
 
-/** The types of all alerts. */
 export const alertTypes = [
   "alert.flood",
   "coldstorage.failure",

@@ -20,7 +20,6 @@ import { TracehoundError } from "./TracehoundError.ts"
 /** The bound that a payload exceeded, if it was not the size in bytes. */
 export const PayloadBound = Schema.Literals(["maxDepth", "maxKeys"])
 
-/** The schema of the answers. */
 export const InterceptResult = Schema.Union([
   Schema.Struct({ status: Schema.Literal("clean") }),
   Schema.Struct({

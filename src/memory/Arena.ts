@@ -22,7 +22,6 @@
  */
 import { grown } from "./Grown.ts"
 
-/** Bytes of a segment. */
 export const segmentBytes = 1_048_576
 
 /** The longest region, in bytes. Give longer content a buffer of its own. */
@@ -141,9 +140,8 @@ export class Arena {
 
   private emptiest(): Segment | null {
     let least: Segment | null = null
-    for (const segment of this.segments) {
+    for (const segment of this.segments)
       if (2 * segment.live <= segmentBytes && (least === null || segment.live < least.live)) least = segment
-    }
     return least
   }
 

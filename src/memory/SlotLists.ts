@@ -42,11 +42,8 @@ export class SlotList {
   pushLast(slot: number): void {
     this.links.previous[slot] = this.last
     this.links.next[slot] = NONE
-    if (this.last === NONE) {
-      this.first = slot
-    } else {
-      this.links.next[this.last] = slot
-    }
+    if (this.last === NONE) this.first = slot
+    else this.links.next[this.last] = slot
     this.last = slot
     this.length++
   }
@@ -54,11 +51,8 @@ export class SlotList {
   pushFirst(slot: number): void {
     this.links.previous[slot] = NONE
     this.links.next[slot] = this.first
-    if (this.first === NONE) {
-      this.last = slot
-    } else {
-      this.links.previous[this.first] = slot
-    }
+    if (this.first === NONE) this.last = slot
+    else this.links.previous[this.first] = slot
     this.first = slot
     this.length++
   }
@@ -69,17 +63,12 @@ export class SlotList {
    */
   moveLast(slot: number): void {
     const { last } = this
-    if (slot === last) {
-      return
-    }
+    if (slot === last) return
     const { next, previous } = this.links
     const before = previous[slot] ?? NONE
     const after = next[slot] ?? NONE
-    if (before === NONE) {
-      this.first = after
-    } else {
-      next[before] = after
-    }
+    if (before === NONE) this.first = after
+    else next[before] = after
     previous[after] = before
     previous[slot] = last
     next[slot] = NONE
@@ -95,16 +84,10 @@ export class SlotList {
   remove(slot: number): void {
     const previous = this.links.previous[slot] ?? NONE
     const next = this.links.next[slot] ?? NONE
-    if (previous === NONE) {
-      this.first = next
-    } else {
-      this.links.next[previous] = next
-    }
-    if (next === NONE) {
-      this.last = previous
-    } else {
-      this.links.previous[next] = previous
-    }
+    if (previous === NONE) this.first = next
+    else this.links.next[previous] = next
+    if (next === NONE) this.last = previous
+    else this.links.previous[next] = previous
     this.links.previous[slot] = OFF
     this.length--
   }

@@ -14,7 +14,6 @@ import { Throughput } from "../intake/gate/Throughput.ts"
 import { HoundPool } from "../hound/pool/HoundPool.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 
-/** Takes snapshots. */
 export class Watcher extends Context.Service<Watcher, {
   /** O(1): nothing in custody is visited. */
   readonly snapshot: () => WatcherSnapshot

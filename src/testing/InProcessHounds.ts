@@ -95,7 +95,6 @@ interface ActivatedJob {
   readonly reserved: Hound | null
 }
 
-/** One hound at its evidence. */
 interface Attempt {
   readonly job: HoundJob
   readonly hound: Hound

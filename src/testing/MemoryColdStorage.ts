@@ -78,7 +78,6 @@ export interface Memory {
   readonly control: MemoryColdStorage["Service"]
 }
 
-/** An empty storage. */
 export const make = (destination: string): Memory => {
   const faults = new Faults()
   const memory = new Storage(destination, faults)
@@ -181,8 +180,7 @@ class Storage {
 
   open(): Effect.Effect<void, ColdStorageError> {
     this.openings += 1
-    if (this.#faults.nextOpeningFails())
-      return Effect.fail(this.#error("open", " cannot be opened: told to fail"))
+    if (this.#faults.nextOpeningFails()) return Effect.fail(this.#error("open", " cannot be opened: told to fail"))
     this.#isOpen = true
     return Effect.void
   }

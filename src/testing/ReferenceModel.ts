@@ -219,9 +219,8 @@ export class ReferenceModel {
     this.hits += 1
     const isWorse = rank(severity) > rank(evidence.severity)
     if (isWorse) evidence.severity = severity
-    if (isWorse || this.config.quarantine.evictionPolicy === "lru") {
+    if (isWorse || this.config.quarantine.evictionPolicy === "lru")
       this.held = [...this.held.filter((other) => other !== evidence), evidence]
-    }
   }
 
   /**

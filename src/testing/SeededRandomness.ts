@@ -34,7 +34,6 @@ export const make = (seed: number | string): Randomness["Service"] => {
   }
 }
 
-/** `make` as a layer. */
 export const layer = (seed: number | string): Layer.Layer<Randomness> => Layer.sync(Randomness, () => make(seed))
 
 /** The number of words that sfc32's author discards, until the state no longer shows the seed. */

@@ -173,7 +173,9 @@ const onTime = (closing: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(closing, { startImmediately: true })
     for (let turns = 1; fiber.pollUnsafe() === undefined; turns++) {
-      yield* turns % calmTurns === 0 ? TestClock.adjust(stepMs) : Effect.yieldNow
+      yield* turns % calmTurns === 0
+        ? TestClock.adjust(stepMs)
+        : Effect.yieldNow
     }
     yield* Fiber.join(fiber)
   })

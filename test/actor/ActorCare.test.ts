@@ -26,9 +26,8 @@ describe("weights", () => {
           behaviour: quiet
         })
       )
-      for (const weight of [Number.NaN, -1, Number.POSITIVE_INFINITY, 13]) {
+      for (const weight of [Number.NaN, -1, Number.POSITIVE_INFINITY, 13])
         assert.isFalse(actor.tellUnsafe(new Note({ weight })))
-      }
       assert.strictEqual(deadLetters.counts().full, 4)
       assert.strictEqual(actor.weightUnsafe(), 0)
       assert.isTrue(actor.tellUnsafe(new Note({ weight: 10 })))

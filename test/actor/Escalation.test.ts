@@ -84,9 +84,8 @@ describe("a supervisor that gives up", () => {
       const { child, crash, root, supervise, trace } = yield* makeWorld({ strategy: "rest_for_one" })
       const a = yield* child("a")
       const inner = yield* supervise("inner")
-      for (const [name, restart] of [["x", "permanent"], ["y", "temporary"], ["z", "transient"]] as const) {
+      for (const [name, restart] of [["x", "permanent"], ["y", "temporary"], ["z", "transient"]] as const)
         yield* child(name, { restart }, inner)
-      }
       yield* child("b")
       trace()
       yield* crash(a)

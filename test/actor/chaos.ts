@@ -239,12 +239,12 @@ const play = (seed: number, steps: number) =>
         else if (roll < 95) yield* spawn
         else if (roll < 96) yield* supervise
         else if (roll < 98) yield* onOne((being) => close(being.scope, being.name))
-        else if (roll < 99)
+        else if (roll < 99) {
           yield* onOne(({ name, ref }) => {
             world.log(`stop ${name}`)
             return launch(ref?.stop ?? Effect.void)
           })
-        else if (step > steps / 2) {
+        } else if (step > steps / 2) {
           const boss = bosses[1 + below(bosses.length - 1)]
           if (boss !== undefined) yield* close(boss.scope, boss.ref.path)
         }

@@ -188,7 +188,9 @@ const forbidden = (from: string, to: string): string | undefined => {
   const floor = house[group]?.floor ?? 0
   const toFloor = house[toGroup]?.floor ?? 0
   if (toGroup === "extensions") {
-    return group === "edge" && room === "cli" ? undefined : `${group} imports the extension ${toRoom}`
+    return group === "edge" && room === "cli"
+      ? undefined
+      : `${group} imports the extension ${toRoom}`
   }
   if (toGroup === "edge") return `${group} imports the edge`
   if (toGroup === "testing") return "testing/ is for tests alone"
@@ -221,12 +223,10 @@ export const hostBound = (sources: ReadonlyArray<Source>): ReadonlyArray<string>
       else if (specifier.startsWith("node:") || builtins.has(specifier)) findings.push(`${at}: ${specifier} is Node's`)
       else findings.push(`${at}: the core may not import ${specifier}`)
     }
-    for (const [name, node] of freeNames(source)) {
+    for (const [name, node] of freeNames(source))
       if (nodeGlobals.has(name)) findings.push(`${source.path}:${lineAt(source.text, node.start)}: ${name} is Node's`)
-    }
-    for (const match of source.text.matchAll(/^\s*\/\/\/\s*<reference.*$/gm)) {
+    for (const match of source.text.matchAll(/^\s*\/\/\/\s*<reference.*$/gm))
       findings.push(`${source.path}:${lineAt(source.text, match.index)}: a reference directive brings in ambient types`)
-    }
   }
   return findings
 }
@@ -251,9 +251,8 @@ export const unstable = (
     for (const { line, specifier } of importsOf(source)) {
       if (specifier === undefined || !specifier.startsWith("effect/")) continue
       const stability = stabilityOf(specifier)
-      if (stability !== "stable") {
+      if (stability !== "stable")
         findings.push(`${source.path}:${line}: ${specifier} is ${stability ?? "of no stated stability"}`)
-      }
     }
   }
   return findings

@@ -205,9 +205,8 @@ describe("packing", { timeout: 120_000 }, () => {
   const inTree = (path: string): string => readFileSync(join(tree, path), "utf8")
 
   beforeAll(() => {
-    for (const path of [".ci", "package.json", "tsconfig.json", "tsconfig.build.json"]) {
+    for (const path of [".ci", "package.json", "tsconfig.json", "tsconfig.build.json"])
       cpSync(join(root, path), join(tree, path), { recursive: true })
-    }
     symlinkSync(join(root, "node_modules"), join(tree, "node_modules"), "junction")
     mkdirSync(join(tree, "src"))
     writeFileSync(join(tree, "src/index.ts"), "export const answer: number = 42\n")

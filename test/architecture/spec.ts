@@ -190,8 +190,7 @@ export const unheld = (
   rows.flatMap(({ files, id, line }) => {
     const holders = [...new Set(titles.filter(({ row }) => row === id).map(({ path }) => path))]
     const place = `${list}:${line}: row ${id}`
-    if (holders.length === 0)
-      return [`${place}: no test has a title "${titled(id)} …": write one, or take the row out`]
+    if (holders.length === 0) return [`${place}: no test has a title "${titled(id)} …": write one, or take the row out`]
     return files.filter((file) => !holders.includes(file)).map((file) => {
       if (paths.includes(file))
         return `${place} names ${file}, where no title starts with "${titled(id)}": name ${either(holders)}`

@@ -39,9 +39,8 @@ export function* nodes(node: Node): Generator<Node> {
   yield node
   for (const name of fieldNames(node)) {
     const value = node.field(name)
-    for (const item of Array.isArray(value) ? value : [value]) {
+    for (const item of Array.isArray(value) ? value : [value])
       if (isNode(item)) yield* nodes(wrap(item, roleOf(node, name)))
-    }
   }
 }
 

@@ -25,9 +25,8 @@ describe("the bench's peers", () => {
 
   restOf(it)("are installed from the lockfile, once", () =>
     inTemporaryDirectory((folder) => {
-      for (const file of ["package.json", "package-lock.json", ".npmrc"]) {
+      for (const file of ["package.json", "package-lock.json", ".npmrc"])
         copyFileSync(join(bench, file), join(folder, file))
-      }
       assert.isTrue(installPeers(folder))
       for (const peer of peerNames) assert.isTrue(existsSync(join(folder, "node_modules", peer, "package.json")), peer)
       assert.isFalse(existsSync(join(folder, "node_modules/express")))

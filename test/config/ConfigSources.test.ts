@@ -160,9 +160,8 @@ describe("an argument", () => {
   })
 
   it("RFC R2 a value that is not an object is one mistake", () => {
-    for (const value of [null, 0, "", "{}", true, [], [{}], Symbol("s"), 1n, () => ({})]) {
+    for (const value of [null, 0, "", "{}", true, [], [{}], Symbol("s"), 1n, () => ({})])
       assert.deepStrictEqual(mistakesIn(value), [" (argument): expected object"])
-    }
   })
 
   it("RFC R2 endless nesting is a mistake like others", () => {

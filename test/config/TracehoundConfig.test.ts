@@ -171,9 +171,8 @@ describe("TracehoundConfig", () => {
     for (const key of ["x", "__proto__", "constructor", "toString", "MaxDepth"]) {
       const bag = JSON.parse(`{${JSON.stringify(key)}: 1}`) as object
       assert.isFalse(accepts(bag), key)
-      for (const room of ["rateLimit", "quarantine", "hound", "scheduler", "alerts", "audit", "runtime"]) {
+      for (const room of ["rateLimit", "quarantine", "hound", "scheduler", "alerts", "audit", "runtime"])
         assert.isFalse(accepts({ [room]: bag }), `${room}.${key}`)
-      }
       assert.isFalse(accepts({ audit: { coldStorage: { endpoint: "file:x", ...bag, [`${key}_`]: 1 } } }))
     }
   })

@@ -38,9 +38,8 @@ describe("names", () => {
   })
 
   it("RFC D3 a signature is a category of the RFC, a colon and a digest", () => {
-    for (const category of ["injection", "ddos", "flood", "spam", "malware", "unknown"]) {
+    for (const category of ["injection", "ddos", "flood", "spam", "malware", "unknown"])
       assert.isTrue(isSignature(`${category}:${digest}`))
-    }
     const bad = [
       digest,
       `:${digest}`,
@@ -178,9 +177,8 @@ describe("records", () => {
       size: badSizes,
       captured: badTimes
     })
-    for (const bend of [{ id: "a".repeat(257) }, { source: "é".repeat(129) }, { timestamp: Number.NaN }]) {
+    for (const bend of [{ id: "a".repeat(257) }, { source: "é".repeat(129) }, { timestamp: Number.NaN }])
       assert.isFalse(Schema.is(EvidenceRecord)({ ...evidence, scent: { ...evidence.scent, ...bend } }))
-    }
   })
 
   it("RFC D3 a Threat is a scent with its signature", () => {

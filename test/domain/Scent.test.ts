@@ -33,9 +33,8 @@ describe("Scent", () => {
   it("RFC D1 takes every category and severity of the RFC, and no other", () => {
     assert.deepStrictEqual(threatCategories, ["injection", "ddos", "flood", "spam", "malware", "unknown"])
     assert.deepStrictEqual(severities, ["low", "medium", "high", "critical"])
-    for (const category of threatCategories) {
+    for (const category of threatCategories)
       for (const severity of severities) assert.isTrue(is({ ...scent, threat: { category, severity } }))
-    }
     for (
       const word of ["", "Injection", "xss", "low ", "constructor", "__proto__", "toString", 0, null, ["injection"]]
     ) {
@@ -72,9 +71,8 @@ describe("Scent", () => {
   })
 
   it("RFC D1 refuses values that are not objects", () => {
-    for (const value of [undefined, null, 0, "", true, [], [scent], Symbol("s"), 1n, () => scent]) {
+    for (const value of [undefined, null, 0, "", true, [], [scent], Symbol("s"), 1n, () => scent])
       assert.isFalse(is(value))
-    }
   })
 
   it("RFC D1 drops unknown keys, and a __proto__ key pollutes nothing", () => {

@@ -85,9 +85,8 @@ describe("the example of an analyzer", () => {
   it("gives its verdict on good and on hostile JSON", async () => {
     const { analyze } = await import(pathToFileURL(bundle.path).href) as Analyzer
     for (const text of good) assert.strictEqual(await analyze(utf8(text).buffer, facts(utf8(text))), "complete", text)
-    for (const text of hostile) {
+    for (const text of hostile)
       assert.strictEqual(await analyze(utf8(text).buffer, facts(utf8(text))), "error", text.slice(0, 60))
-    }
   })
 
   it("RFC H2 gives the same verdicts in a hound", async () => {

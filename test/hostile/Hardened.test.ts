@@ -14,15 +14,15 @@ const isHardened = process.env["HARDENED_RUN"] === "1"
 const flags = ["--disable-proto=throw", "--frozen-intrinsics"]
 
 describe("hardened", () => {
-  if (isHardened)
+  if (isHardened) {
     it("RFC R1 the processes of this run have frozen intrinsics and no __proto__", () => {
-      for (const intrinsic of [Object, Array, Map, Promise, ArrayBuffer]) {
+      for (const intrinsic of [Object, Array, Map, Promise, ArrayBuffer])
         assert.isTrue(Object.isFrozen(intrinsic.prototype), intrinsic.name)
-      }
       assert.throws(() => Reflect.get({}, "__proto__"), /disallowed/)
       assert.throws(() => Reflect.set({}, "__proto__", null), /disallowed/)
       for (const flag of flags) assert.include(process.execArgv, flag)
     })
+  }
 
   it("RFC R1 everything that the core does works under the flags that the RFC requires", () => {
     const directory = mkdtempSync(join(tmpdir(), "tracehound-hardened-"))

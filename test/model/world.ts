@@ -85,9 +85,8 @@ export const makeWorld = (real: TracehoundSync, clock: ManualClock, bounds: Mode
       ...(signal === null ? {} : { threat: signal })
     })
     same("status", result.status, expected.status)
-    if (result.status === "rate_limited" && expected.status === "rate_limited") {
+    if (result.status === "rate_limited" && expected.status === "rate_limited")
       same("retryAfter", result.retryAfter, expected.retryAfter)
-    }
     if (result.status === "ignored") same("signature", result.signature, `${category}:${hash}`)
     if (result.status !== "quarantined" || expected.status !== "quarantined") return
     const { handle } = result

@@ -180,8 +180,7 @@ describe("several of one program", () => {
           [Context.get(merged, Tracehound), Context.get(merged, Name)]
         ] as const
       ) {
-        for (const { sync } of [one, two])
-          for (const n of [1, 2, 3, 4]) sync.intercept(scent("1", `payload ${n}`))
+        for (const { sync } of [one, two]) for (const n of [1, 2, 3, 4]) sync.intercept(scent("1", `payload ${n}`))
         assert.strictEqual(one.sync.quarantine.count, 1)
         assert.strictEqual(two.sync.quarantine.count, 3)
         assert.strictEqual(one.sync.auditChain.length, 3)

@@ -34,9 +34,8 @@ describe("Watcher", () => {
     watching((agent, watcher) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(1_000_000)
-        for (const source of ["a", "b", "b", "b"]) {
+        for (const source of ["a", "b", "b", "b"])
           agent.interceptUnsafe({ id: "1", source, timestamp: 1, payload: source, threat })
-        }
         yield* TestClock.adjust("1 second")
         const snapshot = watcher.snapshot()
         assert.deepStrictEqual(snapshot.quarantine, {

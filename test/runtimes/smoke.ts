@@ -165,9 +165,8 @@ const walk = (where: string, { chain, flush, intercept, neutralize }: House, has
     const result = intercept(scent(payload))
     checkIn(`example ${index}`, result.status === "quarantined" && result.handle.signature === `injection:${sha256}`)
   }
-  for (const [index, payload] of empty.entries()) {
+  for (const [index, payload] of empty.entries())
     checkIn(`as empty as {}, ${index}`, intercept(scent(payload)).status === "ignored")
-  }
   for (const [index, payload] of others.entries()) {
     const result = intercept(scent(payload))
     checkIn(`other ${index}`, result.status === "quarantined")

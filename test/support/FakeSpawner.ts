@@ -181,7 +181,9 @@ export class FakeHound {
   /** Stops reading what it is sent, or goes on with it. */
   reads(isReading: boolean): void {
     this.#pipe.isReading = isReading
-    if (isReading) { for (const { deliver } of this.#pipe.held.splice(0)) deliver() }
+    if (isReading) {
+      for (const { deliver } of this.#pipe.held.splice(0)) deliver()
+    }
   }
 
   /** Closes its end of the pipe. */

@@ -13,9 +13,7 @@ import vm from "node:vm"
 export const collectGarbage = (): void => {
   setFlagsFromString("--expose-gc")
   const gc: unknown = vm.runInNewContext("gc")
-  if (typeof gc !== "function") {
-    throw new TypeError("this engine gives no gc")
-  }
+  if (typeof gc !== "function") throw new TypeError("this engine gives no gc")
   gc()
 }
 

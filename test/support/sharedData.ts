@@ -9,12 +9,8 @@ import { dirname, join } from "node:path"
 const sharedData = (path: string): string | undefined => {
   for (let directory = import.meta.dirname;; directory = dirname(directory)) {
     const candidate = join(directory, "shared", "data", path)
-    if (existsSync(candidate)) {
-      return candidate
-    }
-    if (directory === dirname(directory)) {
-      return undefined
-    }
+    if (existsSync(candidate)) return candidate
+    if (directory === dirname(directory)) return undefined
   }
 }
 
@@ -26,9 +22,7 @@ export const needsSharedData = (path: string): string | undefined => {
   const found = sharedData(path)
   if (found === undefined) {
     const message = `shared/data/${path} is in none of the parent directories`
-    if (process.env["CI"] === "true") {
-      throw new Error(message)
-    }
+    if (process.env["CI"] === "true") throw new Error(message)
     console.warn(`SKIPPED: ${message}`)
   }
   return found

@@ -44,9 +44,8 @@ describe("every arbitrary", () => {
     "%s shrinks to its simplest value",
     (_, arbitrary, _schema, simplest) =>
       Effect.runPromise(Effect.gen(function*() {
-        for (const seed of [1, 2, 3, 4, 5]) {
+        for (const seed of [1, 2, 3, 4, 5])
           assert.deepStrictEqual(yield* shrunk(arbitrary, () => false, seed), simplest)
-        }
       }))
   )
 })
@@ -77,9 +76,8 @@ describe("identifiers", () => {
       const ids = yield* sample(Arbitraries.identifier)
       const full = ids.filter((id) => Buffer.byteLength(id) === 256)
       assert.isAbove(full.length, 30)
-      for (const width of [/^[\0-\x7f]+$/, /[\x80-\u07ff]/, /[\u0800-\uffff]/u, /[\u{10000}-\u{10ffff}]/u]) {
+      for (const width of [/^[\0-\x7f]+$/, /[\x80-\u07ff]/, /[\u0800-\uffff]/u, /[\u{10000}-\u{10ffff}]/u])
         assert.isTrue(full.some((id) => width.test(id)), String(width))
-      }
       assert.isTrue(full.some((id) => /[\u0800-\u{10ffff}]$/u.test(id)), "one that a character of many bytes ends")
       assert.isTrue(ids.includes(""))
       assert.isTrue(ids.some((id) => !id.isWellFormed()))
@@ -110,9 +108,8 @@ describe("numbers", () => {
       assert.isAbove(at((time) => time > 0 && time < 4_102_444_800_000 && Number.isInteger(time)), 150)
       assert.isAbove(at((time) => time < 0), 50)
       assert.isAbove(at((time) => !Number.isInteger(time)), 50)
-      for (const edge of [0, -0, -1, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 8.64e15]) {
+      for (const edge of [0, -0, -1, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, 8.64e15])
         assert.isAbove(at((time) => Object.is(time, edge)), 0, String(edge))
-      }
       assert.isAbove(at((time) => Math.abs(time) > 1e100), 10)
       assert.isAbove(at((time) => time !== 0 && Math.abs(time) < 1e-100), 10)
     }))
@@ -120,9 +117,7 @@ describe("numbers", () => {
   it.effect("sizes are zero, small, near the limits of buffers and as large as integers get", () =>
     Effect.gen(function*() {
       const sizes = yield* sample(Arbitraries.size)
-      for (const edge of [0, 1, 64_512, 65_536, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
-        assert.include(sizes, edge)
-      }
+      for (const edge of [0, 1, 64_512, 65_536, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) assert.include(sizes, edge)
       assert.isAbove(sizes.filter((size) => size > 0 && size <= 2_000).length, 100)
       assert.isAbove(sizes.filter((size) => size > 2 ** 40).length, 50)
     }))
@@ -158,9 +153,8 @@ describe("sources", () => {
         assert.notStrictEqual(mapped, ipv4)
         assert.strictEqual(sourceKey(mapped), ipv4, mapped)
       }
-      for (const spelling of [/^::ffff:\d+\./, /FFFF/, /^::ffff:[0-9a-f]+:/, /^0:0:/, /^0000:/, /^\[/]) {
+      for (const spelling of [/^::ffff:\d+\./, /FFFF/, /^::ffff:[0-9a-f]+:/, /^0:0:/, /^0000:/, /^\[/])
         assert.isTrue(pairs.some(({ mapped }) => spelling.test(mapped)), String(spelling))
-      }
     }))
 
   it.effect("names are not addresses, however much they look like one", () =>
@@ -191,9 +185,8 @@ describe("records and answers", () => {
         if (sequence === 0) assert.strictEqual(previousHash, "0".repeat(64))
       }
       const entries = records.map(({ entry }) => entry)
-      for (const status of ["neutralized", "evacuated", "transferred", "evicted", "purged"]) {
+      for (const status of ["neutralized", "evacuated", "transferred", "evicted", "purged"])
         assert.isAbove(entries.filter((entry) => entry.status === status).length, 70, status)
-      }
       for (const status of ["evicted", "purged"]) {
         const destinations = entries.flatMap((entry) =>
           entry.status === status && "destination" in entry ? [entry.destination] : []
@@ -201,9 +194,8 @@ describe("records and answers", () => {
         assert.isTrue(destinations.includes(null), status)
         assert.isTrue(destinations.some((destination) => destination !== null), status)
       }
-      for (const reason of ["timeout", "error", "abort", "panic"]) {
+      for (const reason of ["timeout", "error", "abort", "panic"])
         assert.isTrue(entries.some((entry) => entry.status === "purged" && entry.reason === reason), reason)
-      }
       assert.isTrue(records.some(({ sequence }) => sequence === 0))
       assert.isTrue(records.some(({ sequence }) => sequence > 2 ** 32))
     }))
@@ -254,9 +246,8 @@ describe("records and answers", () => {
   it.effect("the five answers without a handle come up equally often, and retryAfter is more than 0", () =>
     Effect.gen(function*() {
       const answers = yield* sample(Arbitraries.answerWithoutHandle)
-      for (const status of ["clean", "rate_limited", "payload_too_large", "ignored", "error"]) {
+      for (const status of ["clean", "rate_limited", "payload_too_large", "ignored", "error"])
         assert.isAbove(answers.filter((answer) => answer.status === status).length, 60, status)
-      }
       for (const answer of answers) if (answer.status === "rate_limited") assert.isAbove(answer.retryAfter, 0)
       assert.isTrue(answers.some((answer) => answer.status === "payload_too_large" && answer.bound === undefined))
       assert.isTrue(answers.some((answer) => answer.status === "payload_too_large" && answer.bound === "maxKeys"))

@@ -177,9 +177,8 @@ describe("scents", () => {
     Effect.gen(function*() {
       const own = { source: Arbitrary.Constant("here"), payload: Arbitrary.Constant(1) }
       for (const arbitrary of [Arbitraries.threatScentOf(own), Arbitraries.cleanScentOf(own)]) {
-        for (const { payload, source } of yield* sample(arbitrary, 20)) {
+        for (const { payload, source } of yield* sample(arbitrary, 20))
           assert.deepStrictEqual([source, payload], ["here", 1])
-        }
       }
     }))
 })

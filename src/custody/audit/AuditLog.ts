@@ -18,7 +18,6 @@ import { digestBytes, DigestBuffer, digestWords, hexOf } from "../../domain/Dige
 import type { AuditRecord } from "../../domain/Records.ts"
 import { readRow, rowBytes, rowWords } from "./AuditRow.ts"
 
-/** Records of a chunk. */
 export const chunkRecords = 256
 
 /** A destination of evidence: the text of a record, and the bytes that its hash covers. */

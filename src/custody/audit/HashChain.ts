@@ -30,7 +30,6 @@ export type { AuditFacts } from "./AuditFacts.ts"
 /** The hash before the first record. */
 export const genesis = "0".repeat(64)
 
-/** The result of `inspect`. */
 export interface ChainReport {
   readonly valid: boolean
   /**

@@ -12,7 +12,6 @@ import { fifo } from "../../actor/Mailbox.ts"
 /** A mailbox, as the account reads it. */
 export type Waiting = Pick<ActorRef<never>, "pendingUnsafe" | "refusalUnsafe" | "settled" | "weightUnsafe">
 
-/** The most that may wait. */
 export interface AccountLimits {
   readonly maxPendingCount: number
   /** Bytes of evidence. */

@@ -20,7 +20,6 @@ import { withDeadline } from "./Deadline.ts"
 import { type ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 import type { Tally } from "./Tally.ts"
 
-/** Writes an envelope. */
 export class Write extends Request.TaggedClass("Write")<
   {
     readonly id: string

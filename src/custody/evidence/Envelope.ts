@@ -45,7 +45,6 @@ export interface EnvelopePorts {
   readonly compression: Opener
 }
 
-/** An opened envelope. */
 export interface Opened {
   readonly record: EvidenceRecord
   readonly content: Uint8Array
@@ -107,14 +106,12 @@ export const seal = (
  * do not cover, and inflates nothing before all other checks hold.
  */
 export const open = (envelope: Uint8Array, limit: number, { compression, hash }: EnvelopePorts): Opened => {
-  if (envelope.length < headerBytes + digestBytes) {
+  if (envelope.length < headerBytes + digestBytes)
     throw refuse("not_an_envelope", "it is shorter than a header and a seal")
-  }
   const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength)
   if (view.getUint32(0) !== magic) throw refuse("not_an_envelope", "it does not begin with the magic THEV")
-  if (view.getUint8(4) !== version) {
+  if (view.getUint8(4) !== version)
     throw refuse("unknown_version", `version ${view.getUint8(4)}: this reader knows version ${version}`)
-  }
   const codec = codecs[view.getUint8(5)]
   if (codec === undefined) throw refuse("unknown_codec", `codec ${view.getUint8(5)}`)
   const metadataEnd = headerBytes + view.getUint16(6)
@@ -122,21 +119,17 @@ export const open = (envelope: Uint8Array, limit: number, { compression, hash }:
   const bodyEnd = metadataEnd + view.getUint32(12)
   if (bodyEnd + digestBytes !== envelope.length) throw refuse("damaged", "its lengths do not add up to its own")
   hash.sha256Into(envelope.subarray(0, bodyEnd), digest.bytes)
-  if (!hash.timingSafeEqual(digest.bytes, envelope.subarray(bodyEnd))) {
-    throw refuse("damaged", "its seal is broken")
-  }
+  if (!hash.timingSafeEqual(digest.bytes, envelope.subarray(bodyEnd))) throw refuse("damaged", "its seal is broken")
   if (size > limit) throw refuse("too_large", `it declares ${size} bytes of evidence, more than ${limit}`)
   const record = parse(envelope.subarray(headerBytes, metadataEnd))
   if (record === null) throw refuse("inconsistent", "its metadata is not an evidence record in its one spelling")
-  if (record.size !== size || record.hash !== hexOf(envelope, digestAt)) {
+  if (record.size !== size || record.hash !== hexOf(envelope, digestAt))
     throw refuse("inconsistent", "its metadata is of other evidence")
-  }
   const content = openBody(codec, envelope.subarray(metadataEnd, bodyEnd), size, compression)
   if (!(content instanceof Uint8Array)) throw refuse(content, unopened[content](codec, size, compression))
   hash.sha256Into(content, digest.bytes)
-  if (content.length !== size || !hash.timingSafeEqual(digest.bytes, envelope.subarray(digestAt, headerBytes))) {
+  if (content.length !== size || !hash.timingSafeEqual(digest.bytes, envelope.subarray(digestAt, headerBytes)))
     throw refuse("inconsistent", "its evidence is not what its header says")
-  }
   return { record, content }
 }
 

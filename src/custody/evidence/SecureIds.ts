@@ -31,7 +31,6 @@ export interface SecureIdSources {
 
 /** Each call of either method gives the next id. */
 export interface SecureIdGenerator {
-  /** The id as text. */
   readonly next: () => string
   /**
    * The id in binary, into the first 20 bytes of the target; `at` is the time of day, in ms.
@@ -67,9 +66,8 @@ export const makeSecureIds = ({ fill, now }: SecureIdSources): SecureIdGenerator
       lastMs = ms
       // The top bit stays free, so that at least 2048 ids fit in the millisecond.
       counter = ((random(0) & 0x07) << 8) | random(1)
-    } else if (counter < 0xfff) {
-      counter += 1
-    } else if (lastMs < maxMs) {
+    } else if (counter < 0xfff) counter += 1
+    else if (lastMs < maxMs) {
       lastMs += 1
       counter = 0
     }

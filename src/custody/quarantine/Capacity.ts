@@ -22,7 +22,6 @@ export interface CapacityOptions {
   readonly evictions: Pick<Evictions, "evict">
 }
 
-/** The bounds of one vault. */
 export class Capacity {
   readonly #maxCount: number
   readonly #maxBytes: number

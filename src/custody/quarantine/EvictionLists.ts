@@ -57,9 +57,8 @@ export class EvictionLists {
   /** All slots, in the order of eviction. O(n). */
   all(): Array<number> {
     const slots: Array<number> = []
-    for (const list of this.lists) {
+    for (const list of this.lists)
       for (let slot = list.first; slot !== NONE; slot = this.links.next[slot] ?? NONE) slots.push(slot)
-    }
     return slots
   }
 

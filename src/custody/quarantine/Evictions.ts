@@ -32,7 +32,6 @@ export interface EvictionsOptions {
   readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "logUnsafe">
 }
 
-/** Evicts from one vault. */
 export class Evictions {
   readonly #vault: Vault
   readonly #steps: ExitSteps
@@ -60,9 +59,8 @@ export class Evictions {
   evict(slot: number, now: number): void {
     const facts = this.#steps.begin(slot, now)
     const { destination } = this.#coldStorage
-    if (destination !== null && this.#store(this.#vault.recordOf(slot), this.#vault.contentOf(slot))) {
+    if (destination !== null && this.#store(this.#vault.recordOf(slot), this.#vault.contentOf(slot)))
       facts.destination = destination
-    }
     this.#announce(facts)
     this.#steps.end(slot)
     this.#chain.append(facts.as("evicted"))
@@ -74,9 +72,8 @@ export class Evictions {
     facts.readArrival(arrival)
     const custody = custodyFactsOf(arrival, facts, this.#vault.keyed)
     const { destination } = this.#coldStorage
-    if (destination !== null && this.#store(recordOf(arrival, custody), arrival.content)) {
+    if (destination !== null && this.#store(recordOf(arrival, custody), arrival.content))
       facts.destination = destination
-    }
     this.#announce(facts)
     const evicted = this.#chain.record(facts.as("evicted"))
     return { status: "quarantined", handle: new Handle(this.#custodian, NEVER_HELD, 0, custody), evicted }

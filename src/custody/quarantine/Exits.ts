@@ -162,7 +162,9 @@ export class Exits implements Custodian {
     for (let slot = vault.first(); fits(slot) && before - vault.count < limit; slot = vault.first()) give(slot)
     // Evidence that is too large for cold storage at any time must not keep back the rest.
     const isStuck = vault.count === before && coldStorage.stats().pending === 0
-    if (isStuck) { for (const slot of vault.all().filter(fits).slice(0, limit)) if (fits(slot)) give(slot) }
+    if (isStuck) {
+      for (const slot of vault.all().filter(fits).slice(0, limit)) if (fits(slot)) give(slot)
+    }
     return before - vault.count
   }
 

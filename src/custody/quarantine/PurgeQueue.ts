@@ -16,7 +16,6 @@ import type { PurgeReason } from "../../domain/Records.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Quarantine } from "./Quarantine.ts"
 
-/** Evidence to purge, and why. */
 class Purge extends Request.TaggedClass("Purge")<{ readonly signature: string; readonly reason: PurgeReason }, void> {}
 
 /**

@@ -9,7 +9,6 @@
  */
 import type { CategoryRank } from "../../domain/Scent.ts"
 
-/** Bytes that are sampled. */
 const samples = 8
 /** Unpredictable words of a seed. */
 export const sampleSeedWords = samples + 1

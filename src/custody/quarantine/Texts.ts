@@ -25,14 +25,13 @@ export const writeText = (memory: Uint8Array, at: number, text: string, bytes: n
   }
 }
 
-/** Reads the text back. */
 export const readText = (memory: Uint8Array, at: number, bytes: number): string => {
   let text = ""
-  if (bytes >= 0) { for (let i = 0; i < bytes; i++) text += String.fromCharCode(memory[at + i] ?? 0) }
-  else {
-    for (let i = 0; i < -bytes; i += 2) {
+  if (bytes >= 0) {
+    for (let i = 0; i < bytes; i++) text += String.fromCharCode(memory[at + i] ?? 0)
+  } else {
+    for (let i = 0; i < -bytes; i += 2)
       text += String.fromCharCode((memory[at + i] ?? 0) | ((memory[at + i + 1] ?? 0) << 8))
-    }
   }
   return text
 }

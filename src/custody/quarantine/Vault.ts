@@ -41,7 +41,6 @@ const maxInArena = maxRegionBytes - 1024
 const initialCapacity = 64
 const NONE = -1
 
-/** Evidence that arrives. */
 export interface Arrival {
   readonly category: CategoryRank
   readonly severity: SeverityRank

@@ -45,9 +45,8 @@ export const open = Effect.fn("Input.open")(function*(file: string) {
         ? `${file} does not exist: check the path`
         : `${file} cannot be read: ${error.reason._tag}`
     }))
-  if (info.type === "Directory") {
+  if (info.type === "Directory")
     return yield* new WrongUse({ message: `${file} is a directory: name a file in it, such as ${file}/audit.log` })
-  }
   yield* Effect.mapError(
     fs.access(file, { readable: true }),
     () => new WrongUse({ message: `${file} cannot be read: check its permissions` })

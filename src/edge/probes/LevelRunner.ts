@@ -10,7 +10,6 @@ import { resourceProbes } from "./ResourceProbes.ts"
 import { runResourceProbes } from "./ResourceRunner.ts"
 import { type SandboxTarget, sandboxTarget } from "./Target.ts"
 
-/** Which attacks are made. */
 export interface AttackChoice {
   /** Only attacks whose name it matches; all of them when left out. */
   readonly only?: RegExp | undefined

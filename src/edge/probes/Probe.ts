@@ -34,7 +34,6 @@ export type ProbeEnd =
   | `exit ${number}`
   | `SIG${string}`
 
-/** One attack. */
 export interface Probe {
   readonly group: ProbeGroup
   /** `group/name`. */

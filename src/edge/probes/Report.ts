@@ -60,7 +60,6 @@ const attention: Readonly<Record<ProbeResult["outcome"], string>> = {
   failed: "FAILED"
 }
 
-/** All of it as text. */
 export const renderLevel = (report: LevelReport): string => {
   const { level, missing, probes, resources, sandbox } = report
   if (missing !== null || sandbox === null) return `level ${level}: ${missing ?? "not tried"}`
@@ -76,9 +75,8 @@ export const renderLevel = (report: LevelReport): string => {
     const members = probes.filter((result) => result.group === group)
     if (members.length === 0) continue
     lines.push("", `${group}: ${count(members)}`)
-    for (const { detail, name, outcome } of members) {
+    for (const { detail, name, outcome } of members)
       lines.push(`  ${attention[outcome]} ${name.slice(group.length + 1).padEnd(20)} ${detail}`)
-    }
   }
   if (resources !== null) lines.push("", renderResources(resources))
   lines.push("", `level ${level}: ${count([...probes, ...(resources?.results ?? [])]) || "nothing was tried"}`)

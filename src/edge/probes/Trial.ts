@@ -15,7 +15,6 @@ import { exitCodes } from "../../hound/sandbox/Sandbox.ts"
 import { launchTrialHound, type TrialEvent, type TrialHound } from "../../hound/sandbox/TrialHound.ts"
 import type { ProbeEnd } from "./Probe.ts"
 
-/** How a trial went. */
 export interface TrialReport {
   readonly end: ProbeEnd
   /** Whether the hound was ready before it ended. */
@@ -81,7 +80,6 @@ const peakOf = (pid: number): number =>
 /** Between two readings of a watched hound's peak, in ms. */
 const peakInterval = 15
 
-/** The most that a hound held. */
 class Peak {
   #bytes = 0
 

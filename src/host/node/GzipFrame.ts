@@ -49,9 +49,7 @@ export const header = (): FramePart =>
       return byte
     }
     function* takeText(): Generator<void, boolean, number> {
-      for (let length = 0; length <= maxTextBytes; length++) {
-        if ((yield* take()) === 0) return true
-      }
+      for (let length = 0; length <= maxTextBytes; length++) if ((yield* take()) === 0) return true
       return false
     }
     if ((yield* take()) !== 0x1f) return "foreign"
@@ -75,10 +73,7 @@ export const header = (): FramePart =>
 /** The trailer of a member with this CRC-32 and this inflated size in bytes, modulo 2^32. */
 export const trailer = (crc: number, size: number): FramePart =>
   part(function*() {
-    for (const word of [crc, size]) {
-      for (let shift = 0; shift < 32; shift += 8) {
-        if ((yield) !== ((word >>> shift) & 0xff)) return "corrupt"
-      }
-    }
+    for (const word of [crc, size])
+      for (let shift = 0; shift < 32; shift += 8) if ((yield) !== ((word >>> shift) & 0xff)) return "corrupt"
     return undefined
   })

@@ -133,9 +133,8 @@ class Gunzip<E, R> {
     const end = read(this.#input.bytes)
     this.#input.skip(end?.consumed ?? this.#input.bytes.length)
     if (end === undefined) return Effect.void
-    if (end.mistake !== undefined) {
+    if (end.mistake !== undefined)
       return Effect.fail(end.mistake === "foreign" && this.#isFurther ? garbage() : corrupt())
-    }
     if (_tag === "Header") this.#position = { _tag: "Body", body: new DeflateBody() }
     else {
       this.#isFurther = true

@@ -22,7 +22,6 @@ import * as zlib from "node:zlib"
  */
 export type InflateStep = "used" | "ended" | "damaged"
 
-/** One deflate stream. */
 export interface RawInflater {
   /** Takes a piece, which must stay as it is until `next` has given its step. One at a time. */
   readonly give: (piece: Uint8Array) => void

@@ -25,7 +25,6 @@ export interface ProcessFacts {
   readonly heapLimit: number
 }
 
-/** The facts of this process. */
 export const processFacts = (): ProcessFacts => ({
   execArgv: process.execArgv,
   nodeOptions: process.env["NODE_OPTIONS"] ?? "",

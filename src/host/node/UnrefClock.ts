@@ -54,14 +54,18 @@ export class UnrefClock implements Clock.Clock {
   /** Makes all timers keep the process alive, until there were as many releases as holds. */
   hold(): void {
     this.#holds += 1
-    if (this.#holds === 1) { for (const timer of this.#timers) timer.ref() }
+    if (this.#holds === 1) {
+      for (const timer of this.#timers) timer.ref()
+    }
   }
 
   /** Takes one hold back; does nothing where there is none. */
   release(): void {
     if (this.#holds === 0) return
     this.#holds -= 1
-    if (this.#holds === 0) { for (const timer of this.#timers) timer.unref() }
+    if (this.#holds === 0) {
+      for (const timer of this.#timers) timer.unref()
+    }
   }
 
   /** Holds until the scope closes. */

@@ -25,7 +25,6 @@ export class GzipError extends Schema.TaggedError<GzipError>()("GzipError", {
   message: Schema.String
 }) {}
 
-/** A streaming inflater. */
 export class Inflate extends Context.Service<Inflate, {
   /**
    * The bytes inside a gzip stream (RFC 1952), however it is cut into chunks. An empty stream is a

@@ -36,9 +36,8 @@ export const open = (bytes: Uint8Array, limit: number): Uint8Array => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(0) !== frame.begin) throw corruptStream("gzip")
   const content = inflate(bytes, limit)
-  if (view.getUint32(end, true) !== crc32(content) || view.getUint32(end + 4, true) !== content.length >>> 0) {
+  if (view.getUint32(end, true) !== crc32(content) || view.getUint32(end + 4, true) !== content.length >>> 0)
     throw corruptStream("gzip")
-  }
   return content
 }
 
@@ -75,7 +74,9 @@ const inflate = (bytes: Uint8Array, limit: number): Uint8Array => {
 const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte
   for (let bit = 0; bit < 8; bit++) {
-    remainder = (remainder & 1) === 1 ? 0xedb8_8320 ^ (remainder >>> 1) : remainder >>> 1
+    remainder = (remainder & 1) === 1
+      ? 0xedb8_8320 ^ (remainder >>> 1)
+      : remainder >>> 1
   }
   return remainder
 })

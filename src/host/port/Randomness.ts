@@ -15,9 +15,8 @@ export class Randomness extends Context.Service<Randomness, {
   /** By Web Crypto, which every JavaScript host has. */
   static readonly layerPortable = Layer.succeed(Randomness, {
     fill: (target) => {
-      for (let at = 0; at < target.length; at += maxRequest) {
+      for (let at = 0; at < target.length; at += maxRequest)
         globalThis.crypto.getRandomValues(target.subarray(at, at + maxRequest))
-      }
     }
   })
 }

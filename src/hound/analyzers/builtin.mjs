@@ -418,11 +418,9 @@ const inflateSymbols = (literal, distance, sink) => {
     hold >>>= n
     bits -= n
     const symbol = found >> 4
-    if (symbol < 256) {
-      window[w++] = symbol
-    } else if (symbol === 256) {
-      break
-    } else {
+    if (symbol < 256) window[w++] = symbol
+    else if (symbol === 256) break
+    else {
       if (symbol > 285) return "broken"
       n = lengthExtra[symbol - 257]
       if (bits < n) return "cut"
@@ -611,9 +609,8 @@ const textTypeOf = (bytes) => {
     const c = bytes[next]
     if (c === 0x22 || next === to - 1) return "json"
     // Within brackets JSON has a value of any kind.
-    if (first === 0x5b && (c === 0x7b || c === 0x5b || c === 0x2d || (c >= 0x30 && c <= 0x39) || isWord(bytes, next))) {
+    if (first === 0x5b && (c === 0x7b || c === 0x5b || c === 0x2d || (c >= 0x30 && c <= 0x39) || isWord(bytes, next)))
       return "json"
-    }
   }
   if (hasAt(bytes, from, "--") && from + 2 < to && bytes[from + 2] > 0x20) {
     const limit = Math.min(to, from + 4096)
@@ -657,8 +654,11 @@ const isForm = (bytes, from, to) => {
     if (c === 0x3d) equals++
     else if (c === 0x25) {
       if (i + 2 < to && !(isHex(bytes[i + 1]) && isHex(bytes[i + 2]))) return false
-    } else if (!(isAlphanumeric(c) || c === 0x26 || c === 0x2b || c === 0x2a || c === 0x2d || c === 0x2e || c === 0x5f))
+    } else if (
+      !(isAlphanumeric(c) || c === 0x26 || c === 0x2b || c === 0x2a || c === 0x2d || c === 0x2e || c === 0x5f)
+    ) {
       return false
+    }
   }
   return equals > 0 && bytes[from] !== 0x3d
 }
@@ -1086,9 +1086,8 @@ const openTar = ({ bytes }, work) => {
       const to = from + (type >= 0x31 && type <= 0x36 ? 0 : size)
       at = from + Math.ceil((to - from) / 512) * 512
       if (to > bytes.length) work.isBroken = true
-      if (to > from && from < bytes.length) {
+      if (to > from && from < bytes.length)
         return { bytes: bytes.subarray(from, Math.min(to, bytes.length)), isWhole: to <= bytes.length }
-      }
     }
     return null
   }

@@ -65,7 +65,6 @@ export class ExaminationReport {
     this.#metrics.retryUnsafe()
   }
 
-  /** An examination has ended. */
   ended(
     { signature }: HoundJob,
     kind: keyof HoundOutcomes,

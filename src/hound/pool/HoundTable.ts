@@ -56,7 +56,6 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 /** What is known of a hound at its launch. */
 type Birth = Pick<Member, "id" | "name" | "createdAt" | "retireAt">
 
-/** The hounds of a pool. */
 export class HoundTable {
   readonly #members = new Map<number, Mutable<Member>>()
   readonly #dormant = new Set<Member>()
@@ -163,7 +162,6 @@ export class HoundTable {
     return [...this.#members.values()]
   }
 
-  /** Takes all of them out. */
   clear(): ReadonlyArray<Member> {
     const members = this.all()
     for (const { id } of members) this.remove(id)

@@ -34,14 +34,11 @@ import type { Line, PoolHost, PoolSettings } from "./PoolHost.ts"
 
 /** The waiting line has a head. */
 class Serve extends Request.TaggedClass("Serve")<{}, void> {}
-/** A hound runs. */
 class Up extends Request.TaggedClass("Up")<{ readonly id: number; readonly pipe: Socket }, void> {}
-/** A hound spoke. */
 class Heard extends Request.TaggedClass("Heard")<
   { readonly id: number; readonly decision: ConnectionDecision },
   void
 > {}
-/** A hound is no more. */
 class Down extends Request.TaggedClass("Down")<{ readonly id: number; readonly exit: ProcessExit }, void> {}
 class Tick extends Request.TaggedClass("Tick")<{}, void> {}
 class Rotate extends Request.TaggedClass("Rotate")<{ readonly done: () => void }, void> {}
@@ -73,7 +70,6 @@ export interface PoolHooks extends Pick<PoolHost, "newName" | "onLaunch" | "onEx
   readonly onLastWords: (words: string) => Effect.Effect<void>
 }
 
-/** The actor and its core. */
 export class PoolActor {
   readonly core: PoolCore
   readonly #clock: Clock.Clock

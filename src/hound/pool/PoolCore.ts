@@ -136,7 +136,6 @@ export class PoolCore {
     this.#replenish()
   }
 
-  /** A hound's process runs. */
   up(id: number, pipe: Socket): void {
     const member = this.table.get(id)
     if (member === undefined || member.state === "disposing" || this.#source === null) {

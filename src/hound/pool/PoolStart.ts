@@ -39,7 +39,6 @@ interface Booting {
   readonly isReady: Deferred.Deferred<boolean>
 }
 
-/** The start of one pool. */
 export class PoolStart {
   readonly #settings: TracehoundConfig["hound"]
   readonly #alerts: Alerts["Service"]
@@ -71,7 +70,6 @@ export class PoolStart {
     return awake(this.#onlyOne.withPermits(1)(once))
   }
 
-  /** A hound has become ready. */
   ready({ active, dormant }: HoundTable): void {
     const { minimumDormant } = this.#settings
     if (this.#booting !== null && dormant + active >= Math.max(1, minimumDormant))

@@ -10,7 +10,6 @@ import type { WaitingLine } from "./WaitingLine.ts"
 /** Hounds that examine one piece of evidence at the most, where each of them is lost. */
 const maxAttempts = 3
 
-/** One examination of a pool. */
 export class PooledExamination implements Examination {
   readonly job: HoundJob
   readonly reserved: number | null

@@ -42,7 +42,6 @@ import { WaitingLine } from "./WaitingLine.ts"
 /** Causes of exits that count as `terminated`: the pool used force. */
 const forced: ReadonlySet<ExitCause> = new Set(["error", "memory", "terminated", "timeout", "violation"])
 
-/** The parts of a pool. */
 interface Parts {
   readonly actor: PoolActor
   readonly activations: Activations<PooledExamination>
@@ -155,5 +154,4 @@ const abandon = (examinations: ReadonlyArray<PooledExamination>): void => {
 export const layerOf = <R>(openLauncher: Effect.Effect<Launcher, HoundBootError, R>) =>
   Layer.effect(HoundPool, make(openLauncher))
 
-/** The pool as configured. */
 export const layer = layerOf(Effect.flatMap(Effect.promise(() => import("./Launcher.ts")), ({ open }) => open))

@@ -39,7 +39,6 @@ interface Cargo {
 
 const ignore = (): void => undefined
 
-/** The pipe of one hound. */
 export class HoundConnection {
   readonly #pipe: Socket
   readonly #channel = new FrameChannel()

@@ -43,9 +43,8 @@ const readPageSize = (): number => {
   try {
     const auxv = readFileSync("/proc/self/auxv")
     const pageSizeTag = 6n
-    for (let at = 0; at + 16 <= auxv.length; at += 16) {
+    for (let at = 0; at + 16 <= auxv.length; at += 16)
       if (auxv.readBigUInt64LE(at) === pageSizeTag) return Number(auxv.readBigUInt64LE(at + 8)) || usual
-    }
   } catch {
     return usual
   }
@@ -78,9 +77,8 @@ const childrenOf = (pid: number): ReadonlyArray<number> =>
 export const familyOf = (pid: number): ReadonlyArray<number> => {
   const family = [pid]
   // The list grows while it is walked.
-  for (const member of family) {
+  for (const member of family)
     for (const child of childrenOf(member)) if (family.length < maxProcesses) family.push(child)
-  }
   return family
 }
 

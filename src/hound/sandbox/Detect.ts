@@ -198,7 +198,6 @@ export const detectSandbox = (
     (found) => found instanceof SandboxRefused ? Effect.fail(found) : Effect.succeed(found)
   )
 
-/** One way to start hounds. */
 interface Candidate {
   readonly level: "default" | "hard"
   readonly isDropped: boolean

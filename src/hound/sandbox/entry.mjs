@@ -132,9 +132,8 @@ const end = (code, line) => {
 let source = ""
 try {
   const bytes = readFileSync(analyzerPath)
-  if (hash("sha256", bytes, "hex") !== pinnedHash) {
+  if (hash("sha256", bytes, "hex") !== pinnedHash)
     end(notPinned, "the analyzer's SHA-256 is not the one that was pinned: has its file been changed?")
-  }
   source = bytes.toString("utf8")
 } catch {
   end(notPinned, "the analyzer's file could not be read")
@@ -391,9 +390,8 @@ for (const key of ownKeys(host)) if (!keptOfProcess.has(key)) remove(host, key)
 defineProperty(host, "env", { value: freeze(create(null)), writable: false, configurable: false })
 
 for (const key of ownKeys(globalThis)) if (!keptOfEcmaScript.has(key)) remove(globalThis, key)
-for (const key of ownKeys(replacements)) {
+for (const key of ownKeys(replacements))
   defineProperty(globalThis, key, { value: replacements[key], writable: true, enumerable: false, configurable: true })
-}
 
 // -------------------------------------------------------------------------------------------------
 // 7. The objects that are left are frozen, and all that they lead to: `--frozen-intrinsics` freezes
@@ -472,15 +470,12 @@ const selfTest = async () => {
   // Frames of a stack lead to functions and name paths.
   if (Error.stackTraceLimit !== 0 || !isFrozen(Error) || new Error("").stack !== "Error") return "errors have stacks"
   if (!throws(() => ({}).__proto__)) return "__proto__ is still there"
-  for (const value of [Object, Array, Promise, Uint8Array, TextDecoder, crypto, crypto.subtle, setTimeout]) {
+  for (const value of [Object, Array, Promise, Uint8Array, TextDecoder, crypto, crypto.subtle, setTimeout])
     if (!isFrozen(value) || (value.prototype && !isFrozen(value.prototype))) return "what is shared is not frozen"
-  }
-  for (const name of ["binding", "dlopen", "getBuiltinModule", "_linkedBinding", "kill", "mainModule"]) {
+  for (const name of ["binding", "dlopen", "getBuiltinModule", "_linkedBinding", "kill", "mainModule"])
     if (host[name] !== undefined) return `process.${name} is still there`
-  }
-  for (const specifier of ["node:fs", "node:module", "data:text/javascript,0"]) {
+  for (const specifier of ["node:fs", "node:module", "data:text/javascript,0"])
     if (!(await rejects(specifier))) return `${specifier} can be imported`
-  }
   if (typeof permission?.has !== "function") return "there is no permission model"
   for (const scope of scopes) if (permission.has(scope)) return `the permission model allows ${scope}`
   if (permission.has("fs.read", "/etc/passwd")) return "the permission model allows files"

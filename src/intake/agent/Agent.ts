@@ -36,7 +36,6 @@ import * as Refusals from "./Refusals.ts"
 import { isExactSignal, isIdentifier, isTimestamp, rankOfCategory, rankOfSeverity, UNKNOWN } from "./ScentShape.ts"
 import { makeSigner, type Signer } from "./Signature.ts"
 
-/** Takes scents in. */
 export class Agent extends Context.Service<Agent, {
   /**
    * Never throws, never waits. Anything may be passed: a value that is no scent is answered with an

@@ -21,7 +21,6 @@ import { type HoundFailure, HoundPool } from "../../hound/pool/HoundPool.ts"
 import { PurgeQueue } from "../../custody/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../custody/quarantine/Quarantine.ts"
 
-/** Sends hounds. */
 export class Escalation extends Context.Service<Escalation, {
   /**
    * The hound that was activated for evidence just taken in; null where the evidence does not

@@ -11,7 +11,6 @@ import { TOO_DEEP, TOO_LARGE, TOO_MANY_KEYS } from "../gate/Canonical.ts"
 
 type Answer<S extends InterceptResult["status"]> = Extract<InterceptResult, { readonly status: S }>
 
-/** The answer `error`. */
 export type ErrorAnswer = Answer<"error">
 
 const errorAnswer = (code: string, message: string, recoverable = true): ErrorAnswer =>

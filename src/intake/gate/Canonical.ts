@@ -19,7 +19,7 @@
  * allocation that outlives the call. Telling an accessor from a data property is a third of it.
  * Keys are sorted once for objects of one shape (`canonical/Shapes.ts`). Sorting the entries of a
  * Map or Set moves their bytes at most twice per level of Maps and Sets around them;
- * MAX_UNORDERED_DEPTH bounds those levels.
+ * maxUnorderedDepth bounds those levels.
  *
  * **Gotchas**
  *
@@ -81,7 +81,7 @@ export interface CanonicalLimits {
 
 /** More canonical bytes than `maxPayloadSize`. */
 export const TOO_LARGE = -1
-/** Deeper than `maxDepth`, as every cycle is, or Maps and Sets deeper than MAX_UNORDERED_DEPTH. */
+/** Deeper than `maxDepth`, as every cycle is, or Maps and Sets deeper than maxUnorderedDepth. */
 export const TOO_DEEP = -2
 /** An object of more keys than `maxKeys`. */
 export const TOO_MANY_KEYS = -3
@@ -92,7 +92,7 @@ export const UNREADABLE = -4
  * How many Maps and Sets may stand around one another. Each of these levels may move the bytes
  * inside it once more.
  */
-export const MAX_UNORDERED_DEPTH = 32
+export const maxUnorderedDepth = 32
 
 /** A reusable writer. Not for two payloads at once: it is synchronous and owns one buffer. */
 export interface CanonicalWriter {
@@ -130,22 +130,20 @@ export const makeCanonicalWriter = (
   requireWhole("maxPayloadSize", limits.maxPayloadSize)
   requireWhole("maxDepth", limits.maxDepth)
   requireWhole("maxKeys", limits.maxKeys)
-  return new BoundedWriter(limits, introspection, options.prefix ?? NO_BYTES)
+  return new BoundedWriter(limits, introspection, options.prefix ?? noBytes)
 }
 
 const requireWhole = (name: string, value: number): void => {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`${name} must be a whole number, 0 or more`)
-  }
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name} must be a whole number, 0 or more`)
 }
 
 /** One value was written whole. */
 const WRITTEN = 0
 type WriteResult = typeof WRITTEN | typeof TOO_LARGE | typeof TOO_DEEP | typeof TOO_MANY_KEYS | typeof UNREADABLE
 
-const NO_BYTES = new Uint8Array(0)
+const noBytes = new Uint8Array(0)
 /** The most raw bytes that are copied into the buffer; more are left where they are. */
-const MAX_COPIED = 32_768
+const maxCopiedBytes = 32_768
 
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
@@ -257,12 +255,8 @@ class BoundedWriter implements CanonicalWriter {
 
   private object(value: object, depth: number): WriteResult {
     // Asked first: isArray of a revoked proxy throws, and any other question would run a trap.
-    if (this.introspection.isProxy(value)) {
-      return this.token("!p")
-    }
-    if (isArray(value)) {
-      return this.array(value, depth)
-    }
+    if (this.introspection.isProxy(value)) return this.token("!p")
+    if (isArray(value)) return this.array(value, depth)
     const brand = brandOf(value, this.introspection)
     switch (brand) {
       case ORDINARY:
@@ -281,25 +275,17 @@ class BoundedWriter implements CanonicalWriter {
 
   private array(values: ReadonlyArray<unknown>, depth: number): WriteResult {
     const { sink } = this
-    if (depth >= this.maxDepth) {
-      return TOO_DEEP
-    }
+    if (depth >= this.maxDepth) return TOO_DEEP
     const count = values.length
     // n elements take at least 2n + 1 bytes. A length that is no number, which only a trap can
     // give, is refused too.
-    if (!(Math.max(2 * count + 1, 2) <= sink.remaining)) {
-      return TOO_LARGE
-    }
+    if (!(Math.max(2 * count + 1, 2) <= sink.remaining)) return TOO_LARGE
     sink.reserve(1)
     sink.byte(OPEN_ARRAY)
     for (let index = 0; index < count; index++) {
-      if (index > 0) {
-        sink.byte(COMMA)
-      }
+      if (index > 0) sink.byte(COMMA)
       const result = this.element(values, index, depth + 1)
-      if (result !== WRITTEN) {
-        return result
-      }
+      if (result !== WRITTEN) return result
     }
     return this.close(CLOSE_ARRAY)
   }
@@ -328,18 +314,12 @@ class BoundedWriter implements CanonicalWriter {
 
   private record(value: object, depth: number): WriteResult {
     const { sink } = this
-    if (depth >= this.maxDepth) {
-      return TOO_DEEP
-    }
+    if (depth >= this.maxDepth) return TOO_DEEP
     const keys = ownKeys(value)
-    if (keys.length > this.maxKeys) {
-      return TOO_MANY_KEYS
-    }
+    if (keys.length > this.maxKeys) return TOO_MANY_KEYS
     const shape = this.shapes.find(keys)
     // Checked before the keys are sorted, so that sorting is bounded too.
-    if ((shape === undefined ? leastBytes(keys) : shape.least) > sink.remaining) {
-      return TOO_LARGE
-    }
+    if ((shape === undefined ? leastBytes(keys) : shape.least) > sink.remaining) return TOO_LARGE
     sink.reserve(1)
     sink.byte(OPEN_OBJECT)
     const result = shape === undefined ? this.members(value, keys, depth + 1) : this.known(value, shape, depth + 1)
@@ -353,15 +333,11 @@ class BoundedWriter implements CanonicalWriter {
       const from = starts[i] ?? 0
       const to = starts[i + 1] ?? 0
       // The colon does not count here, as it does not where `members` writes the key.
-      if (to - from - 1 > sink.remaining) {
-        return TOO_LARGE
-      }
+      if (to - from - 1 > sink.remaining) return TOO_LARGE
       sink.copy(written, from, to)
       const property = getOwnPropertyDescriptor(value, sorted[i] ?? "")
       const result = this.isData(property) ? this.value(property.value, depth) : this.accessor()
-      if (result !== WRITTEN) {
-        return result
-      }
+      if (result !== WRITTEN) return result
     }
     return WRITTEN
   }
@@ -372,18 +348,12 @@ class BoundedWriter implements CanonicalWriter {
     sortKeys(keys)
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] ?? ""
-      if (i > 0) {
-        sink.byte(COMMA)
-      }
-      if (!writeQuoted(sink, key)) {
-        return TOO_LARGE
-      }
+      if (i > 0) sink.byte(COMMA)
+      if (!writeQuoted(sink, key)) return TOO_LARGE
       sink.byte(COLON)
       const property = getOwnPropertyDescriptor(value, key)
       const result = this.isData(property) ? this.value(property.value, depth) : this.accessor()
-      if (result !== WRITTEN) {
-        return result
-      }
+      if (result !== WRITTEN) return result
     }
     return WRITTEN
   }
@@ -404,47 +374,31 @@ class BoundedWriter implements CanonicalWriter {
 
   private entries(value: object, brand: typeof MAP | typeof SET, depth: number): WriteResult {
     const { sink } = this
-    if (depth >= this.maxDepth || this.unorderedDepth >= MAX_UNORDERED_DEPTH) {
-      return TOO_DEEP
-    }
+    if (depth >= this.maxDepth || this.unorderedDepth >= maxUnorderedDepth) return TOO_DEEP
     const count = brand === MAP ? mapSize(value) : setSize(value)
     // An entry takes at least `[0,0]` or `0`, and a comma.
-    if (4 + (brand === MAP ? 6 : 2) * count - Math.min(count, 1) > sink.remaining) {
-      return TOO_LARGE
-    }
-    if (!sink.ascii(brand === MAP ? "!m[" : "!s[")) {
-      return TOO_LARGE
-    }
+    if (4 + (brand === MAP ? 6 : 2) * count - Math.min(count, 1) > sink.remaining) return TOO_LARGE
+    if (!sink.ascii(brand === MAP ? "!m[" : "!s[")) return TOO_LARGE
     const starts: Array<number> = []
     let result: WriteResult = WRITTEN
     const begin = (): boolean => {
-      if (result !== WRITTEN) {
-        return false
-      }
-      if (starts.length > 0) {
-        sink.byte(COMMA)
-      }
+      if (result !== WRITTEN) return false
+      if (starts.length > 0) sink.byte(COMMA)
       starts.push(sink.length)
       return true
     }
     this.unorderedDepth++
     if (brand === MAP) {
       mapForEach(value, (item, key) => {
-        if (begin()) {
-          result = this.pair(key, item, depth + 1)
-        }
+        if (begin()) result = this.pair(key, item, depth + 1)
       })
     } else {
       setForEach(value, (item) => {
-        if (begin()) {
-          result = this.value(item, depth + 1)
-        }
+        if (begin()) result = this.value(item, depth + 1)
       })
     }
     this.unorderedDepth--
-    if (result !== WRITTEN) {
-      return result
-    }
+    if (result !== WRITTEN) return result
     starts.push(sink.length + 1)
     sortEntries(sink.bytes, starts)
     return this.close(CLOSE_ARRAY)
@@ -455,9 +409,7 @@ class BoundedWriter implements CanonicalWriter {
     sink.reserve(1)
     sink.byte(OPEN_ARRAY)
     const result = this.value(key, depth)
-    if (result !== WRITTEN) {
-      return result
-    }
+    if (result !== WRITTEN) return result
     sink.byte(COMMA)
     const itemResult = this.value(item, depth)
     return itemResult === WRITTEN ? this.close(CLOSE_ARRAY) : itemResult
@@ -466,19 +418,15 @@ class BoundedWriter implements CanonicalWriter {
   private bytes(value: object, brand: Brand, depth: number): WriteResult {
     const { sink } = this
     const length = byteLengthOf(value, brand)
-    if (length * (depth === 0 ? 1 : 2) > sink.remaining) {
-      return TOO_LARGE
-    }
+    if (length * (depth === 0 ? 1 : 2) > sink.remaining) return TOO_LARGE
     if (depth > 0) {
-      const view = length === 0 ? NO_BYTES : bytesOf(value, brand, length)
+      const view = length === 0 ? noBytes : bytesOf(value, brand, length)
       return fitting(writeHexBytes(sink, byteKindOf(value, brand), view))
     }
-    if (length === 0) {
-      return WRITTEN
-    }
+    if (length === 0) return WRITTEN
     // The payload's memory can serve as the content: no code runs before the caller has hashed and
     // copied it. Shared memory cannot, since another thread may write to it.
-    if (length > MAX_COPIED && sink.start === 0) {
+    if (length > maxCopiedBytes && sink.start === 0) {
       const view = bytesOf(value, brand, length)
       if (view.buffer instanceof ArrayBuffer) {
         this.outside = view

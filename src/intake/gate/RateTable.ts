@@ -73,24 +73,22 @@ export interface RateTable {
 /** Makes an empty table. Throws a RangeError that names the option which is out of range. */
 export const makeRateTable = (options: RateTableOptions): RateTable => {
   requireThat("windowMs", options.windowMs > 0 && options.windowMs < Infinity)
-  requireThat("maxRequests", isWhole(options.maxRequests, 0, MAX_COUNT))
+  requireThat("maxRequests", isWhole(options.maxRequests, 0, maxRequestCount))
   requireThat("blockDurationMs", options.blockDurationMs >= 0 && options.blockDurationMs < Infinity)
-  requireThat("maxSources", isWhole(options.maxSources, 1, MAX_SOURCES))
+  requireThat("maxSources", isWhole(options.maxSources, 1, maxSourceCount))
   return new BoundedRateTable(options)
 }
 
-const MAX_COUNT = 0xfffffffe
-const MAX_SOURCES = 0x7fffffff
-const MAX_INT = 0x7fffffff
-const INITIAL_CAPACITY = 64
+const maxRequestCount = 0xfffffffe
+const maxSourceCount = 0x7fffffff
+const maxInt32 = 0x7fffffff
+const initialCapacity = 64
 
 const isWhole = (value: number, minimum: number, maximum: number): boolean =>
   Number.isInteger(value) && value >= minimum && value <= maximum
 
 const requireThat = (name: string, holds: boolean): void => {
-  if (!holds) {
-    throw new RangeError(`${name} is out of range`)
-  }
+  if (!holds) throw new RangeError(`${name} is out of range`)
 }
 
 const itself = (source: string): string => source
@@ -157,33 +155,25 @@ class BoundedRateTable implements RateTable {
     if (known !== undefined) {
       if (this.isBlocked(slot)) {
         const left = this.left(slot)
-        if (left > 0) {
-          return left
-        }
+        if (left > 0) return left
         this.blockedSlots.remove(slot)
         this.unblocked.pushLast(slot)
         this.startWindow(slot)
       } else {
         this.unblocked.moveLast(slot)
-        if ((this.time[0] ?? 0) - (this.since[slot] ?? 0) >= this.windowMs) {
-          this.startWindow(slot)
-        }
+        if ((this.time[0] ?? 0) - (this.since[slot] ?? 0) >= this.windowMs) this.startWindow(slot)
       }
     }
     const count = (this.counts[slot] ?? 0) + 1
     this.counts[slot] = count
-    if (count <= this.maxRequests) {
-      return 0
-    }
+    if (count <= this.maxRequests) return 0
     this.block(slot)
     return this.left(slot)
   }
 
   reset(source: string): boolean {
     const slot = this.slots.get(this.keyOf(source))
-    if (slot === undefined) {
-      return false
-    }
+    if (slot === undefined) return false
     this.forget(slot)
     this.keys[slot] = ""
     this.links.next[slot] = this.free
@@ -209,16 +199,14 @@ class BoundedRateTable implements RateTable {
     const left = this.blockMs - ((this.time[0] ?? 0) - (this.since[slot] ?? 0))
     // As a 32-bit integer where it fits in one, as the longest block of the configuration does: V8
     // need not allocate it.
-    return left <= MAX_INT ? Math.ceil(Math.max(left, -1)) | 0 : Math.ceil(left)
+    return left <= maxInt32 ? Math.ceil(Math.max(left, -1)) | 0 : Math.ceil(left)
   }
 
   private startWindow(slot: number): void {
     this.since[slot] = this.time[0] ?? 0
     this.counts[slot] = 0
     if (!this.timedBlocks) {
-      if (this.windows.has(slot)) {
-        this.windows.remove(slot)
-      }
+      if (this.windows.has(slot)) this.windows.remove(slot)
       this.windows.pushLast(slot)
     }
   }
@@ -226,9 +214,7 @@ class BoundedRateTable implements RateTable {
   private block(slot: number): void {
     this.unblocked.remove(slot)
     this.blockedSlots.pushLast(slot)
-    if (this.timedBlocks) {
-      this.since[slot] = this.time[0] ?? 0
-    }
+    if (this.timedBlocks) this.since[slot] = this.time[0] ?? 0
   }
 
   private admit(key: string): number {
@@ -247,12 +233,8 @@ class BoundedRateTable implements RateTable {
       this.free = this.links.next[slot] ?? NONE
       return slot
     }
-    if (this.used === this.maxSources) {
-      return this.evict()
-    }
-    if (this.used === this.since.length) {
-      this.grow(Math.min(Math.max(2 * this.used, INITIAL_CAPACITY), this.maxSources))
-    }
+    if (this.used === this.maxSources) return this.evict()
+    if (this.used === this.since.length) this.grow(Math.min(Math.max(2 * this.used, initialCapacity), this.maxSources))
     return this.used++
   }
 
@@ -260,9 +242,7 @@ class BoundedRateTable implements RateTable {
     this.since = grown(this.since, new Float64Array(capacity))
     this.counts = grown(this.counts, new Uint32Array(capacity))
     this.links.grow(capacity)
-    if (!this.timedBlocks) {
-      this.windowLinks.grow(capacity)
-    }
+    if (!this.timedBlocks) this.windowLinks.grow(capacity)
   }
 
   private evict(): number {
@@ -278,9 +258,7 @@ class BoundedRateTable implements RateTable {
     this.slots.delete(this.keys[slot] ?? "")
     const list = this.isBlocked(slot) ? this.blockedSlots : this.unblocked
     list.remove(slot)
-    if (!this.timedBlocks && this.windows.has(slot)) {
-      this.windows.remove(slot)
-    }
+    if (!this.timedBlocks && this.windows.has(slot)) this.windows.remove(slot)
   }
 
   /** Moves sources whose block has run out to where they are dropped first, at most so many. */
@@ -288,13 +266,9 @@ class BoundedRateTable implements RateTable {
     const order = this.timedBlocks ? this.blockedSlots : this.windows
     for (let step = 0; step < atMost && order.first !== NONE; step++) {
       const slot = order.first
-      if (this.left(slot) > 0) {
-        return
-      }
+      if (this.left(slot) > 0) return
       this.steps++
-      if (!this.timedBlocks) {
-        this.windows.remove(slot)
-      }
+      if (!this.timedBlocks) this.windows.remove(slot)
       if (this.isBlocked(slot)) {
         this.blockedSlots.remove(slot)
         this.unblocked.pushFirst(slot)

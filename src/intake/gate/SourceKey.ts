@@ -38,9 +38,7 @@ const groups = new Uint16Array(groupCount)
 /** The key under which requests of `source` are counted. */
 export const sourceKey = (source: string): string => {
   const length = source.length
-  if (length === 0 || length > maxLength || isIpv4(source)) {
-    return source
-  }
+  if (length === 0 || length > maxLength || isIpv4(source)) return source
   return source.charCodeAt(0) === OPEN ? bracketedKey(source) : ipv6Key(source, 0, length)
 }
 
@@ -74,27 +72,19 @@ const isIpv4 = (text: string): boolean => readIpv4(text, 0, text.length) >= 0
 /** `[address]` or `[address]:port`; whatever else starts with a bracket is left alone. */
 const bracketedKey = (source: string): string => {
   const close = source.indexOf("]")
-  if (close < 0 || !isPortFrom(source, close + 1)) {
-    return source
-  }
+  if (close < 0 || !isPortFrom(source, close + 1)) return source
   return ipv6Key(source, 1, close)
 }
 
 /** True for nothing at all, or a colon and 1 to 5 digits up to 65535. */
 const isPortFrom = (text: string, from: number): boolean => {
-  if (from === text.length) {
-    return true
-  }
+  if (from === text.length) return true
   const digits = text.length - from - 1
-  if (text.charCodeAt(from) !== COLON || digits < 1 || digits > 5) {
-    return false
-  }
+  if (text.charCodeAt(from) !== COLON || digits < 1 || digits > 5) return false
   let port = 0
   for (let i = from + 1; i < text.length; i++) {
     const digit = text.charCodeAt(i) - 0x30
-    if (digit < 0 || digit > 9) {
-      return false
-    }
+    if (digit < 0 || digit > 9) return false
     port = port * 10 + digit
   }
   return port <= 0xffff
@@ -102,9 +92,7 @@ const isPortFrom = (text: string, from: number): boolean => {
 
 /** The key of the address in [from, to), or `source` when there is none. */
 const ipv6Key = (source: string, from: number, to: number): string => {
-  if (!readIpv6(source, from, withoutZone(source, from, to))) {
-    return source
-  }
+  if (!readIpv6(source, from, withoutZone(source, from, to))) return source
   return isMapped() ? mappedText() : prefixText()
 }
 
@@ -113,22 +101,14 @@ const ipv6Key = (source: string, from: number, to: number): string => {
  * 11).
  */
 const withoutZone = (text: string, from: number, to: number): number => {
-  for (let i = from; i < to; i++) {
-    if (text.charCodeAt(i) === PERCENT) {
-      return i + 1 < to ? i : to
-    }
-  }
+  for (let i = from; i < to; i++) if (text.charCodeAt(i) === PERCENT) return i + 1 < to ? i : to
   return to
 }
 
 const group = (index: number): number => groups[index] ?? 0
 
 const isMapped = (): boolean => {
-  for (let i = 0; i < 5; i++) {
-    if (group(i) !== 0) {
-      return false
-    }
-  }
+  for (let i = 0; i < 5; i++) if (group(i) !== 0) return false
   return group(5) === 0xffff
 }
 
@@ -140,13 +120,9 @@ const mappedText = (): string => `${group(6) >> 8}.${group(6) & 0xff}.${group(7)
  */
 const prefixText = (): string => {
   let used = prefixGroups
-  while (used > 0 && group(used - 1) === 0) {
-    used--
-  }
+  while (used > 0 && group(used - 1) === 0) used--
   let text = ""
-  for (let i = 0; i < used; i++) {
-    text += i === 0 ? group(i).toString(16) : `:${group(i).toString(16)}`
-  }
+  for (let i = 0; i < used; i++) text += i === 0 ? group(i).toString(16) : `:${group(i).toString(16)}`
   return `${text}::/64`
 }
 
@@ -160,41 +136,27 @@ const readIpv6 = (text: string, from: number, to: number): boolean => {
     at += 2
   }
   while (at < to) {
-    if (count === groupCount) {
-      return false
-    }
+    if (count === groupCount) return false
     const start = at
     let value = 0
     for (; at < to && at - start < 4; at++) {
       const digit = hexDigit(text.charCodeAt(at))
-      if (digit < 0) {
-        break
-      }
+      if (digit < 0) break
       value = value * 16 + digit
     }
-    if (at === start) {
-      return false
-    }
+    if (at === start) return false
     if (at < to && text.charCodeAt(at) === DOT) {
       const ipv4 = count <= groupCount - 2 ? readIpv4(text, start, to) : -1
-      if (ipv4 < 0) {
-        return false
-      }
+      if (ipv4 < 0) return false
       groups[count++] = Math.floor(ipv4 / 0x10000)
       groups[count++] = ipv4 % 0x10000
       break
     }
     groups[count++] = value
-    if (at === to) {
-      break
-    }
-    if (text.charCodeAt(at) !== COLON || ++at === to) {
-      return false
-    }
+    if (at === to) break
+    if (text.charCodeAt(at) !== COLON || ++at === to) return false
     if (text.charCodeAt(at) === COLON) {
-      if (gap >= 0) {
-        return false
-      }
+      if (gap >= 0) return false
       gap = count
       at++
     }
@@ -204,18 +166,14 @@ const readIpv6 = (text: string, from: number, to: number): boolean => {
 
 /** Puts the zeros where `::` stood. It stands for at least one group. */
 const spread = (gap: number, count: number): boolean => {
-  if (count === groupCount) {
-    return false
-  }
+  if (count === groupCount) return false
   groups.copyWithin(groupCount - (count - gap), gap, count)
   groups.fill(0, gap, groupCount - (count - gap))
   return true
 }
 
 const hexDigit = (unit: number): number => {
-  if (unit >= 0x30 && unit <= 0x39) {
-    return unit - 0x30
-  }
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
   const letter = (unit | 0x20) - 0x61
   return letter >= 0 && letter <= 5 ? letter + 10 : -1
 }
@@ -230,23 +188,15 @@ const readIpv4 = (text: string, from: number, to: number): number => {
     let octet = 0
     for (; at < to && at - start < 3; at++) {
       const digit = text.charCodeAt(at) - 0x30
-      if (digit < 0 || digit > 9) {
-        break
-      }
+      if (digit < 0 || digit > 9) break
       octet = octet * 10 + digit
     }
     const leadingZero = at - start > 1 && text.charCodeAt(start) === 0x30
-    if (at === start || octet > 255 || leadingZero) {
-      return -1
-    }
+    if (at === start || octet > 255 || leadingZero) return -1
     address = address * 256 + octet
     octets++
-    if (octets === 4) {
-      return at === to ? address : -1
-    }
-    if (at === to || text.charCodeAt(at) !== DOT) {
-      return -1
-    }
+    if (octets === 4) return at === to ? address : -1
+    if (at === to || text.charCodeAt(at) !== DOT) return -1
     at++
   }
 }

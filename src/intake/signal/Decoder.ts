@@ -12,7 +12,6 @@ export const formats = ["scent", "modsecurity"] as const
 
 export type Format = typeof formats[number]
 
-/** Reads lines of one format. */
 export interface Decoder {
   readonly name: Format
   /** One line for people: what the format is and who writes it. */

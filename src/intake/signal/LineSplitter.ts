@@ -46,7 +46,6 @@ const keptBytes = 65_536
 const lf = 0x0a
 const cr = 0x0d
 
-/** Splits one input. */
 export class LineSplitter {
   readonly #maxLineBytes: number
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -62,9 +61,8 @@ export class LineSplitter {
 
   /** Throws a RangeError where `maxLineBytes` is not from 1 byte to 256 MiB. */
   constructor(maxLineBytes: number = defaultMaxLineBytes) {
-    if (!Number.isInteger(maxLineBytes) || maxLineBytes < 1 || maxLineBytes > largestMaxLineBytes) {
+    if (!Number.isInteger(maxLineBytes) || maxLineBytes < 1 || maxLineBytes > largestMaxLineBytes)
       throw new RangeError(`maxLineBytes must be a whole number from 1 to ${largestMaxLineBytes}`)
-    }
     this.#maxLineBytes = maxLineBytes
   }
 

@@ -86,9 +86,7 @@ const rankOf = (tag: string): number | undefined =>
 
 const categoryOf = (messages: ReadonlyArray<Message>): ThreatCategory => {
   let best = categories.length
-  for (const { details } of messages) {
-    for (const tag of details?.tags ?? []) best = Math.min(best, rankOf(tag) ?? best)
-  }
+  for (const { details } of messages) for (const tag of details?.tags ?? []) best = Math.min(best, rankOf(tag) ?? best)
   return categories[best]?.[0] ?? "unknown"
 }
 

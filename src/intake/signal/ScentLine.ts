@@ -57,9 +57,7 @@ export const decodeScent = (line: string): Result.Result<Scent, SignalError> => 
   if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
   const { id, payloadBase64, source, threat, timestamp } = decoded.success
   const hasPayload = Object.hasOwn(decoded.success, "payload")
-  if (hasPayload && payloadBase64 !== undefined) {
-    return mistake("expected one of payload and payloadBase64, found both")
-  }
+  if (hasPayload && payloadBase64 !== undefined) return mistake("expected one of payload and payloadBase64, found both")
   if (!hasPayload && payloadBase64 === undefined) return mistake("expected payload or payloadBase64, found neither")
   const payload = payloadBase64 === undefined ? decoded.success.payload : decodeBase64(payloadBase64)
   if (payload === undefined) return mistake("expected base64 with its padding, RFC 4648 section 4, at payloadBase64")

@@ -6,7 +6,6 @@ import * as Context from "effect/Context"
 import type { Alert } from "../../domain/Alert.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 
-/** Takes alerts that leave. */
 export interface AlertSink {
   /**
    * Takes an alert that passed the limiter, when its turn in the lanes has come. Synchronous; what

@@ -51,7 +51,6 @@ class RaiseAlert extends Request.TaggedClass("RaiseAlert")<
   "unwritten"
 > {}
 
-/** Writes a log event. */
 class WriteLog extends Request.TaggedClass("WriteLog")<{ readonly event: LogEvent }, void, "unwritten"> {}
 
 /** Alerts or log events that may wait in each lane. */

@@ -9,7 +9,6 @@ import type { TracehoundError } from "../../domain/TracehoundError.ts"
 /** The most errors that a snapshot shows. */
 export const maxErrors = 32
 
-/** Holds errors by code. */
 export interface ErrorBoard {
   /** Replaces the error of the same code; drops the oldest one where there are too many. */
   readonly post: (error: TracehoundError) => void

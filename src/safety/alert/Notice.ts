@@ -18,7 +18,6 @@ export interface NoticeOptions extends Pick<Notice, "type" | "severity" | "messa
   readonly isPosted?: boolean
 }
 
-/** A frozen notice. */
 export const notice = (
   { alwaysPasses = false, isPosted = true, message, severity, type }: NoticeOptions
 ): Notice => Object.freeze({ type, severity, message, alwaysPasses, isPosted })

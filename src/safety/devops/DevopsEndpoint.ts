@@ -85,7 +85,6 @@ const longestPauseMs = 30_000
 /** The breaker has this one circuit. */
 const key = "devops"
 
-/** A failed try. */
 interface Setback {
   readonly isTransient: boolean
   readonly what: string

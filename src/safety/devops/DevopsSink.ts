@@ -25,7 +25,6 @@ import { Settings } from "../../config/Settings.ts"
 import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 import type { DevopsEndpoint, DevopsError } from "./DevopsEndpoint.ts"
 
-/** Posts an alert. */
 class Post extends Request.TaggedClass("Post")<{ readonly alert: Alert }, void, DevopsError> {}
 
 /**

@@ -51,7 +51,6 @@ export const Callbacks: Context.Reference<FailSafeCallbacks> = Context.Reference
   { defaultValue: () => ({}) }
 )
 
-/** How a failure is reported. */
 export interface ReportOptions {
   /**
    * Whether an escalation is one more error towards a panic; true where it is left out. It must be
@@ -78,12 +77,10 @@ export class FailSafe extends Context.Service<FailSafe, {
   readonly purgedUnsafe: (record: PurgeRecord) => void
   /** Asks the host about a failed try to write; null where it does not say. */
   readonly coldStorageFailed: (error: Error) => Effect.Effect<ColdStorageDecision | null>
-  /** Panics on request. */
   readonly panicUnsafe: () => void
   readonly isPanicked: () => boolean
   /** Adds a listener, which is called on the turn of the panic. What it throws is ignored. */
   readonly onPanic: (listener: (context: PanicContext) => void) => void
-  /** Waits for a panic. */
   readonly panicked: Effect.Effect<PanicContext>
 }>()("tracehound/safety/failsafe/FailSafe") {
   /** As configured under `failSafe`, with the host's callbacks. */

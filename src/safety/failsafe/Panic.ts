@@ -22,7 +22,6 @@ export class Panic {
     return this.#hasHappened
   }
 
-  /** Waits for the panic. */
   readonly happened: Effect.Effect<PanicContext> = Effect.suspend(() => Deferred.await(this.#happened))
 
   /** Adds a listener, which is called on the turn of the panic. What it throws is ignored. */

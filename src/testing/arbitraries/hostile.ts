@@ -36,7 +36,6 @@ interface Making {
   readonly proxy: <T extends object>(target: T) => T
 }
 
-/** All traps of a Proxy. */
 export const proxyTraps: ReadonlyArray<keyof ProxyHandler<object>> = [
   "apply",
   "construct",

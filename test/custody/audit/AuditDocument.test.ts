@@ -181,7 +181,7 @@ const verify = ({ anchor = genesis, from = 0, records }: Run, known?: string): A
     if (
       !isLink(record) || record.sequence !== sequence || record.previousHash !== head ||
       record.entry.previousHash !== head || record.hash !== sha256(rowOf(sequence, record.entry))
-    ) return { firstBroken: sequence, head }
+    ) { return { firstBroken: sequence, head } }
     head = record.hash
     sequence += 1
   }

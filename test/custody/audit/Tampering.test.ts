@@ -35,9 +35,8 @@ describe("verifyRecords", () => {
   it.prop("RFC A1 finds an edit of any field of any record, at that record", [entries(5)], ([given]) => {
     const records = chainOf(given).records()
     for (const [at, record] of records.entries()) {
-      for (const [field, bent] of bentFields(record)) {
+      for (const [field, bent] of bentFields(record))
         assert.deepStrictEqual(verify(records.with(at, bent)), brokenAt(records, at), field)
-      }
     }
   }, { arbitrary: { runs: 25, size: 5 } })
 
@@ -180,9 +179,8 @@ describe("verifyRecords", () => {
 
   it("RFC A1 refuses a value that is no record at all, and does not throw", () => {
     const records = chainOf([custody.evicted]).records()
-    for (const value of [undefined, null, 0, "", [], {}, { entry: null }, { ...records[0], entry: undefined }]) {
+    for (const value of [undefined, null, 0, "", [], {}, { entry: null }, { ...records[0], entry: undefined }])
       assert.deepStrictEqual(verify([...records, value as unknown as AuditRecord]), brokenAt(records, 1))
-    }
   })
 
   it("RFC A1 a field too many in the record itself is an edit", () => {

@@ -90,9 +90,8 @@ describe("writing", () => {
         }
         yield* cold.start
         yield* cold.settled
-        for (const envelope of stored.values()) {
+        for (const envelope of stored.values())
           assert.deepStrictEqual(open(envelope, 2_000, ports).content, noise(2_000, 2_001))
-        }
         assert.strictEqual(cold.stats().written, 2)
         yield* close
       }

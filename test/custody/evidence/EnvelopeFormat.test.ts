@@ -41,9 +41,8 @@ describe("the envelope's table", () => {
   })
 
   it("RFC E6 seal writes what the table, followed by hand, gives", () => {
-    for (const [number, codec] of codecs.entries()) {
+    for (const [number, codec] of codecs.entries())
       assert.deepStrictEqual(seal(record, codec, compress[codec](content), hash), byHand({ content, codec: number }))
-    }
     const empty = new Uint8Array(0)
     assert.deepStrictEqual(seal(fitted(evidence, empty), "stored", empty, hash), byHand({ content: empty, codec: 0 }))
   })

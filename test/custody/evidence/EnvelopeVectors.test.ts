@@ -81,9 +81,8 @@ describe.each(good)("as spec/envelope.md says of every good one: $name", ({ enve
   const reasonOf = (bytes: Uint8Array) => outcome(() => open(bytes, defaultLimit, ports))
 
   it("RFC E6 every proper prefix is refused", () => {
-    for (let length = 0; length < whole.length; length++) {
+    for (let length = 0; length < whole.length; length++)
       assert.strictEqual(reasonOf(whole.subarray(0, length)), length < 80 ? "not_an_envelope" : "damaged", `${length}`)
-    }
   })
 
   it("RFC E6 every flipped bit is refused, with the reason of its region", () => {

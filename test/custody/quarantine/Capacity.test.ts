@@ -68,9 +68,8 @@ describe("Capacity", () => {
 
   it("RFC Q1 Q3 evicts the least severe and oldest, as many as it needs", () => {
     const { hold, told } = makeWorld()
-    for (const [severity, size] of [["high", 30], ["low", 10], ["medium", 30], ["low", 20]] as const) {
+    for (const [severity, size] of [["high", 30], ["low", 10], ["medium", 30], ["low", 20]] as const)
       hold(severity, size)
-    }
     assert.isTrue(hold("medium", 60))
     assert.deepStrictEqual(told, ["full at 4", "evict low 10", "evict low 20", "evict medium 30"])
   })

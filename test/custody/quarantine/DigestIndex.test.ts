@@ -49,9 +49,8 @@ describe("DigestIndex", () => {
         held.add(slot)
       }
       assert.strictEqual(index.size, held.size)
-      for (let n = 0; n < 128; n++) {
+      for (let n = 0; n < 128; n++)
         assert.strictEqual(index.find(wordsOf(n), categoryOf(n)), held.has(n) ? n : ABSENT, `slot ${n}`)
-      }
     }
   }, { arbitrary: { runs: 40, size: 80 } })
 

@@ -191,9 +191,8 @@ describe("Vault", () => {
             arrivalOf(content, { category, severity: rank, id: text, source: text, signed: digestOf(`${n}`) })
           )
           model.push({ slot, n, rank, category, size: n * 40, text })
-        } else if (held === undefined) {
-          assert.strictEqual(vault.find(digestOf(`${n}`), category), -1)
-        } else if (what === "remove") {
+        } else if (held === undefined) assert.strictEqual(vault.find(digestOf(`${n}`), category), -1)
+        else if (what === "remove") {
           vault.remove(held.slot)
           model.splice(at, 1)
         } else if (what === "raise") {
@@ -203,9 +202,8 @@ describe("Vault", () => {
         } else if (what === "touch") {
           vault.touch(held.slot)
           if (policy === "lru") model.push(...model.splice(at, 1))
-        } else if (what === "expose") {
-          assert.strictEqual(vault.expose(held.slot).byteLength, held.size)
-        } else if (what === "take") {
+        } else if (what === "expose") assert.strictEqual(vault.expose(held.slot).byteLength, held.size)
+        else if (what === "take") {
           assert.deepStrictEqual(new Uint8Array(vault.take(held.slot)), content)
           vault.remove(held.slot)
           model.splice(at, 1)

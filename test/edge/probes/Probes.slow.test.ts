@@ -123,9 +123,8 @@ for (const level of ["default", "hard"] as const) {
 
     rest(`RFC H2 state that a hound keeps is gone with the hound (${level})`, ({ skip }) => {
       if (missing !== null) return skip(missing)
-      for (const name of ["js/globalPersist", "js/moduleState"]) {
+      for (const name of ["js/globalPersist", "js/moduleState"])
         assert.strictEqual(results.get(name)?.detail, "closed by maxJobs: 1; a hound of more jobs remembers")
-      }
     })
   })
 }

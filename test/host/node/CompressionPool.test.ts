@@ -18,9 +18,8 @@ const contents = (count: number, size: number): ReadonlyArray<Uint8Array> =>
 /** Compresses all of them and checks that each comes back as its own. */
 const checkAll = async (pool: CompressionPool, given: ReadonlyArray<Uint8Array>): Promise<void> => {
   const pending = given.map((content) => pool.compress("gzip", content))
-  for (const [i, compression] of pending.entries()) {
+  for (const [i, compression] of pending.entries())
     assert.isTrue(zlib.gunzipSync(await settled(compression)).equals(given[i] ?? new Uint8Array(0)), `item ${i}`)
-  }
 }
 
 /** A worker that does what this program says. */

@@ -40,9 +40,8 @@ describe("header", () => {
       [[0x1f, 0x8b, 8, 0x20], "corrupt"],
       [[...full().slice(0, -1), 0xaa], "corrupt"]
     ]
-    for (const [bytes, mistake] of cases) {
+    for (const [bytes, mistake] of cases)
       assert.strictEqual(header()(Uint8Array.from(bytes))?.mistake, mistake, bytes.join(" "))
-    }
   })
 
   it("rejects a name that is longer than 64 KiB", () => {

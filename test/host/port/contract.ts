@@ -78,9 +78,8 @@ export const compressionContract = (
             assertOwn(stream)
             assert.deepStrictEqual([...stream.subarray(0, 3)], [0x1f, 0x8b, 8], "RFC 1952, deflate")
             assert.deepStrictEqual([...stream.subarray(4, 8)], [0, 0, 0, 0], "no time in it")
-            for (const { openSync } of openers) {
+            for (const { openSync } of openers)
               assert.strictEqual(hex(openSync("gzip", stream, given.content.length)), hex(given.content))
-            }
           }
           assert.deepStrictEqual(given.content, before, "the input is left as it was")
         }),
@@ -113,9 +112,8 @@ export const compressionContract = (
     it("RFC E6 a bomb is refused at its limit", () => {
       const bomb = zlib.gzipSync(new Uint8Array(4_000_000))
       assert.isBelow(bomb.length, 20_000)
-      for (const limit of [0, 1, 1_000, 3_999_999]) {
+      for (const limit of [0, 1, 1_000, 3_999_999])
         assert.strictEqual(refusal(() => compression.openSync("gzip", bomb, limit)), "too_large")
-      }
     })
 
     it("RFC E6 every truncation is refused as corrupt", () => {
@@ -137,9 +135,9 @@ export const compressionContract = (
         const bent = compressed.slice()
         bent[bit >> 3] = (bent[bit >> 3] ?? 0) ^ (1 << (bit & 7))
         let opened: Uint8Array | undefined
-        if (refusal(() => opened = compression.openSync("gzip", bent, small.length)) === "none") {
+        if (refusal(() => opened = compression.openSync("gzip", bent, small.length)) === "none")
           assert.strictEqual(hex(opened ?? assert.fail("nothing")), hex(small), `bit ${bit}`)
-        } else refused += 1
+        else refused += 1
       }
       // Bits without influence: the time, the hints and the host (RFC 1952 section 2.3.1), and the
       // padding of deflate's last byte.
@@ -154,9 +152,8 @@ export const compressionContract = (
       garbage.set([0x1f, 0x8b, 8, 0].slice(0, garbage.length))
       garbage.fill(0, Math.max(0, garbage.length - 8))
       let opened = new Uint8Array(0)
-      if (refusal(() => opened = new Uint8Array(compression.openSync("gzip", garbage, 1_000_000))) !== "corrupt") {
+      if (refusal(() => opened = new Uint8Array(compression.openSync("gzip", garbage, 1_000_000))) !== "corrupt")
         assert.strictEqual(opened.length, 0)
-      }
     }, { arbitrary: { runs: 60 } })
 
     it("takes a view into a larger buffer, and gives back memory of its own", () => {
@@ -194,9 +191,8 @@ export const codecContract = (
           const given = noise(length, 3).map((byte) => byte % 9)
           const before = given.slice()
           for (const stream of [compressSync(codec, given), yield* compressUnsafe(codec, given)]) {
-            for (const { openSync } of openers) {
+            for (const { openSync } of openers)
               assert.isTrue(Buffer.from(openSync(codec, stream, length)).equals(given))
-            }
           }
           assert.isTrue(Buffer.from(before).equals(given))
         }
@@ -220,9 +216,8 @@ export const codecContract = (
         const opened = openSync(codec, compressed, text.length)
         assert.strictEqual(hex(opened), hex(text))
         assertOwn(opened)
-        for (const limit of [text.length - 1, 1, 0]) {
+        for (const limit of [text.length - 1, 1, 0])
           assert.strictEqual(refusal(() => openSync(codec, compressed, limit)), "too_large", `${limit}`)
-        }
         assert.strictEqual(openSync(codec, compression.compressSync(codec, new Uint8Array(0)), 0).length, 0)
       }
     })
@@ -251,9 +246,8 @@ export const codecContract = (
       const bomb = compression.compressSync(codec, new Uint8Array(8_000_000))
       assert.isBelow(bomb.length, 40_000)
       for (const { openSync } of openers) {
-        for (const limit of [0, 1, 1_000, 7_999_999]) {
+        for (const limit of [0, 1, 1_000, 7_999_999])
           assert.strictEqual(refusal(() => openSync(codec, bomb, limit)), "too_large")
-        }
       }
     })
   })
@@ -407,9 +401,8 @@ export const introspectionContract = (layer: Layer.Layer<Introspection>, tells: 
 
     it("RFC D4 takes nothing else for a Proxy", () => {
       const mimic = Object.defineProperty({}, Symbol.toStringTag, { value: "Proxy" })
-      for (const value of [{}, [], () => 1, new Map(), new Uint8Array(1), Object.create(null), mimic]) {
+      for (const value of [{}, [], () => 1, new Map(), new Uint8Array(1), Object.create(null), mimic])
         assert.isFalse(isProxy(value as object))
-      }
     })
   })
 }

@@ -77,9 +77,8 @@ describe("inflate", () => {
   const codes = (lengths: ReadonlyArray<number>, distances = 1) => {
     // Lengths 0, 1, 2 and 15 have codes of two bits: 00, 01, 10, 11.
     const bits = new Bits().put(5, 3).put(lengths.length - distances - 257, 5).put(distances - 1, 5).put(15, 4)
-    for (const symbol of [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]) {
+    for (const symbol of [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
       bits.put([0, 1, 2, 15].includes(symbol) ? 2 : 0, 3)
-    }
     for (const length of lengths) bits.code([0, 1, 2, 15].indexOf(length), 2)
     return bits
   }

@@ -78,9 +78,8 @@ const quoted = (n: number): Uint8Array => {
 /** In the manner of 42.zip: each level is a zip of sixteen times the one below it. */
 const fortyTwo = (levels: number): Uint8Array => {
   let content: Uint8Array = new Uint8Array(4_000_000)
-  for (let level = 0; level < levels; level++) {
+  for (let level = 0; level < levels; level++)
     content = zipOf(Array.from({ length: 16 }, (_, i) => deflated(`${i}.zip`, content)))
-  }
   return content
 }
 
@@ -286,9 +285,8 @@ describe("the probe", () => {
   it("an archive that is cut off anywhere comes to an end, and is refused only where the rest contradicts itself", () => {
     for (const [name, bytes] of [...sound, ...lies, ...breaksOff]) {
       const step = Math.max(1, Math.floor(bytes.length / 150))
-      for (let end = 0; end < bytes.length; end += step) {
+      for (let end = 0; end < bytes.length; end += step)
         assert.oneOf(outcome(bytes.subarray(0, end)), ["sound", "broken", "lies"], `${name}, ${end} bytes of it`)
-      }
     }
     const cut = gzip(text)
     for (let end = 0; end < cut.length; end++) assert.oneOf(outcome(cut.subarray(0, end)), ["sound", "broken"])

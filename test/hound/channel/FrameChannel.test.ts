@@ -185,9 +185,8 @@ describe("FrameChannel", () => {
     const [channel] = channelAt(r.pick(states))
     const before = channel.state
     const seen: Array<Decision> = []
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 40; i++)
       seen.push(...channel.feed(Uint8Array.from({ length: r.below(120) }, () => r.below(256))))
-    }
     assert.deepStrictEqual(seen.map(({ type }) => type), ["violation"], before)
     assert.strictEqual(channel.state, "dead")
   }, { arbitrary: { runs: 1_000 } })
@@ -240,9 +239,8 @@ describe("FrameChannel", () => {
     assert.deepStrictEqual(channel.feed(frameOf(COMPLETE, sequence, 7)), [])
     assert.strictEqual(channel.state, "dead")
     assert.throws(() => channel.send(8))
-    for (const state of ["boot", "sent", "processing", "measured"] as const) {
+    for (const state of ["boot", "sent", "processing", "measured"] as const)
       assert.throws(() => channelAt(state)[0].send(8), /cannot be sent/)
-    }
     for (const job of [0, -1, 1.5, 2 ** 32, Number.NaN]) assert.throws(() => channelAt("idle")[0].send(job), RangeError)
     channelAt("idle")[0].send(2 ** 32 - 1)
   })
@@ -256,9 +254,8 @@ describe("floods of a channel", () => {
   })
 
   it("RFC H3 flood: frames while idle, and even one byte of them", () => {
-    for (const kind of [READY, PROCESSING, COMPLETE, ERROR, METRICS]) {
+    for (const kind of [READY, PROCESSING, COMPLETE, ERROR, METRICS])
       refuses(channelAt("idle")[0], frameOf(kind, 1), "out of turn")
-    }
     refuses(channelAt("idle")[0], frameOf(PROCESSING, 1, 8).subarray(0, 1), "out of turn")
   })
 

@@ -53,9 +53,9 @@ export const modelDecisions = (events: ReadonlyArray<Event>): ReadonlyArray<Deci
       count += 1
       path = kind === 2 || kind === 3 ? "0" : path + kind
       if (kind === 0) decisions.push({ type: "ready", memoryKiB: memory })
-      else if (kind === 4) {
+      else if (kind === 4)
         decisions.push({ type: "metrics", job, processingTime: time / 1_000, memoryUsed: memory * 1_024 })
-      } else {
+      else {
         const state = kind === 1 ? "processing" : kind === 2 ? "complete" : "error"
         decisions.push({ type: "status", job, state })
       }

@@ -111,8 +111,9 @@ const chaos = Effect.gen(function*() {
     yield* Effect.sleep("20 millis")
     turn += 1
     // About as often as the pool can come back from it.
-    if (turn % 600 === 599) { if (harm(forkServer(), "SIGSTOP")) done.forkServerStop += 1 }
-    else if (turn % 150 === 149) killForkServer()
+    if (turn % 600 === 599) {
+      if (harm(forkServer(), "SIGSTOP")) done.forkServerStop += 1
+    } else if (turn % 150 === 149) killForkServer()
     else if (turn % 15 === 14) some(misdeeds)?.()
     const { active, dormant } = sync.watcher.snapshot().hound
     assert.isAtMost(active, 2)

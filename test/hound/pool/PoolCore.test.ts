@@ -383,8 +383,7 @@ describe("PoolCore, in any order", () => {
           coming.push([`${seed}-${asked++}`, random(3) === 0 ? world.core.reserve()?.id ?? null : null])
           // A reserved hound waits for its examination, which may be told some events later.
           if (random(4) > 0) {
-            for (const [signature, reserved] of coming.splice(0))
-              world.examine(signature, reserved)
+            for (const [signature, reserved] of coming.splice(0)) world.examine(signature, reserved)
           }
         } else if (what < 7) world.bootAll()
         else if (what < 10) {

@@ -135,9 +135,8 @@ describe("HoundConnection, step by step", () => {
 
   it("RFC H3 the next job may be sent as the last one ends", async () => {
     const { decisions, hound, connection } = await withFake((decision, connection) => {
-      if (decision.type === "status" && decision.state === "complete" && decision.job < 3) {
+      if (decision.type === "status" && decision.state === "complete" && decision.job < 3)
         connection.send(jobOf(decision.job + 1, 4), new Uint8Array(4).fill(1))
-      }
     })
     hound.onJob = ({ job }) => hound.answer(job)
     const first = new Uint8Array(4).fill(1)

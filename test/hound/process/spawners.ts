@@ -45,9 +45,8 @@ const seen = new Set<number>()
 
 /** Ends what a spawner that is broken has left alive. */
 const sweep = (): void => {
-  for (const pid of seen) {
+  for (const pid of seen)
     if (hasProc && isAlive(pid) && readProc(pid, "cmdline").includes(hound)) process.kill(pid, "SIGKILL")
-  }
   seen.clear()
 }
 

@@ -58,15 +58,13 @@ describe("a hound seen from outside", () => {
         await checkOutside(hound)
         const { pid } = hound
         assert.notStrictEqual(pid, hound.process.pid)
-        for (const name of ["user", "ipc", "pid", "net", "uts", "mnt", "cgroup"]) {
+        for (const name of ["user", "ipc", "pid", "net", "uts", "mnt", "cgroup"])
           assert.notStrictEqual(readlinkSync(`/proc/${pid}/ns/${name}`), readlinkSync(`/proc/self/ns/${name}`), name)
-        }
         assert.strictEqual(field(pid, "status", "Seccomp"), "2")
         assert.strictEqual(field(pid, "status", "NoNewPrivs"), "1")
         assert.strictEqual(field(pid, "status", "NSpid").split(" ").at(-1), "1")
-        for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) {
+        for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
           assert.strictEqual(field(pid, "status", set), "0000000000000000", set)
-        }
         // Nothing is there that bubblewrap was not told to bind, and none of it is a directory.
         const mounts = readFileSync(`/proc/${pid}/mountinfo`, "utf8").trim().split("\n").map((line) => line.split(" "))
         for (const [, , , , point = "", options = ""] of mounts) {

@@ -113,9 +113,8 @@ describe("detectSandbox: the machine", () => {
   it("RFC H2 macOS is not measured, and its memory is not limited", async () => {
     const sandbox = await detect({ level: "hard" }, { ...calm, platform: "darwin", architecture: "arm64" })
     assert.deepInclude(sandbox.report, { level: "default", configured: "hard", measured: false })
-    for (const name of ["resourceLimits", "memoryMonitor", "seccomp"] as const) {
+    for (const name of ["resourceLimits", "memoryMonitor", "seccomp"] as const)
       assert.isFalse(mechanism(sandbox, name).holds, name)
-    }
     assert.include(mechanism(sandbox, "seccomp").note, "needs Linux")
     assert.sameMembers([...sandbox.report.lacking], ["resourceLimits", "memoryMonitor"])
     assert.notInclude(sandbox.plan?.args[1] ?? "", "ulimit -d")

@@ -183,9 +183,8 @@ describe("the filter in the kernel", () => {
       closeSync(filter)
       const outcomes = JSON.parse(stdout === "" ? JSON.stringify({ stderr }) : stdout) as Record<string, string>
       assert.strictEqual(outcomes["worker"], "done", stderr)
-      for (const name of ["spawn", "mkdir", "unlink", "chmod", "kill", "nice", "listen"]) {
+      for (const name of ["spawn", "mkdir", "unlink", "chmod", "kill", "nice", "listen"])
         assert.match(outcomes[name] ?? "", /^(?:EPERM|ERR_SYSTEM_ERROR)$/, `${name} ${stdout}`)
-      }
     } finally {
       rmSync(directory, { recursive: true, force: true })
     }

@@ -134,26 +134,23 @@ describe("the seccomp filter", () => {
     })
 
     it(`RFC H2 refuses calls that a hound must not make on ${architecture}`, () => {
-      for (const [name, number] of Object.entries(dangerous[architecture])) {
+      for (const [name, number] of Object.entries(dangerous[architecture]))
         assert.strictEqual(run(architecture, { number }), eperm, name)
-      }
     })
 
     it(`RFC H2 threads and no processes on ${architecture}`, () => {
       const thread = 0x3d0f00
       assert.strictEqual(run(architecture, { number: clone, first: thread }), allow)
-      for (const flags of [0, 17, 0x01200011, 0x10000000, 0x20000000, 0x7e020000]) {
+      for (const flags of [0, 17, 0x01200011, 0x10000000, 0x20000000, 0x7e020000])
         assert.strictEqual(run(architecture, { number: clone, first: flags & ~0x10000 }), eperm)
-      }
       assert.strictEqual(run(architecture, { number: 435, first: thread }), enosys)
     })
 
     it(`RFC H2 ioctl is for descriptors, not for terminals, on ${architecture}`, () => {
       for (const second of [0x5421, 0x5451]) assert.strictEqual(run(architecture, { number: ioctl, second }), allow)
       const [TIOCSTI, TIOCLINUX, SIOCGIFCONF] = [0x5412, 0x541c, 0x8912]
-      for (const second of [TIOCSTI, TIOCLINUX, SIOCGIFCONF, 0]) {
+      for (const second of [TIOCSTI, TIOCLINUX, SIOCGIFCONF, 0])
         assert.strictEqual(run(architecture, { number: ioctl, second }), eperm)
-      }
     })
 
     it.prop(`RFC H2 every other call fails on ${architecture}`, { seed: Seed }, ({ seed }) => {

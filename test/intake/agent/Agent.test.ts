@@ -133,9 +133,8 @@ describe("Agent", () => {
       ) {
         const result = agent.interceptUnsafe({ ...scent, payload, threat: signal })
         assert.strictEqual(result.status, "quarantined")
-        if (result.status === "quarantined") {
+        if (result.status === "quarantined")
           assert.strictEqual(result.handle.signature, `injection:${sha(String(canonical))}`)
-        }
       }
     })
   })

@@ -26,9 +26,8 @@ describe("the threshold", () => {
     Effect.gen(function*() {
       const { hounds, sync } = yield* open()
       yield* TestClock.setTime(5_000)
-      for (const severity of ["low", "medium", "high"] as const) {
+      for (const severity of ["low", "medium", "high"] as const)
         assert.strictEqual(sync.intercept(scent(severity, severity)).status, "quarantined")
-      }
       const result = sync.intercept(scent("the worst"))
       assert.strictEqual(result.status, "escalated")
       if (result.status !== "escalated") return

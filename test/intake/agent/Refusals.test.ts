@@ -8,9 +8,8 @@ describe("the answers rate_limited", () => {
     Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2_147_483_647 })))
   ], ([waits]) => {
     const limited = Refusals.makeLimited()
-    for (const wait of [...waits, ...waits.map((wait) => wait + 1024), ...waits]) {
+    for (const wait of [...waits, ...waits.map((wait) => wait + 1024), ...waits])
       assert.deepStrictEqual(limited(wait), { status: "rate_limited", retryAfter: wait })
-    }
   })
 
   it("gives the same frozen object again, and keeps 1,024 of them", () => {

@@ -152,9 +152,8 @@ describe("a detector that is to be verified", () => {
       }
       Object.defineProperty(moody, "reads", { enumerable: false })
       const result = sync.intercept(saying(moody, "moody"))
-      if (result.status === "quarantined") {
+      if (result.status === "quarantined")
         assert.isTrue(result.handle.signature.startsWith("injection:"), "as it was read first")
-      }
       assert.strictEqual(sync.actors().phase, "running")
     }))
 

@@ -100,9 +100,7 @@ describe("canonical bytes run no code of the payload", () => {
         [new (class extends Map<number, number> {})([[1, 2]]), "!m[[1,2]]"],
         [() => 1, "!f"]
       ]
-      for (const [value, expected] of values) {
-        assert.strictEqual(canonicalText(arm(value, accessor)), expected)
-      }
+      for (const [value, expected] of values) assert.strictEqual(canonicalText(arm(value, accessor)), expected)
       for (
         const bytes of [
           new Uint8Array([1]),
@@ -191,9 +189,8 @@ describe("canonical bytes run no code of the payload", () => {
   it("RFC D4 an object that hides its class is an ordinary one, and one that pretends to a class is none", () => {
     const hidden = <A extends object>(value: A, prototype: object | null): A => Object.setPrototypeOf(value, prototype)
     for (const prototype of [null, Object.prototype, class A {}.prototype]) {
-      for (const value of [new Map([[1, 2]]), new Set([1]), new Date(1), new ArrayBuffer(1)]) {
+      for (const value of [new Map([[1, 2]]), new Set([1]), new Date(1), new ArrayBuffer(1)])
         assert.strictEqual(canonicalText(hidden(value, prototype)), "{}")
-      }
     }
     for (
       const prototype of [Map.prototype, Set.prototype, Date.prototype, ArrayBuffer.prototype, Uint8Array.prototype]

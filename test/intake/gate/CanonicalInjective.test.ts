@@ -29,9 +29,8 @@ describe("canonical bytes are injective up to the declared equalities", () => {
       const value = randomPayload(r)
       const other = nearMiss(value, r)
       assert.strictEqual(inside(other) === inside(value), samePayload(value, other))
-      if (!isRaw(value) && !isRaw(other)) {
+      if (!isRaw(value) && !isRaw(other))
         assert.strictEqual(canonicalBytes(other).equals(canonicalBytes(value)), samePayload(value, other))
-      }
     },
     { arbitrary: { runs: 5000 } }
   )
@@ -93,9 +92,7 @@ describe("canonical bytes are injective up to the declared equalities", () => {
       for (let j = i + 1; j < universe.length; j++) {
         const same = bytes[i] === bytes[j]
         equal += same ? 1 : 0
-        if (same !== samePayload(universe[i], universe[j])) {
-          assert.fail(`${i} and ${j}: ${bytes[i]} and ${bytes[j]}`)
-        }
+        if (same !== samePayload(universe[i], universe[j])) assert.fail(`${i} and ${j}: ${bytes[i]} and ${bytes[j]}`)
       }
     }
     // Accessors are all alike, and nothing of this universe else but what `[0, 0]` and the like
@@ -139,9 +136,7 @@ describe("canonical bytes are injective up to the declared equalities", () => {
       [new Set([1, 2, 3]), new Set([3, 1, 2])],
       [new Error("a"), new TypeError("b")]
     ]
-    for (const [a, b] of pairs) {
-      assert.deepStrictEqual(canonicalBytes(a), canonicalBytes(b))
-    }
+    for (const [a, b] of pairs) assert.deepStrictEqual(canonicalBytes(a), canonicalBytes(b))
   })
 
   it("RFC D3 an entry that begins another comes first, whatever the buffer held behind it", () => {

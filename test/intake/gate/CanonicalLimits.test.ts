@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   makeCanonicalWriter,
-  MAX_UNORDERED_DEPTH,
+  maxUnorderedDepth,
   TOO_DEEP,
   TOO_LARGE,
   TOO_MANY_KEYS,
@@ -27,17 +27,13 @@ const holdsExactly = (payload: unknown): void => {
 
 const nested = (depth: number): unknown => {
   let value: unknown = 1
-  for (let i = 0; i < depth; i++) {
-    value = [value]
-  }
+  for (let i = 0; i < depth; i++) value = [value]
   return value
 }
 
 const nestedSets = (depth: number): unknown => {
   let value: unknown = 1
-  for (let i = 0; i < depth; i++) {
-    value = new Set([value])
-  }
+  for (let i = 0; i < depth; i++) value = new Set([value])
   return value
 }
 
@@ -100,9 +96,7 @@ describe("the size limit", () => {
       { a: [,], b: [undefined] },
       Array.from({ length: 300 }, () => ({ a: 1 }))
     ]
-    for (const payload of payloads) {
-      holdsExactly(payload)
-    }
+    for (const payload of payloads) holdsExactly(payload)
   })
 
   it.prop("RFC D5 is exact for any payload", { seed: Seed }, ({ seed }) => holdsExactly(randomPayload(random(seed))), {
@@ -137,9 +131,8 @@ describe("the size limit", () => {
     const writer = nodeWriter({ maxPayloadSize: 0 })
     assert.strictEqual(writer.write(""), 0)
     assert.strictEqual(writer.write(new Uint8Array(0)), 0)
-    for (const payload of ["a", 0, null, [], {}, undefined, new Map(), [[]]]) {
+    for (const payload of ["a", 0, null, [], {}, undefined, new Map(), [[]]])
       assert.strictEqual(writer.write(payload), TOO_LARGE)
-    }
   })
 
   it("the buffer grows with the bytes written, and never past the limit", () => {
@@ -190,16 +183,14 @@ describe("the depth limit", () => {
 
   it("RFC D4 bounds Maps and Sets around one another, since each may move what is inside it", () => {
     const writer = nodeWriter()
-    assert.isAbove(writer.write(nestedSets(MAX_UNORDERED_DEPTH)), 0)
-    assert.strictEqual(writer.write(nestedSets(MAX_UNORDERED_DEPTH + 1)), TOO_DEEP)
-    assert.strictEqual(writer.write([nestedSets(MAX_UNORDERED_DEPTH), nestedSets(MAX_UNORDERED_DEPTH)]) > 0, true)
+    assert.isAbove(writer.write(nestedSets(maxUnorderedDepth)), 0)
+    assert.strictEqual(writer.write(nestedSets(maxUnorderedDepth + 1)), TOO_DEEP)
+    assert.strictEqual(writer.write([nestedSets(maxUnorderedDepth), nestedSets(maxUnorderedDepth)]) > 0, true)
     assert.isAbove(writer.write([nestedSets(1), nested(100)]), 0)
     const portable = portableWriter()
     const { proxy, revoke } = Proxy.revocable({}, {})
     revoke()
-    for (let i = 0; i < MAX_UNORDERED_DEPTH; i++) {
-      assert.strictEqual(portable.write(new Set([proxy])), UNREADABLE)
-    }
+    for (let i = 0; i < maxUnorderedDepth; i++) assert.strictEqual(portable.write(new Set([proxy])), UNREADABLE)
     assert.isAbove(portable.write(nestedSets(1)), 0, "an interrupted write leaves nothing behind")
   })
 })
@@ -269,9 +260,7 @@ describe("a writer at the end of its stack", () => {
       try {
         dive(...room)
       } catch (error) {
-        if (!(error instanceof RangeError)) {
-          throw error
-        }
+        if (!(error instanceof RangeError)) throw error
       }
       if (written < 20) {
         const outcome = write()

@@ -25,9 +25,7 @@ describe("canonical bytes survive what is built to break them", () => {
     map.set(map, map)
     const set = new Set<unknown>()
     set.add(set)
-    for (const cycle of [object, array, map, set]) {
-      assert.strictEqual(bounded(cycle), TOO_DEEP)
-    }
+    for (const cycle of [object, array, map, set]) assert.strictEqual(bounded(cycle), TOO_DEEP)
     assert.strictEqual(nodeWriter({ maxDepth: 1_000_000, maxPayloadSize: 1000 }).write(object), TOO_LARGE)
   })
 
@@ -65,14 +63,11 @@ describe("canonical bytes survive what is built to break them", () => {
       const [seed, length] of [[`${"x".repeat(2 ** 20)}y`, 2 ** 28], [`${"€".repeat(2 ** 20)}y`, 2 ** 27]] as const
     ) {
       let rope = seed
-      while (rope.length < length) {
-        rope += rope
-      }
+      while (rope.length < length) rope += rope
       collectGarbage()
       const before = process.memoryUsage().heapUsed
-      for (const payload of [rope, [rope], { a: rope }, new Map([[1, rope]]), new Set([[rope]])]) {
+      for (const payload of [rope, [rope], { a: rope }, new Map([[1, rope]]), new Set([[rope]])])
         assert.strictEqual(bounded(payload), TOO_LARGE)
-      }
       assert.isBelow(process.memoryUsage().heapUsed - before, 2 ** 26)
       assert.isAbove(rope.charCodeAt(rope.length / 2), 0)
       assert.isAbove(process.memoryUsage().heapUsed - before, 2 ** 27, "flattening would have shown")

@@ -210,9 +210,8 @@ describe("bytes and text stand for themselves", () => {
   it("RFC D3 a payload file and its sha256sum agree, as Buffer, view, ArrayBuffer and text", () => {
     const file = readFileSync(new URL("../../../package.json", import.meta.url))
     const sum = sha256(file)
-    for (const payload of [file, new Uint8Array(file), new Uint8Array(file).buffer, file.toString("utf8")]) {
+    for (const payload of [file, new Uint8Array(file), new Uint8Array(file).buffer, file.toString("utf8")])
       assert.strictEqual(sha256(canonicalBytes(payload)), sum)
-    }
   })
 
   it("gives the same bytes whatever the writer wrote before", () => {

@@ -47,9 +47,7 @@ describe.each(hosts)("the vectors of canonical bytes on %s", (name, introspectio
     own.write([payload])
     const written = own.write(payload)
     assert.strictEqual(written, length ?? (canonical ?? "").length / 2)
-    if (canonical !== undefined) {
-      assert.strictEqual(Buffer.from(own.content).toString("hex"), canonical)
-    }
+    if (canonical !== undefined) assert.strictEqual(Buffer.from(own.content).toString("hex"), canonical)
     assert.strictEqual(sha256(own.content), hash)
   })
 
@@ -58,9 +56,7 @@ describe.each(hosts)("the vectors of canonical bytes on %s", (name, introspectio
       const size = length ?? (canonical ?? "").length / 2
       const payload = build(value)
       assert.strictEqual(writer({ ...limits, maxPayloadSize: size }).write(payload), size, name)
-      if (size > 0) {
-        assert.strictEqual(writer({ ...limits, maxPayloadSize: size - 1 }).write(payload), TOO_LARGE, name)
-      }
+      if (size > 0) assert.strictEqual(writer({ ...limits, maxPayloadSize: size - 1 }).write(payload), TOO_LARGE, name)
     }
   })
 
@@ -68,9 +64,7 @@ describe.each(hosts)("the vectors of canonical bytes on %s", (name, introspectio
     const code = { too_large: TOO_LARGE, too_deep: TOO_DEEP, too_many_keys: TOO_MANY_KEYS }[refusal]
     const own = writer(limits)
     const payload = build(value)
-    for (const time of ["first", "second", "third"]) {
-      assert.strictEqual(own.write(payload), code, `the ${time} time`)
-    }
+    for (const time of ["first", "second", "third"]) assert.strictEqual(own.write(payload), code, `the ${time} time`)
   })
 })
 
@@ -82,11 +76,8 @@ describe("the vectors of canonical bytes themselves", () => {
     const bytes = Buffer.from(canonical, "hex")
     assert.strictEqual(sha256(bytes), hash)
     const raw = rawOf(value)
-    if (raw === undefined) {
-      assert.deepStrictEqual(parses(bytes), [treeOf(value)])
-    } else {
-      assert.strictEqual(canonical, raw.toString("hex"))
-    }
+    if (raw === undefined) assert.deepStrictEqual(parses(bytes), [treeOf(value)])
+    else assert.strictEqual(canonical, raw.toString("hex"))
   })
 
   it("RFC D3 the parser takes nothing that the grammar lacks, and each order and spelling once", () => {
@@ -114,9 +105,7 @@ describe("the vectors of canonical bytes themselves", () => {
       "!m[[2,1],[1,1]]",
       "!m[[1,2,3]]"
     ]
-    for (const text of wrong) {
-      assert.deepStrictEqual(parses(Buffer.from(text)), [], text)
-    }
+    for (const text of wrong) assert.deepStrictEqual(parses(Buffer.from(text)), [], text)
     assert.deepStrictEqual(parses(Buffer.from([0x22, 0xff, 0x22])), [])
   })
 
@@ -129,9 +118,8 @@ describe("the vectors of canonical bytes themselves", () => {
       for (const b of payloads.slice(i + 1)) {
         const same = a.canonical === b.canonical
         equal += same ? 1 : 0
-        if (isRaw(a.payload) === isRaw(b.payload) && !isRaw(a.payload)) {
+        if (isRaw(a.payload) === isRaw(b.payload) && !isRaw(a.payload))
           assert.strictEqual(same, samePayload(a.payload, b.payload), `${a.canonical} ${b.canonical}`)
-        }
       }
     }
     assert.isAbove(equal, 100)
@@ -150,18 +138,11 @@ describe("the vectors of canonical bytes themselves", () => {
     const met = new Set<string>()
     const meet = ([name, ...parts]: Tree): void => {
       met.add(name)
-      for (const part of parts) {
-        if (typeof part !== "string") {
-          meet(part)
-        }
-      }
+      for (const part of parts) if (typeof part !== "string") meet(part)
     }
     for (const { canonical, value } of short) {
-      if (rawOf(value) === undefined) {
-        parses(Buffer.from(canonical, "hex")).forEach(meet)
-      } else {
-        met.add("bytes" in value ? `raw ${value.bytes}` : "raw text")
-      }
+      if (rawOf(value) === undefined) parses(Buffer.from(canonical, "hex")).forEach(meet)
+      else met.add("bytes" in value ? `raw ${value.bytes}` : "raw text")
     }
     const alternatives = "literal number string array object member bigint date map pair set opaque".split(" ")
     const raws = ["raw text", ...kinds.map((kind) => `raw ${kind}`)]
@@ -173,9 +154,7 @@ describe("the vectors of canonical bytes themselves", () => {
     const specification = readFileSync(new URL("../../../spec/canonical.md", import.meta.url), "utf8")
     const used = new Set<string>()
     JSON.stringify([...good, ...bad].map(({ value }) => value), (key, part: unknown) => {
-      if (/^[a-z]/.test(key)) {
-        used.add(key)
-      }
+      if (/^[a-z]/.test(key)) used.add(key)
       return part
     })
     for (const tag of used) {

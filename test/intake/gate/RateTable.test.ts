@@ -9,9 +9,7 @@ const rfc: RateTableOptions = { windowMs: 60_000, maxRequests: 100, blockDuratio
 const T = 1_700_000_000_000
 
 const times = (count: number, f: (index: number) => void): void => {
-  for (let index = 0; index < count; index++) {
-    f(index)
-  }
+  for (let index = 0; index < count; index++) f(index)
 }
 
 /** Sends requests of a source until it is blocked. */
@@ -103,9 +101,7 @@ describe("the window", () => {
   it("RFC G1 sources do not disturb one another", () => {
     const table = makeRateTable(rfc)
     const keys = ["", "a", "b", "__proto__", "constructor", "a".repeat(256), "\ud800", "é", "0", "1"]
-    for (const key of keys) {
-      block(table, key, T, rfc)
-    }
+    for (const key of keys) block(table, key, T, rfc)
     assert.strictEqual(table.sources, keys.length)
     assert.strictEqual(blocked(table, T), keys.length)
     assert.strictEqual(check(table, "c", T), 0)
@@ -124,9 +120,7 @@ describe("the window", () => {
       ["maxSources", 0],
       ["maxSources", 2 ** 31]
     ]
-    for (const [name, value] of bad) {
-      assert.throws(() => makeRateTable({ ...rfc, [name]: value }), RangeError, name)
-    }
+    for (const [name, value] of bad) assert.throws(() => makeRateTable({ ...rfc, [name]: value }), RangeError, name)
   })
 })
 
@@ -164,9 +158,7 @@ describe("reset", () => {
 
   it("RFC G2 frees the place it took", () => {
     const table = makeRateTable({ ...rfc, maxSources: 3 })
-    for (const key of ["a", "b", "c"]) {
-      check(table, key, T)
-    }
+    for (const key of ["a", "b", "c"]) check(table, key, T)
     times(100, () => {
       assert.isTrue(table.reset("b"))
       assert.isTrue(table.reset("a"))
@@ -188,9 +180,7 @@ describe("the bound", () => {
       const options = { windowMs: 60_000, maxRequests: 3, blockDurationMs, maxSources: 1000 }
       const table = makeRateTable(options)
       const victims = Array.from({ length: 100 }, (_, i) => `blocked-${i}`)
-      for (const key of victims) {
-        block(table, key, T, options)
-      }
+      for (const key of victims) block(table, key, T, options)
       let refused = 0
       times(100_000, (i) => {
         refused += check(table, `spoofed-${i}`, T + i / 2000)
@@ -199,18 +189,14 @@ describe("the bound", () => {
       assert.strictEqual(table.sources, 1000)
       assert.strictEqual(table.evicted, 100_000 - 900)
       assert.strictEqual(blocked(table, T + 50), 100)
-      for (const key of victims) {
-        assert.isAbove(check(table, key, T + 50), 0)
-      }
+      for (const key of victims) assert.isAbove(check(table, key, T + 50), 0)
     }
   )
 
   it("RFC G3 drops the unblocked source not seen for longest", () => {
     const options = { ...rfc, maxRequests: 2, maxSources: 4 }
     const table = makeRateTable(options)
-    for (const key of ["a", "b", "c", "d", "a"]) {
-      assert.strictEqual(check(table, key, T), 0)
-    }
+    for (const key of ["a", "b", "c", "d", "a"]) assert.strictEqual(check(table, key, T), 0)
     check(table, "e", T)
     assert.isFalse(table.reset("b"))
     assert.isAbove(check(table, "a", T), 0, "a was kept, with its count")
@@ -248,15 +234,11 @@ describe("the bound", () => {
   it("RFC G3 finds a block that ran out with its window behind windows that ran out", () => {
     const options = { windowMs: 100, maxRequests: 2, blockDurationMs: 0, maxSources: 5 }
     const table = makeRateTable(options)
-    for (const key of ["old1", "old2", "old3"]) {
-      check(table, key, T)
-    }
+    for (const key of ["old1", "old2", "old3"]) check(table, key, T)
     block(table, "out", T + 1, options)
     check(table, "lives", T + 50)
     check(table, "lives", T + 50)
-    for (const key of ["old1", "old2", "old3"]) {
-      check(table, key, T + 60)
-    }
+    for (const key of ["old1", "old2", "old3"]) check(table, key, T + 60)
     check(table, "new", T + 105)
     assert.isFalse(table.reset("out"))
     assert.isAbove(check(table, "lives", T + 105), 0)

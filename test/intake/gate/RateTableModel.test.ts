@@ -29,9 +29,7 @@ describe("against a naive table", () => {
       const compare = (key: string): void => {
         const answer = check(table, key, now)
         const expected = naive.check(key, now)
-        if (answer !== expected) {
-          assert.fail(`${key} at ${now}: ${answer} instead of ${expected}`)
-        }
+        if (answer !== expected) assert.fail(`${key} at ${now}: ${answer} instead of ${expected}`)
       }
       for (const step of steps) {
         now += step.pass > 60 ? 0 : step.pass
@@ -41,14 +39,10 @@ describe("against a naive table", () => {
             compare(key)
             break
           case "burst":
-            for (let i = 0; i <= options.maxRequests; i++) {
-              compare(key)
-            }
+            for (let i = 0; i <= options.maxRequests; i++) compare(key)
             break
           case "flood":
-            for (let i = 0; i < step.key; i++) {
-              compare(`f${i}`)
-            }
+            for (let i = 0; i < step.key; i++) compare(`f${i}`)
             break
           case "reset": {
             const mattered = naive.reset(key)

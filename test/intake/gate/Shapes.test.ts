@@ -26,9 +26,8 @@ describe("shapes that are known", () => {
       ["{\"__proto__\":1,\"constructor\":2}", () => JSON.parse("{\"constructor\":2,\"__proto__\":1}")],
       ["{\"é\":1,\"😀\":2,\"\ufb33\":3}", () => ({ דּ: 3, "\u{1f600}": 2, é: 1 })]
     ]
-    for (let time = 0; time < often; time++) {
+    for (let time = 0; time < often; time++)
       for (const [text, make] of spelled) assert.strictEqual(bytesFrom(writer, make()).toString(), text)
-    }
   })
 
   it("RFC D4 have their values looked at each time: an accessor is never called, and a value is never remembered", () => {
@@ -39,9 +38,8 @@ describe("shapes that are known", () => {
         enumerable: true,
         get: () => ran++
       })
-    for (let time = 0; time < often; time++) {
+    for (let time = 0; time < often; time++)
       assert.strictEqual(bytesFrom(writer, { a: time, b: "", c: null }).toString(), `{"a":${time},"b":"","c":null}`)
-    }
     assert.strictEqual(bytesFrom(writer, trap("b")).toString(), "{\"a\":1,\"b\":!g,\"c\":3}")
     assert.strictEqual(bytesFrom(writer, trap("a")).toString(), "{\"a\":!g,\"b\":2,\"c\":3}")
     assert.strictEqual(ran, 0)
@@ -52,9 +50,8 @@ describe("shapes that are known", () => {
     const { length } = canonicalText(payload)
     for (let limit = 0; limit <= length; limit++) {
       const writer = nodeWriter({ maxPayloadSize: limit })
-      for (let time = 0; time < often; time++) {
+      for (let time = 0; time < often; time++)
         assert.strictEqual(writer.write(payload), limit === length ? length : TOO_LARGE)
-      }
     }
   })
 })

@@ -38,23 +38,17 @@ export const naiveRateTable = (options: RateTableOptions) => {
         source = { key, windowStart: at, count: 0, block: undefined }
         sources.push(source)
       }
-      if (source.block !== undefined) {
-        return source.block.ends - at
-      }
+      if (source.block !== undefined) return source.block.ends - at
       remove(source)
       sources.push(source)
-      if (++source.count <= options.maxRequests) {
-        return 0
-      }
+      if (++source.count <= options.maxRequests) return 0
       const ends = options.blockDurationMs > 0 ? at + options.blockDurationMs : source.windowStart + options.windowMs
       source.block = { began: order++, ends }
       return ends - at
     },
     reset: (key: string): boolean => {
       const source = sources.find((other) => other.key === key)
-      if (source !== undefined) {
-        remove(source)
-      }
+      if (source !== undefined) remove(source)
       return source !== undefined && !isSpent(source, time)
     },
     blocked: (now: number): number => {

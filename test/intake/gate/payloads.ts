@@ -127,12 +127,8 @@ export const randomPayload = (random: Random, depth = 3): unknown => {
     case 10:
     case 11: {
       const array = Array.from({ length: random.below(4) }, () => randomPayload(random, depth - 1))
-      if (random.chance(0.1)) {
-        array.length += 1
-      }
-      if (random.chance(0.05)) {
-        Object.defineProperty(array, 0, { get: () => 1, enumerable: true, configurable: true })
-      }
+      if (random.chance(0.1)) array.length += 1
+      if (random.chance(0.05)) Object.defineProperty(array, 0, { get: () => 1, enumerable: true, configurable: true })
       return array
     }
     case 12:
@@ -178,43 +174,26 @@ const randomBytes = (random: Random): object => {
 
 /** The same payload, spelt another way where spec/canonical.md says that this does not matter. */
 export const respell = (value: unknown, random: Random): unknown => {
-  if (typeof value === "function") {
-    return function other() {}
-  }
-  if (typeof value === "symbol") {
-    return Symbol()
-  }
-  if (typeof value !== "object" || value === null || types.isProxy(value)) {
-    return value
-  }
+  if (typeof value === "function") return function other() {}
+  if (typeof value === "symbol") return Symbol()
+  if (typeof value !== "object" || value === null || types.isProxy(value)) return value
   if (Array.isArray(value)) {
     const array: Array<unknown> = []
     for (let i = 0; i < value.length; i++) {
       const property = Object.getOwnPropertyDescriptor(value, i)
-      if (property !== undefined && property.get !== undefined) {
-        Object.defineProperty(array, i, property)
-      } else if (property !== undefined && (property.value !== undefined || random.chance(0.5))) {
+      if (property !== undefined && property.get !== undefined) Object.defineProperty(array, i, property)
+      else if (property !== undefined && (property.value !== undefined || random.chance(0.5)))
         array[i] = respell(property.value, random)
-      }
     }
     array.length = value.length
     return Object.assign(array, { extra: 1 })
   }
-  if (types.isMap(value)) {
+  if (types.isMap(value))
     return new Map(random.shuffle([...value]).map(([key, item]) => [respell(key, random), respell(item, random)]))
-  }
-  if (types.isSet(value)) {
-    return new Set(random.shuffle([...value]).map((item) => respell(item, random)))
-  }
-  if (types.isDate(value)) {
-    return new Date(value.getTime())
-  }
-  if (types.isUint8Array(value)) {
-    return Buffer.from(value)
-  }
-  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
-    return value
-  }
+  if (types.isSet(value)) return new Set(random.shuffle([...value]).map((item) => respell(item, random)))
+  if (types.isDate(value)) return new Date(value.getTime())
+  if (types.isUint8Array(value)) return Buffer.from(value)
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return value
   const copy: object = random.pick([() => ({}), () => Object.create(null), () => new (class Named {})()])()
   for (const key of random.shuffle(Object.keys(value))) {
     const property = Object.getOwnPropertyDescriptor(value, key) ?? {}
@@ -231,23 +210,16 @@ export const respell = (value: unknown, random: Random): unknown => {
 
 /** Nearly the same payload: one place of it was replaced, added or left out. */
 export const nearMiss = (value: unknown, random: Random): unknown => {
-  if (typeof value !== "object" || value === null || types.isProxy(value) || random.chance(0.2)) {
+  if (typeof value !== "object" || value === null || types.isProxy(value) || random.chance(0.2))
     return randomPayload(random, 1)
-  }
   if (types.isMap(value)) {
     return new Map(
       editList([...value], random).map((entry) => Array.isArray(entry) ? [entry[0], entry[1]] : [entry, 1])
     )
   }
-  if (types.isSet(value)) {
-    return new Set(editList([...value], random))
-  }
-  if (Array.isArray(value)) {
-    return editList(Array.from(value), random)
-  }
-  if (types.isDate(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) {
-    return randomPayload(random, 0)
-  }
+  if (types.isSet(value)) return new Set(editList([...value], random))
+  if (Array.isArray(value)) return editList(Array.from(value), random)
+  if (types.isDate(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return randomPayload(random, 0)
   const entries = Object.entries(Object.getOwnPropertyDescriptors(value)).map((
     [key, property]
   ) => [key, property.value])
@@ -284,9 +256,7 @@ export const isRaw = (value: unknown): boolean =>
  */
 export const samePayload = (a: unknown, b: unknown): boolean => {
   const kind = kindOf(a)
-  if (kind !== kindOf(b)) {
-    return false
-  }
+  if (kind !== kindOf(b)) return false
   switch (kind) {
     case "proxy":
     case "function":
@@ -341,27 +311,13 @@ export const bytesOf = (value: ArrayBufferView | ArrayBufferLike): Buffer =>
 
 const kindOf = (value: unknown): string => {
   if (typeof value === "function" || (typeof value === "object" && value !== null)) {
-    if (types.isProxy(value)) {
-      return "proxy"
-    }
-    if (typeof value === "function") {
-      return "function"
-    }
-    if (Array.isArray(value)) {
-      return "array"
-    }
-    if (types.isMap(value)) {
-      return "map"
-    }
-    if (types.isSet(value)) {
-      return "set"
-    }
-    if (types.isDate(value)) {
-      return "date"
-    }
-    if (types.isUint8Array(value)) {
-      return "Uint8Array"
-    }
+    if (types.isProxy(value)) return "proxy"
+    if (typeof value === "function") return "function"
+    if (Array.isArray(value)) return "array"
+    if (types.isMap(value)) return "map"
+    if (types.isSet(value)) return "set"
+    if (types.isDate(value)) return "date"
+    if (types.isUint8Array(value)) return "Uint8Array"
     return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) ? `bytes ${value.constructor.name}` : "object"
   }
   return typeof value === "symbol" ? "symbol" : "scalar"

@@ -8,9 +8,7 @@ import { keyOf, kinds, spread, type Value } from "./vectorValues.ts"
 
 /** The bytes of a raw payload, from its description; undefined for any other value. */
 export function rawOf(value: Value): Buffer | undefined {
-  if ("bytes" in value) {
-    return value.detached ? Buffer.alloc(0) : Buffer.from(value.hex ?? "", "hex")
-  }
+  if ("bytes" in value) return value.detached ? Buffer.alloc(0) : Buffer.from(value.hex ?? "", "hex")
   const tree = treeOf(value)
   return tree[0] === "string" ? wtf8(String(tree[1])) : undefined
 }
@@ -30,41 +28,30 @@ const opaque = (token: string): Tree => ["opaque", token]
 
 /** The tree of a description. */
 export function treeOf(value: Value): Tree {
-  if ("json" in value) {
-    return jsonTree(JSON.parse(value.json))
-  } else if ("string" in value || "text" in value) {
+  if ("json" in value) return jsonTree(JSON.parse(value.json))
+  else if ("string" in value || "text" in value)
     return ["string", "text" in value ? value.text.repeat(value.times) : keyOf(value)]
-  } else if ("number" in value || "double" in value) {
+  else if ("number" in value || "double" in value)
     return numberTree("number" in value ? Number(value.number) : doubleOf(BigInt(`0x${value.double}`)))
-  } else if ("bigint" in value) {
-    return ["bigint", value.bigint]
-  } else if ("date" in value) {
-    return ["date", `${value.date ?? "NaN"}`]
-  } else if ("undefined" in value || "hole" in value) {
-    return literal("!u")
-  } else if ("function" in value) {
-    return opaque("!f")
-  } else if ("symbol" in value) {
-    return opaque("!y")
-  } else if ("accessor" in value) {
-    return opaque("!g")
-  } else if ("proxy" in value || "revoked" in value) {
-    return opaque("!p")
-  } else if ("array" in value) {
+  else if ("bigint" in value) return ["bigint", value.bigint]
+  else if ("date" in value) return ["date", `${value.date ?? "NaN"}`]
+  else if ("undefined" in value || "hole" in value) return literal("!u")
+  else if ("function" in value) return opaque("!f")
+  else if ("symbol" in value) return opaque("!y")
+  else if ("accessor" in value) return opaque("!g")
+  else if ("proxy" in value || "revoked" in value) return opaque("!p")
+  else if ("array" in value) {
     const items = spread(value.array).map(treeOf)
     const holes = Array.from({ length: (value.length ?? items.length) - items.length }, () => literal("!u"))
     return ["array", ...items, ...holes]
-  } else if ("object" in value) {
+  } else if ("object" in value)
     return unordered("object", value.object.map(([key, item]) => ["member", keyOf(key), treeOf(item)]))
-  } else if ("keys" in value) {
+  else if ("keys" in value)
     return unordered("object", Array.from({ length: value.keys }, (_, i) => ["member", `${i}`, treeOf(value.of)]))
-  } else if ("map" in value) {
-    return unordered("map", value.map.map(([key, item]) => ["pair", treeOf(key), treeOf(item)]))
-  } else if ("set" in value) {
-    return unordered("set", value.set.map(treeOf))
-  } else if ("bytes" in value) {
-    return [`bytes ${value.bytes}`, value.detached ? "" : value.hex ?? ""]
-  } else if ("nest" in value) {
+  else if ("map" in value) return unordered("map", value.map.map(([key, item]) => ["pair", treeOf(key), treeOf(item)]))
+  else if ("set" in value) return unordered("set", value.set.map(treeOf))
+  else if ("bytes" in value) return [`bytes ${value.bytes}`, value.detached ? "" : value.hex ?? ""]
+  else if ("nest" in value) {
     let tree = treeOf(value.of)
     for (let depth = value.nest; depth > 0; depth--) {
       const kind = value.in[(depth - 1) % value.in.length] ?? "array"
@@ -144,16 +131,12 @@ export function parses(bytes: Uint8Array): ReadonlyArray<Tree> {
     pattern: RegExp,
     tree: (spelling: string) => Tree
   ): ReadonlyArray<Parse> {
-    if (!text.startsWith(prefix, at)) {
-      return []
-    }
+    if (!text.startsWith(prefix, at)) return []
     const found: Array<Parse> = []
     const start = at + prefix.length
     for (let end = start; end <= text.length && /^[-+.\w]*$/.test(text.slice(end - 1, end)) || end === start; end++) {
       const spelling = text.slice(start, end)
-      if (pattern.test(spelling)) {
-        found.push([tree(spelling), end])
-      }
+      if (pattern.test(spelling)) found.push([tree(spelling), end])
     }
     return found
   }
@@ -195,9 +178,7 @@ export function parses(bytes: Uint8Array): ReadonlyArray<Tree> {
     itemAt: (at: number) => ReadonlyArray<Parse>,
     ordered: (a: Item, b: Item) => boolean
   ): ReadonlyArray<readonly [items: ReadonlyArray<Tree>, end: number]> {
-    if (!text.startsWith(open, at)) {
-      return []
-    }
+    if (!text.startsWith(open, at)) return []
     const start = at + open.length
     const found: Array<readonly [ReadonlyArray<Tree>, number]> = text[start] === close ? [[[], start + 1]] : []
     const pending: Array<readonly [items: ReadonlyArray<Item>, at: number]> = [[[], start]]
@@ -206,14 +187,9 @@ export function parses(bytes: Uint8Array): ReadonlyArray<Tree> {
       for (const [tree, end] of itemAt(from)) {
         const item: Item = [tree, [from, end]]
         const last = items.at(-1)
-        if (last !== undefined && !ordered(last, item)) {
-          continue
-        }
-        if (text[end] === close) {
-          found.push([[...items, item].map(([each]) => each), end + 1])
-        } else if (text[end] === ",") {
-          pending.push([[...items, item], end + 1])
-        }
+        if (last !== undefined && !ordered(last, item)) continue
+        if (text[end] === close) found.push([[...items, item].map(([each]) => each), end + 1])
+        else if (text[end] === ",") pending.push([[...items, item], end + 1])
       }
     }
     return found

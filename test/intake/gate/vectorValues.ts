@@ -121,53 +121,38 @@ export function build(value: Value): unknown {
 }
 
 function buildBare(value: Value): unknown {
-  if ("json" in value) {
-    return JSON.parse(value.json)
-  } else if ("string" in value) {
-    return keyOf(value)
-  } else if ("text" in value) {
-    return value.text.repeat(value.times)
-  } else if ("number" in value) {
-    return Number(value.number)
-  } else if ("double" in value) {
-    return doubleOf(BigInt(`0x${value.double}`))
-  } else if ("bigint" in value) {
-    return value.bigint.startsWith("-") ? -BigInt(`0x${value.bigint.slice(1)}`) : BigInt(`0x${value.bigint}`)
-  } else if ("date" in value) {
-    return new Date(value.date ?? NaN)
-  } else if ("function" in value) {
-    return () => touched()
-  } else if ("symbol" in value) {
-    return Symbol(value.symbol)
-  } else if ("proxy" in value) {
-    return new Proxy(build(value.proxy) as object, new Proxy({}, { get: touched }))
-  } else if ("revoked" in value) {
+  if ("json" in value) return JSON.parse(value.json)
+  else if ("string" in value) return keyOf(value)
+  else if ("text" in value) return value.text.repeat(value.times)
+  else if ("number" in value) return Number(value.number)
+  else if ("double" in value) return doubleOf(BigInt(`0x${value.double}`))
+  else if ("bigint" in value) {
+    return value.bigint.startsWith("-")
+      ? -BigInt(`0x${value.bigint.slice(1)}`)
+      : BigInt(`0x${value.bigint}`)
+  } else if ("date" in value) return new Date(value.date ?? NaN)
+  else if ("function" in value) return () => touched()
+  else if ("symbol" in value) return Symbol(value.symbol)
+  else if ("proxy" in value) return new Proxy(build(value.proxy) as object, new Proxy({}, { get: touched }))
+  else if ("revoked" in value) {
     const { proxy, revoke } = Proxy.revocable(build(value.revoked) as object, {})
     revoke()
     return proxy
-  } else if ("array" in value) {
-    return buildArray(spread(value.array), value.length)
-  } else if ("object" in value) {
-    return value.object.reduce((object, [key, item]) => put(object, keyOf(key), item), {})
-  } else if ("keys" in value) {
+  } else if ("array" in value) return buildArray(spread(value.array), value.length)
+  else if ("object" in value) return value.object.reduce((object, [key, item]) => put(object, keyOf(key), item), {})
+  else if ("keys" in value)
     return Object.fromEntries(Array.from({ length: value.keys }, (_, i) => [`${i}`, build(value.of)]))
-  } else if ("map" in value) {
-    return new Map(value.map.map(([key, item]) => [build(key), build(item)]))
-  } else if ("set" in value) {
-    return new Set(value.set.map(build))
-  } else if ("bytes" in value) {
-    return buildBytes(value)
-  } else if ("nest" in value) {
+  else if ("map" in value) return new Map(value.map.map(([key, item]) => [build(key), build(item)]))
+  else if ("set" in value) return new Set(value.set.map(build))
+  else if ("bytes" in value) return buildBytes(value)
+  else if ("nest" in value) {
     let built = build(value.of)
-    for (let depth = value.nest; depth > 0; depth--) {
+    for (let depth = value.nest; depth > 0; depth--)
       built = fill(container(value.in[(depth - 1) % value.in.length]), built)
-    }
     return built
   } else if ("cycle" in value) {
     const containers = value.cycle.map(container)
-    for (const [i, each] of containers.entries()) {
-      fill(each, containers[(i + 1) % containers.length])
-    }
+    for (const [i, each] of containers.entries()) fill(each, containers[(i + 1) % containers.length])
     return containers[0]
   } else if ("undefined" in value) {
     return undefined
@@ -204,11 +189,8 @@ function buildArray(items: ReadonlyArray<Value>, length = items.length): Array<u
   const array: Array<unknown> = []
   array.length = length
   for (const [index, item] of items.entries()) {
-    if ("accessor" in item) {
-      put(array, index, item)
-    } else if (!("hole" in item)) {
-      array[index] = build(item)
-    }
+    if ("accessor" in item) put(array, index, item)
+    else if (!("hole" in item)) array[index] = build(item)
   }
   return array
 }
@@ -226,9 +208,7 @@ function buildBytes(value: Extract<Value, { readonly bytes: string }>): unknown 
     const View = Reflect.get(globalThis, constructors[value.bytes] ?? "") as typeof Uint8Array
     view = new View(buffer, offset, size / (value.bytes === "dv" ? 1 : View.BYTES_PER_ELEMENT))
   }
-  if (value.detached) {
-    structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
-  }
+  if (value.detached) structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
   return view
 }
 
@@ -239,14 +219,9 @@ function container(kind: Kind | undefined): Container {
 }
 
 function fill(target: Container, content: unknown): Container {
-  if (Array.isArray(target)) {
-    target.push(content)
-  } else if (target instanceof Map) {
-    target.set(null, content)
-  } else if (target instanceof Set) {
-    target.add(content)
-  } else {
-    target.a = content
-  }
+  if (Array.isArray(target)) target.push(content)
+  else if (target instanceof Map) target.set(null, content)
+  else if (target instanceof Set) target.add(content)
+  else target.a = content
   return target
 }

@@ -18,9 +18,7 @@ export const portableWriter = (limits: Partial<CanonicalLimits> = {}): Canonical
 /** The canonical bytes, copied. Throws when the writer refuses. */
 export const bytesFrom = (writer: CanonicalWriter, payload: unknown): Buffer => {
   const written = writer.write(payload)
-  if (written < 0) {
-    throw new Error(`refused with ${written}`)
-  }
+  if (written < 0) throw new Error(`refused with ${written}`)
   return Buffer.from(writer.buffer.subarray(0, written))
 }
 

@@ -15,9 +15,8 @@ const reasonOf = (problem: unknown): string | undefined =>
 const inflate = (bytes: Uint8Array): Effect.Effect<readonly [string, string | undefined]> =>
   Effect.gen(function*() {
     const whole = yield* gunzipped(Stream.make(bytes))
-    for (const size of [1, 2, 7, 1000]) {
+    for (const size of [1, 2, 7, 1000])
       assert.deepStrictEqual(yield* gunzipped(streamOf(chunksOf(bytes, size))), whole, `in chunks of ${size}`)
-    }
     assert.deepStrictEqual(yield* gunzipped(Stream.fromArray(chunksOf(bytes, 3))), whole)
     return [whole.text, reasonOf(whole.problem)] as const
   })

@@ -55,9 +55,8 @@ describe("decodeScent", () => {
       "{}",
       "\"\\ud800\""
     ]
-    for (const json of payloads) {
+    for (const json of payloads)
       assert.deepStrictEqual(decoded(lineWith("payload", json)).payload, JSON.parse(json), json)
-    }
   })
 
   it("strips nothing from the payload: own __proto__ keys survive", () => {

@@ -197,8 +197,7 @@ describe("a hostile client or endpoint", () => {
           // secret.
           if (!(targetOf(endpoint)?.name.includes("s3cret") ?? false))
             assert.notInclude(textOf(error), "s3cret", endpoint)
-          if (targetOf(endpoint) === undefined)
-            assert.strictEqual(error.reason, "refused")
+          if (targetOf(endpoint) === undefined) assert.strictEqual(error.reason, "refused")
         }
         assert.strictEqual(calls.length === 0, targetOf(endpoint) === undefined)
       }),

@@ -38,6 +38,6 @@ describe("targetOf", () => {
         "javascript:alert(1)",
         "ws://h/"
       ]
-    ) assert.isUndefined(targetOf(endpoint), endpoint)
+    ) { assert.isUndefined(targetOf(endpoint), endpoint) }
   })
 })

@@ -62,9 +62,8 @@ export const receiver = (
     let closed = 0
     const waiting: Array<{ readonly connections: number; readonly deferred: Deferred.Deferred<void> }> = []
     const settle = () => {
-      for (const { connections, deferred } of waiting) {
+      for (const { connections, deferred } of waiting)
         if (closed >= connections) Deferred.doneUnsafe(deferred, Effect.void)
-      }
     }
     const server = createServer((request, response) => {
       const chunks: Array<Buffer> = []

@@ -98,9 +98,8 @@ describe("calls", () => {
         // Cold storage is one queue: while a failure waits for its answer, so does everything
         // behind.
         const isBehind = hanging === "onColdStorageFailure"
-        if (!isBehind || name !== "onColdStorageFailure") {
+        if (!isBehind || name !== "onColdStorageFailure")
           assert.isAbove(calls.filter((called) => called === name).length, before, name)
-        }
       }
       yield* TestClock.adjust(1_000)
       assertUnharmed(world)

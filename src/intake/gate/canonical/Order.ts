@@ -46,17 +46,13 @@ const isBefore = (a: string, b: string): boolean => {
  */
 export const sortEntries = (bytes: Uint8Array, starts: ReadonlyArray<number>): void => {
   const count = starts.length - 1
-  if (ascends(bytes, starts, count)) {
-    return
-  }
+  if (ascends(bytes, starts, count)) return
   const order = Array.from({ length: count }, (_, entry) => entry).sort((a, b) => compare(bytes, starts, a, b))
   const first = at(starts, 0)
   const copy = bytes.slice(first, at(starts, count) - 1)
   let to = first
   for (const [place, entry] of order.entries()) {
-    if (place > 0) {
-      bytes[to++] = COMMA
-    }
+    if (place > 0) bytes[to++] = COMMA
     const from = at(starts, entry)
     const end = at(starts, entry + 1) - 1
     bytes.set(copy.subarray(from - first, end - first), to)
@@ -67,11 +63,7 @@ export const sortEntries = (bytes: Uint8Array, starts: ReadonlyArray<number>): v
 const at = (starts: ReadonlyArray<number>, index: number): number => starts[index] ?? 0
 
 const ascends = (bytes: Uint8Array, starts: ReadonlyArray<number>, count: number): boolean => {
-  for (let entry = 1; entry < count; entry++) {
-    if (compare(bytes, starts, entry - 1, entry) > 0) {
-      return false
-    }
-  }
+  for (let entry = 1; entry < count; entry++) if (compare(bytes, starts, entry - 1, entry) > 0) return false
   return true
 }
 
@@ -84,9 +76,7 @@ const compare = (bytes: Uint8Array, starts: ReadonlyArray<number>, a: number, b:
   const shared = Math.min(lengthA, lengthB) - 1
   for (let i = 0; i < shared; i++) {
     const difference = (bytes[fromA + i] ?? 0) - (bytes[fromB + i] ?? 0)
-    if (difference !== 0) {
-      return difference
-    }
+    if (difference !== 0) return difference
   }
   return lengthA - lengthB
 }

@@ -57,9 +57,7 @@ const bufferPrototype: object = ArrayBuffer.prototype
 
 const getter = <A>(prototype: object | null, key: PropertyKey): Uncurried<A> => {
   const get = getOwnPropertyDescriptor(prototype ?? {}, key)?.get
-  if (get === undefined) {
-    throw new TypeError(`this host has no getter for ${String(key)}`)
-  }
+  if (get === undefined) throw new TypeError(`this host has no getter for ${String(key)}`)
   return call.bind(get)
 }
 
@@ -97,28 +95,16 @@ const maxSteps = 16
  * isProxy is true.
  */
 export const brandOf = (value: object, introspection: Introspection["Service"]): Brand => {
-  if (isView(value)) {
-    return VIEW
-  }
+  if (isView(value)) return VIEW
   let prototype = getPrototypeOf(value)
-  if (prototype === null || prototype === objectPrototype) {
-    return ORDINARY
-  }
+  if (prototype === null || prototype === objectPrototype) return ORDINARY
   for (let step = 0; step < maxSteps; step++) {
-    if (introspection.isProxy(prototype)) {
-      return tryAll(value)
-    }
+    if (introspection.isProxy(prototype)) return tryAll(value)
     const brand = brandOfPrototype(prototype)
-    if (brand !== ORDINARY && has(value, brand)) {
-      return brand
-    }
+    if (brand !== ORDINARY && has(value, brand)) return brand
     const next = getPrototypeOf(prototype)
-    if (next === objectPrototype) {
-      return ORDINARY
-    }
-    if (next === null) {
-      return step === 0 ? ORDINARY : tryAll(value)
-    }
+    if (next === objectPrototype) return ORDINARY
+    if (next === null) return step === 0 ? ORDINARY : tryAll(value)
     prototype = next
   }
   return tryAll(value)
@@ -142,11 +128,7 @@ const brandOfPrototype = (prototype: object): Brand => {
 }
 
 const tryAll = (value: object): Brand => {
-  for (const brand of [MAP, SET, DATE, ARRAY_BUFFER, SHARED_ARRAY_BUFFER] as const) {
-    if (has(value, brand)) {
-      return brand
-    }
-  }
+  for (const brand of [MAP, SET, DATE, ARRAY_BUFFER, SHARED_ARRAY_BUFFER] as const) if (has(value, brand)) return brand
   return ORDINARY
 }
 
@@ -181,9 +163,7 @@ const has = (value: object, brand: Brand): boolean => {
  * nothing about the slot.
  */
 const ifWrongType = <A>(error: unknown, answer: A): A => {
-  if (error instanceof TypeError) {
-    return answer
-  }
+  if (error instanceof TypeError) return answer
   throw error
 }
 
@@ -196,12 +176,8 @@ function refuse(): never {
  * or shrunk away.
  */
 export const byteLengthOf = (value: object, brand: Brand): number => {
-  if (brand === ARRAY_BUFFER) {
-    return bufferLength(value)
-  }
-  if (brand === SHARED_ARRAY_BUFFER) {
-    return sharedLength(value)
-  }
+  if (brand === ARRAY_BUFFER) return bufferLength(value)
+  if (brand === SHARED_ARRAY_BUFFER) return sharedLength(value)
   return typedTag(value) === undefined ? dataViewLength(value) : typedLength(value)
 }
 
@@ -219,9 +195,8 @@ export const isUint8Array = (value: object): value is Uint8Array => typedTag(val
 
 /** The `length` (more than 0) bytes of such an object, not copied. */
 export const bytesOf = (value: object, brand: Brand, length: number): Uint8Array => {
-  if (brand === ARRAY_BUFFER || brand === SHARED_ARRAY_BUFFER) {
+  if (brand === ARRAY_BUFFER || brand === SHARED_ARRAY_BUFFER)
     return new Uint8Array(value as ArrayBufferLike, 0, length)
-  }
   return typedTag(value) === undefined
     ? new Uint8Array(dataBuffer(value), dataOffset(value), length)
     : new Uint8Array(typedBuffer(value), typedOffset(value), length)
@@ -232,12 +207,8 @@ export const bytesOf = (value: object, brand: Brand, length: number): Uint8Array
  * specification lacks.
  */
 export const byteKindOf = (value: object, brand: Brand): string => {
-  if (brand === ARRAY_BUFFER) {
-    return "ab"
-  }
-  if (brand === SHARED_ARRAY_BUFFER) {
-    return "sab"
-  }
+  if (brand === ARRAY_BUFFER) return "ab"
+  if (brand === SHARED_ARRAY_BUFFER) return "sab"
   const tag = typedTag(value)
   switch (tag) {
     case undefined:

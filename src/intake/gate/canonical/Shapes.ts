@@ -41,13 +41,10 @@ const COLON = 0x3a
  */
 export const leastBytes = (keys: ReadonlyArray<string>): number => {
   let least = keys.length === 0 ? 2 : 5 * keys.length + 1
-  for (const key of keys) {
-    least += key.length
-  }
+  for (const key of keys) least += key.length
   return least
 }
 
-/** The table. */
 export class Shapes {
   private readonly shapes: Array<Shape | undefined> = Array.from({ length: places }, () => undefined)
   /** The fingerprint that was last looked for in vain, for each place. */

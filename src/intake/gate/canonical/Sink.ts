@@ -2,8 +2,8 @@
  * The canonical writer's output buffer, reused from write to write, and views of it. It grows by
  * doubling, and never past its limit.
  *
- * Promises that a writer which calls `reserve(n)` with n <= MAX_TOKEN may then store n bytes
- * unchecked, and a comma or colon or two (SPARE) after them; and that the limit is exact: `fits()`
+ * Promises that a writer which calls `reserve(n)` with n <= maxTokenBytes may then store n bytes
+ * unchecked, and a comma or colon or two (spareBytes) after them; and that the limit is exact: `fits()`
  * is true for `limit` bytes and false for one more. The room past the limit exists so that a short
  * token can be stored first and checked afterwards.
  *
@@ -13,14 +13,14 @@
  */
 
 /** The longest token that may be stored before the limit is looked at, in bytes. */
-const MAX_TOKEN = 448
+const maxTokenBytes = 448
 /** Bytes left free after every reservation, for the punctuation up to the next one. */
-const SPARE = 4
+const spareBytes = 4
 /** Room past the limit: a token and its punctuation, stored where the limit was already reached. */
-const SLACK = MAX_TOKEN + 2 * SPARE
+const slackBytes = maxTokenBytes + 2 * spareBytes
 
-const INITIAL = 1024
-const NO_PREFIX = new Uint8Array(0)
+const initialBytes = 1024
+const noPrefix = new Uint8Array(0)
 
 export class Sink {
   /** The greatest length that counts as fitting, in bytes, the prefix included. */
@@ -33,10 +33,10 @@ export class Sink {
   length = 0
 
   /** `limit` counts the bytes behind the prefix. */
-  constructor(limit: number, prefix: Uint8Array = NO_PREFIX) {
+  constructor(limit: number, prefix: Uint8Array = noPrefix) {
     this.start = prefix.length
     this.limit = prefix.length + limit
-    this.bytes = new Uint8Array(Math.min(this.limit, INITIAL) + SLACK)
+    this.bytes = new Uint8Array(Math.min(this.limit, initialBytes) + slackBytes)
     this.bytes.set(prefix)
     this.length = prefix.length
   }
@@ -52,13 +52,11 @@ export class Sink {
   }
 
   /**
-   * Makes room for `count` more bytes, at most MAX_TOKEN or at most `remaining`, and SPARE behind
+   * Makes room for `count` more bytes, at most maxTokenBytes or at most `remaining`, and spareBytes behind
    * them.
    */
   reserve(count: number): void {
-    if (this.length + count + SPARE > this.bytes.length) {
-      this.grow(this.length + count + SPARE)
-    }
+    if (this.length + count + spareBytes > this.bytes.length) this.grow(this.length + count + spareBytes)
   }
 
   /** Stores one byte in room that was reserved, or punctuation in the spare room. */
@@ -67,7 +65,7 @@ export class Sink {
   }
 
   /**
-   * Stores a short ASCII text (at most MAX_TOKEN characters) and says whether the limit still
+   * Stores a short ASCII text (at most maxTokenBytes characters) and says whether the limit still
    * holds.
    */
   ascii(text: string): boolean {
@@ -75,9 +73,7 @@ export class Sink {
     this.reserve(count)
     const bytes = this.bytes
     let at = this.length
-    for (let i = 0; i < count; i++) {
-      bytes[at++] = text.charCodeAt(i)
-    }
+    for (let i = 0; i < count; i++) bytes[at++] = text.charCodeAt(i)
     this.length = at
     return at <= this.limit
   }
@@ -89,14 +85,12 @@ export class Sink {
     this.reserve(to - from)
     const bytes = this.bytes
     let at = this.length
-    for (let i = from; i < to; i++) {
-      bytes[at++] = source[i] ?? 0
-    }
+    for (let i = from; i < to; i++) bytes[at++] = source[i] ?? 0
     this.length = at
   }
 
   private grow(needed: number): void {
-    const grown = new Uint8Array(Math.min(Math.max(2 * this.bytes.length, needed), this.limit + SLACK))
+    const grown = new Uint8Array(Math.min(Math.max(2 * this.bytes.length, needed), this.limit + slackBytes))
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
   }

@@ -15,13 +15,13 @@
  */
 import type { Sink } from "./Sink.ts"
 
-const SHORT = 64
-const MAX_ESCAPE = 6
+const shortLength = 64
+const maxEscapeBytes = 6
 const MAX_UTF8 = 3
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
-const HEX = "0123456789abcdef"
+const hexDigits = "0123456789abcdef"
 
 const encoder = new TextEncoder()
 const stringify: (text: string) => string = JSON.stringify
@@ -31,44 +31,32 @@ const isWellFormed: (text: string) => boolean = Function.prototype.call.bind(Str
  * Writes `text` as a JSON string. False when it does not fit; the sink's content is then undefined.
  */
 export const writeQuoted = (sink: Sink, text: string): boolean => {
-  if (text.length + 2 > sink.remaining) {
-    return false
-  }
+  if (text.length + 2 > sink.remaining) return false
   // JSON.stringify of a primitive string looks up no toJSON, and escapes exactly what RFC 8785
   // 3.2.2.2 escapes.
-  return text.length <= SHORT ? writeShortQuoted(sink, text) : writeWellFormed(sink, stringify(text))
+  return text.length <= shortLength ? writeShortQuoted(sink, text) : writeWellFormed(sink, stringify(text))
 }
 
 /** Writes `text` as its UTF-8 (WTF-8 for lone surrogates). False when it does not fit. */
 export const writeRaw = (sink: Sink, text: string): boolean => {
-  if (text.length > sink.remaining) {
-    return false
-  }
-  if (text.length > SHORT) {
+  if (text.length > sink.remaining) return false
+  if (text.length > shortLength) {
     // Lone surrogates become U+FFFD here, of as many bytes: whether it fits is known before the
     // whole text is looked at for them.
     const from = sink.length
-    if (!writeWellFormed(sink, text)) {
-      return false
-    }
-    if (isWellFormed(text)) {
-      return true
-    }
+    if (!writeWellFormed(sink, text)) return false
+    if (isWellFormed(text)) return true
     sink.length = from
   }
-  for (let from = 0; from < text.length; from += SHORT) {
-    writeGeneralised(sink, text, from, Math.min(from + SHORT, text.length))
-    if (!sink.fits()) {
-      return false
-    }
+  for (let from = 0; from < text.length; from += shortLength) {
+    writeGeneralised(sink, text, from, Math.min(from + shortLength, text.length))
+    if (!sink.fits()) return false
   }
   return true
 }
 
 const writeWellFormed = (sink: Sink, text: string): boolean => {
-  if (text.length > sink.remaining) {
-    return false
-  }
+  if (text.length > sink.remaining) return false
   const room = Math.min(MAX_UTF8 * text.length, sink.remaining)
   sink.reserve(room)
   // The view ends where the limit ends, so that a character crossing it is left unread.
@@ -78,28 +66,21 @@ const writeWellFormed = (sink: Sink, text: string): boolean => {
 }
 
 const writeShortQuoted = (sink: Sink, text: string): boolean => {
-  sink.reserve(MAX_ESCAPE * text.length + 2)
+  sink.reserve(maxEscapeBytes * text.length + 2)
   const bytes = sink.bytes
   let at = sink.length
   bytes[at++] = QUOTE
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit < 0x80) {
-      if (unit > 0x1f && unit !== QUOTE && unit !== BACKSLASH) {
-        bytes[at++] = unit
-      } else {
-        at = writeEscape(bytes, at, unit)
-      }
+      if (unit > 0x1f && unit !== QUOTE && unit !== BACKSLASH) bytes[at++] = unit
+      else at = writeEscape(bytes, at, unit)
     } else if (unit < 0x800) {
       bytes[at++] = 0xc0 | (unit >> 6)
       bytes[at++] = 0x80 | (unit & 0x3f)
-    } else if (unit < 0xd800 || unit > 0xdfff) {
-      at = writeThree(bytes, at, unit)
-    } else if (isPair(text, i, unit)) {
-      at = writePair(bytes, at, unit, text.charCodeAt(++i))
-    } else {
-      at = writeUnicodeEscape(bytes, at, unit)
-    }
+    } else if (unit < 0xd800 || unit > 0xdfff) at = writeThree(bytes, at, unit)
+    else if (isPair(text, i, unit)) at = writePair(bytes, at, unit, text.charCodeAt(++i))
+    else at = writeUnicodeEscape(bytes, at, unit)
   }
   bytes[at++] = QUOTE
   sink.length = at
@@ -117,25 +98,19 @@ const writeGeneralised = (sink: Sink, text: string, from: number, to: number): v
   const first = from > 0 && isPair(text, from - 1, text.charCodeAt(from - 1)) ? from + 1 : from
   for (let i = first; i < to; i++) {
     const unit = text.charCodeAt(i)
-    if (unit < 0x80) {
-      bytes[at++] = unit
-    } else if (unit < 0x800) {
+    if (unit < 0x80) bytes[at++] = unit
+    else if (unit < 0x800) {
       bytes[at++] = 0xc0 | (unit >> 6)
       bytes[at++] = 0x80 | (unit & 0x3f)
-    } else if (isPair(text, i, unit)) {
-      at = writePair(bytes, at, unit, text.charCodeAt(++i))
-    } else {
-      at = writeThree(bytes, at, unit)
-    }
+    } else if (isPair(text, i, unit)) at = writePair(bytes, at, unit, text.charCodeAt(++i))
+    else at = writeThree(bytes, at, unit)
   }
   sink.length = at
 }
 
 /** Past the end of the text charCodeAt gives NaN, which is within no range. */
 const isPair = (text: string, at: number, unit: number): boolean => {
-  if (unit < 0xd800 || unit > 0xdbff) {
-    return false
-  }
+  if (unit < 0xd800 || unit > 0xdbff) return false
   const next = text.charCodeAt(at + 1)
   return next >= 0xdc00 && next <= 0xdfff
 }
@@ -162,9 +137,7 @@ const writePair = (bytes: Uint8Array, at: number, high: number, low: number): nu
  */
 const writeEscape = (bytes: Uint8Array, at: number, unit: number): number => {
   const letter = shortEscape(unit)
-  if (letter === 0) {
-    return writeUnicodeEscape(bytes, at, unit)
-  }
+  if (letter === 0) return writeUnicodeEscape(bytes, at, unit)
   bytes[at] = BACKSLASH
   bytes[at + 1] = letter
   return at + 2
@@ -193,8 +166,6 @@ const shortEscape = (unit: number): number => {
 const writeUnicodeEscape = (bytes: Uint8Array, at: number, unit: number): number => {
   bytes[at] = BACKSLASH
   bytes[at + 1] = 0x75
-  for (let digit = 0; digit < 4; digit++) {
-    bytes[at + 2 + digit] = HEX.charCodeAt((unit >> (12 - 4 * digit)) & 15)
-  }
+  for (let digit = 0; digit < 4; digit++) bytes[at + 2 + digit] = hexDigits.charCodeAt((unit >> (12 - 4 * digit)) & 15)
   return at + 6
 }
