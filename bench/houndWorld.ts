@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { HoundConnection, type ConnectionDecision } from "../src/hound/process/HoundConnection.ts"
+import { type ConnectionDecision, HoundConnection } from "../src/hound/process/HoundConnection.ts"
 import type { LaunchPlan, Spawner } from "../src/hound/process/Spawner.ts"
 import { detectSandbox } from "../src/hound/sandbox/Detect.ts"
 

@@ -7,14 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { AuditChain } from "../src/custody/audit/AuditChain.ts"
 import { Settings } from "../src/config/Settings.ts"
+import { AuditChain } from "../src/custody/audit/AuditChain.ts"
 import { SecureIds } from "../src/custody/evidence/SecureIds.ts"
-import { TracehoundConfig } from "../src/index.ts"
 import * as NodePorts from "../src/host/node/NodePorts.ts"
 import { Compression } from "../src/host/port/Compression.ts"
 import { Hash } from "../src/host/port/Hash.ts"
 import { Introspection } from "../src/host/port/Introspection.ts"
+import { TracehoundConfig } from "../src/index.ts"
 
 const settings = Layer.succeed(Settings, Schema.decodeUnknownSync(TracehoundConfig)({}))
 

@@ -5,10 +5,10 @@
  * Telling is synchronous and timed by itself: what was told is handled between two turns. Asking,
  * and telling until all is handled, are timed with the event loop's own turns in them.
  */
-import { setImmediate } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { setImmediate } from "node:timers/promises"
 import { dropping, fifo, lanes, type MailboxSpec } from "../../src/actor/index.ts"
 import { clusterCounters, xstateCounters } from "../actorPeers.ts"
 import {
@@ -21,8 +21,8 @@ import {
   FlushedScheduler,
   handledMore,
   makeSystem,
-  roundRobin,
   roomy,
+  roundRobin,
   spawn,
   spawnOne
 } from "../actorWorld.ts"

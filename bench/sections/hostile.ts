@@ -6,7 +6,7 @@
  * stricter floor.
  */
 import { hostileKinds } from "../catalogue.ts"
-import { type HostileKind, hostilePayloads, hostileLimit as maxPayloadSize } from "../hostile.ts"
+import { type HostileKind, hostileLimit as maxPayloadSize, hostilePayloads } from "../hostile.ts"
 import { makersOf, type Measure, measureLines } from "../measure.ts"
 import { threatScent } from "../payloads.ts"
 import { mustBe, roomyTracehound } from "../tracehounds.ts"

@@ -1,8 +1,8 @@
 /**
  * Parts of Tracehound that are no line of `intercept` by themselves.
  */
-import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
 import { sha256 } from "../floors.ts"
 import type { Line, Row } from "../goals.ts"
 import { type Measure, measureLines, measureValues } from "../measure.ts"

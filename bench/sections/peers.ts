@@ -2,12 +2,12 @@
  * Side by side with what one would reach for without Tracehound. None of them does the same; the
  * notes in the catalogue say what they leave out.
  */
-import { hash } from "node:crypto"
 import canonicalize from "canonicalize"
+import { hash } from "node:crypto"
 import { holding } from "../held.ts"
 import { type Measure, measureLines } from "../measure.ts"
-import { loadPeer } from "../peers.ts"
 import { changingBytes, requestObject, sources, threatScent } from "../payloads.ts"
+import { loadPeer } from "../peers.ts"
 import { roomyTracehound } from "../tracehounds.ts"
 
 const many = sources(8192)

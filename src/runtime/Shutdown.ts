@@ -19,9 +19,9 @@ import { ActorSystem } from "../actor/ActorSystem.ts"
 import { define } from "../actor/Definition.ts"
 import { fifo } from "../actor/Mailbox.ts"
 import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
+import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import { problem } from "../domain/TracehoundError.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
-import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 
 /** Tells the actor that there was a panic. */
 class Panicked extends Request.TaggedClass("Panicked")<{}, void> {}

@@ -7,12 +7,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Alerts } from "../safety/alert/Alerts.ts"
+import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
+import { HoundPool } from "../hound/pool/HoundPool.ts"
 import { RateLimiter } from "../intake/gate/RateLimiter.ts"
 import { Throughput } from "../intake/gate/Throughput.ts"
-import { HoundPool } from "../hound/pool/HoundPool.ts"
-import { Quarantine } from "../custody/quarantine/Quarantine.ts"
+import { Alerts } from "../safety/alert/Alerts.ts"
 
 export class Watcher extends Context.Service<Watcher, {
   /** O(1): nothing in custody is visited. */

@@ -9,8 +9,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type AlertSink, AlertSinks } from "../safety/alert/AlertSink.ts"
 import type { Alert } from "../domain/Alert.ts"
+import { type AlertSink, AlertSinks } from "../safety/alert/AlertSink.ts"
 import { GrowingList } from "./GrowingList.ts"
 
 /** The alerts that left, for a test to look at. */

@@ -3,10 +3,10 @@
  * everything that can be done to it, and checks the invariants after every step. The same seed
  * gives the same run, byte for byte.
  */
-import { createHash } from "node:crypto"
 import { Clock, Effect, Exit, Fiber, Metric, PubSub, Random, Scope } from "effect"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
+import { createHash } from "node:crypto"
 import * as Actor from "../../src/actor/index.ts"
 import { random } from "../support/random.ts"
 import { anySpec, type Being, Violation, World } from "./chaosWorld.ts"

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { overlong, proseColumns } from "./prose.ts"
 import {
   isPermissive,
   type Lock,
@@ -17,7 +18,6 @@ import {
   unpinned,
   unverified
 } from "./tree.ts"
-import { overlong, proseColumns } from "./prose.ts"
 
 const root = join(import.meta.dirname, "../..")
 const read = (path: string): string => readFileSync(join(root, path), "utf8")

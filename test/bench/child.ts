@@ -4,8 +4,8 @@
  */
 import { allocationOf } from "../../bench/allocation.ts"
 import { sources } from "../../bench/payloads.ts"
-import { createTracehound } from "../../src/runtime/createTracehound.ts"
 import type { Scent } from "../../src/domain/Scent.ts"
+import { createTracehound } from "../../src/runtime/createTracehound.ts"
 
 const million = 1_000_000
 const many = sources(256)

@@ -4,8 +4,8 @@
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
 import type { Quarantine } from "../../src/custody/quarantine/Quarantine.ts"
 import type { Arrival } from "../../src/custody/quarantine/Vault.ts"
-import { categoryAt, categoryRank, type CategoryRank, threatCategories } from "../../src/domain/Scent.ts"
-import { severities, severityAt, severityRank, type SeverityRank } from "../../src/domain/Severity.ts"
+import { categoryAt, type CategoryRank, categoryRank, threatCategories } from "../../src/domain/Scent.ts"
+import { severities, severityAt, type SeverityRank, severityRank } from "../../src/domain/Severity.ts"
 import type { Escalation } from "../../src/intake/agent/Escalation.ts"
 
 describe("ranks", () => {

@@ -11,8 +11,8 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { TracehoundConfig } from "../../src/config/TracehoundConfig.ts"
 import { limits, maxLevels } from "../../src/hound/analyzers/builtin.mjs"
-import { memoryLimits } from "../../src/hound/sandbox/Command.ts"
 import type { Analyzer, EvidenceFacts } from "../../src/hound/index.ts"
+import { memoryLimits } from "../../src/hound/sandbox/Command.ts"
 import { inWorkspace, programsOf, root, typeCheck } from "../support/programs.ts"
 
 const read = (path: string): string => readFileSync(join(root, path), "utf8")

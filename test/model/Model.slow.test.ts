@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { TracehoundSync } from "../../src/runtime/TracehoundSync.ts"
-import { hunt, shareOf, sampled } from "../support/tiers.ts"
+import { hunt, sampled, shareOf } from "../support/tiers.ts"
 import { check, type Found, showProgram } from "./runs.ts"
 
 const { runs, seed } = hunt("MODEL", { seed: 20_261_121, runs: 400, long: 20_000 })

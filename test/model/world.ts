@@ -10,10 +10,10 @@ import type { EvidenceHandle } from "../../src/domain/Evidence.ts"
 import type { InterceptResult } from "../../src/domain/InterceptResult.ts"
 import type { CustodyRecord } from "../../src/domain/Records.ts"
 import type { Scent } from "../../src/domain/Scent.ts"
+import type { TracehoundSync } from "../../src/runtime/TracehoundSync.ts"
 import type { ManualClock } from "../../src/testing/ManualClock.ts"
 import { type Evidence, type ModelConfig, ReferenceModel } from "../../src/testing/ReferenceModel.ts"
-import type { TracehoundSync } from "../../src/runtime/TracehoundSync.ts"
-import { type Command, payloads, type SourceName, sourceKeys } from "./commands.ts"
+import { type Command, payloads, sourceKeys, type SourceName } from "./commands.ts"
 
 /** A handle that the real one gave, and the evidence that the model says it is. */
 interface Given {

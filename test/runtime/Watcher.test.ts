@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { Agent } from "../../src/intake/agent/Agent.ts"
 import { WatcherSnapshot } from "../../src/domain/WatcherSnapshot.ts"
+import { Agent } from "../../src/intake/agent/Agent.ts"
 import { Watcher } from "../../src/runtime/Watcher.ts"
 import { makeTold, rooms } from "../support/rooms.ts"
 

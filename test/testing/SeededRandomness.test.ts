@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Layer } from "effect"
 import { Randomness } from "../../src/host/port/Randomness.ts"
+import { pick } from "../../src/testing/arbitraries/building.ts"
 import * as SeededRandomness from "../../src/testing/SeededRandomness.ts"
 import { randomnessContract } from "../host/port/contract.ts"
-import { pick } from "../../src/testing/arbitraries/building.ts"
 
 randomnessContract(SeededRandomness.layer(1))
 

@@ -2,7 +2,7 @@
  * The Tracehound for tests, as its users see it: time, seeds, and cold storage that fails.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Clock, Effect, Fiber, Logger, Layer } from "effect"
+import { Clock, Effect, Fiber, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { openEnvelope, Tracehound } from "../../src/index.ts"
 import { AlertRecorder, InProcessHounds, MemoryColdStorage, TracehoundTest } from "../../src/testing/index.ts"

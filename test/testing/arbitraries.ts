@@ -9,9 +9,13 @@ import {
   EvacuateRecord,
   EvictionRecord,
   EvidenceRecord,
+  failSafeActions,
+  failSafeCauses,
   Hound,
   InterceptResult,
   NeutralizationRecord,
+  panicActions,
+  PanicContext,
   PurgedRecord,
   PurgeReason,
   PurgeRecord,
@@ -26,11 +30,7 @@ import {
   TracehoundConfig,
   TracehoundError,
   TransferRecord,
-  WatcherSnapshot,
-  failSafeActions,
-  failSafeCauses,
-  panicActions,
-  PanicContext
+  WatcherSnapshot
 } from "../../src/index.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 

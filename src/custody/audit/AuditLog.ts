@@ -14,7 +14,7 @@
  *
  * - It does not check a sequence: ask for one from `oldest` up to `length` alone.
  */
-import { digestBytes, DigestBuffer, digestWords, hexOf } from "../../domain/Digest.ts"
+import { DigestBuffer, digestBytes, digestWords, hexOf } from "../../domain/Digest.ts"
 import type { AuditRecord } from "../../domain/Records.ts"
 import { readRow, rowBytes, rowWords } from "./AuditRow.ts"
 

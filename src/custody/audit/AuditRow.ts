@@ -32,7 +32,7 @@
  * - Two records with the same bytes are the same only if both fit their schema. `verifyRecords`
  *   checks that, as the chain did not make its records.
  */
-import { digestBytes, type DigestBuffer, digestWords, hexOf } from "../../domain/Digest.ts"
+import { type DigestBuffer, digestBytes, digestWords, hexOf } from "../../domain/Digest.ts"
 import type { CustodyRecord, PurgeReason } from "../../domain/Records.ts"
 import { threatCategories } from "../../domain/Scent.ts"
 import { secureIdBytes, secureIdText } from "../../domain/SecureIdText.ts"

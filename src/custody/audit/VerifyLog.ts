@@ -4,7 +4,7 @@
  * Hashes are compared by the port's timingSafeEqual, a chunk at a time, so that comparing costs
  * little beside hashing; one by one only in the chunk that holds a difference.
  */
-import { digestBytes, DigestBuffer, digestWords } from "../../domain/Digest.ts"
+import { DigestBuffer, digestBytes, digestWords } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 import { type AuditLog, chunkRecords } from "./AuditLog.ts"
 import { previousHashWord, RowBuffer, rowWords, sequenceAt } from "./AuditRow.ts"

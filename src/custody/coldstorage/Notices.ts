@@ -3,7 +3,7 @@
  * allocates nothing but the alerts that leave.
  */
 import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
-import { notice, type Notice } from "../../safety/alert/Notice.ts"
+import { type Notice, notice } from "../../safety/alert/Notice.ts"
 
 const refusal = (message: string): Notice => notice({ type: "coldstorage.refused", severity: "critical", message })
 

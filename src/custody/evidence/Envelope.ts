@@ -28,10 +28,10 @@
  */
 import * as Schema from "effect/Schema"
 import { type Codec, codecs } from "../../domain/Codec.ts"
-import { digestBytes, DigestBuffer, hexOf } from "../../domain/Digest.ts"
+import { DigestBuffer, digestBytes, hexOf } from "../../domain/Digest.ts"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import type { Hash } from "../../host/port/Hash.ts"
-import { type BodyRefusal, type Opener, openBody } from "./EnvelopeBody.ts"
+import { type BodyRefusal, openBody, type Opener } from "./EnvelopeBody.ts"
 import { parse, spell } from "./EnvelopeMetadata.ts"
 
 const magic = 0x5448_4556

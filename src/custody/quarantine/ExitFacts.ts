@@ -2,12 +2,12 @@
  * The facts of evidence on its way out, as the audit chain takes them: one object that each exit
  * fills in anew, since the chain keeps none of it (CONFORMANCE A1).
  */
-import type { AuditFacts } from "../audit/HashChain.ts"
 import { Digest, DigestBuffer } from "../../domain/Digest.ts"
 import type { PurgeReason } from "../../domain/Records.ts"
 import { categoryAt, type ThreatCategory } from "../../domain/Scent.ts"
 import { secureIdBytes } from "../../domain/SecureIdText.ts"
 import { type Severity, severityAt } from "../../domain/Severity.ts"
+import type { AuditFacts } from "../audit/HashChain.ts"
 import type { SecureIdGenerator } from "../evidence/SecureIds.ts"
 import { signatureOf } from "../evidence/SignatureText.ts"
 import type { Arrival, Vault } from "./Vault.ts"

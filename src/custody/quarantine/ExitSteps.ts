@@ -2,9 +2,9 @@
  * The steps that all ways out of custody have in common: look for tampering, fill in the facts, and
  * at the end free the slot (CONFORMANCE E2).
  */
-import type { Alerts } from "../../safety/alert/Alerts.ts"
 import { Digest, DigestBuffer } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
+import type { Alerts } from "../../safety/alert/Alerts.ts"
 import type { SecureIdGenerator } from "../evidence/SecureIds.ts"
 import type { Duplicates } from "./Duplicates.ts"
 import { ExitFacts } from "./ExitFacts.ts"

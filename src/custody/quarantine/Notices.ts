@@ -2,9 +2,9 @@
  * The alerts, log events and errors of the quarantine: fixed objects, so that reporting allocates
  * nothing but the signature, and that only where somebody listens.
  */
-import { notice, type Notice } from "../../safety/alert/Notice.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import { problem } from "../../domain/TracehoundError.ts"
+import { type Notice, notice } from "../../safety/alert/Notice.ts"
 
 /** Evidence left for lack of room. */
 export const eviction = { type: "quarantine.eviction", reason: "capacity" } as const

@@ -20,15 +20,15 @@ import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import { categoryAt, type CategoryRank, type ThreatCategory } from "../../domain/Scent.ts"
 import { severities, type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
+import type { EqualBytes } from "../../host/port/Memory.ts"
 import { Arena, maxRegionBytes } from "../../memory/Arena.ts"
 import { grown } from "../../memory/Grown.ts"
 import { type CustodyFacts, wipe } from "../evidence/Evidence.ts"
 import { signatureOf } from "../evidence/SignatureText.ts"
-import type { EqualBytes } from "../../host/port/Memory.ts"
 import { DigestIndex } from "./DigestIndex.ts"
-import { type EvictionPolicy, EvictionLists } from "./EvictionLists.ts"
+import { EvictionLists, type EvictionPolicy } from "./EvictionLists.ts"
 import { SampleIndex, sampleSeedWords } from "./SampleIndex.ts"
-import { textBytes, readText, writeText } from "./Texts.ts"
+import { readText, textBytes, writeText } from "./Texts.ts"
 
 /** Unpredictable words of a vault's seed. */
 export const vaultSeedWords = 2 + sampleSeedWords

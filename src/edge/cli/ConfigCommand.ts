@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { configSources } from "../../config/ConfigFiles.ts"
-import { type Explained, explainConfig, type InvalidConfig, resolveConfig } from "../../config/ConfigSources.ts"
+import { explainConfig, type Explained, type InvalidConfig, resolveConfig } from "../../config/ConfigSources.ts"
 import { AnswerIsNo } from "./Failure.ts"
 import { configFile, json } from "./Options.ts"
 

@@ -2,8 +2,8 @@
  * Checks the runtime flags that the RFC requires (RFC, "Runtime Flags"; CONFORMANCE R1) from inside
  * the process: by their effect where it can be seen, else by how the process was started.
  */
-import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import * as v8 from "node:v8"
+import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 
 /** Whether one flag is in effect. */
 export interface FlagReport {

@@ -3,8 +3,8 @@
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
-import type { HoundOutcomes } from "./HoundPool.ts"
 import type { ExitCause } from "./ExitCause.ts"
+import type { HoundOutcomes } from "./HoundPool.ts"
 
 // One metric for each label: metrics that share one by `withAttributes` take its cache from each
 // other, and look their own series up anew each time.

@@ -7,14 +7,14 @@
 import * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
 import { Settings } from "../../config/Settings.ts"
-import { HoundBootError } from "./HoundPool.ts"
-import { HoundConnection } from "../process/HoundConnection.ts"
 import { ForkServer } from "../process/ForkServer.ts"
+import { HoundConnection } from "../process/HoundConnection.ts"
 import { LocalSpawner } from "../process/LocalSpawner.ts"
 import type { Spawner } from "../process/Spawner.ts"
 import { detectSandbox } from "../sandbox/Detect.ts"
 import type { SandboxReport, SandboxRequest } from "../sandbox/Sandbox.ts"
 import { notInTime, tryOut } from "../sandbox/Trial.ts"
+import { HoundBootError } from "./HoundPool.ts"
 
 /** Starts hounds, or says why this machine has none. */
 export interface Launcher {

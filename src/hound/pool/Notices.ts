@@ -1,7 +1,7 @@
 /**
  * The alerts of the pool of hounds. Their text is fixed, as all that a hound says is hostile.
  */
-import { notice, type Notice } from "../../safety/alert/Notice.ts"
+import { type Notice, notice } from "../../safety/alert/Notice.ts"
 import type { SandboxReport } from "../sandbox/Sandbox.ts"
 
 /** A hound sent what it may not send (CONFORMANCE H3). */

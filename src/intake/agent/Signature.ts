@@ -13,7 +13,7 @@
  * SHA-256 where content is long, and twice as much at 64 bytes. New evidence is hashed once more
  * without the key, as its record carries the plain SHA-256 of its bytes.
  */
-import { digestBytes, DigestBuffer } from "../../domain/Digest.ts"
+import { DigestBuffer, digestBytes } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 
 /** RFC 2104: bytes of a block of SHA-256, and the pads that the key is mixed with. */

@@ -30,8 +30,8 @@
  * - A source that was evicted and comes again starts a new window.
  */
 import type { TimeCell } from "../../host/port/MonotonicTime.ts"
-import { ownCopy } from "../../memory/OwnCopy.ts"
 import { grown } from "../../memory/Grown.ts"
+import { ownCopy } from "../../memory/OwnCopy.ts"
 import { Links, NONE, SlotList } from "../../memory/SlotLists.ts"
 
 export interface RateTableOptions {

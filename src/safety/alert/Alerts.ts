@@ -23,14 +23,14 @@ import * as Request from "effect/Request"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { define } from "../../actor/Definition.ts"
 import { type Lane, lanes } from "../../actor/Mailbox.ts"
-import type { Alert } from "../../domain/Alert.ts"
 import { Settings } from "../../config/Settings.ts"
+import type { Alert } from "../../domain/Alert.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
 import { type AlertSink, AlertSinks } from "./AlertSink.ts"
 import { makeErrorBoard } from "./ErrorBoard.ts"
-import { alertOf, notice, type Notice } from "./Notice.ts"
+import { alertOf, type Notice, notice } from "./Notice.ts"
 
 /** Something that happened to evidence, to be logged (RFC, "Eviction is NOT silent"). */
 export interface LogKind {

@@ -24,8 +24,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
-import { Alerts } from "../alert/Alerts.ts"
-import { alertOf, type Notice } from "../alert/Notice.ts"
+import { Settings } from "../../config/Settings.ts"
+import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import type {
   ColdStorageDecision,
   EvictionStrategy,
@@ -35,11 +35,11 @@ import type {
   PanicContext
 } from "../../domain/FailSafe.ts"
 import type { PurgeRecord } from "../../domain/Records.ts"
-import { Settings } from "../../config/Settings.ts"
-import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
+import { Alerts } from "../alert/Alerts.ts"
+import { alertOf, type Notice } from "../alert/Notice.ts"
 import { type HostCallbacks, makeHostCallbacks } from "./HostCallbacks.ts"
 import { escalations, fullError, purgedNotice, settingOf, thresholdNotice } from "./Notices.ts"
 import { Panic } from "./Panic.ts"

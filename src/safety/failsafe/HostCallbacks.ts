@@ -5,17 +5,17 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Supervisor } from "../../actor/Supervisor.ts"
+import type { Alert } from "../../domain/Alert.ts"
 import {
   type ColdStorageDecision,
   coldStorageDecisions,
-  type EvictionStrategy,
   evictionStrategies,
+  type EvictionStrategy,
   type FailSafeCallbacks,
   type PanicAction,
   panicActions,
   type PanicContext
 } from "../../domain/FailSafe.ts"
-import type { Alert } from "../../domain/Alert.ts"
 import type { PurgeRecord } from "../../domain/Records.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"

@@ -2,9 +2,9 @@
  * The fail-safe's notices and errors: fixed objects, so that reporting allocates nothing and no
  * attacker's text is in them.
  */
-import { notice, type Notice } from "../alert/Notice.ts"
 import type { FailSafeCallbacks, FailSafeCause } from "../../domain/FailSafe.ts"
 import { type ErrorState, problem, type TracehoundError } from "../../domain/TracehoundError.ts"
+import { type Notice, notice } from "../alert/Notice.ts"
 
 /** The setting under `failSafe` that decides about each cause. */
 export const settingOf = {

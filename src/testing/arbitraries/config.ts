@@ -12,8 +12,8 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Redacted from "effect/Redacted"
-import { severities } from "../../domain/Severity.ts"
 import type { TracehoundConfigInput } from "../../config/TracehoundConfig.ts"
+import { severities } from "../../domain/Severity.ts"
 import { failSafeAction } from "./answers.ts"
 import { choice, coin, partial, pick, struct, structWith, whole } from "./building.ts"
 import { textOfBytes } from "./values.ts"

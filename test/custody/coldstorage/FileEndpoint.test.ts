@@ -8,8 +8,8 @@ import { ColdStorageEndpoint, type ColdStorageError } from "../../../src/custody
 import * as FileEndpoint from "../../../src/custody/coldstorage/FileEndpoint.ts"
 import { open, seal } from "../../../src/custody/evidence/Envelope.ts"
 import { evidence, secureId } from "../../domain/samples.ts"
-import { fitted, gzip, hash, hosts } from "../evidence/envelopes.ts"
 import { noise } from "../../host/port/contract.ts"
+import { fitted, gzip, hash, hosts } from "../evidence/envelopes.ts"
 import { endpointContract } from "./endpointContract.ts"
 
 const host = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { codecs } from "../../../src/domain/Codec.ts"
 import { EnvelopeError, type EnvelopePorts, open, seal } from "../../../src/custody/evidence/Envelope.ts"
+import { codecs } from "../../../src/domain/Codec.ts"
 import { evidence } from "../../domain/samples.ts"
 import { content, noise } from "../../host/port/contract.ts"
 import { anyEvidence, byHand, compress, fitted, hash, hosts, outcome, sha256 } from "./envelopes.ts"

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { codecs } from "../../../src/domain/Codec.ts"
 import { EnvelopeError } from "../../../src/custody/evidence/Envelope.ts"
+import { codecs } from "../../../src/domain/Codec.ts"
 import { root, sha256, unbase64, vectors } from "./envelopes.ts"
 
 const document = readFileSync(join(root, "spec/envelope.md"), "utf8")

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as zlib from "node:zlib"
-import { codecs } from "../../../src/domain/Codec.ts"
 import { EnvelopeError, type EnvelopePorts, open, seal } from "../../../src/custody/evidence/Envelope.ts"
+import { codecs } from "../../../src/domain/Codec.ts"
 import { CompressionError } from "../../../src/host/port/Compression.ts"
 import { evidence } from "../../domain/samples.ts"
 import { noise } from "../../host/port/contract.ts"

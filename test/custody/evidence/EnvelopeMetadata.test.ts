@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
-import { EvidenceRecord } from "../../../src/domain/Evidence.ts"
 import { parse, spell } from "../../../src/custody/evidence/EnvelopeMetadata.ts"
+import { EvidenceRecord } from "../../../src/domain/Evidence.ts"
 import { evidence } from "../../domain/samples.ts"
 import { content } from "../../host/port/contract.ts"
 

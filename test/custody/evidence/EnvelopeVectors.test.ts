@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { codecs } from "../../../src/domain/Codec.ts"
-import { type EnvelopePorts, open, seal } from "../../../src/custody/evidence/Envelope.ts"
-import { parse } from "../../../src/custody/evidence/EnvelopeMetadata.ts"
-import { type BadVector, type GoodVector, hash, hosts, outcome, root, unbase64, vectors } from "./envelopes.ts"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { type EnvelopePorts, open, seal } from "../../../src/custody/evidence/Envelope.ts"
+import { parse } from "../../../src/custody/evidence/EnvelopeMetadata.ts"
+import { codecs } from "../../../src/domain/Codec.ts"
+import { type BadVector, type GoodVector, hash, hosts, outcome, root, unbase64, vectors } from "./envelopes.ts"
 
 const { bad, good } = vectors
 

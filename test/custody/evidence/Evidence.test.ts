@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
-import { Digest } from "../../../src/domain/Digest.ts"
-import type { Severity } from "../../../src/domain/Severity.ts"
 import { type Custodian, type CustodyFacts, Handle, NEVER_HELD, wipe } from "../../../src/custody/evidence/Evidence.ts"
 import { own } from "../../../src/custody/evidence/Ownership.ts"
+import { Digest } from "../../../src/domain/Digest.ts"
+import type { Severity } from "../../../src/domain/Severity.ts"
 
 const digestOf = (text: string) =>
   new Digest(new Int32Array(new Uint8Array(createHash("sha256").update(text).digest()).buffer), 0)

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
+import { makeSecureIds, SecureIds, type SecureIdSources } from "../../../src/custody/evidence/SecureIds.ts"
 import { SecureId } from "../../../src/domain/Records.ts"
 import { secureIdText } from "../../../src/domain/SecureIdText.ts"
-import { makeSecureIds, SecureIds, type SecureIdSources } from "../../../src/custody/evidence/SecureIds.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
 
 const isId = Schema.is(SecureId)

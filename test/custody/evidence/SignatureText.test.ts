@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { parseSignature, signatureOf } from "../../../src/custody/evidence/SignatureText.ts"
 import { Digest, DigestBuffer } from "../../../src/domain/Digest.ts"
 import { categoryRank, threatCategories } from "../../../src/domain/Scent.ts"
-import { parseSignature, signatureOf } from "../../../src/custody/evidence/SignatureText.ts"
 
 const words = Int32Array.from({ length: 8 }, (_, i) => Math.imul(i + 1, 0x9e37_79b1))
 

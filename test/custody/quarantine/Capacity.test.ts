@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Capacity } from "../../../src/custody/quarantine/Capacity.ts"
+import { Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
 import { DigestBuffer } from "../../../src/domain/Digest.ts"
 import type { EvictionStrategy } from "../../../src/domain/FailSafe.ts"
 import { categoryRank } from "../../../src/domain/Scent.ts"
 import { type Severity, severityRank } from "../../../src/domain/Severity.ts"
 import { equalBytes } from "../../../src/host/port/Memory.ts"
-import { Capacity } from "../../../src/custody/quarantine/Capacity.ts"
-import { Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
 
 /**
  * A vault of at most 4 pieces and 100 bytes; `told` is what the fail-safe and the evictions heard.

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { digestWords } from "../../../src/domain/Digest.ts"
-import { categoryRank, type CategoryRank, threatCategories } from "../../../src/domain/Scent.ts"
 import { ABSENT, DigestIndex } from "../../../src/custody/quarantine/DigestIndex.ts"
+import { digestWords } from "../../../src/domain/Digest.ts"
+import { type CategoryRank, categoryRank, threatCategories } from "../../../src/domain/Scent.ts"
 import { random } from "../../support/random.ts"
 
 const wordsOf = (seed: number): Int32Array => {

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Duplicates } from "../../../src/custody/quarantine/Duplicates.ts"
+import { Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
 import { DigestBuffer } from "../../../src/domain/Digest.ts"
 import { categoryRank } from "../../../src/domain/Scent.ts"
 import { severityRank } from "../../../src/domain/Severity.ts"
 import { equalBytes } from "../../../src/host/port/Memory.ts"
-import { Duplicates } from "../../../src/custody/quarantine/Duplicates.ts"
-import { Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
 
 const low = severityRank("low")
 const high = severityRank("high")

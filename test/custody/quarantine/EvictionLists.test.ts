@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { severities, severityRank, type SeverityRank } from "../../../src/domain/Severity.ts"
 import { EvictionLists, type EvictionPolicy } from "../../../src/custody/quarantine/EvictionLists.ts"
+import { severities, type SeverityRank, severityRank } from "../../../src/domain/Severity.ts"
 
 const LOW = severityRank("low")
 const MEDIUM = severityRank("medium")

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
-import { DigestBuffer } from "../../../src/domain/Digest.ts"
-import { categoryRank, type CategoryRank, threatCategories } from "../../../src/domain/Scent.ts"
-import { severities, severityRank, type SeverityRank } from "../../../src/domain/Severity.ts"
-import { equalBytes } from "../../../src/host/port/Memory.ts"
 import { type Arrival, Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
+import { DigestBuffer } from "../../../src/domain/Digest.ts"
+import { type CategoryRank, categoryRank, threatCategories } from "../../../src/domain/Scent.ts"
+import { severities, type SeverityRank, severityRank } from "../../../src/domain/Severity.ts"
+import { equalBytes } from "../../../src/host/port/Memory.ts"
 
 const seed = Int32Array.from({ length: vaultSeedWords }, (_, i) => Math.imul(i + 1, 0x9e37_79b1))
 

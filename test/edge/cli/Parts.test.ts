@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Layer, Sink, Stdio } from "effect"
 import { describe as describe_, isKept, type SandboxDiagnosis } from "../../../src/edge/cli/Doctor.ts"
-import type { SandboxReport } from "../../../src/hound/sandbox/Sandbox.ts"
 import * as Progress from "../../../src/edge/cli/Progress.ts"
 import * as RecordedClock from "../../../src/edge/cli/RecordedClock.ts"
 import * as ReplayRandomness from "../../../src/edge/cli/ReplayRandomness.ts"
 import * as NodeHash from "../../../src/host/node/NodeHash.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
+import type { SandboxReport } from "../../../src/hound/sandbox/Sandbox.ts"
 
 describe("RecordedClock", () => {
   it.effect("stands where it is set, and holds impossible times at the nearest possible one", () =>

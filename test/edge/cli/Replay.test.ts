@@ -3,8 +3,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FileSystem, Layer, Path, PlatformError, Result, Stream } from "effect"
-import { replay } from "../../../src/edge/cli/Replay.ts"
 import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.ts"
+import { replay } from "../../../src/edge/cli/Replay.ts"
 import * as NodeInflate from "../../../src/host/node/NodeInflate.ts"
 
 const lines = (count: number) =>

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { frameBytes } from "../../../src/hound/channel/Frames.ts"
 import type { ProbeEnd } from "../../../src/edge/probes/Probe.ts"
 import { runTrial } from "../../../src/edge/probes/Trial.ts"
+import { frameBytes } from "../../../src/hound/channel/Frames.ts"
 import { firstOfEach, shareOf } from "../../support/tiers.ts"
 import { hostilePlan } from "./targets.ts"
 

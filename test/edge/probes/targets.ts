@@ -3,8 +3,8 @@
  */
 import * as Effect from "effect/Effect"
 import { dirname, join } from "node:path"
-import type { LaunchPlan } from "../../../src/hound/process/Spawner.ts"
 import type { ProbeTarget } from "../../../src/edge/probes/ProbeRunner.ts"
+import type { LaunchPlan } from "../../../src/hound/process/Spawner.ts"
 
 const program = (file: string, cwd: string, args: ReadonlyArray<string>): LaunchPlan => ({
   file: "/bin/sh",

@@ -4,15 +4,15 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
+import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
+import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { HoundPool } from "../../../src/hound/pool/HoundPool.ts"
 import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
 import { HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
-import * as NodePorts from "../../../src/host/node/NodePorts.ts"
-import { type HoundBehaviour, make as makeInProcess } from "../../../src/testing/InProcessHounds.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
+import { type HoundBehaviour, make as makeInProcess } from "../../../src/testing/InProcessHounds.ts"
 import { FakeSpawner } from "../../support/FakeSpawner.ts"
 import { after, inTime, rest } from "./ownTime.ts"
 

@@ -2,7 +2,7 @@
  * The decisions of the pool core, event by event, over a world without processes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { maxLevel, LaunchBudget } from "../../../src/hound/pool/LaunchBudget.ts"
+import { LaunchBudget, maxLevel } from "../../../src/hound/pool/LaunchBudget.ts"
 import { hunt } from "../../support/tiers.ts"
 import { exitOf, settings, World } from "./poolCores.ts"
 

@@ -2,14 +2,14 @@
  * A pool core over a world without processes: hounds are numbers, time is a variable, the waiting
  * line is an array, and all that the core does is written down.
  */
-import type { Socket } from "node:net"
 import { Buffer } from "node:buffer"
-import type { HoundJob } from "../../../src/hound/pool/HoundPool.ts"
+import type { Socket } from "node:net"
+import type { Examination, ExaminationOutcome } from "../../../src/hound/pool/Examination.ts"
 import type { ExitCause } from "../../../src/hound/pool/ExitCause.ts"
+import type { HoundJob } from "../../../src/hound/pool/HoundPool.ts"
 import { PoolCore } from "../../../src/hound/pool/PoolCore.ts"
 import type { PoolSettings } from "../../../src/hound/pool/PoolHost.ts"
-import type { Examination, ExaminationOutcome } from "../../../src/hound/pool/Examination.ts"
-import type { ProcessExit, LaunchListener } from "../../../src/hound/process/Spawner.ts"
+import type { LaunchListener, ProcessExit } from "../../../src/hound/process/Spawner.ts"
 
 export const settings: PoolSettings = {
   minimumDormant: 2,

@@ -5,14 +5,14 @@ import { Effect, Layer, type Scope } from "effect"
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
+import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
 import type { Alert } from "../../../src/domain/Alert.ts"
 import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import type { InterceptResult } from "../../../src/domain/InterceptResult.ts"
-import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
 import type { StartError } from "../../../src/runtime/StartErrors.ts"
 import { Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
+import { AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
 
 /** The source of an analyzer that does what the first word of its evidence says. */
 export const obedient = `

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
+import { type ConnectionDecision, HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
 import { type FakeHound, FakeSpawner, settle } from "../../support/FakeSpawner.ts"
 import { spawnerContract } from "./spawnerContract.ts"
 import { launched } from "./spawners.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
+import { type ConnectionDecision, HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
 import { LocalSpawner } from "../../../src/hound/process/LocalSpawner.ts"
 import { type FakeHound, FakeSpawner, frameOf, settle } from "../../support/FakeSpawner.ts"
 import { type Behaviour, eventually, type Launched, launched, planFor, using } from "./spawners.ts"

@@ -2,7 +2,7 @@
  * The promises of every spawner (Spawner.ts), as tests that each implementation runs.
  */
 import { assert, describe, it as every } from "@effect/vitest"
-import { HoundConnection, type ConnectionDecision } from "../../../src/hound/process/HoundConnection.ts"
+import { type ConnectionDecision, HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
 import type { Spawner } from "../../../src/hound/process/Spawner.ts"
 import { eventually, launched, using } from "./spawners.ts"
 

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import type { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
-import type { ProcessExit, LaunchListener, LaunchPlan, Spawner } from "../../../src/hound/process/Spawner.ts"
+import type { LaunchListener, LaunchPlan, ProcessExit, Spawner } from "../../../src/hound/process/Spawner.ts"
 
 /** The behaviours of fixtures/hound.mjs. */
 export type Behaviour =

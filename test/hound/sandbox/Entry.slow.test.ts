@@ -1,11 +1,11 @@
 import { assert, describe, it as every } from "@effect/vitest"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
+import { threatCategories } from "../../../src/domain/Scent.ts"
+import { severities } from "../../../src/domain/Severity.ts"
 import { frameBytes, frameMagic, frameVersion, jobHeaderBytes, jobMagic } from "../../../src/hound/channel/Frames.ts"
 import { maxEvidence } from "../../../src/hound/sandbox/Command.ts"
 import { exitCodes } from "../../../src/hound/sandbox/Sandbox.ts"
-import { severities } from "../../../src/domain/Severity.ts"
-import { threatCategories } from "../../../src/domain/Scent.ts"
 import { sampleOf } from "../../support/tiers.ts"
 import { type Booted, withHound } from "./boots.ts"
 

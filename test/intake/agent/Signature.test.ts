@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash, createHmac } from "node:crypto"
-import { makeSigner } from "../../../src/intake/agent/Signature.ts"
 import { hexOf } from "../../../src/domain/Digest.ts"
+import { makeSigner } from "../../../src/intake/agent/Signature.ts"
 import { random } from "../../support/random.ts"
 
 const sha256Into = (bytes: Uint8Array, target: Uint8Array): void => {

@@ -6,9 +6,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { createTracehound } from "tracehound"
 import { TracehoundTest } from "tracehound/testing"
+import type { Scent } from "../../../src/domain/Scent.ts"
 import { SharedStateMissing } from "../../../src/runtime/StartErrors.ts"
 import { Tracehound } from "../../../src/runtime/Tracehound.ts"
-import type { Scent } from "../../../src/domain/Scent.ts"
 import { openWorld, scent, take, turn } from "../../safety/failsafe/world.ts"
 
 const detecting = (trustLevel: "verify" | "trusted") =>

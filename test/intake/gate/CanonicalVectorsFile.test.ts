@@ -6,6 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
+import * as NodeIntrospection from "../../../src/host/node/NodeIntrospection.ts"
+import * as Port from "../../../src/host/port/Introspection.ts"
 import {
   type CanonicalLimits,
   type Introspection,
@@ -14,8 +16,6 @@ import {
   TOO_LARGE,
   TOO_MANY_KEYS
 } from "../../../src/intake/gate/Canonical.ts"
-import * as NodeIntrospection from "../../../src/host/node/NodeIntrospection.ts"
-import * as Port from "../../../src/host/port/Introspection.ts"
 import { isRaw, samePayload } from "./payloads.ts"
 import { parses, rawOf, type Tree, treeOf } from "./vectorTrees.ts"
 import { build, kinds, vectors, vectorsFile } from "./vectorValues.ts"

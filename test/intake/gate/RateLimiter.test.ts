@@ -4,8 +4,8 @@ import { TestClock } from "effect/testing"
 import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.ts"
 import { Settings } from "../../../src/config/Settings.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
-import { RateLimiter } from "../../../src/intake/gate/RateLimiter.ts"
 import * as NodeMonotonicTime from "../../../src/host/node/NodeMonotonicTime.ts"
+import { RateLimiter } from "../../../src/intake/gate/RateLimiter.ts"
 
 const windowMs = 1_000
 const blockDurationMs = 5_000

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
-import { makeThroughput, Throughput } from "../../../src/intake/gate/Throughput.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
+import { makeThroughput, Throughput } from "../../../src/intake/gate/Throughput.ts"
 
 const service = Throughput.layer.pipe(Layer.provideMerge(MonotonicTime.layerPortable))
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import zlib from "node:zlib"
 import * as NodeInflate from "../../../src/host/node/NodeInflate.ts"
-import { GzipError, gunzipIfNeeded, Inflate } from "../../../src/intake/signal/index.ts"
+import { gunzipIfNeeded, GzipError, Inflate } from "../../../src/intake/signal/index.ts"
 import { random, Seed } from "../../support/random.ts"
 import { chunksOf, concat, gunzipped, gzip, randomChunks, streamOf, utf8 } from "./bytes.ts"
 

@@ -3,7 +3,7 @@ import { Effect, Exit, Fiber, Stream } from "effect"
 import type * as zlib from "node:zlib"
 import { beforeEach, vi } from "vitest"
 import * as NodeInflate from "../../../src/host/node/NodeInflate.ts"
-import { type GzipError, gunzipIfNeeded, type Inflate } from "../../../src/intake/signal/index.ts"
+import { gunzipIfNeeded, type GzipError, type Inflate } from "../../../src/intake/signal/index.ts"
 import { random } from "../../support/random.ts"
 import { chunksOf, concat, gzip, streamOf, utf8 } from "./bytes.ts"
 

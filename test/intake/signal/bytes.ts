@@ -6,8 +6,8 @@ import { gzipSync } from "node:zlib"
 import * as NodeInflate from "../../../src/host/node/NodeInflate.ts"
 import {
   type Format,
-  type GzipError,
   gunzipIfNeeded,
+  type GzipError,
   type Inflate,
   type ScentEvent,
   scents

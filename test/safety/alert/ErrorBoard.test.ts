@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeErrorBoard, maxErrors } from "../../../src/safety/alert/ErrorBoard.ts"
 import type { TracehoundError } from "../../../src/domain/TracehoundError.ts"
+import { makeErrorBoard, maxErrors } from "../../../src/safety/alert/ErrorBoard.ts"
 import { random, Seed } from "../../support/random.ts"
 
 const error = (code: string, message = code): TracehoundError => ({ state: "agent", code, message, recoverable: true })

@@ -5,14 +5,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
-import { Alerts } from "../../../src/safety/alert/Alerts.ts"
-import { notice } from "../../../src/safety/alert/Notice.ts"
-import { type AlertSink, AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
-import { DevopsError } from "../../../src/safety/devops/DevopsEndpoint.ts"
-import * as DevopsSink from "../../../src/safety/devops/DevopsSink.ts"
-import type { Alert } from "../../../src/domain/Alert.ts"
 import { Settings } from "../../../src/config/Settings.ts"
 import { TracehoundConfig } from "../../../src/config/TracehoundConfig.ts"
+import type { Alert } from "../../../src/domain/Alert.ts"
+import { Alerts } from "../../../src/safety/alert/Alerts.ts"
+import { type AlertSink, AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
+import { notice } from "../../../src/safety/alert/Notice.ts"
+import { DevopsError } from "../../../src/safety/devops/DevopsEndpoint.ts"
+import * as DevopsSink from "../../../src/safety/devops/DevopsSink.ts"
 
 const alert = (
   message: string,

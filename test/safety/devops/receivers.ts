@@ -15,8 +15,8 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import type * as Scope from "effect/Scope"
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
-import type { DevopsOptions } from "../../../src/safety/devops/DevopsEndpoint.ts"
 import type { Alert } from "../../../src/domain/Alert.ts"
+import type { DevopsOptions } from "../../../src/safety/devops/DevopsEndpoint.ts"
 
 export const alert: Alert = {
   severity: "critical",

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { heapAfterCollection } from "../../support/garbage.ts"
 import { makePanicWindow, type PanicVerdict } from "../../../src/safety/failsafe/PanicWindow.ts"
+import { heapAfterCollection } from "../../support/garbage.ts"
 
 /** The verdicts of errors at these times. */
 const verdicts = (

@@ -4,6 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { TracehoundConfig } from "../../../src/config/TracehoundConfig.ts"
 import {
   type EvictionStrategy,
   type FailSafeAction,
@@ -17,7 +18,6 @@ import { problem } from "../../../src/domain/TracehoundError.ts"
 import type { QuarantineStats } from "../../../src/domain/WatcherSnapshot.ts"
 import { FullQuarantine, Reports } from "../../../src/safety/failsafe/FailSafe.ts"
 import { settingOf } from "../../../src/safety/failsafe/Notices.ts"
-import { TracehoundConfig } from "../../../src/config/TracehoundConfig.ts"
 
 const { failSafe: defaults } = Schema.decodeUnknownSync(TracehoundConfig)({})
 

@@ -5,8 +5,8 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import type { ActorInspection } from "../../../src/actor/Inspection.ts"
-import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
+import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import { hostTurns, openWorld, scent, take, type World } from "./world.ts"
 
 export type Name = keyof FailSafeCallbacks

@@ -5,13 +5,13 @@
 import { Clock, Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { AlertRecorder, InProcessHounds, MemoryColdStorage } from "tracehound/testing"
+import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
 import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
 import type { Alert } from "../../../src/domain/Alert.ts"
 import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import type { InterceptResult } from "../../../src/domain/InterceptResult.ts"
 import type { Scent } from "../../../src/domain/Scent.ts"
 import type { Severity } from "../../../src/domain/Severity.ts"
-import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
 import * as NodeHash from "../../../src/host/node/NodeHash.ts"
 import * as NodeIntrospection from "../../../src/host/node/NodeIntrospection.ts"
 import * as NodeMemory from "../../../src/host/node/NodeMemory.ts"
@@ -19,11 +19,11 @@ import { Compression, CompressionError } from "../../../src/host/port/Compressio
 import { Hash } from "../../../src/host/port/Hash.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
 import * as PortableCompression from "../../../src/host/port/PortableCompression.ts"
-import { make as makeHounds } from "../../../src/testing/InProcessHounds.ts"
-import * as SeededRandomness from "../../../src/testing/SeededRandomness.ts"
 import type { StartError } from "../../../src/runtime/StartErrors.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
+import { make as makeHounds } from "../../../src/testing/InProcessHounds.ts"
+import * as SeededRandomness from "../../../src/testing/SeededRandomness.ts"
 
 /** The ports that are broken from now on. */
 export interface Broken {
