@@ -3,9 +3,9 @@
  * doubling, and never past its limit.
  *
  * Promises that a writer which calls `reserve(n)` with n <= maxTokenBytes may then store n bytes
- * unchecked, and a comma or colon or two (spareBytes) after them; and that the limit is exact: `fits()`
- * is true for `limit` bytes and false for one more. The room past the limit exists so that a short
- * token can be stored first and checked afterwards.
+ * unchecked, and a comma or colon or two (spareBytes) after them; and that the limit is exact:
+ * `fits()` is true for `limit` bytes and false for one more. The room past the limit exists so that
+ * a short token can be stored first and checked afterwards.
  *
  * **Gotchas**
  *
@@ -52,8 +52,8 @@ export class Sink {
   }
 
   /**
-   * Makes room for `count` more bytes, at most maxTokenBytes or at most `remaining`, and spareBytes behind
-   * them.
+   * Makes room for `count` more bytes, at most maxTokenBytes or at most `remaining`, and spareBytes
+   * behind them.
    */
   reserve(count: number): void {
     if (this.length + count + spareBytes > this.bytes.length) this.grow(this.length + count + spareBytes)
