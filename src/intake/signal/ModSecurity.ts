@@ -7,16 +7,20 @@
  * | source | `client_ip` |
  * | timestamp | `time_stamp`, taken as UTC |
  * | payload | `request`, as it stands |
- * | threat | there is one when `messages` is not empty |
- * | severity | the worst of the messages' syslog numbers: 0 to 2 critical, 3 high, 4 medium, others or none low |
+ * | threat | there is one when `messages` is not empty, or `is_interrupted` is true |
+ * | severity | the worst of the messages' syslog numbers that are set: 1 and 2 critical, 3 high, 4 medium, others or none low |
  * | category | by the messages' tags, see `categories` below |
  *
  * **Gotchas**
  *
  * - ModSecurity writes its host's local time without a zone. On a host that does not run on UTC,
  *   the times are off by its zone, all alike.
- * - A transaction without `messages` is refused and not called clean: part H was switched off, so
- *   the log does not say.
+ * - ModSecurity writes 0 for the severity of a rule that sets none, so 0 is not "emergency".
+ * - A rule with `nolog` that denies, and an engine error that interrupts, leave no message. Such a
+ *   transaction is a threat all the same, of an unknown category and of high severity.
+ * - A transaction that lacks `messages` and was not interrupted is refused and not called clean:
+ *   part H was switched off, so the log does not say. Releases that write no `is_interrupted` are
+ *   read by their messages alone.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -55,7 +59,8 @@ const AuditLine = Schema.Struct({
     client_ip: Identifier,
     time_stamp: Schema.String,
     request: Untouched,
-    messages: Schema.Array(Message)
+    is_interrupted: Schema.optionalKey(Schema.Boolean),
+    messages: Schema.optionalKey(Schema.Array(Message))
   })
 })
 
@@ -90,25 +95,27 @@ const categoryOf = (messages: ReadonlyArray<Message>): ThreatCategory => {
   return categories[best]?.[0] ?? "unknown"
 }
 
-/** By syslog number (RFC 5424, 6.2.1), from 0 to 4; a number past the end is low. */
-const severityOfNumber: ReadonlyArray<Severity> = ["critical", "critical", "critical", "high", "medium"]
+/** By syslog number (RFC 5424, 6.2.1), from 1 to 4; a number past the end is low. */
+const severityOfNumber: ReadonlyArray<Severity> = ["critical", "critical", "high", "medium"]
 
-/** The number, or the mildest one for a value that is none. */
+/** The number, or the mildest one for a value that is none and for 0, which means "not set". */
 const syslogNumber = (severity: unknown): number => {
   const number = typeof severity === "string" && /^\d$/.test(severity) ? Number(severity) : severity
-  return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : 7
+  return typeof number === "number" && Number.isInteger(number) && number >= 1 ? number : 7
 }
 
 const severityOf = (messages: ReadonlyArray<Message>): Severity => {
   let worst = 7
   for (const { details } of messages) worst = Math.min(worst, syslogNumber(details?.severity))
-  return severityOfNumber[worst] ?? "low"
+  return severityOfNumber[worst - 1] ?? "low"
 }
 
-const threatOf = (messages: ReadonlyArray<Message>): ThreatSignal => ({
-  category: categoryOf(messages),
-  severity: severityOf(messages)
-})
+const threatOf = (messages: ReadonlyArray<Message>, isInterrupted: boolean): ThreatSignal | undefined =>
+  messages.length > 0
+    ? { category: categoryOf(messages), severity: severityOf(messages) }
+    : isInterrupted
+    ? { category: "unknown", severity: "high" }
+    : undefined
 
 /**
  * Decodes a line of a ModSecurity v3 JSON audit log. Never throws. Takes about twice as long as
@@ -137,7 +144,10 @@ const threatOf = (messages: ReadonlyArray<Message>): ThreatSignal => ({
 export const decodeModSecurity = (line: string): Result.Result<Scent, SignalError> => {
   const decoded = decodeLine(line)
   if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
-  const { client_ip, messages, request, time_stamp, unique_id } = decoded.success.transaction
+  const { client_ip, is_interrupted = false, messages, request, time_stamp, unique_id } = decoded.success.transaction
+  if (messages === undefined && !is_interrupted)
+    return Result.fail(new SignalError({ message: `missing key at transaction.messages: ${advice}` }))
+  const threat = threatOf(messages ?? [], is_interrupted)
   const timestamp = parseAsctime(time_stamp)
   if (timestamp === undefined) {
     return Result.fail(
@@ -151,6 +161,6 @@ export const decodeModSecurity = (line: string): Result.Result<Scent, SignalErro
     payload: request,
     source: client_ip,
     timestamp,
-    ...(messages.length === 0 ? {} : { threat: threatOf(messages) })
+    ...(threat === undefined ? {} : { threat })
   })
 }

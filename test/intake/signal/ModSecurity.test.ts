@@ -63,7 +63,7 @@ describe("decodeModSecurity", () => {
   })
 
   it.each<readonly [ReadonlyArray<unknown>, string]>([
-    [["0"], "critical"],
+    [["0"], "low"],
     [["1"], "critical"],
     [["2"], "critical"],
     [["3"], "high"],
@@ -71,7 +71,8 @@ describe("decodeModSecurity", () => {
     [["5"], "low"],
     [["6"], "low"],
     [["7"], "low"],
-    [[0], "critical"],
+    [[0], "low"],
+    [[-0], "low"],
     [[2], "critical"],
     [[3], "high"],
     [[4], "medium"],
@@ -93,7 +94,13 @@ describe("decodeModSecurity", () => {
     [[null], "low"],
     [[{ valueOf: 0 }], "low"],
     [[["2"]], "low"],
-    [[undefined], "low"]
+    [[undefined], "low"],
+    [["5", "0"], "low"],
+    [["0", "4", "0"], "medium"],
+    [[0, "3"], "high"],
+    [["2", "0"], "critical"],
+    [["0", "0"], "low"],
+    [["0", "CRITICAL"], "low"]
   ])("takes %j for %s", (numbers, severity) => {
     assert.strictEqual(decoded({ messages: numbers.map((number) => message(number)) }).threat?.severity, severity)
   })
@@ -139,6 +146,34 @@ describe("decodeModSecurity", () => {
     assert.deepStrictEqual(decoded({ messages: [{}] }).threat, unknown)
     assert.deepStrictEqual(decoded({ messages: [{ message: "m" }] }).threat, unknown)
     assert.deepStrictEqual(decoded({ messages: [{ details: {} }] }).threat, unknown)
+  })
+
+  it("gives a request that the WAF's own evaluation blocked the severity of what it found, and no more", () => {
+    const found = message("5", "attack-protocol")
+    const evaluation = message("0", "anomaly-evaluation")
+    for (const messages of [[found, evaluation], [evaluation, found], [evaluation]])
+      assert.deepStrictEqual(decoded({ messages }).threat, { category: "unknown", severity: "low" })
+  })
+
+  it("takes an interruption without a message for a threat", () => {
+    const blocked = { category: "unknown", severity: "high" }
+    assert.deepStrictEqual(decoded({ is_interrupted: true, response: { http_code: 403 } }).threat, blocked)
+    assert.deepStrictEqual(decoded({ is_interrupted: true, messages: undefined }).threat, blocked)
+  })
+
+  it("lets the messages of an interrupted transaction say what it is", () => {
+    const messages = [message("4", "attack-sqli")]
+    for (const is_interrupted of [true, false, undefined]) {
+      assert.deepStrictEqual(decoded({ is_interrupted, messages }).threat, {
+        category: "injection",
+        severity: "medium"
+      })
+    }
+  })
+
+  it("calls a transaction clean that was not interrupted, and one of a release that does not say", () => {
+    for (const is_interrupted of [false, undefined])
+      assert.isFalse(Object.hasOwn(decoded({ is_interrupted, response: { http_code: 403 } }), "threat"))
   })
 
   it.each([
@@ -206,6 +241,9 @@ describe("decodeModSecurity", () => {
     ["request", "GET /", "expected object at transaction.request"],
     ["request", [], "expected object at transaction.request"],
     ["messages", undefined, "missing key at transaction.messages"],
+    ["is_interrupted", "true", "expected boolean at transaction.is_interrupted"],
+    ["is_interrupted", 1, "expected boolean at transaction.is_interrupted"],
+    ["is_interrupted", null, "expected boolean at transaction.is_interrupted"],
     ["messages", null, "expected array at transaction.messages"],
     ["messages", {}, "expected array at transaction.messages"],
     ["messages", "", "expected array at transaction.messages"],
@@ -258,7 +296,7 @@ describe("a recorded audit log", () => {
           totals[threat.category] = (totals[threat.category] ?? 0) + 1
           totals[threat.severity] = (totals[threat.severity] ?? 0) + 1
         }
-        assert.deepStrictEqual(totals, { injection: 1121, spam: 4, unknown: 1121, critical: 2237, medium: 9 })
+        assert.deepStrictEqual(totals, { injection: 1121, spam: 4, unknown: 1121, critical: 2141, medium: 9, low: 96 })
       })
   )
 
@@ -327,7 +365,8 @@ const byHand = (log: Uint8Array): ReadonlyArray<ByHand> =>
       : /^attack-reputation-(?:scanner|crawler|script)$/m.test(tags)
       ? "spam"
       : "unknown"
-    const worst = Math.min(...transaction.messages.map(({ details }) => Number.parseInt(details.severity, 10)))
+    const set = transaction.messages.map(({ details }) => Number.parseInt(details.severity, 10)).filter((n) => n > 0)
+    const worst = Math.min(7, ...set)
     const severity = worst <= 2 ? "critical" : worst === 3 ? "high" : worst === 4 ? "medium" : "low"
     return { ...scent, threat: { category, severity } }
   })
