@@ -32,6 +32,8 @@ export const ReplaySummary = Schema.Struct({
     malware: Schema.Natural,
     unknown: Schema.Natural
   }),
+  /** Lines more than an hour ahead of recorded time, which they did not move. */
+  skewed: Schema.Natural,
   evictions: Schema.Natural,
   deadLetters: Schema.Natural,
   held: Schema.Struct({ count: Schema.Natural, bytes: Schema.Natural }),
@@ -44,6 +46,8 @@ export interface Tally {
   readonly lines: number
   readonly invalid: number
   readonly addInvalid: () => void
+  /** Counts a line, besides its status, whose time is too far ahead. */
+  readonly addSkewed: () => void
   readonly add: (scent: Scent, result: InterceptResult) => void
   /** The counts, with those of the Tracehound itself. Verifies the chain: O(records). */
   readonly summary: (tracehound: TracehoundSync) => ReplaySummary
@@ -68,6 +72,7 @@ export const makeTally = (): Tally => {
   >
   let lines = 0
   let invalid = 0
+  let skewed = 0
   return {
     get lines() {
       return lines
@@ -78,6 +83,9 @@ export const makeTally = (): Tally => {
     addInvalid: () => {
       lines += 1
       invalid += 1
+    },
+    addSkewed: () => {
+      skewed += 1
     },
     add: ({ threat }, { status }) => {
       lines += 1
@@ -93,6 +101,7 @@ export const makeTally = (): Tally => {
       ...counts,
       bySeverity: { ...bySeverity },
       byCategory: { ...byCategory },
+      skewed,
       evictions: quarantine.evictions,
       deadLetters: deadLetters(),
       held: { count: quarantine.count, bytes: quarantine.bytes },

@@ -24,6 +24,61 @@ describe("RecordedClock", () => {
         assert.strictEqual(clock.currentTimeNanosUnsafe(), BigInt(expected) * 1_000_000n)
       }
     }))
+
+  /** Monotonic time in ms after each of these lines, and whether the line was too far ahead. */
+  const seen = (times: ReadonlyArray<number>) =>
+    Effect.map(Clock.Clock, (real) => {
+      const clock = RecordedClock.make(real)
+      return times.map((ms) => {
+        const isSkewed = !clock.setUnsafe(ms)
+        return [Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n), isSkewed] as const
+      })
+    })
+  const hour = 3_600_000
+  const day = 24 * hour
+  const times = (count: number, from: number) => Array.from({ length: count }, (_, n) => from + n)
+
+  it.effect("RFC G1 has the latest time seen for its monotonic time, whatever the order of the lines", () =>
+    Effect.gen(function*() {
+      const found = yield* seen([1000, 3000, 2000, 3000, 1000, -hour + 3000, 3001])
+      assert.deepStrictEqual(found.map(([ms]) => ms), [1000, 3000, 3000, 3000, 3000, 3000, 3001])
+      assert.isFalse(found.some(([, isSkewed]) => isSkewed))
+    }))
+
+  it.effect("RFC G1 is not moved by a line more than an hour ahead, nor by one long ago", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* seen([0, hour, 2 * hour + 1, 365 * day, 1e300, hour + 1, -day, hour + 2]), [
+        [0, false],
+        [hour, false],
+        [hour, true],
+        [hour, true],
+        [hour, true],
+        [hour + 1, false],
+        [hour + 1, false],
+        [hour + 2, false]
+      ])
+    }))
+
+  it.effect("RFC G1 goes on after a gap in the recording, from the earliest of the lines behind it", () =>
+    Effect.gen(function*() {
+      const found = yield* seen([0, 365 * day, ...times(15, day), day + 100])
+      assert.deepStrictEqual(found.slice(1, 16), Array.from({ length: 15 }, () => [0, true] as const))
+      assert.deepStrictEqual(found.slice(16), [[day + 14, false], [day + 100, false]])
+    }))
+
+  it.effect("RFC G1 goes on in a second file behind the first, and after a first line from the future", () =>
+    Effect.gen(function*() {
+      const found = yield* seen([365 * day, ...times(16, 5000), 6000, 7000, 365 * day])
+      assert.deepStrictEqual(found.slice(-4), [[5015, false], [6000, false], [7000, false], [7000, true]])
+    }))
+
+  it.effect("RFC G1 is not moved by lines of a wrong clock among those of a right one, however many", () =>
+    Effect.gen(function*() {
+      const lines = times(1000, 0).flatMap((n) => [n, ...times(15, 10 * day + n), ...times(15, n - 10 * day)])
+      const found = yield* seen(lines)
+      assert.deepStrictEqual(found.at(-1), [999, false])
+      assert.strictEqual(found.filter(([, isSkewed]) => isSkewed).length, 15_000)
+    }))
 })
 
 describe("ReplayRandomness", () => {

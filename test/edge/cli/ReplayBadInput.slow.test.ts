@@ -181,4 +181,27 @@ describe("replay of broken input", () => {
       const { quarantined, rateLimited } = JSON.parse(stdout)
       assert.deepStrictEqual({ quarantined, rateLimited }, { quarantined: 3, rateLimited: 2 })
     }))
+
+  it("RFC G1 is not hurried by lines out of order: a block lasts as long as the recording says", () =>
+    inTemporaryDirectory(async (directory) => {
+      const start = 1_760_000_000_000
+      const from = (source: string, ms: number, n: number) =>
+        scent(n, { source, timestamp: start + ms, payload: `${source} ${ms} ${n}` })
+      const lines = [
+        ...Array.from({ length: 101 }, (_, n) => from("192.0.2.1", 0, n)),
+        ...Array.from({ length: 310 }, (_, n) => [
+          from(`192.0.3.${n % 100}`, 1000 + n, n),
+          from(`192.0.4.${n % 100}`, n, n)
+        ]).flat(),
+        from("192.0.2.1", 5000, 0),
+        from("192.0.2.1", 365 * 86_400_000, 1),
+        from("192.0.2.1", 299_999, 2),
+        from("192.0.2.1", 300_000, 3)
+      ]
+      const signatures = join(directory, "signatures")
+      const { stdout } = await replayOf(directory, `${lines.join("\n")}\n`, "--signatures", signatures)
+      const statuses = readFileSync(signatures, "utf8").trimEnd().split("\n").map((line) => line.split("\t")[1])
+      assert.deepStrictEqual(statuses.slice(-4), ["rate_limited", "rate_limited", "rate_limited", "quarantined"])
+      assert.strictEqual(JSON.parse(stdout).skewed, 1)
+    }))
 })

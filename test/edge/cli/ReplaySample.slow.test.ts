@@ -38,6 +38,7 @@ describe.skipIf(found === undefined)("replay of a WAF's log", () => {
       errors: 0,
       bySeverity: { low: 80, medium: 9, high: 0, critical: 1985 },
       byCategory: { injection: 1049, ddos: 0, flood: 0, spam: 4, malware: 0, unknown: 1021 },
+      skewed: 0,
       evictions: 0,
       deadLetters: 0,
       held: counts.held
