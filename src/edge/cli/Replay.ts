@@ -92,6 +92,7 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
         observer.answered(event.line, "invalid", "")
         return observer.invalid(event.line, event.message)
       }
+      if (event.isRaw === true) tally.addRaw()
       if (!clock.setUnsafe(event.scent.timestamp)) tally.addSkewed()
       const result = intercept(event.scent)
       tally.add(event.scent, result)

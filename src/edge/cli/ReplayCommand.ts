@@ -36,6 +36,7 @@ const describe = (summary: ReplaySummary): string => {
     ["  invalid", group(summary.invalid)],
     ["new by severity", counts(summary.bySeverity)],
     ["new by category", counts(summary.byCategory)],
+    ["raw", `${group(summary.raw)} (held as the bytes of the line)`],
     ["skewed", `${group(summary.skewed)} (more than an hour ahead of the rest)`],
     ["held", `${group(summary.held.count)} (${group(summary.held.bytes)} bytes)`],
     ["evictions", group(summary.evictions)],

@@ -32,6 +32,10 @@ export const ReplaySummary = Schema.Struct({
     malware: Schema.Natural,
     unknown: Schema.Natural
   }),
+  /**
+   * Lines whose payload is the bytes of the line, as JSON.parse would lose some of them.
+   */
+  raw: Schema.Natural,
   /** Lines more than an hour ahead of recorded time, which they did not move. */
   skewed: Schema.Natural,
   evictions: Schema.Natural,
@@ -46,6 +50,8 @@ export interface Tally {
   readonly lines: number
   readonly invalid: number
   readonly addInvalid: () => void
+  /** Counts a line, besides its status, whose payload is raw bytes. */
+  readonly addRaw: () => void
   /** Counts a line, besides its status, whose time is too far ahead. */
   readonly addSkewed: () => void
   readonly add: (scent: Scent, result: InterceptResult) => void
@@ -72,6 +78,7 @@ export const makeTally = (): Tally => {
   >
   let lines = 0
   let invalid = 0
+  let raw = 0
   let skewed = 0
   return {
     get lines() {
@@ -83,6 +90,9 @@ export const makeTally = (): Tally => {
     addInvalid: () => {
       lines += 1
       invalid += 1
+    },
+    addRaw: () => {
+      raw += 1
     },
     addSkewed: () => {
       skewed += 1
@@ -101,6 +111,7 @@ export const makeTally = (): Tally => {
       ...counts,
       bySeverity: { ...bySeverity },
       byCategory: { ...byCategory },
+      raw,
       skewed,
       evictions: quarantine.evictions,
       deadLetters: deadLetters(),

@@ -3,8 +3,9 @@
  */
 import type * as Result from "effect/Result"
 import type { Scent } from "../../domain/Scent.ts"
-import { decodeModSecurity } from "./ModSecurity.ts"
-import { decodeScent } from "./ScentLine.ts"
+import { decodeModSecurity, readModSecurity } from "./ModSecurity.ts"
+import type { DecodedLine, SourceLine } from "./RawValue.ts"
+import { decodeScent, readScent } from "./ScentLine.ts"
 import type { SignalError } from "./SignalError.ts"
 
 /** Every format there is, by the name that the command line takes. */
@@ -45,3 +46,11 @@ const decoders: Readonly<Record<Format, Decoder>> = {
  * ```
  */
 export const decoderFor = (format: Format): Decoder => decoders[format]
+
+const readers: Readonly<Record<Format, (line: SourceLine) => Result.Result<DecodedLine, SignalError>>> = {
+  scent: readScent,
+  modsecurity: readModSecurity
+}
+
+/** The decoder for a format, for lines whose bytes are at hand. */
+export const readerFor = (format: Format) => readers[format]

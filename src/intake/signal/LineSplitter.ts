@@ -8,8 +8,8 @@
  * - it holds no more than `maxLineBytes` and a CR, and between lines no more than 64 KiB;
  * - it reads each byte once and decodes each line once.
  *
- * A line is decoded as the WHATWG Encoding standard says: invalid UTF-8 becomes U+FFFD. A byte
- * order mark at the start of the input is dropped. A line of nothing but ASCII white space has a
+ * A line is decoded as the WHATWG Encoding standard says: invalid UTF-8 becomes U+FFFD, and the line
+ * then comes with its bytes. A byte order mark at the start of the input is dropped. A line of nothing but ASCII white space has a
  * number but is not given.
  */
 
@@ -20,6 +20,10 @@ export interface TextLine {
   readonly line: number
   /** Without its line break. */
   readonly text: string
+  /**
+   * Its bytes, where they are not valid UTF-8, so that `text` has U+FFFD in place of some of them.
+   */
+  readonly bytes?: Uint8Array<ArrayBuffer>
 }
 
 /** A line that was skipped. */
@@ -137,7 +141,10 @@ export class LineSplitter {
     const from = this.#completed === 0 && startsWithMark(bytes, start, stop) ? start + 3 : start
     this.#completed += 1
     if (isBlank(bytes, from, stop)) return
-    lines.push({ _tag: "Text", line: this.#completed, text: this.#decoder.decode(bytes.subarray(from, stop)) })
+    const content = bytes.subarray(from, stop)
+    const text = this.#decoder.decode(content)
+    const line = { _tag: "Text", line: this.#completed, text } as const
+    lines.push(text.includes("\ufffd") && !isTextOf(text, content) ? { ...line, bytes: content.slice() } : line)
   }
 
   #reject(bytes: number, lines: Array<Line>): void {
@@ -146,6 +153,12 @@ export class LineSplitter {
       "split it, or allow longer lines with maxLineBytes"
     lines.push({ _tag: "Rejected", line: this.#completed, bytes, problem })
   }
+}
+
+/** Whether the text is these bytes in UTF-8. */
+const isTextOf = (text: string, bytes: Uint8Array): boolean => {
+  const encoded = new TextEncoder().encode(text)
+  return encoded.length === bytes.length && encoded.every((byte, at) => byte === bytes[at])
 }
 
 /** U+FEFF in UTF-8. */

@@ -6,7 +6,7 @@
  * | id | `unique_id` |
  * | source | `client_ip` |
  * | timestamp | `time_stamp`, taken as UTC |
- * | payload | `request`, as it stands |
+ * | payload | `request`, as it stands; its raw bytes where JSON.parse loses some (`RawValue.ts`) |
  * | threat | there is one when `messages` is not empty, or `is_interrupted` is true |
  * | severity | the worst of the messages' syslog numbers that are set: 1 and 2 critical, 3 high, 4 medium, others or none low |
  * | category | by the messages' tags, see `categories` below |
@@ -29,11 +29,14 @@ import type { Severity } from "../../domain/Severity.ts"
 import { BoundedString } from "../../domain/Text.ts"
 import { parseAsctime } from "./Asctime.ts"
 import { jsonLine } from "./JsonLine.ts"
+import { type DecodedLine, rawValue, type SourceLine } from "./RawValue.ts"
 import { SignalError } from "./SignalError.ts"
 
 const advice = "set SecAuditLogFormat JSON, and have parts B and H in SecAuditLogParts"
 
 const Identifier = BoundedString(maxIdentifierBytes)
+
+const payloadPath = ["transaction", "request"]
 
 /** An object, left as JSON.parse made it. */
 const Untouched = Schema.Unknown.check(
@@ -141,8 +144,12 @@ const threatOf = (messages: ReadonlyArray<Message>, isInterrupted: boolean): Thr
  * scent.threat // => undefined
  * ```
  */
-export const decodeModSecurity = (line: string): Result.Result<Scent, SignalError> => {
-  const decoded = decodeLine(line)
+export const decodeModSecurity = (line: string): Result.Result<Scent, SignalError> =>
+  Result.map(readModSecurity({ text: line }), ({ scent }) => scent)
+
+/** The same for a line with its bytes, where it is not valid UTF-8. */
+export const readModSecurity = (line: SourceLine): Result.Result<DecodedLine, SignalError> => {
+  const decoded = decodeLine(line.text)
   if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
   const { client_ip, is_interrupted = false, messages, request, time_stamp, unique_id } = decoded.success.transaction
   if (messages === undefined && !is_interrupted)
@@ -156,11 +163,13 @@ export const decodeModSecurity = (line: string): Result.Result<Scent, SignalErro
       })
     )
   }
-  return Result.succeed({
+  const raw = rawValue(line, payloadPath, request)
+  const scent = {
     id: unique_id,
-    payload: request,
+    payload: raw ?? request,
     source: client_ip,
     timestamp,
     ...(threat === undefined ? {} : { threat })
-  })
+  }
+  return Result.succeed({ scent, isRaw: raw !== undefined })
 }

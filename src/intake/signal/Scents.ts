@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { Scent } from "../../domain/Scent.ts"
 import { GzipError, type Inflate } from "../../host/port/Inflate.ts"
-import { type Decoder, decoderFor, type Format } from "./Decoder.ts"
+import { type Format, readerFor } from "./Decoder.ts"
 import { gunzipIfNeeded } from "./Gunzip.ts"
 import { type LineOptions, splitWith } from "./Lines.ts"
 import { type Line, LineSplitter } from "./LineSplitter.ts"
@@ -18,9 +18,13 @@ import { type Line, LineSplitter } from "./LineSplitter.ts"
 /**
  * A line that is a scent, or one that is none with the reason. The message is short and holds
  * nothing of the line.
+ *
+ * `isRaw` is there where JSON.parse would lose something of the payload: invalid UTF-8, a key that
+ * comes twice, digits past a double. The payload is then the bytes of the value as they stand in
+ * the line.
  */
 export type ScentEvent =
-  | { readonly _tag: "Scent"; readonly line: number; readonly scent: Scent }
+  | { readonly _tag: "Scent"; readonly line: number; readonly scent: Scent; readonly isRaw?: true }
   | { readonly _tag: "Invalid"; readonly line: number; readonly message: string }
 
 export interface ScentsOptions extends LineOptions {
@@ -63,7 +67,7 @@ export const scents = <E, R>(
 ): Stream.Stream<ScentEvent, Exclude<E, GzipError>, R | Inflate> =>
   Stream.suspend(() => {
     const splitter = new LineSplitter(options.maxLineBytes)
-    const decode = eventOf(decoderFor(options.format))
+    const decode = eventOf(options.format)
     return gunzipIfNeeded(bytes).pipe(
       (plain) => splitWith(plain, splitter),
       Stream.mapArray(Arr.map(decode)),
@@ -74,12 +78,15 @@ export const scents = <E, R>(
     )
   })
 
-const eventOf = ({ decode }: Decoder) => (line: Line): ScentEvent => {
-  if (line._tag === "Rejected") return { _tag: "Invalid", line: line.line, message: line.problem }
-  const decoded = decode(line.text)
-  return Result.isSuccess(decoded)
-    ? { _tag: "Scent", line: line.line, scent: decoded.success }
-    : { _tag: "Invalid", line: line.line, message: decoded.failure.message }
+const eventOf = (format: Format) => {
+  const read = readerFor(format)
+  return (line: Line): ScentEvent => {
+    if (line._tag === "Rejected") return { _tag: "Invalid", line: line.line, message: line.problem }
+    const decoded = read(line)
+    if (Result.isFailure(decoded)) return { _tag: "Invalid", line: line.line, message: decoded.failure.message }
+    const { isRaw, scent } = decoded.success
+    return { _tag: "Scent", line: line.line, scent, ...(isRaw ? { isRaw } : {}) }
+  }
 }
 
 /**

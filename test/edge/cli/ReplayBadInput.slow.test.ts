@@ -95,18 +95,27 @@ describe("replay of broken input", () => {
       assert.deepStrictEqual(reported(stderr), [2])
     }))
 
-  it("decodes invalid UTF-8 as the WHATWG says and keeps the line", () =>
+  it("holds a payload of invalid UTF-8 as its bytes, and never takes one for another", () =>
     inTemporaryDirectory(async (directory) => {
-      const line = Buffer.concat([
-        Buffer.from("{\"id\":\"1\",\"source\":\"s\",\"timestamp\":1,\"payload\":\""),
-        Buffer.from([0xff, 0xc3, 0x28]),
-        Buffer.from("\",\"threat\":{\"category\":\"spam\",\"severity\":\"low\"}}\n")
-      ])
-      const { stdout } = await replayOf(directory, line, "--signatures", join(directory, "signatures"))
-      assert.strictEqual(JSON.parse(stdout).quarantined, 1)
+      const values = [[0x61, 0xff], [0x61, 0xfe], [0xff, 0xc3, 0x28], [0x61, 0xff]].map((bytes) =>
+        Buffer.from([0x22, ...bytes, 0x22])
+      )
+      const line = (value: Buffer) =>
+        Buffer.concat([
+          Buffer.from("{\"id\":\"1\",\"source\":\"s\",\"timestamp\":1,\"payload\":"),
+          value,
+          Buffer.from(",\"threat\":{\"category\":\"spam\",\"severity\":\"low\"}}\n")
+        ])
+      const signatures = join(directory, "signatures")
+      const { stdout } = await replayOf(directory, Buffer.concat(values.map(line)), "--signatures", signatures)
+      const { ignored, quarantined, raw } = JSON.parse(stdout)
+      assert.deepStrictEqual({ ignored, quarantined, raw }, { ignored: 1, quarantined: 3, raw: 4 })
       const { createHash } = await import("node:crypto")
-      const expected = createHash("sha256").update("\ufffd\ufffd(").digest("hex")
-      assert.strictEqual(readFileSync(join(directory, "signatures"), "utf8"), `1\tquarantined\tspam:${expected}\n`)
+      const statuses = ["quarantined", "quarantined", "quarantined", "ignored"]
+      const expected = values.map((value, at) =>
+        `${at + 1}\t${statuses[at]}\tspam:${createHash("sha256").update(value).digest("hex")}\n`
+      )
+      assert.strictEqual(readFileSync(signatures, "utf8"), expected.join(""))
     }))
 
   it("asks whether the format is right where no line could be used", () =>
