@@ -88,7 +88,7 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
     })
     const one = (event: ScentEvent) => {
       if (event._tag === "Invalid") {
-        tally.addInvalid()
+        tally.addInvalid(event.isCutOff === true)
         observer.answered(event.line, "invalid", "")
         return observer.invalid(event.line, event.message)
       }

@@ -37,6 +37,7 @@ const describe = (summary: ReplaySummary): string => {
     ["new by severity", counts(summary.bySeverity)],
     ["new by category", counts(summary.byCategory)],
     ["raw", `${group(summary.raw)} (held as the bytes of the line)`],
+    ["complete", summary.complete ? "yes" : "NO"],
     ["skewed", `${group(summary.skewed)} (more than an hour ahead of the rest)`],
     ["held", `${group(summary.held.count)} (${group(summary.held.bytes)} bytes)`],
     ["evictions", group(summary.evictions)],
@@ -125,7 +126,7 @@ export const replayCommand = Command.make("replay", {
       )
     }
     yield* Console.log(options.json ? JSON.stringify(summary) : describe(summary))
-    if (!summary.audit.verified || summary.deadLetters > 0) return yield* new AnswerIsNo()
+    if (!summary.audit.verified || !summary.complete || summary.deadLetters > 0) return yield* new AnswerIsNo()
   }))).pipe(
     Command.withDescription(
       "Feed recorded traffic through the whole runtime, on recorded time: the same file gives the same answer"

@@ -38,6 +38,8 @@ export const ReplaySummary = Schema.Struct({
   raw: Schema.Natural,
   /** Lines more than an hour ahead of recorded time, which they did not move. */
   skewed: Schema.Natural,
+  /** False where the recording ended too early, or nothing in it could be read. */
+  complete: Schema.Boolean,
   evictions: Schema.Natural,
   deadLetters: Schema.Natural,
   held: Schema.Struct({ count: Schema.Natural, bytes: Schema.Natural }),
@@ -49,7 +51,8 @@ export type ReplaySummary = typeof ReplaySummary.Type
 export interface Tally {
   readonly lines: number
   readonly invalid: number
-  readonly addInvalid: () => void
+  /** `isCutOff`: the recording ends in this line, too early. */
+  readonly addInvalid: (isCutOff: boolean) => void
   /** Counts a line, besides its status, whose payload is raw bytes. */
   readonly addRaw: () => void
   /** Counts a line, besides its status, whose time is too far ahead. */
@@ -78,6 +81,7 @@ export const makeTally = (): Tally => {
   >
   let lines = 0
   let invalid = 0
+  let isWhole = true
   let raw = 0
   let skewed = 0
   return {
@@ -87,7 +91,8 @@ export const makeTally = (): Tally => {
     get invalid() {
       return invalid
     },
-    addInvalid: () => {
+    addInvalid: (isCutOff) => {
+      isWhole &&= !isCutOff
       lines += 1
       invalid += 1
     },
@@ -113,6 +118,7 @@ export const makeTally = (): Tally => {
       byCategory: { ...byCategory },
       raw,
       skewed,
+      complete: isWhole && (invalid < lines || lines === 0),
       evictions: quarantine.evictions,
       deadLetters: deadLetters(),
       held: { count: quarantine.count, bytes: quarantine.bytes },

@@ -62,6 +62,7 @@ export class LineSplitter {
    */
   #length = 0
   #lastByte = 0
+  #unended = 0
 
   /** Throws a RangeError where `maxLineBytes` is not from 1 byte to 256 MiB. */
   constructor(maxLineBytes: number = defaultMaxLineBytes) {
@@ -73,6 +74,11 @@ export class LineSplitter {
   /** Lines that ended so far, blank and rejected ones too. */
   get completed(): number {
     return this.#completed
+  }
+
+  /** The number of the last line, where the input ended before the line did; otherwise 0. */
+  get unended(): number {
+    return this.#unended
   }
 
   /** Bytes of memory held until a line ends. */
@@ -99,7 +105,10 @@ export class LineSplitter {
   /** The last line, where the input does not end with a line break. */
   end(): Array<Line> {
     const lines: Array<Line> = []
-    if (this.#length > 0) this.#completeHeld(lines)
+    if (this.#length > 0) {
+      this.#completeHeld(lines)
+      this.#unended = this.#completed
+    }
     return lines
   }
 

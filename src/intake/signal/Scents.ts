@@ -22,10 +22,12 @@ import { type Line, LineSplitter } from "./LineSplitter.ts"
  * `isRaw` is there where JSON.parse would lose something of the payload: invalid UTF-8, a key that
  * comes twice, digits past a double. The payload is then the bytes of the value as they stand in
  * the line.
+ *
+ * `isCutOff` is there where the recording ends too early, in this line.
  */
 export type ScentEvent =
   | { readonly _tag: "Scent"; readonly line: number; readonly scent: Scent; readonly isRaw?: true }
-  | { readonly _tag: "Invalid"; readonly line: number; readonly message: string }
+  | { readonly _tag: "Invalid"; readonly line: number; readonly message: string; readonly isCutOff?: true }
 
 export interface ScentsOptions extends LineOptions {
   readonly format: Format
@@ -67,7 +69,7 @@ export const scents = <E, R>(
 ): Stream.Stream<ScentEvent, Exclude<E, GzipError>, R | Inflate> =>
   Stream.suspend(() => {
     const splitter = new LineSplitter(options.maxLineBytes)
-    const decode = eventOf(options.format)
+    const decode = eventOf(options.format, splitter)
     return gunzipIfNeeded(bytes).pipe(
       (plain) => splitWith(plain, splitter),
       Stream.mapArray(Arr.map(decode)),
@@ -78,14 +80,28 @@ export const scents = <E, R>(
     )
   })
 
-const eventOf = (format: Format) => {
+const eventOf = (format: Format, splitter: LineSplitter) => {
   const read = readerFor(format)
   return (line: Line): ScentEvent => {
-    if (line._tag === "Rejected") return { _tag: "Invalid", line: line.line, message: line.problem }
-    const decoded = read(line)
-    if (Result.isFailure(decoded)) return { _tag: "Invalid", line: line.line, message: decoded.failure.message }
-    const { isRaw, scent } = decoded.success
-    return { _tag: "Scent", line: line.line, scent, ...(isRaw ? { isRaw } : {}) }
+    const decoded = line._tag === "Text" ? read(line) : Result.fail({ message: line.problem })
+    if (Result.isSuccess(decoded)) {
+      const { isRaw, scent } = decoded.success
+      return { _tag: "Scent", line: line.line, scent, ...(isRaw ? { isRaw } : {}) }
+    }
+    const isCutOff = line.line === splitter.unended && !isWhole(line)
+    const { message } = decoded.failure
+    return { _tag: "Invalid", line: line.line, message, ...(isCutOff ? { isCutOff } : {}) }
+  }
+}
+
+/** Whether a line that has no line break lacks nothing else. */
+const isWhole = (line: Line): boolean => {
+  if (line._tag === "Rejected") return false
+  try {
+    JSON.parse(line.text)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -103,7 +119,7 @@ const lastEvents = (
   const [cut] = splitter.end().map(decode)
   const saved = cut?._tag === "Scent" ? [cut] : []
   const after = whole + saved.length
-  return [...saved, { _tag: "Invalid", line: after + 1, message: problemAfter(error, after) }]
+  return [...saved, { _tag: "Invalid", line: after + 1, message: problemAfter(error, after), isCutOff: true }]
 }
 
 const problemAfter = ({ reason }: GzipError, line: number): string => {

@@ -72,7 +72,7 @@ describe("replay of broken input", () => {
       const whole = gzipSync(Array.from({ length: 5000 }, (_, i) => `${scent(i)}\n`).join(""))
       const { status, stderr, stdout } = await replayOf(directory, whole.subarray(0, whole.length / 2))
       const summary = JSON.parse(stdout)
-      assert.strictEqual(status, 0)
+      assert.deepStrictEqual([status, summary.complete], [1, false])
       assert.isAbove(summary.quarantined + summary.rateLimited, 100)
       assert.strictEqual(summary.invalid, 1)
       assert.strictEqual(summary.lines, summary.quarantined + summary.rateLimited + 1)
@@ -120,10 +120,44 @@ describe("replay of broken input", () => {
 
   it("asks whether the format is right where no line could be used", () =>
     inTemporaryDirectory(async (directory) => {
-      const { stderr, stdout } = await replayOf(directory, `${scent(1)}\n${scent(2)}\n`, "--format", "modsecurity")
-      assert.strictEqual(JSON.parse(stdout).invalid, 2)
+      const lines = `${scent(1)}\n${scent(2)}\n`
+      const { status, stderr, stdout } = await replayOf(directory, lines, "--format", "modsecurity")
+      const { complete, invalid } = JSON.parse(stdout)
+      assert.deepStrictEqual([status, complete, invalid], [1, false, 2])
       assert.deepStrictEqual(reported(stderr), [1, 2])
       assert.match(stderr.trimEnd().split("\n").at(-1) ?? "", /is --format right\?.*scent, modsecurity$/)
+    }))
+
+  it("answers no where the recording ended early, however it ended", () =>
+    inTemporaryDirectory(async (directory) => {
+      const whole = `${scent(1)}\n${scent(2)}\n`
+      const member = gzipSync(whole)
+      const damaged = Buffer.from(member)
+      damaged.fill(0, member.length - 8, member.length - 4)
+      const broken: ReadonlyArray<string | Uint8Array> = [
+        whole.slice(0, -9),
+        `${whole}{`,
+        `${whole}garbage`,
+        member.subarray(0, -1),
+        damaged,
+        Buffer.concat([member, Buffer.from("garbage")]),
+        gzipSync(whole.slice(0, -9))
+      ]
+      for (const content of broken) {
+        const { status, stderr, stdout } = await replayOf(directory, content)
+        const { complete, invalid } = JSON.parse(stdout)
+        assert.deepStrictEqual([status, complete, invalid], [1, false, 1])
+        assert.notStrictEqual(stderr, "")
+      }
+    }))
+
+  it("answers yes where the recording is whole, though a line in it is not", () =>
+    inTemporaryDirectory(async (directory) => {
+      const whole = `${scent(1)}\n{"id":\n{}\n${scent(2)}`
+      for (const content of [whole, `${whole}\n{}`, `${whole}\n \n`, gzipSync(whole), gzipSync(`${whole}\n`)]) {
+        const { status, stdout } = await replayOf(directory, content)
+        assert.deepStrictEqual([status, JSON.parse(stdout).complete], [0, true])
+      }
     }))
 
   it("says that an empty file has no lines", () =>
@@ -131,7 +165,7 @@ describe("replay of broken input", () => {
       for (const content of ["", "\n\n", gzipSync("")]) {
         const { status, stderr, stdout } = await replayOf(directory, content)
         assert.strictEqual(status, 0)
-        assert.strictEqual(JSON.parse(stdout).lines, 0)
+        assert.deepStrictEqual([JSON.parse(stdout).lines, JSON.parse(stdout).complete], [0, true])
         assert.match(stderr, /has no lines/)
       }
     }))

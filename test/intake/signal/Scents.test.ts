@@ -112,6 +112,18 @@ describe("scents", () => {
     { arbitrary: { runs: 100 } }
   )
 
+  it.effect("says of a last line whether the recording was cut off in it", () =>
+    Effect.gen(function*() {
+      const isCutOff = (text: string) =>
+        Effect.map(eventsOf([utf8(text)]), (events) =>
+          events.map((event) => event._tag === "Invalid" && event.isCutOff === true))
+      assert.deepStrictEqual(yield* isCutOff(`${scentLine(0)}\n${scentLine(1)}`), [false, false])
+      assert.deepStrictEqual(yield* isCutOff(`${scentLine(0)}\n${scentLine(1).slice(0, -1)}`), [false, true])
+      assert.deepStrictEqual(yield* isCutOff(`${scentLine(0)}\n{\n`), [false, false])
+      assert.deepStrictEqual(yield* isCutOff(`{\n${scentLine(0)}\n{}`), [false, false, false])
+      assert.deepStrictEqual(yield* isCutOff("{"), [true])
+    }))
+
   it.effect("dies of a maxLineBytes out of range, when it runs", () =>
     Effect.gen(function*() {
       const stream = scents(Stream.make(utf8("{}")), { format: "scent", maxLineBytes: 0 })
@@ -145,7 +157,8 @@ describe("scents of a gzip stream that breaks", () => {
           _tag: "Invalid",
           line: whole + 1,
           message:
-            `the gzip stream ends before its end ${place}: get the rest of the file and read it again from its start`
+            `the gzip stream ends before its end ${place}: get the rest of the file and read it again from its start`,
+          isCutOff: true
         }], `${end} of ${bytes.length} bytes`)
       }
       assert.deepStrictEqual(yield* eventsOf([bytes]), firstScents(12))
@@ -174,7 +187,8 @@ describe("scents of a gzip stream that breaks", () => {
       assert.deepStrictEqual(yield* eventsOf([bytes]), [...firstScents(3), {
         _tag: "Invalid",
         line: 4,
-        message: "the gzip stream is damaged after line 3: check it with gzip -t and get a fresh copy"
+        message: "the gzip stream is damaged after line 3: check it with gzip -t and get a fresh copy",
+        isCutOff: true
       }])
     }))
 
@@ -185,7 +199,8 @@ describe("scents of a gzip stream that breaks", () => {
         _tag: "Invalid",
         line: 4,
         message: "something that is not gzip follows the gzip stream after line 3: " +
-          "cut it off, or read it as a file of its own"
+          "cut it off, or read it as a file of its own",
+        isCutOff: true
       }])
     }))
 
