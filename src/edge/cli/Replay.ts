@@ -69,9 +69,10 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
   // Whether a hound is free depends on this machine's time, not the recording's: with hounds the
   // same file would not give the same answer.
   const withoutHounds = { ...config, hound: { ...config.hound, enabled: false } }
+  // With cold storage ids must differ from run to run: it never overwrites an envelope.
+  const randomIds = config.audit.coldStorage !== undefined
   const onRecordedTime = Tracehound.layerNoDeps(withoutHounds).pipe(
-    // With cold storage ids must differ from run to run: it never overwrites an envelope.
-    Layer.provide(config.audit.coldStorage === undefined ? replayPorts : NodePorts.layer),
+    Layer.provide(randomIds ? NodePorts.layer : replayPorts),
     Layer.provide(Layer.succeed(Clock.Clock, clock)),
     // No log: the summary counts the same events.
     Layer.provide(Logger.layer([]))
@@ -79,7 +80,7 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
   const run = Effect.gen(function*() {
     const tracehound = yield* Tracehound
     const { coldStorage, intercept } = tracehound.sync
-    const tally = makeTally()
+    const tally = makeTally(randomIds)
     const behind = maxBehind(config.audit.coldStorage)
 
     const keepUp = Effect.suspend(() => {

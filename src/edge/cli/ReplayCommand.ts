@@ -43,7 +43,7 @@ const describe = (summary: ReplaySummary): string => {
     ["evictions", group(summary.evictions)],
     ["dead letters", group(summary.deadLetters)],
     ["audit records", group(summary.audit.records)],
-    ["audit head", summary.audit.head],
+    ["audit head", summary.randomIds ? `${summary.audit.head} (ids were random)` : summary.audit.head],
     ["audit verified", summary.audit.verified ? "yes" : "NO"]
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
@@ -129,7 +129,8 @@ export const replayCommand = Command.make("replay", {
     if (!summary.audit.verified || !summary.complete || summary.deadLetters > 0) return yield* new AnswerIsNo()
   }))).pipe(
     Command.withDescription(
-      "Feed recorded traffic through the whole runtime, on recorded time: the same file gives the same answer"
+      "Feed recorded traffic through the whole runtime, on recorded time: the same file gives the same counts, and " +
+        "without cold storage the same audit head"
     ),
     Command.withExamples([
       {

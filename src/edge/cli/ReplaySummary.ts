@@ -38,6 +38,8 @@ export const ReplaySummary = Schema.Struct({
   raw: Schema.Natural,
   /** Lines more than an hour ahead of recorded time, which they did not move. */
   skewed: Schema.Natural,
+  /** Whether ids, which records hold, were random: the head then differs from run to run. */
+  randomIds: Schema.Boolean,
   /** False where the recording ended too early, or nothing in it could be read. */
   complete: Schema.Boolean,
   evictions: Schema.Natural,
@@ -72,7 +74,8 @@ const counterOf = {
   error: "errors"
 } as const
 
-export const makeTally = (): Tally => {
+/** Counts from zero. `randomIds`: whether ids are random in this replay. */
+export const makeTally = (randomIds: boolean): Tally => {
   const counts = { clean: 0, rateLimited: 0, tooLarge: 0, ignored: 0, quarantined: 0, escalated: 0, errors: 0 }
   const bySeverity = { low: 0, medium: 0, high: 0, critical: 0 }
   const byCategory = { injection: 0, ddos: 0, flood: 0, spam: 0, malware: 0, unknown: 0 } satisfies Record<
@@ -118,6 +121,7 @@ export const makeTally = (): Tally => {
       byCategory: { ...byCategory },
       raw,
       skewed,
+      randomIds,
       complete: isWhole && (invalid < lines || lines === 0),
       evictions: quarantine.evictions,
       deadLetters: deadLetters(),

@@ -170,6 +170,30 @@ describe("replay of broken input", () => {
       }
     }))
 
+  it("says where ids are random, and gives the same answer everywhere else", () =>
+    inTemporaryDirectory(async (directory) => {
+      const content = Array.from({ length: 5 }, (_, i) => `${scent(i)}\n`).join("")
+      const config = join(directory, "config.json")
+      writeFileSync(config, "{\"quarantine\":{\"maxCount\":1}}")
+      const answer = async (...args: Array<string>) => {
+        const { stdout } = await replayOf(directory, content, "--config", config, ...args)
+        const { audit: { head, ...audit }, randomIds, ...counts } = JSON.parse(stdout)
+        return { head, randomIds, counts: { ...counts, audit } }
+      }
+      const [one, two] = [await answer(), await answer()]
+      assert.deepStrictEqual(one, two)
+      assert.isFalse(one.randomIds)
+      const [three, four] = [await answer("--data", directory), await answer("--data", directory)]
+      assert.deepStrictEqual([three.randomIds, four.randomIds], [true, true])
+      assert.notStrictEqual(three.head, four.head)
+      assert.deepStrictEqual([three.counts, four.counts], [one.counts, one.counts])
+
+      writeFileSync(config, JSON.stringify({ audit: { coldStorage: { endpoint: `file:${directory}/own` } } }))
+      assert.isTrue((await answer()).randomIds)
+      const { stdout } = await tracehoundHere(["replay", join(directory, "recording"), "--data", directory])
+      assert.match(stdout, /^audit head +[0-9a-f]{64} \(ids were random\)$/m)
+    }))
+
   it("calls a file that does not exist, and a directory, wrong use, in one line", () =>
     inTemporaryDirectory(async (directory) => {
       mkdirSync(join(directory, "logs"))

@@ -40,6 +40,7 @@ describe.skipIf(found === undefined)("replay of a WAF's log", () => {
       byCategory: { injection: 1049, ddos: 0, flood: 0, spam: 4, malware: 0, unknown: 1021 },
       raw: 1,
       skewed: 0,
+      randomIds: false,
       complete: true,
       evictions: 0,
       deadLetters: 0,
