@@ -28,9 +28,16 @@ const bin = fileURLToPath(new URL("../../src/edge/cli/bin.ts", import.meta.url))
 
 /** Runs `tracehound` with these arguments. */
 export const tracehound = (args: ReadonlyArray<string>, options: RunOptions = {}): Promise<Ended> =>
+  run(process.execPath, [...(options.nodeFlags ?? []), bin, ...args], options)
+
+/** Runs a script of bash, in which `"$@"` is the command line: for redirections. */
+export const shell = (script: string, options: RunOptions = {}): Promise<Ended> =>
+  run("bash", ["-c", script, "bash", process.execPath, bin], options)
+
+const run = (program: string, args: ReadonlyArray<string>, options: RunOptions): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const { NODE_OPTIONS: _, ...inherited } = process.env
-    const child = spawn(process.execPath, [...(options.nodeFlags ?? []), bin, ...args], {
+    const child = spawn(program, args, {
       cwd: options.cwd,
       env: { ...inherited, NO_COLOR: "1", ...options.env },
       stdio: ["pipe", "pipe", "pipe"],

@@ -4,6 +4,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -68,6 +69,16 @@ const dataSource = Effect.fnUntraced(function*(directory: string) {
   } satisfies ConfigSource
 })
 
+/** Refuses to write signatures into a file that this replay reads. */
+const guardSources = Effect.fnUntraced(function*(signatures: string, file: string, config: Option.Option<string>) {
+  const named = yield* Effect.option(Config.String("TRACEHOUND_CONFIG"))
+  const configuration = Option.orElse(config, () => named)
+  yield* SignatureFile.refuseSources(signatures, [
+    file === "-" ? { what: "standard input", path: "/dev/stdin" } : { what: "the recording", path: file },
+    ...Option.toArray(configuration).map((path) => ({ what: "the configuration", path }))
+  ])
+})
+
 export const replayCommand = Command.make("replay", {
   file: Argument.String("file").pipe(
     Argument.withDescription("The recording, plain or gzip; - reads standard input")
@@ -91,6 +102,7 @@ export const replayCommand = Command.make("replay", {
 }, (options) =>
   Effect.scoped(Effect.gen(function*() {
     const input = yield* Input.open(options.file)
+    if (Option.isSome(options.signatures)) yield* guardSources(options.signatures.value, options.file, options.config)
     const sources = yield* configSources({ file: Option.getOrUndefined(options.config) })
     const data = Option.isSome(options.data) ? [yield* dataSource(options.data.value)] : []
     const config = yield* Effect.fromResult(resolveConfig([...sources, ...data]))

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import { WrongUse } from "./Failure.ts"
 
 export interface SignatureFile {
@@ -14,6 +15,30 @@ export interface SignatureFile {
 }
 
 const encoder = new TextEncoder()
+
+/** A file that the replay reads. */
+export interface Source {
+  /** The name in messages. */
+  readonly what: string
+  readonly path: string
+}
+
+/** The regular file that a path leads to, by whatever link; undefined where there is none. */
+const fileAt = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const info = Option.getOrUndefined(yield* Effect.option(fs.stat(path)))
+  return info?.type === "File" && Option.isSome(info.ino) ? `${info.dev}:${info.ino.value}` : undefined
+})
+
+/** Refuses a path under which a file is found that the replay reads: opening it would empty it. */
+export const refuseSources = Effect.fnUntraced(function*(path: string, sources: ReadonlyArray<Source>) {
+  const target = yield* fileAt(path)
+  if (target === undefined) return
+  for (const source of sources) {
+    if (target === (yield* fileAt(source.path)))
+      return yield* new WrongUse({ message: `--signatures would overwrite ${source.what}: name another file` })
+  }
+})
 
 /** Opens the file, emptied, until the scope closes. */
 export const open = Effect.fn("SignatureFile.open")(function*(path: string) {

@@ -3,10 +3,10 @@
  * own: one for the size of its heap, one for real pipes.
  */
 import { assert, describe, it as every } from "@effect/vitest"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
-import { inTemporaryDirectory, tracehound } from "../../support/command.ts"
+import { inTemporaryDirectory, shell, tracehound } from "../../support/command.ts"
 import { sampleOf } from "../../support/tiers.ts"
 import { tracehoundHere } from "./inProcess.ts"
 
@@ -192,6 +192,50 @@ describe("replay of broken input", () => {
       assert.isTrue((await answer()).randomIds)
       const { stdout } = await tracehoundHere(["replay", join(directory, "recording"), "--data", directory])
       assert.match(stdout, /^audit head +[0-9a-f]{64} \(ids were random\)$/m)
+    }))
+
+  it("never writes signatures over a file that it reads, whatever path or link leads there", () =>
+    inTemporaryDirectory(async (directory) => {
+      const at = (name: string) => join(directory, name)
+      const content = gzipSync(`${scent(1)}\n`)
+      writeFileSync(at("recording"), content)
+      writeFileSync(at("config.json"), "{}")
+      symlinkSync("recording", at("symbolic"))
+      linkSync(at("recording"), at("hard"))
+      symlinkSync(at("config.json"), at("config"))
+      mkdirSync(at("sub"))
+      const args = ["replay", at("recording"), "--signatures"]
+      const env = { TRACEHOUND_CONFIG: at("config.json") }
+      const uses: ReadonlyArray<
+        readonly [Promise<{ readonly status: number | null; readonly stderr: string }>, RegExp]
+      > = [
+        [tracehoundHere([...args, at("recording")]), /overwrite the recording: name another file$/m],
+        [tracehoundHere([...args, at("sub/../recording")]), /overwrite the recording/],
+        [tracehoundHere([...args, at("symbolic")]), /overwrite the recording/],
+        [tracehoundHere([...args, at("hard")]), /overwrite the recording/],
+        [tracehoundHere(["replay", at("symbolic"), "--signatures", at("hard")]), /overwrite the recording/],
+        [tracehoundHere([...args, at("config.json"), "--config", at("config")]), /overwrite the configuration/],
+        [tracehoundHere([...args, at("config")], { env }), /overwrite the configuration/]
+      ]
+      for (const [use, expected] of uses) {
+        const { status, stderr } = await use
+        assert.strictEqual(status, 2)
+        assert.match(stderr, expected)
+      }
+      assert.deepStrictEqual(readFileSync(at("recording")), content)
+      assert.strictEqual(readFileSync(at("config.json"), "utf8"), "{}")
+      const { status } = await tracehoundHere([...args, at("signatures"), "--config", at("config")])
+      assert.strictEqual(status, 0)
+    }))
+
+  it("never writes signatures over the file that standard input comes from", () =>
+    inTemporaryDirectory(async (directory) => {
+      const recording = join(directory, "recording")
+      writeFileSync(recording, `${scent(1)}\n`)
+      const { status, stderr } = await shell(`"$@" replay - --signatures ${recording} < ${recording}`)
+      assert.strictEqual(status, 2)
+      assert.match(stderr, /overwrite standard input/)
+      assert.strictEqual(readFileSync(recording, "utf8"), `${scent(1)}\n`)
     }))
 
   it("calls a file that does not exist, and a directory, wrong use, in one line", () =>
