@@ -2,9 +2,12 @@
  * Writes a file of signatures: `lineNumber<TAB>status<TAB>signature` for every line that was read,
  * with an empty signature where there is none.
  */
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import { type FileHandle, open as openFile } from "node:fs/promises"
+import * as Descriptor from "./Descriptor.ts"
 import { WrongUse } from "./Failure.ts"
 
 export interface SignatureFile {
@@ -40,11 +43,53 @@ export const refuseSources = Effect.fnUntraced(function*(path: string, sources: 
   }
 })
 
-/** Opens the file, emptied, until the scope closes. */
+/** Why a write failed, and what to do; nothing of the error's own text. */
+const adviceOn = (error: unknown): string => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return "check that its directory exists"
+    case "EISDIR":
+      return "it is a directory: name a file in it"
+    case "ENOSPC":
+    case "EDQUOT":
+      return "there is no space left for it"
+    case "EPIPE":
+      return "its reader has closed it"
+    default:
+      return `check its permissions (${code})`
+  }
+}
+
+/** Writes all of the bytes, at no position: pipes and devices have none. */
+const writeAll = async (file: FileHandle, bytes: Uint8Array): Promise<void> => {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, null)
+    at += bytesWritten
+  }
+}
+
+/** Opens the file, emptied, until the scope closes, and gives what writes to it. */
+const writerTo = (path: string) => {
+  const unwritable = (error: unknown) => new WrongUse({ message: `${path} cannot be written: ${adviceOn(error)}` })
+  return Effect.acquireRelease(
+    Effect.tryPromise({ try: () => openFile(path, "w"), catch: unwritable }),
+    (file) => Effect.ignore(Effect.tryPromise(() => file.close()))
+  ).pipe(
+    Effect.map((file) => (text: string) =>
+      Effect.tryPromise({ try: () => writeAll(file, encoder.encode(text)), catch: unwritable })
+    )
+  )
+}
+
+/**
+ * Opens the file, emptied, until the scope closes. A path that names standard output or standard
+ * error is that stream, so that nothing the command writes there is overwritten.
+ */
 export const open = Effect.fn("SignatureFile.open")(function*(path: string) {
-  const fs = yield* FileSystem.FileSystem
-  const unwritable = () => new WrongUse({ message: `${path} cannot be written: check that its directory exists` })
-  const file = yield* Effect.mapError(fs.open(path, { flag: "w" }), unwritable)
+  const print = [undefined, Console.log, Console.error][Descriptor.parse(path) ?? 0]
+  const write = print === undefined ? yield* writerTo(path) : (text: string) => print(text.slice(0, -1))
   let waiting: Array<string> = []
   return {
     add: (line, status, signature) => {
@@ -54,7 +99,7 @@ export const open = Effect.fn("SignatureFile.open")(function*(path: string) {
       if (waiting.length === 0) return Effect.void
       const text = waiting.join("")
       waiting = []
-      return Effect.mapError(file.writeAll(encoder.encode(text)), unwritable)
+      return write(text)
     })
   } satisfies SignatureFile
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Layer, Sink, Stdio } from "effect"
+import * as Descriptor from "../../../src/edge/cli/Descriptor.ts"
 import { describe as describe_, isKept, type SandboxDiagnosis } from "../../../src/edge/cli/Doctor.ts"
 import * as Progress from "../../../src/edge/cli/Progress.ts"
 import * as RecordedClock from "../../../src/edge/cli/RecordedClock.ts"
@@ -79,6 +80,25 @@ describe("RecordedClock", () => {
       assert.deepStrictEqual(found.at(-1), [999, false])
       assert.strictEqual(found.filter(([, isSkewed]) => isSkewed).length, 15_000)
     }))
+})
+
+describe("Descriptor", () => {
+  it.each<readonly [string, number | undefined]>([
+    ["/dev/stdin", 0],
+    ["/dev/stdout", 1],
+    ["/dev/stderr", 2],
+    ["/dev/fd/63", 63],
+    ["/proc/self/fd/0", 0],
+    ["/dev/fd/", undefined],
+    ["/dev/fd/1x", undefined],
+    ["/dev/fd/99999999999", undefined],
+    ["dev/fd/1", undefined],
+    ["/dev/full", undefined],
+    ["-", undefined],
+    ["", undefined]
+  ])("reads %j", (path, expected) => {
+    assert.strictEqual(Descriptor.parse(path), expected)
+  })
 })
 
 describe("ReplayRandomness", () => {

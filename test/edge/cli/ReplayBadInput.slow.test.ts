@@ -238,6 +238,58 @@ describe("replay of broken input", () => {
       assert.strictEqual(readFileSync(recording, "utf8"), `${scent(1)}\n`)
     }))
 
+  it(
+    "reads and writes pipes by name: process substitutions, FIFOs, its own descriptors",
+    () =>
+      inTemporaryDirectory(async (directory) => {
+        const at = (name: string) => join(directory, name)
+        const content = Array.from({ length: 2000 }, (_, i) => `${scent(i)}\n`).join("")
+        writeFileSync(at("recording"), content)
+        const plain = await tracehoundHere(["replay", at("recording"), "--json", "--signatures", at("expected")])
+        const expected = readFileSync(at("expected"), "utf8")
+        const piped = [
+          `"$@" replay <(cat recording) --json`,
+          `mkfifo in && { cat recording > in & } && "$@" replay in --json`,
+          `cat recording | "$@" replay /dev/stdin --json`,
+          `"$@" replay /dev/stdin --json < recording`,
+          `"$@" replay /dev/fd/9 --json 9< <(gzip -c recording)`,
+          `"$@" replay recording --json --signatures >(cat > out)`,
+          `mkfifo tap && { cat tap > out & } && "$@" replay recording --json --signatures tap`
+        ]
+        for (const script of piped) {
+          const { status, stderr, stdout } = await shell(`cd ${directory} && ${script}; code=$?; wait; exit $code`)
+          assert.deepStrictEqual({ status, stderr, stdout }, { status: 0, stderr: "", stdout: plain.stdout }, script)
+          if (script.includes("signatures")) assert.strictEqual(readFileSync(at("out"), "utf8"), expected, script)
+        }
+        const own = await tracehound(["replay", "/dev/stdin", "--json", "--signatures", "/dev/stdout"], {
+          input: [content]
+        })
+        assert.strictEqual(own.stdout, expected + plain.stdout)
+        const appended = await shell(`cd ${directory} && "$@" replay recording --json --signatures /dev/fd/1 > all`)
+        assert.strictEqual(appended.status, 0)
+        assert.strictEqual(readFileSync(at("all"), "utf8"), expected + plain.stdout)
+      }),
+    60_000
+  )
+
+  it("says why signatures cannot be written", () =>
+    inTemporaryDirectory(async (directory) => {
+      const recording = join(directory, "recording")
+      writeFileSync(recording, `${scent(1)}\n`)
+      const uses: ReadonlyArray<readonly [string, RegExp]> = [
+        [directory, /is a directory/],
+        [join(directory, "nowhere", "file"), /check that its directory exists/],
+        [join(recording, "file"), /check that its directory exists/],
+        ["", /check that its directory exists/],
+        ["/dev/full", /no space left/]
+      ]
+      for (const [path, expected] of uses) {
+        const { status, stderr, stdout } = await tracehoundHere(["replay", recording, "--signatures", path, "--json"])
+        assert.deepStrictEqual([status, stdout], [2, ""])
+        assert.match(stderr, expected)
+      }
+    }))
+
   it("calls a file that does not exist, and a directory, wrong use, in one line", () =>
     inTemporaryDirectory(async (directory) => {
       mkdirSync(join(directory, "logs"))
