@@ -3,7 +3,8 @@
  *
  * Promises exit status 0 for good, 1 where the answer is no, 2 for wrong use; answers on standard
  * output and everything else on standard error; and that work goes on where a reader closes its end
- * of the pipe early.
+ * of the pipe early, or the device behind standard output or standard error takes no more. Where
+ * the answer could not be printed whole, for another reason than its reader's, the status is 2.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -19,7 +20,7 @@ import * as Runtime from "effect/Runtime"
 import * as NodeInflate from "../../host/node/NodeInflate.ts"
 import { configCommand } from "./ConfigCommand.ts"
 import { doctorCommand } from "./Doctor.ts"
-import { ExitCode, WrongUse } from "./Failure.ts"
+import { AnswerIsNo, ExitCode, WrongUse } from "./Failure.ts"
 import { replayCommand } from "./ReplayCommand.ts"
 import { ownVersion } from "./Versions.ts"
 
@@ -29,10 +30,12 @@ const tracehound = Command.make("tracehound").pipe(
 )
 
 /**
- * Errors that are wrong use: of a configuration, or of a cold storage that does not open. The
- * command has not begun to answer.
+ * Whether nobody has told of the error yet. All but a mistake in the arguments, which the CLI
+ * tells, and an answer that was printed are wrong use: of a configuration that cannot be started
+ * with, or of a cold storage that does not open.
  */
-const cannotBegin = ["WrongUse", "InvalidConfig", "ColdStorageError", "FlagsMissing"] as const
+const isUntold = <E>(error: E): error is Exclude<E, AnswerIsNo | CliError.CliError> & Error =>
+  error instanceof Error && !(error instanceof AnswerIsNo) && !CliError.isCliError(error)
 
 /**
  * Runs the command line with these arguments. Standard input, the console, files and the
@@ -42,8 +45,8 @@ export const run = (args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const version = yield* ownVersion
     yield* Command.runWith(tracehound, { version })(args).pipe(
-      Effect.catchTag(
-        cannotBegin,
+      Effect.catchIf(
+        isUntold,
         ({ message }) => Effect.andThen(Console.error(message), Effect.fail(new WrongUse({ message })))
       )
     )
@@ -60,30 +63,44 @@ export const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
 
 const isClosedPipe = (error: Error): boolean => "code" in error && error.code === "EPIPE"
 
+/** What is told of an error of standard output: nothing of the error but its code. */
+const explain = (error: Error): string =>
+  isClosedPipe(error)
+    ? "standard output was closed early: the rest of the answer was not printed"
+    : `standard output takes no more (${
+      "code" in error ? String(error.code) : error.name
+    }): the answer was not printed whole`
+
 /**
- * Lets work go on where a reader closes its end of the pipe early, as `head` does, and says so once
- * on standard error.
+ * Lets work go on whatever becomes of standard output and standard error, and says so once of
+ * standard output. The function that it gives says whether the answer was printed, as far as its
+ * reader wanted it.
  */
-const surviveClosedPipes = (): void => {
-  let told = false
-  process.stdout.on("error", (error) => {
-    if (!isClosedPipe(error)) throw error
-    if (!told) process.stderr.write("standard output was closed early: the rest of the answer was not printed\n")
-    told = true
-  })
-  process.stderr.on("error", (error) => {
-    if (!isClosedPipe(error)) throw error
-  })
+const surviveOutput = (): () => boolean => {
+  let first: Error | null = null
+  const tell = (error: Error): void => {
+    if (first !== null) return
+    first = error
+    process.stderr.write(`${explain(error)}\n`)
+  }
+  process.stdout.on("error", tell)
+  process.stderr.on("error", () => undefined)
+  return () => {
+    // The event of an error comes a turn after the error, and takes it from the stream.
+    const { errored } = process.stdout
+    if (errored !== null) tell(errored)
+    return first === null || isClosedPipe(first)
+  }
 }
 
 /** Runs the command line of this process, and sets its exit status. */
 export const main = (): void => {
-  surviveClosedPipes()
+  const isPrinted = surviveOutput()
   NodeRuntime.runMain(Effect.provide(run(process.argv.slice(2)), NodeServices.layer), {
     disableErrorReporting: true,
     teardown: (exit, onExit) => {
       if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
-      onExit(statusOf(exit))
+      onExit(isPrinted() ? statusOf(exit) : ExitCode.wrongUse)
     }
   })
 }

@@ -132,6 +132,24 @@ describe("wrong use", () => {
       assert.include(stderr, "TRACEHOUND_BOGUS")
     }))
 
+  it("RFC R3 says why it cannot begin, whatever the reason", () =>
+    inTemporaryDirectory(async (directory) => {
+      const recording = join(directory, "recording")
+      writeFileSync(recording, "")
+      const reasons: ReadonlyArray<readonly [Readonly<Record<string, string>>, RegExp]> = [
+        [{ TRACEHOUND_TRUST_BOUNDARY_CLUSTER_SHARED_STATE: "redis" }, /sharedState is redis/],
+        [{ TRACEHOUND_RUNTIME_STRICT: "true", TRACEHOUND_RUNTIME_MAX_OLD_SPACE_SIZE: "16" }, /runtime\.strict is set/],
+        [{ TRACEHOUND_AUDIT_COLD_STORAGE_ENDPOINT: `file:${recording}/x` }, /cannot be opened/],
+        [{ TRACEHOUND_MAX_PAYLOAD_SIZE: "0" }, /maxPayloadSize|MAX_PAYLOAD_SIZE/]
+      ]
+      for (const [env, expected] of reasons) {
+        const { status, stderr, stdout } = await tracehoundHere(["replay", recording, "--json"], { env })
+        assert.deepStrictEqual([status, stdout], [2, ""])
+        assert.match(stderr, expected)
+        assert.strictEqual(stderr.match(expected)?.length, 1)
+      }
+    }))
+
   it("gives help and the version when it is asked to", async () => {
     const help = await tracehoundHere(["--help"])
     assert.strictEqual(help.status, 0)
