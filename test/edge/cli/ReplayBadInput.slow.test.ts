@@ -315,6 +315,28 @@ describe("replay of broken input", () => {
       assert.strictEqual(readFileSync(signatures, "utf8").split("\n").length, 501)
     }))
 
+  it(
+    "goes on with its work where the device behind an output is full, and says so",
+    () =>
+      inTemporaryDirectory(async (directory) => {
+        const file = join(directory, "recording")
+        writeFileSync(file, Array.from({ length: 50 }, (_, i) => `${scent(i)}\n`).join("") + "no scent\n".repeat(50))
+        const plain = await tracehoundHere(["replay", file, "--json"])
+        const signatures = join(directory, "signatures")
+        const full = await shell(`"$@" replay ${file} --json --signatures ${signatures} > /dev/full`)
+        assert.strictEqual(full.status, 2)
+        assert.match(full.stderr, /^standard output takes no more \(ENOSPC\): the answer was not printed whole\n$/m)
+        assert.notInclude(full.stderr, " at ")
+        assert.strictEqual(readFileSync(signatures, "utf8").split("\n").length, 101)
+        const deaf = await shell(`"$@" replay ${file} --json 2> /dev/full`)
+        assert.deepStrictEqual([deaf.status, deaf.stdout], [0, plain.stdout])
+        assert.strictEqual((await shell(`"$@" replay ${file} > /dev/full 2>&1`)).status, 2)
+        for (const command of ["config print", "config check --json", "--help", "--version"])
+          assert.strictEqual((await shell(`"$@" ${command} > /dev/full`)).status, 2, command)
+      }),
+    60_000
+  )
+
   it("reads standard input, plain or gzip, in pieces", async () => {
     const text = Array.from({ length: 50 }, (_, i) => `${scent(i)}\n`).join("")
     for (const whole of [Buffer.from(text), gzipSync(text)]) {
