@@ -15,22 +15,50 @@ import type { ParseOptions } from "effect/SchemaAST"
 import * as SchemaParser from "effect/SchemaParser"
 import { fromIssue, SignalError } from "./SignalError.ts"
 
-/** A decoder for lines of one schema. Each message of a mistake ends with `advice`: what to do. */
+/** What to do about a mistake, and how to see where a line begins. */
+export interface LineFormat {
+  /** About a line that is no JSON. */
+  readonly syntaxAdvice: (line: string) => string
+  /** About a mistake at this place, such as `transaction.request`; empty for the whole line. */
+  readonly adviceAt: (place: string) => string
+  /** How lines of this format usually begin. */
+  readonly opening: string
+}
+
+/** A decoder for lines of one schema. Each message of a mistake ends with what to do. */
 export const jsonLine = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
-  advice: string,
+  { adviceAt, opening, syntaxAdvice }: LineFormat,
   options?: ParseOptions
 ): (line: string) => Result.Result<S["Type"], SignalError> => {
   const decode = SchemaParser.decodeUnknownResult(schema, options)
   return (line) => {
-    let value: unknown
-    try {
-      value = JSON.parse(line)
-    } catch (cause) {
-      return Result.fail(new SignalError({ message: `expected JSON${syntax(cause)}: ${advice}` }))
-    }
-    return Result.mapError(decode(value), (issue) => fromIssue(issue, advice))
+    const parsed = parse(line)
+    if (Result.isSuccess(parsed))
+      return Result.mapError(decode(parsed.success), (issue) => fromIssue(issue, adviceAt))
+    const column = columnOfWhole(line, opening)
+    const advice = column === undefined
+      ? syntaxAdvice(line)
+      : `a whole line begins at column ${column}: give it a line of its own`
+    return Result.fail(new SignalError({ message: `expected JSON${syntax(parsed.failure)}: ${advice}` }))
   }
+}
+
+const parse = (text: string): Result.Result<unknown, unknown> => {
+  try {
+    return Result.succeed(JSON.parse(text) as unknown)
+  } catch (cause) {
+    return Result.fail(cause)
+  }
+}
+
+/**
+ * The column where a whole line begins that something else stands before, such as the torn end of a
+ * line that was being written in a crash. Reads the end of the line once more.
+ */
+const columnOfWhole = (line: string, opening: string): number | undefined => {
+  const at = line.lastIndexOf(opening)
+  return at > 0 && Result.isSuccess(parse(line.slice(at))) ? at + 1 : undefined
 }
 
 /**

@@ -8,9 +8,10 @@
  * - it holds no more than `maxLineBytes` and a CR, and between lines no more than 64 KiB;
  * - it reads each byte once and decodes each line once.
  *
- * A line is decoded as the WHATWG Encoding standard says: invalid UTF-8 becomes U+FFFD, and the line
- * then comes with its bytes. A byte order mark at the start of the input is dropped. A line of nothing but ASCII white space has a
- * number but is not given.
+ * A line is decoded as the WHATWG Encoding standard says: invalid UTF-8 becomes U+FFFD, and the
+ * line then comes with its bytes. NULs around a line are dropped, and a byte order mark at its
+ * start: log files that were truncated, preallocated or put together have them. A line of nothing
+ * but ASCII white space and NULs has a number but is not given.
  */
 
 /** A line that could be read. */
@@ -30,7 +31,9 @@ export interface TextLine {
 export interface RejectedLine {
   readonly _tag: "Rejected"
   readonly line: number
-  /** Its length without its line break, with a byte order mark that it began with. */
+  /**
+   * Its length without its line break and the NULs that it began with, with a byte order mark.
+   */
   readonly bytes: number
   /** The message for people: what is wrong with the line, and what to do. */
   readonly problem: string
@@ -49,6 +52,7 @@ const keptBytes = 65_536
 
 const lf = 0x0a
 const cr = 0x0d
+const nul = 0x00
 
 export class LineSplitter {
   readonly #maxLineBytes: number
@@ -112,7 +116,8 @@ export class LineSplitter {
     return lines
   }
 
-  #hold(chunk: Uint8Array, start: number, end: number): void {
+  #hold(chunk: Uint8Array, from: number, end: number): void {
+    const start = this.#length === 0 ? afterNuls(chunk, from, end) : from
     if (end === start) return
     const limit = this.#maxLineBytes + 1
     const length = this.#length + (end - start)
@@ -140,14 +145,16 @@ export class LineSplitter {
     this.#length = 0
   }
 
-  /** A whole line lies in `bytes` from `start` up to its LF, or the input's end, at `end`. */
-  #complete(bytes: Uint8Array, start: number, end: number, lines: Array<Line>): void {
-    const stop = end > start && bytes[end - 1] === cr ? end - 1 : end
+  /** A whole line lies in `bytes` from `begin` up to its LF, or the input's end, at `end`. */
+  #complete(bytes: Uint8Array, begin: number, end: number, lines: Array<Line>): void {
+    const start = afterNuls(bytes, begin, end)
+    let stop = end > start && bytes[end - 1] === cr ? end - 1 : end
     if (stop - start > this.#maxLineBytes) {
       this.#reject(stop - start, lines)
       return
     }
-    const from = this.#completed === 0 && startsWithMark(bytes, start, stop) ? start + 3 : start
+    const from = startsWithMark(bytes, start, stop) ? afterNuls(bytes, start + 3, stop) : start
+    while (stop > from && bytes[stop - 1] === nul) stop -= 1
     this.#completed += 1
     if (isBlank(bytes, from, stop)) return
     const content = bytes.subarray(from, stop)
@@ -174,11 +181,18 @@ const isTextOf = (text: string, bytes: Uint8Array): boolean => {
 const startsWithMark = (bytes: Uint8Array, start: number, end: number): boolean =>
   end - start >= 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf
 
-/** Space, and tab to carriage return. */
+/** The place of the first byte that is no NUL. */
+const afterNuls = (bytes: Uint8Array, start: number, end: number): number => {
+  let at = start
+  while (at < end && bytes[at] === nul) at += 1
+  return at
+}
+
+/** NUL, space, and tab to carriage return. */
 const isBlank = (bytes: Uint8Array, start: number, end: number): boolean => {
   for (let i = start; i < end; i++) {
     const byte = bytes[i] ?? 0
-    if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false
+    if (byte !== nul && byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) return false
   }
   return true
 }

@@ -32,9 +32,35 @@ import { jsonLine } from "./JsonLine.ts"
 import { type DecodedLine, rawValue, type SourceLine } from "./RawValue.ts"
 import { SignalError } from "./SignalError.ts"
 
-const advice = "set SecAuditLogFormat JSON, and have parts B and H in SecAuditLogParts"
+const altered = "see what else writes to this log, or changes it on its way"
+
+/** What to do about a mistake: most of them are no setting of ModSecurity's. */
+const format = {
+  syntaxAdvice: (line: string) =>
+    line.trimStart().startsWith("{")
+      ? "the line was cut off while it was written, or something was written into it"
+      : "set SecAuditLogFormat JSON",
+  adviceAt: (place: string) => {
+    switch (place) {
+      case "transaction.request":
+        return "have part B in SecAuditLogParts"
+      case "transaction.messages":
+        return "have part H in SecAuditLogParts"
+      case "":
+      case "transaction":
+        return "give an audit log of ModSecurity v3"
+      default:
+        return altered
+    }
+  },
+  opening: "{\"transaction\":"
+}
 
 const Identifier = BoundedString(maxIdentifierBytes)
+
+const missingMessages = Result.fail(
+  new SignalError({ message: `missing key at transaction.messages: ${format.adviceAt("transaction.messages")}` })
+)
 
 const payloadPath = ["transaction", "request"]
 
@@ -67,7 +93,7 @@ const AuditLine = Schema.Struct({
   })
 })
 
-const decodeLine = jsonLine(AuditLine, advice)
+const decodeLine = jsonLine(AuditLine, format)
 
 /** The tags of each category. The first category that has a tag of any message counts. */
 const categories: ReadonlyArray<readonly [ThreatCategory, ReadonlyArray<string>]> = [
@@ -153,13 +179,13 @@ export const readModSecurity = (line: SourceLine): Result.Result<DecodedLine, Si
   if (Result.isFailure(decoded)) return Result.fail(decoded.failure)
   const { client_ip, is_interrupted = false, messages, request, time_stamp, unique_id } = decoded.success.transaction
   if (messages === undefined && !is_interrupted)
-    return Result.fail(new SignalError({ message: `missing key at transaction.messages: ${advice}` }))
+    return missingMessages
   const threat = threatOf(messages ?? [], is_interrupted)
   const timestamp = parseAsctime(time_stamp)
   if (timestamp === undefined) {
     return Result.fail(
       new SignalError({
-        message: `expected a date such as "Sat Nov 21 02:52:22 2026" at transaction.time_stamp: ${advice}`
+        message: `expected a date such as "Sat Nov 21 02:52:22 2026" at transaction.time_stamp: ${altered}`
       })
     )
   }

@@ -30,7 +30,9 @@ const ScentLine = Schema.Struct({
   payloadBase64: Schema.optionalKey(Schema.String)
 })
 
-const decodeLine = jsonLine(ScentLine, advice, { errors: "all" })
+const format = { syntaxAdvice: () => advice, adviceAt: () => advice, opening: "{\"id\":" }
+
+const decodeLine = jsonLine(ScentLine, format, { errors: "all" })
 
 const mistake = (message: string) => Result.fail(new SignalError({ message: `${message}: ${advice}` }))
 

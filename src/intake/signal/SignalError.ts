@@ -19,11 +19,15 @@ const maxMistakes = 3
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** The error for a schema's issue with a value. Its message ends with `advice`: what to do. */
-export const fromIssue = (issue: SchemaIssue.Issue, advice: string): SignalError => {
+/**
+ * The error for a schema's issue with a value. Its message ends with what to do about the first
+ * mistake, as `adviceAt` says of its place.
+ */
+export const fromIssue = (issue: SchemaIssue.Issue, adviceAt: (place: string) => string): SignalError => {
   const { issues } = format(issue)
   const told = issues.slice(0, maxMistakes).map(({ message, path }) => mistake(message, path ?? []))
   const more = issues.length > maxMistakes ? `, and ${issues.length - maxMistakes} more` : ""
+  const advice = adviceAt(placeOf(issues[0]?.path ?? []))
   return new SignalError({ message: `${told.join(", ")}${more}: ${advice}` })
 }
 

@@ -21,10 +21,12 @@ const reference = (bytes: Uint8Array, maxLineBytes: number): ReadonlyArray<strin
   const parts = Buffer.from(bytes).toString("latin1").split("\n")
   if (parts.at(-1) === "") parts.pop()
   return parts.flatMap((part, index) => {
-    const content = part.endsWith("\r") ? part.slice(0, -1) : part
+    const begun = part.replace(/^\0+/, "")
+    const content = begun.endsWith("\r") ? begun.slice(0, -1) : begun
     if (content.length > maxLineBytes) return [`${index + 1}!${content.length}`]
-    const text = new TextDecoder("utf-8", { ignoreBOM: index > 0 }).decode(Buffer.from(content, "latin1"))
-    return /^[\t\n\v\f\r ]*$/.test(text) ? [] : [`${index + 1}:${text}`]
+    const decoded = new TextDecoder("utf-8").decode(Buffer.from(content, "latin1"))
+    const text = decoded.replace(/^\0+/, "").replace(/\0+$/, "")
+    return /^[\0\t\n\v\f\r ]*$/.test(text) ? [] : [`${index + 1}:${text}`]
   })
 }
 
@@ -67,13 +69,15 @@ describe("lines", () => {
     ["a CR at the very end, which is half a line break", "a\r", ["1:a"]],
     ["only one CR before an LF", "a\r\r\n", ["1:a\r"]],
     ["white space around a line, which stays", "  a  \n", ["1:  a  "]],
-    ["NUL bytes", "\0\n\0a\0\n", ["1:\0", "2:\0a\0"]],
+    ["NULs around a line, which are dropped", "\0\n\0\0a\0b\0\r\n\0 \0\n\0\0", ["2:a\0b"]],
+    ["a line that a truncated file begins with", `${"\0".repeat(5000)}a\nb`, ["1:a", "2:b"]],
     ["Unicode white space and line separators, which are text", "\u00a0\n\u2028\n\u0085", [
       "1:\u00a0",
       "2:\u2028",
       "3:\u0085"
     ]],
-    ["a byte order mark at the start alone", "\ufeffa\n\ufeffb\n", ["1:a", "2:\ufeffb"]],
+    ["a byte order mark at the start of any line", "\ufeffa\n\ufeffb\n\0\ufeff\0c", ["1:a", "2:b", "3:c"]],
+    ["a byte order mark within a line, which stays", "a\ufeff\n \ufeffb", ["1:a\ufeff", "2: \ufeffb"]],
     ["one byte order mark of two", "\ufeff\ufeffa", ["1:\ufeffa"]],
     ["a first line of nothing but a byte order mark", "\ufeff\r\na", ["2:a"]]
   ])("reads %s", (_, text, expected) => {
@@ -170,6 +174,17 @@ describe("lines", () => {
     assert.strictEqual(splitter.retainedBytes, 0)
     found.push(...splitter.push(utf8("\r\nnext\n")), ...splitter.end())
     assert.deepStrictEqual(brief(found), ["1!50000000", "2:next"])
+  })
+
+  it("counts no NULs before a line, however many, and holds none of them", () => {
+    const splitter = new LineSplitter(10)
+    const zeros = new Uint8Array(65_536)
+    for (let n = 0; n < 300; n++) {
+      assert.deepStrictEqual(splitter.push(zeros), [])
+      assert.strictEqual(splitter.retainedBytes, 0)
+    }
+    const found = [...splitter.push(utf8("\0first\n\0\0")), ...splitter.push(utf8("0123456789\r\n\x000123456789a"))]
+    assert.deepStrictEqual(brief([...found, ...splitter.end()]), ["1:first", "2:0123456789", "3!11"])
   })
 
   it("lets go of the memory of a long line when it ends", () => {

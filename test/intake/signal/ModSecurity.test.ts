@@ -32,7 +32,12 @@ const refusalOf = (line: string): string => {
   return result.failure.message
 }
 
-const advice = ": set SecAuditLogFormat JSON, and have parts B and H in SecAuditLogParts"
+const setJson = ": set SecAuditLogFormat JSON"
+const haveB = ": have part B in SecAuditLogParts"
+const haveH = ": have part H in SecAuditLogParts"
+const isCut = ": the line was cut off while it was written, or something was written into it"
+const isOther = ": give an audit log of ModSecurity v3"
+const isAltered = ": see what else writes to this log, or changes it on its way"
 
 describe("decodeModSecurity", () => {
   it("maps a clean transaction", () => {
@@ -219,7 +224,7 @@ describe("decodeModSecurity", () => {
   ])("refuses the time %j", (time_stamp) => {
     assert.strictEqual(
       refusalOf(lineWith({ time_stamp })),
-      `expected a date such as "Sat Nov 21 02:52:22 2026" at transaction.time_stamp${advice}`
+      `expected a date such as "Sat Nov 21 02:52:22 2026" at transaction.time_stamp${isAltered}`
     )
   })
 
@@ -254,26 +259,49 @@ describe("decodeModSecurity", () => {
     ["messages", [{ details: { tags: "attack-sqli" } }], "expected array at transaction.messages[0].details.tags"],
     ["messages", [{ details: { tags: ["a", 1] } }], "expected string at transaction.messages[0].details.tags[1]"]
   ])("RFC D1 refuses a %s of %.40j", (key, value, problem) => {
+    const advice = problem.endsWith("transaction.request")
+      ? haveB
+      : problem.endsWith("transaction.messages")
+      ? haveH
+      : isAltered
     assert.strictEqual(refusalOf(lineWith({ [key]: value })), problem + advice)
   })
 
   it.each([
-    ["", "expected JSON, which ended too early"],
-    ["null", "expected object"],
-    ["[]", "expected object"],
-    ["\"text\"", "expected object"],
-    ["{}", "missing key at transaction"],
-    ["{\"transaction\":[]}", "expected object at transaction"],
-    ["[".repeat(100_000), "expected JSON, which ended too early"],
-    [`{"transaction":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, "expected object at transaction"]
-  ])("RFC D1 refuses the line %.40j", (line, problem) => {
+    ["", "expected JSON, which ended too early", setJson],
+    ["--a1b2c3-A--", "expected JSON, which breaks at column 2", setJson],
+    ["null", "expected object", isOther],
+    ["[]", "expected object", isOther],
+    ["\"text\"", "expected object", isOther],
+    ["{}", "missing key at transaction", isOther],
+    ["{\"transaction\":{\"client_ip\":\"192.0", "expected JSON, which breaks at column 35", isCut],
+    ["{\"transaction\":{\"client_ip\":", "expected JSON, which ended too early", isCut],
+    ["[".repeat(100_000), "expected JSON, which ended too early", setJson],
+    [`{"transaction":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, "expected object at transaction", isOther]
+  ])("RFC D1 refuses the line %.40j", (line, problem, advice) => {
     assert.strictEqual(refusalOf(line), problem + advice)
+  })
+
+  it.each([
+    "{\"transaction\":{\"client_ip\":\"192.0",
+    "{\"transaction\":{\"client_ip\":\"{\\\"transaction\\\":",
+    "{\"transaction\":",
+    "{\"transaction\":{\"a\":{\"transaction\":{\"b\":[1,",
+    "...\"messages\":[]}}",
+    "\u0000\u0000",
+    "{"
+  ])("says where a whole transaction stands behind %j", (torn) => {
+    assert.include(
+      refusalOf(torn + lineWith({})),
+      `: a whole line begins at column ${torn.length + 1}: give it a line of its own`
+    )
+    assert.notInclude(refusalOf(torn + lineWith({}).slice(0, -1)), "a whole line")
   })
 
   it("says one thing of a line with a million mistakes", () => {
     assert.strictEqual(
       refusalOf(lineWith({ messages: Array.from({ length: 1_000_000 }, () => 1) })),
-      `expected object at transaction.messages[0]${advice}`
+      `expected object at transaction.messages[0]${isAltered}`
     )
   })
 })

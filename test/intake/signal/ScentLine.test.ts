@@ -106,6 +106,12 @@ describe("decodeScent", () => {
     assert.strictEqual(refusal(line), problem + advice)
   })
 
+  it("says where a whole scent stands behind a torn one", () => {
+    for (const torn of ["{\"id\":\"r-1\",\"sou", "{\"id\":\"", "garbage"]) {
+      assert.include(refusal(torn + JSON.stringify(whole)), `: a whole line begins at column ${torn.length + 1}: `)
+    }
+  })
+
   it("takes no position from the text that V8 quotes", () => {
     assert.strictEqual(refusal("{\"a\":x at position 99}"), `expected JSON${advice}`)
     assert.strictEqual(refusal("x at position 99"), `expected JSON${advice}`)

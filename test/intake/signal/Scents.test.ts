@@ -55,6 +55,16 @@ describe("scents", () => {
       }
     }))
 
+  it.effect("loses no scent to what log files have between their lines", () =>
+    Effect.gen(function*() {
+      const mark = Uint8Array.of(0xef, 0xbb, 0xbf)
+      const line = (n: number) => utf8(`${scentLine(n)}\n`)
+      const copied = concat(new Uint8Array(5000), line(0), mark, line(1), new Uint8Array(3), mark, line(2))
+      const whole = concat(copied, utf8(scentLine(3)), new Uint8Array(5000))
+      for (const form of [whole, gzip(whole)])
+        assert.deepStrictEqual(yield* eventsOf([form]), firstScents(4))
+    }))
+
   it.effect("gives nothing for nothing", () =>
     Effect.gen(function*() {
       for (const bytes of ["", "\n", "\r\n\r\n", " ", "\ufeff", gzip(""), gzip("\n\n")])
