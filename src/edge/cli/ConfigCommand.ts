@@ -38,10 +38,23 @@ const check = Command.make("check", options, (given) =>
     yield* Console.log(given.json ? JSON.stringify({ valid: true, mistakes: [] }) : "the configuration is valid")
   })).pipe(Command.withDescription("Check the configuration: all mistakes at once, each with its path"))
 
+/**
+ * A value as it may be shown: of a URL, its scheme and host alone. Webhooks are secrets by their
+ * path or query, other endpoints by their user and password. Text that names a file stays.
+ */
+const shown = (_key: string, value: unknown): unknown => {
+  if (typeof value !== "string") return value
+  const parts = /^([a-z][a-z0-9+.-]*:)\/\/([^/?#\\]*)(.*)$/is.exec(value)
+  const [, scheme = "", authority = "", rest = ""] = parts ?? []
+  if (parts === null || scheme.toLowerCase() === "file:") return value
+  const host = authority.slice(authority.lastIndexOf("@") + 1)
+  return host === authority && rest === "" ? value : `${scheme}//${host}/<redacted>`
+}
+
 /** A line for each setting: its path, its value and its source, in columns. Pure. */
 const table = (settings: ReadonlyArray<Explained>): string => {
   const width = Math.max(...settings.map(({ path }) => path.length))
-  const values = settings.map(({ value }) => JSON.stringify(value))
+  const values = settings.map(({ value }) => JSON.stringify(value, shown))
   const valueWidth = Math.max(...values.map((value) => value.length))
   return settings
     .map(({ path, source }, i) => `${path.padEnd(width)}  ${(values[i] ?? "").padEnd(valueWidth)}  ${source}`)
@@ -54,7 +67,7 @@ const print = Command.make("print", options, (given) =>
     const resolved = Result.flatMap(sources, resolveConfig)
     if (Result.isFailure(resolved)) return yield* refuse(resolved.failure, given.json)
     const settings = Result.getOrElse(Result.flatMap(sources, explainConfig), () => [])
-    yield* Console.log(given.json ? JSON.stringify(resolved.success, undefined, 2) : table(settings))
+    yield* Console.log(given.json ? JSON.stringify(resolved.success, shown, 2) : table(settings))
   })).pipe(Command.withDescription("Print the configuration in effect, and where each setting comes from"))
 
 export const configCommand = Command.make("config").pipe(

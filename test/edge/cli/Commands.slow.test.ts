@@ -45,6 +45,37 @@ describe("config", () => {
     assert.deepStrictEqual(JSON.parse(stdout), { valid: true, mistakes: [] })
   })
 
+  it("prints of an endpoint only where it is: its user, password, path and query are secrets", () =>
+    inTemporaryDirectory(async (directory) => {
+      const printed: ReadonlyArray<readonly [string, string]> = [
+        ["http://user:s3cret@127.0.0.1:9/hook/tok3n?key=s3cret", "http://127.0.0.1:9/<redacted>"],
+        ["https://hooks.example.com/services/s3cret/tok3n", "https://hooks.example.com/<redacted>"],
+        ["https://s3cret@[::1]:8443", "https://[::1]:8443/<redacted>"],
+        ["https://example.com?tok3n", "https://example.com/<redacted>"],
+        ["https://example.com#tok3n", "https://example.com/<redacted>"],
+        ["https://user:s3cret@tok3n@example.com/", "https://example.com/<redacted>"],
+        ["https://example.com\\tok3n", "https://example.com/<redacted>"],
+        ["HTTPS://example.com/\ntok3n", "HTTPS://example.com/<redacted>"],
+        ["https://example.com:8443", "https://example.com:8443"]
+      ]
+      for (const [endpoint, expected] of printed) {
+        const file = join(directory, "tracehound.json")
+        const coldStorage = { endpoint: "file:./evidence/of?us" }
+        writeFileSync(file, JSON.stringify({ alerts: { devopsEndpoint: endpoint }, audit: { coldStorage } }))
+        const text = await tracehoundHere(["config", "print", file])
+        const json = await tracehoundHere(["config", "print", file, "--json"])
+        if (text.status !== 0) {
+          // An endpoint that is refused is not repeated either.
+          for (const { stderr, stdout } of [text, json]) assert.notMatch(stderr + stdout, /s3cret|tok3n/)
+          continue
+        }
+        assert.notMatch(text.stdout + json.stdout, /s3cret|tok3n/)
+        assert.include(text.stdout, JSON.stringify(expected))
+        assert.strictEqual(JSON.parse(json.stdout).alerts.devopsEndpoint, expected)
+        assert.strictEqual(JSON.parse(json.stdout).audit.coldStorage.endpoint, coldStorage.endpoint)
+      }
+    }))
+
   it("prints every setting with its value and where it comes from", () =>
     inTemporaryDirectory(async (directory) => {
       const file = join(directory, "tracehound.json")
