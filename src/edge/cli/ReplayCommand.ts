@@ -58,7 +58,12 @@ const counts = (by: Readonly<Record<string, number>>): string =>
 const dataSource = Effect.fnUntraced(function*(directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const whole = path.resolve(directory)
+  if (directory === "") return yield* new WrongUse({ message: "--data has no directory: name one, such as ./data" })
+  const whole = yield* Effect.try({
+    try: () => path.resolve(directory),
+    catch: () =>
+      new WrongUse({ message: "the working directory is gone: change to another, or give --data a whole path" })
+  })
   yield* Effect.mapError(
     fs.makeDirectory(whole, { recursive: true, mode: 0o700 }),
     () => new WrongUse({ message: `${directory} cannot be made a directory: check the path and its permissions` })

@@ -3,7 +3,7 @@
  * own: one for the size of its heap, one for real pipes.
  */
 import { assert, describe, it as every } from "@effect/vitest"
-import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { inTemporaryDirectory, shell, tracehound } from "../../support/command.ts"
@@ -288,6 +288,43 @@ describe("replay of broken input", () => {
         assert.deepStrictEqual([status, stdout], [2, ""])
         assert.match(stderr, expected)
       }
+    }))
+
+  it("calls a directory for evidence that cannot be one wrong use", () =>
+    inTemporaryDirectory(async (directory) => {
+      const recording = join(directory, "recording")
+      writeFileSync(recording, `${scent(1)}\n`)
+      symlinkSync("nowhere", join(directory, "dangling"))
+      const uses: ReadonlyArray<readonly [string, RegExp]> = [
+        ["", /--data has no directory/],
+        [recording, /cannot be made a directory/],
+        [join(recording, "data"), /cannot be made a directory/],
+        [join(directory, "dangling", "data"), /cannot be made a directory/],
+        [join(directory, "x".repeat(300)), /cannot be made a directory/]
+      ]
+      for (const [data, expected] of uses) {
+        const { status, stderr, stdout } = await tracehoundHere(["replay", recording, "--data", data, "--json"])
+        assert.deepStrictEqual([status, stdout], [2, ""])
+        assert.match(stderr, expected)
+      }
+      const { status } = await tracehoundHere(["replay", recording, "--data", join(directory, "a", "b", "c")])
+      assert.strictEqual(status, 0)
+      assert.strictEqual(statSync(join(directory, "a", "b", "c", "evidence")).mode & 0o777, 0o700)
+    }))
+
+  it("says that the working directory is gone, where it is needed, in one line", () =>
+    inTemporaryDirectory(async (directory) => {
+      const recording = join(directory, "recording")
+      writeFileSync(recording, `${scent(1)}\n`)
+      const gone = (args: string) =>
+        shell(`mkdir ${directory}/gone && cd ${directory}/gone && rmdir ../gone && "$@" replay ${args} --json`)
+      const relative = await gone(`${recording} --data data`)
+      assert.deepStrictEqual([relative.status, relative.stdout], [2, ""])
+      assert.match(relative.stderr, /^the working directory is gone: [^\n]*\n$/m)
+      assert.notInclude(relative.stderr, "    at ")
+      assert.strictEqual((await gone(recording)).status, 0)
+      assert.strictEqual((await gone(`${recording} --data ${directory}/data`)).status, 0)
+      assert.strictEqual((await gone("recording")).status, 2)
     }))
 
   it("calls a file that does not exist, and a directory, wrong use, in one line", () =>
