@@ -24,6 +24,10 @@ export interface ReplayObserver<E> {
   readonly invalid: (line: number, message: string) => Effect.Effect<void>
   /** A line and the status of its answer; `signature` is empty where the answer has none. */
   readonly answered: (line: number, status: string, signature: string) => void
+  /**
+   * Evidence that cold storage did not take, once, before the answer; the last reason, if known.
+   */
+  readonly lost: (count: number, reason: string | undefined) => Effect.Effect<void>
   /** After each piece of input, some hundred lines. */
   readonly progress: (tally: Tally, tracehound: Tracehound["Service"]) => Effect.Effect<void, E>
 }
@@ -49,6 +53,10 @@ const signatureOf = (result: InterceptResult): string => {
       return ""
   }
 }
+
+/** What became of the last evidence that was lost on its way to cold storage. */
+const lastLoss = ({ watcher }: Tracehound["Service"]["sync"]): string | undefined =>
+  watcher.snapshot().errors.findLast(({ code }) => code === "coldstorage_failure" || code === "encode_error")?.message
 
 /**
  * The ports of Node, with randomness that is the same in every run, so that the head of the chain
@@ -108,7 +116,9 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
       )
     )
     yield* tracehound.settled
-    return tally.summary(tracehound.sync) satisfies ReplaySummary
+    const summary: ReplaySummary = tally.summary(tracehound.sync)
+    if (summary.deadLetters > 0) yield* observer.lost(summary.deadLetters, lastLoss(tracehound.sync))
+    return summary
   })
   return yield* Effect.provide(run, onRecordedTime)
 })

@@ -122,6 +122,11 @@ export const replayCommand = Command.make("replay", {
       observer: {
         answered: signatures.add,
         invalid: (line, message) => Effect.andThen(progress.clear, Console.error(`line ${line}: ${message}`)),
+        lost: (count, reason = "cold storage took no more") =>
+          Effect.andThen(
+            progress.clear,
+            Console.error(`evidence was lost, ${group(count)} ${count === 1 ? "piece" : "pieces"}: ${reason}`)
+          ),
         progress: (tally, { sync: { quarantine } }) =>
           Effect.andThen(
             signatures.flush,

@@ -3,7 +3,7 @@
  * own: one for the size of its heap, one for real pipes.
  */
 import { assert, describe, it as every } from "@effect/vitest"
-import { linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { inTemporaryDirectory, shell, tracehound } from "../../support/command.ts"
@@ -310,6 +310,23 @@ describe("replay of broken input", () => {
       const { status } = await tracehoundHere(["replay", recording, "--data", join(directory, "a", "b", "c")])
       assert.strictEqual(status, 0)
       assert.strictEqual(statSync(join(directory, "a", "b", "c", "evidence")).mode & 0o777, 0o700)
+    }))
+
+  it("RFC S2 says with the answer why evidence was lost", () =>
+    inTemporaryDirectory(async (directory) => {
+      const data = join(directory, "data")
+      const config = join(directory, "config.json")
+      const coldStorage = { endpoint: `file:${data}`, retries: 0 }
+      writeFileSync(config, JSON.stringify({ quarantine: { maxCount: 1 }, audit: { coldStorage } }))
+      // The directory is there when it is opened, and gone when the evidence comes.
+      mkdirSync(data)
+      const input = (function*() {
+        rmSync(data, { recursive: true })
+        yield Buffer.from(`${scent(1)}\n${scent(2)}\n${scent(3)}\n`)
+      })()
+      const { status, stderr, stdout } = await tracehoundHere(["replay", "-", "--json", "--config", config], { input })
+      assert.deepStrictEqual([status, JSON.parse(stdout).deadLetters], [1, 2])
+      assert.match(stderr, new RegExp(`^evidence was lost, 2 pieces: cold storage file:${data}: [^\n]+\n$`))
     }))
 
   it("says that the working directory is gone, where it is needed, in one line", () =>

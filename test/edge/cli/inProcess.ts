@@ -14,7 +14,7 @@ export interface InProcessOptions {
   /** The whole environment, as far as it configures Tracehound. */
   readonly env?: Readonly<Record<string, string>>
   /** What standard input gives, piece by piece. */
-  readonly input?: ReadonlyArray<Uint8Array>
+  readonly input?: Iterable<Uint8Array>
 }
 
 /** A console that keeps what is written to standard output and to standard error. */
