@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Stream } from "effect"
 import type * as zlib from "node:zlib"
+import { gzipSync } from "node:zlib"
 import { beforeEach, vi } from "vitest"
 import * as NodeInflate from "../../../src/host/node/NodeInflate.ts"
 import { gunzipIfNeeded, type GzipError, type Inflate } from "../../../src/intake/signal/index.ts"
 import { random } from "../../support/random.ts"
-import { chunksOf, concat, gzip, streamOf, utf8 } from "./bytes.ts"
+import { chunksOf, concat, gunzipped, gzip, streamOf, utf8 } from "./bytes.ts"
 
 /** Every engine that was made since the test began. */
 const engines: Array<zlib.InflateRaw> = vi.hoisted(() => [])
@@ -113,7 +114,7 @@ describe("NodeInflate and its handles", () => {
   it.effect("opens one pair at a time, however many members there are", () =>
     Effect.gen(function*() {
       let most = 0
-      const members = concat(...Array.from({ length: 50 }, (_, n) => gzip(`line ${n}\n`)))
+      const members = concat(...Array.from({ length: 50 }, (_, n) => gzip(noise(n, 30_000))))
       yield* run(Stream.tap(gunzipIfNeeded(Stream.make(members)), () =>
         Effect.sync(() => {
           most = Math.max(most, open())
@@ -121,5 +122,59 @@ describe("NodeInflate and its handles", () => {
       assert.strictEqual(engines.length, 100)
       assert.strictEqual(most, 2)
       assert.strictEqual(open(), 0)
+    }))
+
+  /** The bytes that come out, and how many inflaters that took. */
+  const inflated = (chunks: ReadonlyArray<Uint8Array>) =>
+    Effect.gen(function*() {
+      engines.length = 0
+      const { problem, text } = yield* gunzipped(streamOf(chunks))
+      return { problem: problem?.reason, text, opened: engines.length }
+    })
+
+  it.effect("opens none for members that are small and whole, however many and whatever is in them", () =>
+    Effect.gen(function*() {
+      const empty = gzip("")
+      const many = concat(...Array.from({ length: 20_000 }, () => empty), gzip("line\n"))
+      assert.deepStrictEqual(yield* inflated([many]), { problem: undefined, text: "line\n", opened: 0 })
+      const lines = Array.from({ length: 1000 }, (_, n) => `line ${n}\n`)
+      const text = lines.join("")
+      for (const level of [0, 1, 9]) {
+        const members = concat(...lines.map((line) => gzipSync(line, { level })), zeros(9))
+        assert.deepStrictEqual(yield* inflated([members]), { problem: undefined, text, opened: 0 })
+      }
+      // Only the member that the end of a chunk goes through opens a pair.
+      const { opened, text: cut } = yield* inflated(chunksOf(concat(...lines.map(gzip)), 1000))
+      assert.strictEqual(cut, text)
+      assert.isAtMost(opened, 2 * 32)
+    }))
+
+  it.effect("gives the same of a member at the bounds of what is small, and of one past them", () =>
+    Effect.gen(function*() {
+      for (const size of [65_535, 65_536, 65_537, 1_000_000]) {
+        const { problem, text } = yield* inflated([concat(gzip(zeros(size)), gzip("end"))])
+        assert.deepStrictEqual([text.length, text.slice(size), problem], [size + 3, "end", undefined])
+      }
+      for (const size of [16_370, 16_379, 16_380, 16_384, 16_390]) {
+        const member = gzipSync(noise(size, size), { level: 0 })
+        const { problem, text } = yield* inflated([concat(member, gzip("end"))])
+        assert.deepStrictEqual([text.length, text.slice(size), problem], [size + 3, "end", undefined])
+      }
+    }))
+
+  it.effect("notices what is wrong with a small member, and gives what comes before", () =>
+    Effect.gen(function*() {
+      const member = gzip("hello\n")
+      const wrong = Uint8Array.from(member)
+      wrong[member.length - 1] = 1
+      const foreign = concat(member, member.subarray(0, 10), Uint8Array.of(7), zeros(20))
+      assert.deepStrictEqual(yield* inflated([concat(member, wrong, member)]), {
+        problem: "corrupt",
+        text: "hello\nhello\n",
+        opened: 0
+      })
+      assert.deepStrictEqual(yield* inflated([foreign]), { problem: "corrupt", text: "hello\n", opened: 2 })
+      assert.strictEqual((yield* inflated([member.subarray(0, -9)])).problem, "truncated")
+      assert.deepStrictEqual((yield* inflated([concat(member, utf8("garbage"))])).problem, "garbage")
     }))
 })
