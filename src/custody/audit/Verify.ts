@@ -32,9 +32,17 @@ export interface RunReport {
 
 const utf8 = new TextEncoder()
 
-/** Compares in a time that depends on the lengths alone (CONFORMANCE A2). */
-export const areSame = ({ timingSafeEqual }: Pick<Hash["Service"], "timingSafeEqual">, a: string, b: string): boolean =>
-  timingSafeEqual(utf8.encode(a), utf8.encode(b))
+/**
+ * Whether both are the same text. Compares in a time that depends on the lengths alone
+ * (CONFORMANCE A2). Never throws; reads nothing of texts of different lengths.
+ */
+export const areSame = (
+  { timingSafeEqual }: Pick<Hash["Service"], "timingSafeEqual">,
+  given: unknown,
+  known: unknown
+): boolean =>
+  typeof given === "string" && typeof known === "string" && given.length === known.length &&
+  timingSafeEqual(utf8.encode(given), utf8.encode(known))
 
 /**
  * Gives the bytes that the hash of a record covers, in a buffer that the next call uses again. For
@@ -53,21 +61,63 @@ export const makeEncoder = (): (sequence: number, entry: CustodyRecord) => Uint8
 }
 
 const decodeRecord = Schema.decodeUnknownResult(AuditRecord, { onExcessProperty: "error" })
-/** Of other records the encoding might miss a field, or be another record's as well. */
-const isExactly = (record: AuditRecord): boolean => Result.isSuccess(decodeRecord(record))
+
+/** Whether the value is an object as JSON has them: it inherits nothing but what all objects do. */
+const isPlain = (value: unknown): value is object => {
+  if (typeof value !== "object" || value === null) return false
+  const prototype: unknown = Reflect.getPrototypeOf(value)
+  return prototype === null || (typeof prototype === "object" && Reflect.getPrototypeOf(prototype) === null)
+}
+
+/**
+ * Whether `given` has each field of `read` as a value of its own, and no others, seen or unseen: a
+ * field that is hidden, inherited or computed could show somebody else another record.
+ */
+const hasItsFields = (given: unknown, read: object): boolean => {
+  if (!isPlain(given)) return false
+  const fields = Object.keys(read)
+  return Reflect.ownKeys(given).length === fields.length && fields.every((field) => {
+    const property = Reflect.getOwnPropertyDescriptor(given, field)
+    return property !== undefined && property.enumerable === true && "value" in property
+  })
+}
+
+/**
+ * A copy of the value where it is a record exactly, or null: of others the encoding might miss a
+ * field, or be another record's as well. Never throws.
+ */
+const readRecord = (value: AuditRecord): AuditRecord | null => {
+  try {
+    const { entry } = value
+    const read = decodeRecord(value)
+    if (Result.isFailure(read)) return null
+    return hasItsFields(value, read.success) && hasItsFields(entry, read.success.entry) ? read.success : null
+  } catch {
+    return null
+  }
+}
+
+/** Each value as it was read, and null in place of what cannot be read or iterated over. */
+function* readRecords(records: Iterable<AuditRecord>): Generator<AuditRecord | null> {
+  try {
+    for (const record of records) yield readRecord(record)
+  } catch {
+    yield null
+  }
+}
 
 /**
  * Verifies a run of records that begins after `anchor` at `from`, whatever their origin. It finds
  * an edit, a deletion, an insertion and a reordering; a field too many or of another type is an
- * edit. A tail that was cut off shows when `head` is not the one you know. O(records), one hash and
- * one decode each.
+ * edit. A tail that was cut off shows when `head` is not the one you know. Whatever stands in place
+ * of the records, it does not throw. O(records), one hash and one decode each.
  */
 export const verifyRecords = (records: Iterable<AuditRecord>, { anchor, from, hash }: RunStart): RunReport => {
   const encode = makeEncoder()
   let head = anchor
   let sequence = from
-  for (const record of records) {
-    const holds = isExactly(record) && record.sequence === sequence && areSame(hash, record.previousHash, head) &&
+  for (const record of readRecords(records)) {
+    const holds = record !== null && record.sequence === sequence && areSame(hash, record.previousHash, head) &&
       areSame(hash, record.entry.previousHash, head) &&
       areSame(hash, record.hash, hash.sha256Hex(encode(sequence, record.entry)))
     if (!holds) return { valid: false, firstBroken: sequence, checked: sequence - from + 1, head }

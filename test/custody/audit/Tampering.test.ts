@@ -189,3 +189,114 @@ describe("verifyRecords", () => {
     assert.isFalse(verify([bent]).valid)
   })
 })
+
+describe("verifyRecords, given objects that JSON does not make", () => {
+  const records = chainOf([custody.neutralized, custody.evicted, custody.purged]).records()
+  const [, record] = records
+  if (record === undefined) throw new Error("a chain without records")
+  const { entry } = record
+  const boom = (): never => {
+    throw new Error("it runs code")
+  }
+  class Dressed {
+    constructor(fields: object) {
+      Object.assign(this, fields)
+    }
+    toJSON(): object {
+      return { ...record, sequence: 7 }
+    }
+  }
+  const hidden = (bag: object, field: PropertyKey, value: unknown = 1) =>
+    Object.defineProperty({ ...bag }, field, { value, enumerable: false })
+  const computed = (bag: object, field: string, get: () => unknown) =>
+    Object.defineProperty({ ...bag }, field, { get, enumerable: true })
+
+  /** Another answer at each reading: one to be checked, one to be hashed, one to be shown. */
+  const wavering = () => {
+    let reads = 0
+    return computed(entry, "size", () => reads++ === 0 ? entry.size : entry.size + reads)
+  }
+
+  const odd: ReadonlyArray<readonly [name: string, value: unknown]> = [
+    ["a hidden field beside", hidden(record, "note")],
+    ["a hidden field beside those of its entry", { ...record, entry: hidden(entry, "note") }],
+    ["a symbol beside", { ...record, [Symbol("note")]: 1 }],
+    ["a symbol beside those of its entry", { ...record, entry: { ...entry, [Symbol.for("note")]: 1 } }],
+    ["a field that is hidden", hidden(record, "hash", record.hash)],
+    ["fields that are inherited", Object.create(record)],
+    ["an entry whose fields are inherited", { ...record, entry: Object.create(entry) as object }],
+    [
+      "one field that is inherited",
+      (() => {
+        const { hash: inherited, ...rest } = record
+        return Object.assign(Object.create({ hash: inherited }) as object, rest)
+      })()
+    ],
+    ["a class", new Dressed(record)],
+    ["an entry of a class", { ...record, entry: new Dressed(entry) }],
+    ["a getter", computed(record, "hash", () => record.hash)],
+    ["an entry that wavers", { ...record, entry: wavering() }],
+    ["a getter that throws", computed(record, "hash", boom)],
+    ["an entry that throws", computed(record, "entry", boom)],
+    [
+      "a Proxy that throws at everything",
+      new Proxy(record, { get: boom, ownKeys: boom, getOwnPropertyDescriptor: boom })
+    ],
+    ["an array with its fields", Object.assign([], record)],
+    ["a function with its fields", Object.assign(() => undefined, record)],
+    ["null", null],
+    ["undefined", undefined],
+    ["a text", JSON.stringify(record)],
+    ["a symbol", Symbol("record")],
+    ["a number", 1]
+  ]
+
+  it.each(odd)("RFC A1 A2 is not deceived, and does not throw: %s", (_name, value) => {
+    const given = records.with(1, value as AuditRecord)
+    assert.deepStrictEqual(verify(given), brokenAt(records, 1))
+  })
+
+  it("RFC A1 takes fields in any order, and records without a prototype", () => {
+    const turned = (bag: object) =>
+      Object.assign(Object.create(null) as object, Object.fromEntries(Object.entries(bag).toReversed()))
+    const given = records.map((each) => turned({ ...each, entry: turned(each.entry) }) as AuditRecord)
+    assert.deepStrictEqual(verify(given), sound(records))
+  })
+
+  it("RFC A2 hashes what it has checked, whatever an object says the second time it is asked", () => {
+    const other = { ...entry, size: entry.size + 1 }
+    let reads = 0
+    // It tells the truth to whoever reads it once.
+    const two = new Proxy(record, {
+      get: (target, key) => key === "entry" && reads++ > 1 ? other : Reflect.get(target, key) as unknown
+    })
+    const { firstBroken, valid } = verify(records.with(1, two))
+    assert.strictEqual(valid, firstBroken === null)
+  })
+
+  const lists: ReadonlyArray<readonly [name: string, given: unknown, checked: number]> = [
+    ["an object", {}, 1],
+    ["undefined", undefined, 1],
+    ["null", null, 1],
+    ["a number", 7, 1],
+    ["an iterator that throws at once", { [Symbol.iterator]: boom }, 1],
+    ["an iterator that throws in the middle", {
+      *[Symbol.iterator]() {
+        yield* records.slice(0, 2)
+        boom()
+      }
+    }, 3],
+    ["a text", "records", 1],
+    ["a Proxy that throws", new Proxy([], { get: boom }), 1]
+  ]
+  it.each(lists)("RFC A1 F5 no list of records: %s", (_name, given, checked) => {
+    assert.deepStrictEqual(verify(given as ReadonlyArray<AuditRecord>), brokenAt(records, checked - 1))
+  })
+
+  it("RFC A1 F5 no anchor", () => {
+    for (const anchor of [undefined, null, 7, Symbol("anchor"), {}, "", "0".repeat(63)]) {
+      const report = verifyRecords(records, { anchor: anchor as string, from: 0, hash })
+      assert.deepStrictEqual([report.valid, report.firstBroken, report.checked], [false, 0, 1])
+    }
+  })
+})
