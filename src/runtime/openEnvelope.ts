@@ -29,7 +29,8 @@ const ports: EnvelopePorts = Effect.runSync(
 
 /**
  * The evidence and its record, checked against every hash in the envelope. Inflates at most `limit`
- * bytes, 256 MiB unless given. Throws `EnvelopeError`, whose `reason` says why the file was
- * refused.
+ * bytes, 256 MiB unless given; a limit that is no number refuses everything. Throws
+ * `EnvelopeError`, whose `reason` says why the file was refused, and nothing else. It inflates and
+ * hashes on the caller's turn: about a second for 200 MB.
  */
 export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit): Opened => open(envelope, limit, ports)

@@ -106,6 +106,7 @@ export const seal = (
  * do not cover, and inflates nothing before all other checks hold.
  */
 export const open = (envelope: Uint8Array, limit: number, { compression, hash }: EnvelopePorts): Opened => {
+  if (!isBytes(envelope)) throw refuse("not_an_envelope", "it is no Uint8Array")
   if (envelope.length < headerBytes + digestBytes)
     throw refuse("not_an_envelope", "it is shorter than a header and a seal")
   const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength)
@@ -120,11 +121,16 @@ export const open = (envelope: Uint8Array, limit: number, { compression, hash }:
   if (bodyEnd + digestBytes !== envelope.length) throw refuse("damaged", "its lengths do not add up to its own")
   hash.sha256Into(envelope.subarray(0, bodyEnd), digest.bytes)
   if (!hash.timingSafeEqual(digest.bytes, envelope.subarray(bodyEnd))) throw refuse("damaged", "its seal is broken")
-  if (size > limit) throw refuse("too_large", `it declares ${size} bytes of evidence, more than ${limit}`)
+  if (!isWithin(size, limit)) {
+    const most = typeof limit === "number" ? limit : "a limit that is no number"
+    throw refuse("too_large", `it declares ${size} bytes of evidence, more than ${most}`)
+  }
   const record = parse(envelope.subarray(headerBytes, metadataEnd))
   if (record === null) throw refuse("inconsistent", "its metadata is not an evidence record in its one spelling")
   if (record.size !== size || record.hash !== hexOf(envelope, digestAt))
     throw refuse("inconsistent", "its metadata is of other evidence")
+  if (!record.signature.startsWith(`${record.category}:`))
+    throw refuse("inconsistent", "its category is not the one in its signature")
   const content = openBody(codec, envelope.subarray(metadataEnd, bodyEnd), size, compression)
   if (!(content instanceof Uint8Array)) throw refuse(content, unopened[content](codec, size, compression))
   hash.sha256Into(content, digest.bytes)
@@ -132,6 +138,21 @@ export const open = (envelope: Uint8Array, limit: number, { compression, hash }:
     throw refuse("inconsistent", "its evidence is not what its header says")
   return { record, content }
 }
+
+/**
+ * The name of a typed array's class, by its own slots: the same for an array of another realm, and
+ * nothing that a Proxy or an object made to look like one can have.
+ */
+const typedArrayName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag
+)?.get
+
+const isBytes = (value: unknown): boolean =>
+  typedArrayName !== undefined && Reflect.apply(typedArrayName, value, []) === "Uint8Array"
+
+/** A limit that is no number, or NaN, is one that nothing is within. */
+const isWithin = (size: number, limit: unknown): boolean => typeof limit === "number" && size <= limit
 
 const unopened: Readonly<Record<BodyRefusal, (codec: Codec, size: number, opener: Opener) => string>> = {
   inconsistent: (codec, size) => `its body is not one ${codec} stream of the ${size} bytes it declares`,

@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { runInNewContext } from "node:vm"
+import { openEnvelope } from "tracehound"
 import { EnvelopeError, type EnvelopePorts, open, seal } from "../../../src/custody/evidence/Envelope.ts"
 import { codecs } from "../../../src/domain/Codec.ts"
+import { threatCategories } from "../../../src/domain/Scent.ts"
 import { evidence } from "../../domain/samples.ts"
 import { content, noise } from "../../host/port/contract.ts"
 import { anyEvidence, byHand, compress, fitted, hash, hosts, outcome, sha256 } from "./envelopes.ts"
@@ -128,6 +131,84 @@ describe.each(hosts)("an envelope on %s", (_name, ports) => {
     const around = new Uint8Array(envelope.length + 30).fill(0xee)
     around.set(envelope, 13)
     assert.strictEqual(open(around.subarray(13, 13 + envelope.length), 1_000, ports).content.length, 26)
+  })
+})
+
+describe("open, given what it did not ask for", () => {
+  const [, ports] = hosts[0] ?? assert.fail("no host")
+  const envelope = byHand()
+  const boom = (): never => assert.fail("it runs code")
+
+  const noBytes: ReadonlyArray<readonly [name: string, value: unknown]> = [
+    ["undefined", undefined],
+    ["null", null],
+    ["a text", Buffer.from(envelope).toString("latin1")],
+    ["a number", 7],
+    ["a symbol", Symbol("envelope")],
+    ["an array of the bytes", [...envelope]],
+    ["its buffer", envelope.buffer],
+    ["a DataView of it", new DataView(envelope.buffer)],
+    ["a Uint8ClampedArray of it", new Uint8ClampedArray(envelope)],
+    ["an Int8Array of it", new Int8Array(envelope)],
+    ["a Proxy of it", new Proxy(envelope, {})],
+    ["a Proxy that throws at everything", new Proxy({}, { get: boom, getPrototypeOf: boom, has: boom })],
+    ["an object that looks like one", { length: 200, buffer: envelope.buffer, [Symbol.toStringTag]: "Uint8Array" }],
+    ["what inherits from one", Object.create(envelope)]
+  ]
+  it.each(noBytes)("RFC E6 F5 no bytes are no envelope: %s", (_name, value) => {
+    assert.strictEqual(outcome(() => open(value as Uint8Array, 1_000, ports)), "not_an_envelope")
+  })
+
+  it("RFC E6 bytes of another realm are bytes, and those of a buffer that is gone are none", () => {
+    const foreign = runInNewContext("new Uint8Array(bytes)", { bytes: [...envelope] }) as Uint8Array
+    assert.strictEqual(open(foreign, 1_000, ports).content.length, 26)
+    const gone = byHand()
+    structuredClone(gone.buffer, { transfer: [gone.buffer] })
+    assert.strictEqual(outcome(() => open(gone, 1_000, ports)), "not_an_envelope")
+  })
+
+  it("RFC E6 a limit that is no number has nothing within it, and nothing is inflated", () => {
+    const strange = [
+      NaN,
+      undefined,
+      null,
+      "1000",
+      1_000n,
+      [1_000],
+      { valueOf: () => 1_000 },
+      Symbol("limit"),
+      new Date()
+    ]
+    for (const limit of [...strange, -1, 25, Number.NEGATIVE_INFINITY]) {
+      const limits: Array<number> = []
+      const opened = () => open(envelope, limit as number, metered(ports, limits))
+      assert.strictEqual(outcome(opened), "too_large", String(limit))
+      assert.deepStrictEqual(limits, [])
+    }
+    for (const limit of [26, 26.5, Number.POSITIVE_INFINITY])
+      assert.strictEqual(open(envelope, limit, ports).content.length, 26)
+  })
+
+  it("RFC E6 the public reader has the same limits, and its own where none is given", () => {
+    assert.strictEqual(outcome(() => openEnvelope(envelope, NaN)), "too_large")
+    assert.strictEqual(outcome(() => openEnvelope("" as unknown as Uint8Array)), "not_an_envelope")
+    assert.strictEqual(openEnvelope(envelope).content.length, 26)
+  })
+
+  it("RFC E6 evidence of one category under a signature of another is refused, before it is inflated", () => {
+    const limits: Array<number> = []
+    const bytes = noise(300)
+    for (const category of threatCategories) {
+      for (const signed of threatCategories) {
+        const record = { ...fitted(evidence, bytes), category, signature: `${signed}:${"0".repeat(64)}` }
+        const sealed = seal(record, "gzip", compress.gzip(bytes), hash)
+        assert.strictEqual(
+          outcome(() => open(sealed, 300, metered(ports, limits))),
+          category === signed ? "opened" : "inconsistent"
+        )
+      }
+    }
+    assert.strictEqual(limits.length, threatCategories.length)
   })
 })
 
