@@ -14,7 +14,8 @@ export interface AlertSink {
   readonly sendUnsafe: (alert: Alert) => void
   /**
    * Adds a listener that the sink calls where it could not deliver an alert. The alerts service
-   * listens, and raises an alert about it.
+   * listens, and raises an alert about it. Nobody listens to a sink that throws here; it gets
+   * alerts all the same.
    */
   readonly onFailure: (listener: (error: TracehoundError) => void) => void
   /** Whether it posts to the devopsEndpoint: it then gets no alert about that endpoint itself. */

@@ -20,13 +20,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Request from "effect/Request"
+import * as Schema from "effect/Schema"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { define } from "../../actor/Definition.ts"
 import { type Lane, lanes } from "../../actor/Mailbox.ts"
 import { Settings } from "../../config/Settings.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import type { Severity } from "../../domain/Severity.ts"
-import type { TracehoundError } from "../../domain/TracehoundError.ts"
+import { TracehoundError } from "../../domain/TracehoundError.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
 import { type AlertSink, AlertSinks } from "./AlertSink.ts"
 import { makeErrorBoard } from "./ErrorBoard.ts"
@@ -113,12 +114,10 @@ const make = Effect.gen(function*() {
       raise({ ...alertOf(flood, timestamp), alertCount: limiter.alertCount }, flood.isPosted)
     }
   }
-  for (const sink of sinks) {
-    sink.onFailure((error) => {
-      board.post(error)
-      alertUnsafe(undelivered)
-    })
-  }
+  listenTo(sinks, (error) => {
+    if (isError(error)) board.post(error)
+    alertUnsafe(undelivered)
+  })
   return Alerts.of({
     alertUnsafe,
     logUnsafe: (kind, severity, signature) => {
@@ -151,12 +150,22 @@ const spawnWriter = (sinks: ReadonlyArray<AlertSink>, onDeadLetter: () => void) 
       })
     )))
 
+/** Adds the listener to each sink; what a sink throws is ignored. */
+const listenTo = (sinks: ReadonlyArray<AlertSink>, listener: (error: TracehoundError) => void): void => {
+  for (const sink of sinks) {
+    try {
+      sink.onFailure(listener)
+    } catch {
+      // The sink's mistake: nobody hears of its failures.
+    }
+  }
+}
+
 /** Gives the alert to each sink that takes it; what a sink throws is ignored. */
 const handOn = (sinks: ReadonlyArray<AlertSink>, alert: Alert, isPosted: boolean): void => {
   for (const sink of sinks) {
-    if (!isPosted && sink.isDevopsEndpoint === true) continue
     try {
-      sink.sendUnsafe(alert)
+      if (isPosted || sink.isDevopsEndpoint !== true) sink.sendUnsafe(alert)
     } catch {
       // The sink's mistake; the other sinks get the alert all the same.
     }
@@ -166,6 +175,9 @@ const handOn = (sinks: ReadonlyArray<AlertSink>, alert: Alert, isPosted: boolean
 /** Makes a logger that dies cost a dead letter, and not a crash of the actor. */
 const written = (writing: Effect.Effect<void>): Effect.Effect<void, "unwritten"> =>
   Effect.catchDefect(writing, () => Effect.fail("unwritten" as const))
+
+/** A sink is the host's code: what it calls an error may be none. */
+const isError = Schema.is(TracehoundError)
 
 const undelivered = notice({
   type: "devops.failure",

@@ -233,6 +233,44 @@ describe("Alerts", () => {
       ])
     }))
 
+  const broken = (): never => {
+    throw new Error("the sink is broken")
+  }
+  const brokenSinks: ReadonlyArray<readonly [name: string, sink: unknown]> = [
+    ["throws where a listener is added", { sendUnsafe: () => undefined, onFailure: broken }],
+    ["throws where an alert is sent", { sendUnsafe: broken, onFailure: () => undefined }],
+    ["has neither method", {}],
+    ["throws where it is asked for anything", new Proxy({}, { get: broken, has: broken })],
+    ["is none", null],
+    ["throws where it is asked whose it is", {
+      sendUnsafe: () => undefined,
+      onFailure: () => undefined,
+      get isDevopsEndpoint() {
+        return broken()
+      }
+    }],
+    ["fails while a listener is added, with no error", {
+      sendUnsafe: () => undefined,
+      onFailure: (listener: (error: unknown) => void) => listener(undefined)
+    }]
+  ]
+  it.effect.each(brokenSinks)(
+    "RFC F5 W3 a sink that %s costs the others nothing",
+    ([, sink]) =>
+      Effect.gen(function*() {
+        const heard: Array<string> = []
+        const sound = { sendUnsafe: ({ type }: Alert) => void heard.push(type), onFailure: () => undefined }
+        const sinks = [sink, sound] as ReadonlyArray<typeof sound>
+        const { alertUnsafe, deadLetters, start, written } = yield* Effect.provideService(opened(), AlertSinks, sinks)
+        yield* start
+        alertUnsafe(notice({ type: "devops.failure", severity: "warning", message: "m", isPosted: false }))
+        alertUnsafe(evictionNotice)
+        yield* written
+        assert.deepStrictEqual(heard.slice(-2), ["devops.failure", "high_severity_eviction"])
+        assert.strictEqual(deadLetters(), 0)
+      })
+  )
+
   it.effect("RFC W2 an alert that leaves has no more of its notice than type, severity and message", () =>
     Effect.gen(function*() {
       const alerts: Array<Alert> = []
