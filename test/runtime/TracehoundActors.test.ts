@@ -133,7 +133,7 @@ describe("actors", () => {
         yield* Scope.close(scope, Exit.void)
         assert.strictEqual((yield* memory.attempts).length, 1)
         assert.strictEqual(sync.coldStorage.stats().deadLetters, 1)
-        assert.deepStrictEqual(lines, ["coldstorage.failure: evidence was not written"])
+        assert.deepStrictEqual(lines, ["coldstorage.failure: evidence was not written: the endpoint failed"])
         assert.deepStrictEqual(yield* (yield* AlertRecorder).types, ["coldstorage.failure"])
         assert.strictEqual(sync.actors().phase, "ended")
         assert.deepStrictEqual(sync.actors().children, [])

@@ -10,7 +10,8 @@
  * counted and alerted. A delivery that is refused was not compressed. A delivery that is taken is
  * being compressed when `tellUnsafe` returns, and the evidence is the caller's again. Nothing is
  * sealed or written on the caller's turn. An endpoint that does not answer costs the time of its
- * tries and no more.
+ * tries and no more, and one that has failed three deliveries in a row is tried once in a while
+ * (`Breaker.ts`).
  *
  * Cost: what `compressUnsafe` costs the caller's turn, about a microsecond for small evidence. The
  * actors' fibers seal, which is one SHA-256 of the envelope, and write.
@@ -38,10 +39,13 @@ import type { ColdStorageConfig, TracehoundConfig } from "../../config/Tracehoun
 import type { Codec } from "../../domain/Codec.ts"
 import { Compression } from "../../host/port/Compression.ts"
 import { Hash } from "../../host/port/Hash.ts"
+import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Account } from "./Account.ts"
+import { Breaker } from "./Breaker.ts"
 import { begin, Compress, spawnCompressor } from "./Compressor.ts"
+import { withDeadline } from "./Deadline.ts"
 import type { Delivery } from "./Delivery.ts"
 import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 import { Tally } from "./Tally.ts"
@@ -76,7 +80,7 @@ export class ColdStorage extends Context.Service<ColdStorage, {
   readonly stats: () => ColdStorageStats
   /** Those of the dead letters that were refused before any actor had them. */
   readonly refusals: () => number
-  /** Opens the endpoint and begins to write. */
+  /** Opens the endpoint, within the time that a write may take, and begins to write. */
   readonly start: Effect.Effect<void, ColdStorageError>
   /** Waits until nothing is pending. */
   readonly settled: Effect.Effect<void>
@@ -117,7 +121,8 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
   if (!compression.codecs.includes(codec)) return yield* unavailable(codec, compression.codecs)
   const isTrusted = isTrustedEndpoint(trustBoundary, endpoint.destination)
   const tally = new Tally(endpoint.destination, alerts)
-  const writer = yield* spawnWriter(root, { config, endpoint, failSafe, tally })
+  const breaker = new Breaker((yield* MonotonicTime).nowMs)
+  const writer = yield* spawnWriter(root, { config, endpoint, failSafe, tally, breaker })
   const nowMs = () => clock.currentTimeMillisUnsafe()
   const compressor = yield* spawnCompressor(root, { config, hash, writer, failSafe, tally, nowMs })
   const account = new Account(compressor, writer, config)
@@ -129,7 +134,7 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
     tellUnsafe: (delivery) => {
       const body = account.refusalUnsafe(delivery.record.size) ?? begin(compression, codec, delivery)
       if (typeof body === "string") {
-        tally.reportRefusal(body)
+        tally.reportRefusal(body, delivery.record.signature)
         return false
       }
       const { id, isPurged = false, record } = delivery
@@ -142,10 +147,21 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
       unconfirmed: isTrusted ? 0 : tally.written,
       deadLetters: tally.deadLetters
     }),
-    start: Effect.andThen(endpoint.open, compressor.resume),
+    start: Effect.andThen(openInTime(endpoint, config), compressor.resume),
     settled: account.settled
   })
 })
+
+/** An endpoint that never answers must not keep Tracehound from starting or failing to start. */
+const openInTime = (
+  { destination, open }: ColdStorageEndpoint["Service"],
+  { writeTimeoutMs }: ColdStorageConfig
+): Effect.Effect<void, ColdStorageError> =>
+  withDeadline(open, writeTimeoutMs, () =>
+    new ColdStorageError({
+      reason: "open",
+      message: `cold storage ${destination} cannot be opened: no answer within ${writeTimeoutMs} ms`
+    }))
 
 /**
  * Whether the configured trust boundary takes this endpoint's word for a write (CONFORMANCE R3).

@@ -60,7 +60,7 @@ export interface CompressorParts {
   readonly hash: Pick<Hash["Service"], "sha256Into">
   readonly writer: Writer
   readonly failSafe: Pick<FailSafe["Service"], "purgedUnsafe" | "reportUnsafe">
-  readonly tally: Pick<Tally, "onDeadLetter" | "reportLoss">
+  readonly tally: Pick<Tally, "reportDeadLetter" | "reportLoss">
   /** The time of a purge record, in milliseconds since the epoch. */
   readonly nowMs: () => number
 }
@@ -74,7 +74,7 @@ export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) 
       suspended: true,
       // Refusals are found before anything is compressed, so every dead letter was a taken
       // delivery.
-      onDeadLetter: parts.tally.onDeadLetter,
+      onDeadLetter: ({ record }, reason) => parts.tally.reportDeadLetter(reason, record.signature),
       behaviour: () => Effect.succeed({ Compress: (message: Compress) => sealAndPass(parts, message) })
     })
   ))
@@ -86,10 +86,12 @@ export const sealAndPass = (
 ): Effect.Effect<void, CompressionError> =>
   body.pipe(
     Effect.map((bytes) => seal(record, codec, bytes, parts.hash)),
-    Effect.map((envelope) => void parts.writer.tellUnsafe(new Write({ id, size: record.size, envelope }))),
+    Effect.map((envelope) =>
+      void parts.writer.tellUnsafe(new Write({ id, signature: record.signature, size: record.size, envelope }))
+    ),
     Effect.tapError(({ message }) =>
       Effect.sync(() => {
-        parts.tally.reportLoss(message)
+        parts.tally.reportLoss({ signature: record.signature, why: "it could not be compressed", message })
         const action = parts.failSafe.reportUnsafe("encode_error", encodeError)
         if (action === "Purge" && !isPurged) purge(parts, id, record)
       })
@@ -102,11 +104,11 @@ export const sealAndPass = (
 const purge = (
   { failSafe, nowMs }: Pick<CompressorParts, "failSafe" | "nowMs">,
   id: string,
-  { hash, scent, size }: EvidenceRecord
+  { hash, scent, signature, size }: EvidenceRecord
 ): void =>
   failSafe.purgedUnsafe({
     id,
     reason: "error",
     scent: { ...scent, payloadHash: hash, payloadSize: size },
     PurgeTimestamp: nowMs()
-  })
+  }, signature)

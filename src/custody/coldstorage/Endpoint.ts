@@ -9,7 +9,9 @@ import * as Schema from "effect/Schema"
 /** An endpoint could not be opened or written to. */
 export class ColdStorageError extends Schema.TaggedError<ColdStorageError>()("ColdStorageError", {
   reason: Schema.Literals(["open", "write"]),
-  message: Schema.String
+  message: Schema.String,
+  /** The host's own code for the failure, such as ENOSPC, where there is one. */
+  code: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[A-Z][A-Z0-9_]{1,31}$/)))
 }) {}
 
 /** Writes envelopes to one place. */

@@ -41,6 +41,49 @@ const unopenable = (endpoint: string, why: string): ColdStorageError =>
       `cold storage ${endpoint} cannot be opened: ${why}; check that it names a directory this process may write to`
   })
 
+/** The host's code in an error of its file system, such as ENOSPC. */
+const codeOf = ({ reason }: PlatformError): string | undefined => {
+  const { cause } = reason
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]{1,31}$/.test(code) ? code : undefined
+}
+
+/** The error in words, with the host's code, which its message leaves out. */
+const wordsOf = (error: PlatformError): string => {
+  const code = codeOf(error)
+  return code === undefined ? error.message : `${error.message}: ${code}`
+}
+
+/**
+ * Makes a directory, with mode 0700, and those above it that are not there. One that is there
+ * stays as it is.
+ *
+ * Step by step, each at most twice: where a file system says that a name is not there and cannot be
+ * made (procfs does), Node's own recursive mkdir tries for ever, on a thread that nothing can stop.
+ */
+export const makeDirectories = (
+  fs: FileSystem.FileSystem,
+  path: Path.Path,
+  directory: string
+): Effect.Effect<void, PlatformError> => {
+  const makeOne = fs.makeDirectory(directory, { mode: 0o700 }).pipe(
+    Effect.catch((error) =>
+      Effect.flatMap(isDirectory(fs, directory), (isThere) => isThere ? Effect.void : Effect.fail(error))
+    )
+  )
+  const parent = path.dirname(directory)
+  return makeOne.pipe(
+    Effect.catch((error) =>
+      error.reason._tag === "NotFound" && parent !== directory
+        ? Effect.andThen(makeDirectories(fs, path, parent), makeOne)
+        : Effect.fail(error)
+    )
+  )
+}
+
+const isDirectory = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> =>
+  Effect.match(fs.stat(path), { onSuccess: ({ type }) => type === "Directory", onFailure: () => false })
+
 /** Writes a file for each envelope, named by its id with the ending `.thev`. */
 export const layer = (
   endpoint: string
@@ -51,13 +94,14 @@ export const layer = (
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const directory = yield* directoryOf(endpoint, path)
-      const failed = (error: PlatformError) =>
-        new ColdStorageError({ reason: "write", message: `cold storage ${endpoint}: ${error.message}` })
+      const failed = (error: PlatformError) => {
+        const code = codeOf(error)
+        const message = `cold storage ${endpoint}: ${wordsOf(error)}`
+        return new ColdStorageError({ reason: "write", message, ...(code === undefined ? {} : { code }) })
+      }
       return {
         destination: endpoint,
-        open: fs.makeDirectory(directory, { recursive: true, mode: 0o700 }).pipe(
-          Effect.mapError((error) => unopenable(endpoint, error.message))
-        ),
+        open: Effect.mapError(makeDirectories(fs, path, directory), (error) => unopenable(endpoint, wordsOf(error))),
         write: Effect.fnUntraced(
           function*(name: string, bytes: Uint8Array) {
             const whole = path.join(directory, `${name}${extension}`)

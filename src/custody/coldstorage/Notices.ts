@@ -1,7 +1,8 @@
 /**
- * Cold storage's notices and errors: fixed objects, so that refusing a flood of deliveries
- * allocates nothing but the alerts that leave.
+ * Cold storage's notices and errors. Those of refusals are fixed objects, so that refusing a flood
+ * of deliveries makes nothing but the alerts that leave.
  */
+import type { DeadLetterReason } from "../../actor/DeadLetters.ts"
 import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 import { type Notice, notice } from "../../safety/alert/Notice.ts"
 
@@ -17,14 +18,25 @@ export const refusals = {
 }
 export type RefusalReason = keyof typeof refusals
 
-export const failureNotice = notice({
-  type: "coldstorage.failure",
-  severity: "critical",
-  message: "evidence was not written"
-})
+/** The alert for evidence that was lost. `why` is fixed text, or an error code of the host. */
+export const failureNotice = (why: string): Notice =>
+  notice({ type: "coldstorage.failure", severity: "critical", message: `evidence was not written: ${why}` })
 
-export const failureError = (message: string): TracehoundError =>
-  problem({ state: "quarantine", code: "coldstorage_failure", message })
+/** Why an actor's message, but one that failed, is a dead letter. */
+export const buried: Record<Exclude<DeadLetterReason, "failed">, string> = {
+  full: "the mailbox is full",
+  dropped: "the mailbox dropped it",
+  closed: "the mailbox is closed",
+  stopped: "cold storage was closed before its turn",
+  crashed: "the part that writes it crashed"
+}
+
+/** The error for the board, with the signature of the evidence that was lost. */
+export const failureError = (message: string, signature: string): TracehoundError =>
+  Object.freeze({
+    ...problem({ state: "quarantine", code: "coldstorage_failure", message }),
+    context: Object.freeze({ signature })
+  })
 
 export const encodeError = problem({
   state: "quarantine",

@@ -8,6 +8,16 @@ import type { DeadLetterReason } from "../../actor/DeadLetters.ts"
 import type { Alerts } from "../../safety/alert/Alerts.ts"
 import * as Notices from "./Notices.ts"
 
+/** A delivery that was lost. */
+export interface Loss {
+  /** Of the evidence. */
+  readonly signature: string
+  /** For the alert: fixed text, or an error code of the host. */
+  readonly why: string
+  /** For the board of errors: all that is known. */
+  readonly message: string
+}
+
 /** The counters of one cold storage. */
 export class Tally {
   readonly #destination: string
@@ -40,24 +50,26 @@ export class Tally {
   }
 
   /** A delivery was lost. `isAlert`: whether people are alerted besides the error on the board. */
-  reportLoss(message: string, isAlert = true): void {
+  reportLoss({ message, signature, why }: Loss, isAlert = true): void {
     this.#deadLetters += 1
-    this.#alerts.errorUnsafe(Notices.failureError(message))
-    if (isAlert) this.#alerts.alertUnsafe(Notices.failureNotice)
+    this.#alerts.errorUnsafe(Notices.failureError(message, signature))
+    if (isAlert) this.#alerts.alertUnsafe(Notices.failureNotice(why), () => signature)
   }
 
   /** A delivery was not taken, and nothing was done with it. */
-  reportRefusal(reason: Notices.RefusalReason): void {
+  reportRefusal(reason: Notices.RefusalReason, signature: string): void {
     this.#deadLetters += 1
     this.#refused += 1
-    this.#alerts.alertUnsafe(Notices.refusals[reason])
+    this.#alerts.alertUnsafe(Notices.refusals[reason], () => signature)
   }
 
   /**
-   * For an actor's dead letters. Those that failed in a handler are not counted again: handlers
-   * report their own failures.
+   * An actor's message became a dead letter. Those that failed in a handler are not counted again:
+   * handlers report their own failures.
    */
-  readonly onDeadLetter = (_message: unknown, reason: DeadLetterReason): void => {
-    if (reason !== "failed") this.reportLoss(`cold storage ${this.#destination}: a write was ${reason}`)
+  reportDeadLetter(reason: DeadLetterReason, signature: string): void {
+    if (reason === "failed") return
+    const why = Notices.buried[reason]
+    this.reportLoss({ signature, why, message: `cold storage ${this.#destination}: ${why}` })
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The writer: the actor that writes envelopes to the endpoint, one after another, each with its
- * retries (CONFORMANCE C1).
+ * retries while the breaker lets it (CONFORMANCE C1).
  *
  * **Gotchas**
  *
@@ -16,6 +16,7 @@ import type { Supervisor } from "../../actor/Supervisor.ts"
 import type { ColdStorageConfig } from "../../config/TracehoundConfig.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { actorBounds } from "./Account.ts"
+import type { Breaker } from "./Breaker.ts"
 import { withDeadline } from "./Deadline.ts"
 import { type ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 import type { Tally } from "./Tally.ts"
@@ -23,6 +24,7 @@ import type { Tally } from "./Tally.ts"
 export class Write extends Request.TaggedClass("Write")<
   {
     readonly id: string
+    readonly signature: string
     /** Bytes of evidence. */
     readonly size: number
     readonly envelope: Uint8Array
@@ -36,7 +38,8 @@ export interface WriterParts {
   readonly config: Pick<ColdStorageConfig, "maxPendingCount" | "retries" | "retryDelayMs" | "writeTimeoutMs">
   readonly endpoint: Pick<ColdStorageEndpoint["Service"], "destination" | "write">
   readonly failSafe: Pick<FailSafe["Service"], "coldStorageFailed">
-  readonly tally: Pick<Tally, "countWrite" | "onDeadLetter" | "reportLoss">
+  readonly tally: Pick<Tally, "countWrite" | "reportDeadLetter" | "reportLoss">
+  readonly breaker: Breaker
 }
 
 /** The actor, which lives as long as the scope. */
@@ -45,7 +48,7 @@ export const spawnWriter = (supervisor: Supervisor, parts: WriterParts) =>
     define<Write>()("coldstorage", {
       ...actorBounds(parts.config),
       weigh: ({ size }) => size,
-      onDeadLetter: parts.tally.onDeadLetter,
+      onDeadLetter: ({ signature }, reason) => parts.tally.reportDeadLetter(reason, signature),
       behaviour: () => Effect.succeed({ Write: (message: Write) => writeWithRetries(parts, message) })
     })
   ))
@@ -53,39 +56,73 @@ export const spawnWriter = (supervisor: Supervisor, parts: WriterParts) =>
 /** The writer, as the compressor uses it. */
 export type Writer = Pick<ActorRef<Write>, "tellUnsafe">
 
+/** An envelope, as it is tried. */
+type Envelope = Pick<Write, "envelope" | "id" | "signature">
+
 /**
  * Tries until the envelope is written, or the host or the number of retries ends it: then the tally
- * has the failure, and the effect fails.
+ * has the failure, and the effect fails. While the circuit is open, it is lost without a try.
  */
-export const writeWithRetries = (
-  parts: WriterParts,
-  message: Pick<Write, "envelope" | "id">,
-  tries = 0
-): Effect.Effect<void, ColdStorageError> => {
-  const { config, failSafe, tally } = parts
+export const writeWithRetries = (parts: WriterParts, message: Envelope): Effect.Effect<void, ColdStorageError> =>
+  Effect.suspend(() => {
+    const { breaker, config: { retries } } = parts
+    const next = breaker.next()
+    if (next === "lost") return loseUntried(parts, message)
+    return tryAgain(parts, message, next === "probe" ? 0 : retries)
+  })
+
+/** Tries, and tries again at most so often where the host does not decide. */
+const tryAgain = (parts: WriterParts, message: Envelope, retries: number): Effect.Effect<void, ColdStorageError> => {
+  const { breaker, config, failSafe, tally } = parts
   return Effect.matchEffect(writeOnce(parts, message), {
-    onSuccess: () => Effect.sync(() => tally.countWrite()),
-    onFailure: (error) =>
+    onSuccess: () =>
+      Effect.sync(() => {
+        breaker.recordWrite()
+        tally.countWrite()
+      }),
+    onFailure: ({ error, why }) =>
       Effect.flatMap(failSafe.coldStorageFailed(error), (decision) => {
-        const isAgain = decision === null ? tries < config.retries : decision === "retry"
-        if (isAgain)
-          return Effect.andThen(Effect.sleep(config.retryDelayMs), writeWithRetries(parts, message, tries + 1))
-        tally.reportLoss(error.message, decision !== "ignore")
+        const isAgain = decision === null ? retries > 0 : decision === "retry"
+        if (isAgain) return Effect.andThen(Effect.sleep(config.retryDelayMs), tryAgain(parts, message, retries - 1))
+        const isAlert = decision !== "ignore"
+        breaker.recordLoss(error.message, isAlert)
+        tally.reportLoss({ signature: message.signature, why, message: error.message }, isAlert)
         return Effect.fail(error)
       })
   })
 }
 
+/** The endpoint is spared. The board goes on showing why. */
+const loseUntried = (
+  { breaker: { latest: { isAlert, message } }, endpoint, tally }: WriterParts,
+  { signature }: Envelope
+): Effect.Effect<never, ColdStorageError> => {
+  const error = failure(endpoint, `not asked for now, as its latest writes all failed, the last one with: ${message}`)
+  tally.reportLoss({ signature, why: "its latest writes all failed", message: error.message }, isAlert)
+  return Effect.fail(error)
+}
+
+/** A try that failed. */
+interface Failed {
+  readonly error: ColdStorageError
+  /** Fixed text, or an error code of the host. */
+  readonly why: string
+}
+
+const failure = ({ destination }: Pick<ColdStorageEndpoint["Service"], "destination">, why: string): ColdStorageError =>
+  new ColdStorageError({ reason: "write", message: `cold storage ${destination}: ${why}` })
+
 /** One try, within its deadline. A defect of the endpoint is a failure like any other. */
 const writeOnce = (
   { config: { writeTimeoutMs }, endpoint }: WriterParts,
-  { envelope, id }: Pick<Write, "envelope" | "id">
-): Effect.Effect<void, ColdStorageError> => {
-  const failure = (why: string) =>
-    new ColdStorageError({ reason: "write", message: `cold storage ${endpoint.destination}: ${why}` })
-  return withDeadline(
-    endpoint.write(id, envelope),
-    writeTimeoutMs,
-    () => failure(`no answer within ${writeTimeoutMs} ms`)
-  ).pipe(Effect.catchDefect(() => Effect.fail(failure("the endpoint broke"))))
+  { envelope, id }: Envelope
+): Effect.Effect<void, Failed> => {
+  const failed = (why: string): Failed => ({ error: failure(endpoint, why), why })
+  const write = Effect.mapError(
+    Effect.suspend(() => endpoint.write(id, envelope)),
+    (error): Failed => ({ error, why: error.code ?? "the endpoint failed" })
+  )
+  return withDeadline(write, writeTimeoutMs, () => failed(`no answer within ${writeTimeoutMs} ms`)).pipe(
+    Effect.catchDefect(() => Effect.fail(failed("the endpoint broke")))
+  )
 }

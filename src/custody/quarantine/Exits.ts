@@ -111,7 +111,7 @@ export class Exits implements Custodian {
     const compressed = this.#compress(codec, content)
     if (compressed === null) {
       const action = this.#failSafe.reportUnsafe("encode_error", Notices.encodeError)
-      if (action === "Purge") this.#failSafe.purgedUnsafe(this.purge(slot, "error", "stored"))
+      if (action === "Purge") this.#purgeStored(slot, "error")
       return null
     }
     const facts = this.#steps.readFacts(slot, this.#now())
@@ -157,7 +157,7 @@ export class Exits implements Custodian {
     const vault = this.#vault
     const coldStorage = this.#coldStorage
     const fits = (slot: number): boolean => slot >= 0 && coldStorage.refusalUnsafe(vault.sizeOf(slot)) === null
-    const give = (slot: number): void => this.#failSafe.purgedUnsafe(this.purge(slot, "panic", "stored"))
+    const give = (slot: number): void => this.#purgeStored(slot, "panic")
     const before = vault.count
     for (let slot = vault.first(); fits(slot) && before - vault.count < limit; slot = vault.first()) give(slot)
     // Evidence that is too large for cold storage at any time must not keep back the rest.
@@ -166,6 +166,12 @@ export class Exits implements Custodian {
       for (const slot of vault.all().filter(fits).slice(0, limit)) if (fits(slot)) give(slot)
     }
     return before - vault.count
+  }
+
+  /** Purges evidence uncompressed, and reports it. */
+  #purgeStored(slot: number, reason: PurgeReason): void {
+    const signature = this.#vault.signatureOf(slot)
+    this.#failSafe.purgedUnsafe(this.purge(slot, reason, "stored"), signature)
   }
 
   #now(): number {

@@ -44,7 +44,7 @@ export class PurgeQueue extends Context.Service<PurgeQueue, {
             Effect.succeed({
               Purge: ({ reason, signature }: Purge) => {
                 const record = quarantine.purge(signature, reason)
-                if (record !== null) failSafe.purgedUnsafe(record)
+                if (record !== null) failSafe.purgedUnsafe(record, signature)
                 return Effect.void
               }
             })

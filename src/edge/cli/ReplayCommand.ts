@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { configSources } from "../../config/ConfigFiles.ts"
 import { type ConfigSource, resolveConfig } from "../../config/ConfigSources.ts"
+import { makeDirectories } from "../../custody/coldstorage/FileEndpoint.ts"
 import { type Format, formats } from "../../intake/signal/index.ts"
 import { AnswerIsNo, WrongUse } from "./Failure.ts"
 import * as Input from "./Input.ts"
@@ -65,7 +66,7 @@ const dataSource = Effect.fnUntraced(function*(directory: string) {
       new WrongUse({ message: "the working directory is gone: change to another, or give --data a whole path" })
   })
   yield* Effect.mapError(
-    fs.makeDirectory(whole, { recursive: true, mode: 0o700 }),
+    makeDirectories(fs, path, whole),
     () => new WrongUse({ message: `${directory} cannot be made a directory: check the path and its permissions` })
   )
   return {

@@ -41,7 +41,7 @@ import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
 import { Alerts } from "../alert/Alerts.ts"
 import { alertOf, type Notice } from "../alert/Notice.ts"
 import { type HostCallbacks, makeHostCallbacks } from "./HostCallbacks.ts"
-import { escalations, fullError, purgedNotice, settingOf, thresholdNotice } from "./Notices.ts"
+import { escalations, fullError, purgedNotices, settingOf, thresholdNotice } from "./Notices.ts"
 import { Panic } from "./Panic.ts"
 import { makePanicWindow, type PanicWindow } from "./PanicWindow.ts"
 
@@ -73,8 +73,8 @@ export class FailSafe extends Context.Service<FailSafe, {
   readonly fullUnsafe: (stats: () => QuarantineStats) => EvictionStrategy
   /** There is room again. */
   readonly roomUnsafe: () => void
-  /** Evidence was purged: raises an alert and calls `onPurge`. */
-  readonly purgedUnsafe: (record: PurgeRecord) => void
+  /** Evidence with this signature was purged: raises an alert and calls `onPurge`. */
+  readonly purgedUnsafe: (record: PurgeRecord, signature: string) => void
   /** Asks the host about a failed try to write; null where it does not say. */
   readonly coldStorageFailed: (error: Error) => Effect.Effect<ColdStorageDecision | null>
   readonly panicUnsafe: () => void
@@ -105,8 +105,8 @@ const make = Effect.gen(function*() {
     reportUnsafe: reports.reportUnsafe,
     fullUnsafe,
     roomUnsafe,
-    purgedUnsafe: (record) => {
-      alerts.alertUnsafe(purgedNotice)
+    purgedUnsafe: (record, signature) => {
+      alerts.alertUnsafe(purgedNotices[record.reason], () => signature)
       callbacks.onPurge?.callUnsafe(record)
     },
     coldStorageFailed: (error) => callbacks.onColdStorageFailure?.call(error) ?? Effect.succeed(null),

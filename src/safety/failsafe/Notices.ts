@@ -3,6 +3,7 @@
  * attacker's text is in them.
  */
 import type { FailSafeCallbacks, FailSafeCause } from "../../domain/FailSafe.ts"
+import type { PurgeReason } from "../../domain/Records.ts"
 import { type ErrorState, problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 import { type Notice, notice } from "../alert/Notice.ts"
 
@@ -44,11 +45,16 @@ export const panicNotice = notice({
   alwaysPasses: true
 })
 
-export const purgedNotice = notice({
-  type: "evidence.purged",
-  severity: "warning",
-  message: "evidence was purged"
-})
+const purged = (why: string): Notice =>
+  notice({ type: "evidence.purged", severity: "warning", message: `evidence was purged: ${why}` })
+
+/** The alert for a purge, by its reason. */
+export const purgedNotices: Record<PurgeReason, Notice> = {
+  timeout: purged("a hound did not answer in time"),
+  error: purged("a hound failed, or it could not be compressed"),
+  abort: purged("its examination was broken off"),
+  panic: purged("Tracehound panicked")
+}
 
 export const panicError = problem({
   state: "agent",

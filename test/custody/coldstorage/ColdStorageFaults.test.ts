@@ -101,6 +101,61 @@ describe("an endpoint that fails", () => {
     }))
 })
 
+describe("an endpoint that never opens", () => {
+  it.effect("RFC C1 is an error of the start after the time that a write may take, and the start may be repeated", () =>
+    Effect.gen(function*() {
+      const { attempts, cold, door } = yield* openStore({ writeTimeoutMs: 1_000 })
+      cold.tellUnsafe(delivery("a"))
+      door.opening = Effect.never
+      const start = yield* Effect.forkChild(Effect.flip(cold.start), { startImmediately: true })
+      yield* TestClock.adjust(999)
+      assert.isUndefined(start.pollUnsafe())
+      yield* TestClock.adjust(1)
+      const error = yield* Fiber.join(start)
+      assert.strictEqual(error.reason, "open")
+      assert.include(error.message, "file:fake cannot be opened: no answer within 1000 ms")
+      assert.deepStrictEqual(attempts, [])
+      door.opening = Effect.sleep(999)
+      const again = yield* Effect.forkChild(cold.start, { startImmediately: true })
+      yield* TestClock.adjust(999)
+      yield* Fiber.join(again)
+      yield* cold.settled
+      assert.deepStrictEqual(attempts, ["a"])
+    }))
+
+  it.effect("RFC C1 and cannot be interrupted is given up all the same", () =>
+    Effect.gen(function*() {
+      const { cold, door } = yield* openStore({ writeTimeoutMs: 1_000 })
+      door.opening = Effect.uninterruptible(Effect.never)
+      const start = yield* Effect.forkChild(Effect.flip(cold.start), { startImmediately: true })
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual((yield* Fiber.join(start)).reason, "open")
+    }))
+})
+
+describe("an endpoint that is down for good", () => {
+  it.effect("RFC C1 costs the tries of three deliveries, and every other one is a dead letter at once, by name", () =>
+    Effect.gen(function*() {
+      const { alerts, attempts, cold, errors, faults } = yield* openStore({ retries: 3, retryDelayMs: 200 })
+      faults.push(...Array.from({ length: 12 }, () => "fails" as const))
+      yield* cold.start
+      for (let n = 0; n < 3_000; n++) cold.tellUnsafe(delivery(`${n}`, 1))
+      yield* TestClock.adjust("2 seconds")
+      yield* cold.settled
+      assert.strictEqual(attempts.length, 12)
+      assert.strictEqual(cold.stats().deadLetters, 3_000)
+      assert.strictEqual(alerts.filter((alert) => alert === failure).length, 3_000)
+      assert.include(errors.at(-1), "the last one with: the disk is full")
+      // Five seconds later it is tried, and all is well.
+      yield* TestClock.adjust("5 seconds")
+      for (let n = 0; n < 5; n++) cold.tellUnsafe(delivery(`later ${n}`))
+      yield* TestClock.adjust(0)
+      yield* cold.settled
+      assert.strictEqual(cold.stats().written, 5)
+      assert.strictEqual(attempts.length, 17)
+    }))
+})
+
 describe("an endpoint that does not answer", () => {
   const late = "quarantine coldstorage_failure true: cold storage file:fake: no answer within 1000 ms"
 
@@ -266,7 +321,7 @@ describe("closing", () => {
       yield* Fiber.join(closing)
       assert.deepStrictEqual(cold.stats(), { pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 3 })
       assert.deepStrictEqual(alerts, [failure, failure, failure])
-      assert.isTrue(errors.every((error) => error.endsWith("a write was stopped")))
+      assert.isTrue(errors.every((error) => error.endsWith("cold storage was closed before its turn")))
     })
 
   it.effect("RFC S4 gives an endpoint that hangs ten seconds, then makes dead letters of all that waits", () =>

@@ -39,8 +39,9 @@ const opened = (action: FailSafeAction = "Purge") => {
     config: { maxPendingCount: 1 },
     hash,
     writer: {
-      tellUnsafe: ({ envelope, id, size }) => {
+      tellUnsafe: ({ envelope, id, signature, size }) => {
         log.push(`write ${id} ${size}`)
+        assert.strictEqual(signature, told.record.signature)
         envelopes.push(envelope)
         return true
       }
@@ -50,10 +51,18 @@ const opened = (action: FailSafeAction = "Purge") => {
         log.push(`${cause} ${code}`)
         return action
       },
-      purgedUnsafe: ({ id, PurgeTimestamp, reason, scent }) =>
-        void log.push(`purged ${id} ${reason} ${scent.payloadSize} ${PurgeTimestamp}`)
+      purgedUnsafe: ({ id, PurgeTimestamp, reason, scent }, signature) => {
+        log.push(`purged ${id} ${reason} ${scent.payloadSize} ${PurgeTimestamp}`)
+        assert.strictEqual(signature, told.record.signature)
+      }
     },
-    tally: { onDeadLetter: () => undefined, reportLoss: (message) => void log.push(`lost: ${message}`) },
+    tally: {
+      reportDeadLetter: () => undefined,
+      reportLoss: ({ message, signature }) => {
+        log.push(`lost: ${message}`)
+        assert.strictEqual(signature, told.record.signature)
+      }
+    },
     nowMs: () => 7
   }
   return { envelopes, log, parts }

@@ -94,6 +94,34 @@ describe("the file endpoint", () => {
       assert.strictEqual(modeOf(directory), "755")
     }))
 
+  it.effect("RFC C1 a directory that nothing can make, though what is above it is there, is an error of opening", () =>
+    Effect.gen(function*() {
+      if (!fs.existsSync("/proc/self")) return
+      for (const path of ["/proc/x", "/proc/x/y/z", "/proc/self/x"]) {
+        const error = yield* Effect.flip((yield* endpointAt(`file:${path}`)).open)
+        assert.strictEqual(error.reason, "open")
+        assert.match(error.message, /\(\/proc\/.*\): E[A-Z]+; check that it names a directory/)
+      }
+    }))
+
+  it.effect("RFC C1 links are followed to a directory, and a dangling one is an error of opening", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      fs.mkdirSync(join(directory, "there"))
+      fs.symlinkSync("there", join(directory, "link"))
+      fs.symlinkSync("nowhere", join(directory, "dangling"))
+      for (const path of ["link", "link/a/b", "there/../link"]) {
+        yield* (yield* endpointAt(`file:${directory}/${path}`)).open
+        yield* (yield* endpointAt(`file:${directory}/${path}`)).open
+      }
+      assert.isTrue(fs.statSync(join(directory, "there", "a", "b")).isDirectory())
+      for (const path of ["dangling", "dangling/a"]) {
+        const error = yield* Effect.flip((yield* endpointAt(`file:${directory}/${path}`)).open)
+        assert.include(error.message, "EEXIST")
+      }
+      assert.isFalse(fs.existsSync(join(directory, "nowhere")))
+    }))
+
   it.effect("RFC C1 a file in the way, of the directory or of one above it, is an error of opening", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
@@ -174,6 +202,39 @@ describe("the file endpoint on a disk that fails", () => {
       assert.strictEqual(error.reason, "open")
       assert.include(error.message, "not yours")
       assert.include(error.message, "this process may write to")
+    }))
+
+  it.effect("RFC C1 a file system on which no name is there and none can be made is asked once for each step", () =>
+    Effect.gen(function*() {
+      const asked: Array<string> = []
+      const missing = (method: string) => PlatformError.systemError({ _tag: "NotFound", module: "FileSystem", method })
+      const { open } = yield* endpointOn({
+        makeDirectory: (path) => {
+          asked.push(path)
+          return Effect.fail(missing("makeDirectory"))
+        },
+        stat: () => Effect.fail(missing("stat"))
+      })
+      assert.strictEqual((yield* Effect.flip(open)).reason, "open")
+      assert.deepStrictEqual(asked, ["/evidence", "/"])
+    }))
+
+  it.effect("RFC C1 a failure has the host's own code, in its words and for programs", () =>
+    Effect.gen(function*() {
+      for (const code of ["ENOSPC", "EROFS", "EDQUOT", "EIO"]) {
+        const cause = Object.assign(new Error(`${code}: no`), { code })
+        const full = PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: "writeFile", cause })
+        const { write } = yield* endpointOn({ writeFile: () => Effect.fail(full), remove: () => Effect.void })
+        const error = yield* Effect.flip(write("a", noise(3)))
+        assert.strictEqual(error.code, code)
+        assert.isTrue(error.message.endsWith(`: ${code}`), error.message)
+      }
+      for (const code of ["", "x y", 7, "E".repeat(40)]) {
+        const cause = Object.assign(new Error("no"), { code })
+        const odd = PlatformError.systemError({ _tag: "Unknown", module: "FileSystem", method: "writeFile", cause })
+        const { write } = yield* endpointOn({ writeFile: () => Effect.fail(odd), remove: () => Effect.void })
+        assert.isUndefined((yield* Effect.flip(write("a", noise(3)))).code)
+      }
     }))
 
   it.effect("RFC C1 a write that fails half way leaves nothing, and is not linked to its name", () =>

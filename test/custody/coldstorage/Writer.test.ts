@@ -1,25 +1,38 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { writeWithRetries } from "../../../src/custody/coldstorage/Writer.ts"
+import { Breaker } from "../../../src/custody/coldstorage/Breaker.ts"
+import { ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
+import type { Loss } from "../../../src/custody/coldstorage/Tally.ts"
+import { type WriterParts, writeWithRetries } from "../../../src/custody/coldstorage/Writer.ts"
 import type { ColdStorageDecision } from "../../../src/domain/FailSafe.ts"
 import { makeFakeEndpoint } from "./fakeEndpoint.ts"
+
+const signature = `spam:${"0".repeat(64)}`
 
 /** The writer's parts, and what it reported to them. */
 const opened = (decisions: Array<ColdStorageDecision> = [], config: object = {}) => {
   const fake = makeFakeEndpoint()
   const reported: Array<string> = []
-  const parts = {
+  const whys: Array<string> = []
+  const time = { ms: 0 }
+  const parts: WriterParts = {
+    breaker: new Breaker(() => time.ms),
     config: { maxPendingCount: 1, retries: 2, retryDelayMs: 100, writeTimeoutMs: 1_000, ...config },
     endpoint: fake.endpoint,
     failSafe: { coldStorageFailed: () => Effect.sync(() => decisions.shift() ?? null) },
     tally: {
       countWrite: () => void reported.push("written"),
-      reportLoss: (message: string, isAlert = true) => void reported.push(`${message}${isAlert ? "" : ", no alert"}`),
-      onDeadLetter: () => undefined
+      reportLoss: ({ message, signature: of, why }: Loss, isAlert?: boolean) => {
+        reported.push(`${message}${isAlert === false ? ", no alert" : ""}`)
+        whys.push(why)
+        assert.strictEqual(of, signature)
+      },
+      reportDeadLetter: () => undefined
     }
   }
-  return { ...fake, reported, write: writeWithRetries(parts, { id: "a", envelope: Uint8Array.of(1) }) }
+  const envelope = (id: string) => writeWithRetries(parts, { id, signature, envelope: Uint8Array.of(1) })
+  return { ...fake, parts, reported, whys, time, envelope, write: envelope("a") }
 }
 
 /** Runs it while time passes. */
@@ -65,4 +78,97 @@ describe("writeWithRetries", () => {
         assert.deepStrictEqual(reported, [report])
       }
     }))
+})
+
+describe("why an envelope was not written", () => {
+  it.effect("RFC C1 is the host's own code where it gave one, and fixed text otherwise", () =>
+    Effect.gen(function*() {
+      const { faults, parts, whys, write } = opened([], { retries: 0, writeTimeoutMs: 70 })
+      for (const fault of ["fails", "dies"] as const) {
+        faults.push(fault)
+        yield* inTime(write)
+      }
+      assert.deepStrictEqual(whys, ["the endpoint failed", "the endpoint broke"])
+      const slow = opened([], { retries: 0, writeTimeoutMs: 70 })
+      slow.faults.push("hangs")
+      yield* inTime(slow.write)
+      assert.deepStrictEqual(slow.whys, ["no answer within 70 ms"])
+      const full = new ColdStorageError({ reason: "write", message: "no space", code: "ENOSPC" })
+      const endpoint = { destination: "file:fake", write: () => Effect.fail(full) }
+      const envelope = { id: "b", signature, envelope: Uint8Array.of(1) }
+      yield* inTime(writeWithRetries({ ...parts, endpoint, breaker: new Breaker(() => 0) }, envelope))
+      assert.strictEqual(whys.pop(), "ENOSPC")
+    }))
+})
+
+describe("a circuit that is open", () => {
+  const fails = (count: number) => Array.from({ length: count }, () => "fails" as const)
+
+  it.effect("RFC C1 after three losses in a row tries nothing for five seconds, then one, once", () =>
+    Effect.gen(function*() {
+      const { attempts, envelope, faults, reported, time } = opened()
+      faults.push(...fails(11))
+      for (const id of ["a", "b", "c"]) yield* inTime(envelope(id))
+      assert.strictEqual(attempts.length, 9)
+      for (let n = 0; n < 3_000; n++) assert.isTrue(Exit.isFailure(yield* Effect.exit(envelope(`d${n}`))))
+      assert.strictEqual(attempts.length, 9)
+      // No loss is silent, and each says what was wrong when somebody tried.
+      assert.strictEqual(reported.length, 3_003)
+      assert.include(reported.at(-1), "the last one with: the disk is full")
+      time.ms = 4_999
+      yield* Effect.exit(envelope("e"))
+      assert.strictEqual(attempts.length, 9)
+      for (const [ms, tried] of [[5_000, 10], [9_999, 10], [10_000, 11], [10_001, 11]] as const) {
+        time.ms = ms
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(envelope(`f${ms}`))))
+        assert.strictEqual(attempts.length, tried, `at ${ms} ms`)
+      }
+      time.ms = 15_000
+      assert.deepStrictEqual(yield* envelope("g"), undefined)
+      // Closed again: the next one has all its tries.
+      faults.push(...fails(2))
+      assert.deepStrictEqual(yield* inTime(envelope("h")), Exit.void)
+      assert.strictEqual(attempts.length, 15)
+      assert.strictEqual(reported.filter((report) => report === "written").length, 2)
+    }))
+
+  it.effect("RFC C1 losses that are not in a row never open it", () =>
+    Effect.gen(function*() {
+      const { attempts, envelope, faults } = opened([], { retries: 0 })
+      for (let n = 0; n < 50; n++) {
+        faults.push(...fails(2))
+        for (const id of ["x", "y"]) yield* Effect.exit(envelope(id))
+        assert.deepStrictEqual(yield* envelope(`${n}`), undefined)
+      }
+      assert.strictEqual(attempts.length, 150)
+    }))
+
+  it.effect("RFC F4 the host's decision stands for a probe too, and a host that ignores losses hears of none", () =>
+    Effect.gen(function*() {
+      const { attempts, envelope, faults, parts, reported, time } = opened(
+        ["ignore", "ignore", "ignore", "retry", "retry", "alert"],
+        { retries: 7 }
+      )
+      faults.push(...fails(6))
+      for (const id of ["a", "b", "c", "d"]) yield* inTime(envelope(id))
+      assert.strictEqual(attempts.length, 3)
+      assert.isTrue(reported.every((report) => report.endsWith(", no alert")))
+      time.ms = 5_000
+      yield* inTime(envelope("e"))
+      assert.deepStrictEqual(attempts.slice(3), ["e", "e", "e"])
+      assert.strictEqual(reported.at(-1), "the disk is full")
+      assert.strictEqual(parts.breaker.next(), "lost")
+    }))
+
+  it("RFC C1 a clock that stands still or jumps far ahead opens nothing for ever", () => {
+    const time = { ms: 0 }
+    const breaker = new Breaker(() => time.ms)
+    assert.strictEqual(breaker.next(), "tries")
+    for (let n = 0; n < 3; n++) breaker.recordLoss("x", true)
+    assert.strictEqual(breaker.next(), "lost")
+    time.ms = 8.64e15
+    assert.strictEqual(breaker.next(), "probe")
+    breaker.recordWrite()
+    assert.strictEqual(breaker.next(), "tries")
+  })
 })

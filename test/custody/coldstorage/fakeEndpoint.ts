@@ -18,15 +18,15 @@ export interface FakeEndpoint {
   readonly attempts: Array<string>
   /** Faults of the writes to come, first one first; when there is none left, writes succeed. */
   readonly faults: Array<Fault>
-  /** Whether it can be opened. */
-  readonly door: { isLocked: boolean }
+  /** Whether it can be opened, and how that goes. */
+  readonly door: { isLocked: boolean; opening: Effect.Effect<void> }
 }
 
 export const makeFakeEndpoint = (destination = "file:fake"): FakeEndpoint => {
   const stored = new Map<string, Uint8Array>()
   const attempts: Array<string> = []
   const faults: Array<Fault> = []
-  const door = { isLocked: false }
+  const door: FakeEndpoint["door"] = { isLocked: false, opening: Effect.void }
   const refuse = (message: string) => new ColdStorageError({ reason: "write", message })
   return {
     stored,
@@ -36,7 +36,7 @@ export const makeFakeEndpoint = (destination = "file:fake"): FakeEndpoint => {
     endpoint: {
       destination,
       open: Effect.suspend(() =>
-        door.isLocked ? Effect.fail(new ColdStorageError({ reason: "open", message: "it is locked" })) : Effect.void
+        door.isLocked ? Effect.fail(new ColdStorageError({ reason: "open", message: "it is locked" })) : door.opening
       ),
       write: (name, bytes) =>
         Effect.suspend(() => {
