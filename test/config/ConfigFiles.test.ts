@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
-import { variableName } from "../../src/config/ConfigFiles.ts"
+import { variableName } from "../../src/config/ConfigVariables.ts"
 import { load, refused, settings, temporaryFile, variableOf } from "./configs.ts"
 
 const unreadable = "the file cannot be read: check its path and its permissions"
