@@ -10,6 +10,8 @@
  * **Gotchas**
  *
  * - `undefined` in an argument is the same as leaving the key out.
+ * - Only plain objects are read: what an object inherits, hides or has under a symbol would be left
+ *   out in silence, so it is a mistake.
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -85,6 +87,39 @@ const withoutUndefined = (value: unknown, depth = maxLevels): unknown =>
         .map(([key, inner]) => [key, withoutUndefined(inner, depth - 1)])
     )
 
+/**
+ * What copying the value would leave out: keys that are symbols or hidden, and whatever an object
+ * inherits from another than the one that all objects do.
+ */
+const leftOut = (
+  source: ConfigSource,
+  value: unknown,
+  path: ReadonlyArray<string> = []
+): ReadonlyArray<ConfigMistake> => {
+  if (path.length >= maxLevels || !isRecord(value)) return []
+  const told = (expected: string, at: ReadonlyArray<string>): ConfigMistake => ({
+    source: source.name,
+    path: at.length === 0 ? "" : (source.spell ?? dotted)(at),
+    expected
+  })
+  const prototype: unknown = Object.getPrototypeOf(value)
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
+  const lost = Reflect.ownKeys(value).filter((key) =>
+    typeof key === "string" ? !isListed(value, key) : isListed(value, key)
+  )
+  return [
+    ...isPlain ? [] : [told("expected a plain object: nothing that this one inherits is read", path)],
+    ...lost.map((key) =>
+      typeof key === "string"
+        ? told("expected a key that is enumerable: this one is not read", [...path, key])
+        : told(`unknown key, a symbol; known here: ${keysAt(path).join(", ")}`, path)
+    ),
+    ...Object.entries(value).flatMap(([key, inner]) => leftOut(source, inner, [...path, key]))
+  ]
+}
+
+const isListed = (value: object, key: PropertyKey): boolean => Object.prototype.propertyIsEnumerable.call(value, key)
+
 const mistakesOf = (source: ConfigSource, issue: SchemaIssue.Issue): ReadonlyArray<ConfigMistake> =>
   format(issue).issues.map(({ message, path = [] }) => {
     const names = path.map((segment) => String(typeof segment === "object" ? segment.key : segment))
@@ -105,8 +140,10 @@ const mistakesIn = (source: ConfigSource): ReadonlyArray<ConfigMistake> =>
   Result.match(decode(source.value), { onSuccess: () => [], onFailure: (error) => mistakesOf(source, error.issue) })
 
 /** The mistakes that each source makes by itself. A missing key is none: another may have it. */
-export const ownMistakes = (sources: ReadonlyArray<ConfigSource>): ReadonlyArray<ConfigMistake> =>
-  sources.map(tidy).flatMap(mistakesIn).filter((found) => !isMissing(found))
+export const ownMistakes = (sources: ReadonlyArray<ConfigSource>): ReadonlyArray<ConfigMistake> => [
+  ...sources.flatMap((source) => leftOut(source, source.value)),
+  ...sources.map(tidy).flatMap(mistakesIn).filter((found) => !isMissing(found))
+]
 
 const tidy = (source: ConfigSource): ConfigSource => ({ ...source, value: withoutUndefined(source.value) })
 

@@ -149,14 +149,27 @@ const Alerts = Schema.Struct({
   /** Ours: `alert.flood` is raised when so many alerts have exceeded the maximum. */
   escalationThreshold: orElse(whole(1, 1_000_000), 1),
   devopsEndpoint: Schema.optionalKey(Schema.String.check(
-    Schema.isPattern(/^https?:\/\/./, { expected: "an http: or https: URL" })
+    Schema.makeFilter((url: string) => /^https?:\/\/./.test(url) && URL.canParse(url), {
+      expected: "an http: or https: URL"
+    })
   )),
   devops: orElse(Devops, {})
 })
 
+/**
+ * What would be written to another place than it seems is refused: the home directory is the
+ * shell's to spell out, and the query and the fragment of a URL are no part of a path.
+ */
 const Endpoint = BoundedString(4096).check(
   isWellFormed,
-  Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" })
+  Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" }),
+  Schema.isPattern(/^file:[^\0]*$/, { expected: "a path without the character NUL" }),
+  Schema.isPattern(/^file:(?!~)/, {
+    expected: "a path that does not begin with ~, which only a shell replaces: write the directory out, or file:./~"
+  }),
+  Schema.isPattern(/^file:(?!\/\/[^]*[?#])/, {
+    expected: "a file: URL without a query or a fragment: write %3F for ? and %23 for #"
+  })
 )
 
 /** The write-only store for evidence that leaves the quarantine (RFC, "Cold Storage"). */
@@ -253,12 +266,13 @@ const textOfKey = (key: unknown): unknown => Redacted.isRedacted(key) ? Redacted
 
 const isKey = (value: unknown): value is string | Redacted.Redacted => {
   const key = textOfKey(value)
-  return typeof key === "string" && key.isWellFormed() && fitsUtf8(key, maxKeyBytes) && !fitsUtf8(key, minKeyBytes - 1)
+  return typeof key === "string" && key.isWellFormed() && fitsUtf8(key, maxKeyBytes) &&
+    !fitsUtf8(key, minKeyBytes - 1) && key.trim() !== ""
 }
 
 /** A secret: text or a Redacted when encoded, always a Redacted when decoded. */
 const Key = Schema.declare(isKey, {
-  expected: `a key of ${minKeyBytes} to ${maxKeyBytes} bytes in UTF-8, as text or Redacted`
+  expected: `a key of ${minKeyBytes} to ${maxKeyBytes} bytes in UTF-8, not all white space, as text or Redacted`
 }).pipe(
   Schema.decodeTo(
     Schema.Redacted(Schema.String),

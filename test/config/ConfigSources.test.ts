@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
+import { runInNewContext } from "node:vm"
 import { configSources } from "../../src/config/ConfigFiles.ts"
 import { explainConfig, fromArgument, resolveConfig } from "../../src/config/ConfigSources.ts"
 import { TracehoundConfig } from "../../src/config/TracehoundConfig.ts"
@@ -162,6 +163,49 @@ describe("an argument", () => {
   it("RFC R2 a value that is not an object is one mistake", () => {
     for (const value of [null, 0, "", "{}", true, [], [{}], Symbol("s"), 1n, () => ({})])
       assert.deepStrictEqual(mistakesIn(value), [" (argument): expected object"])
+  })
+
+  it("RFC R2 what would be left out in silence is a mistake", () => {
+    class Settings {
+      readonly quarantine = { maxCount: 1 }
+    }
+    const hidden = Object.defineProperty({}, "maxDepth", { value: 1, enumerable: false })
+    const plain = "expected a plain object: nothing that this one inherits is read"
+    const symbol = "unknown key, a symbol; known here: "
+    const cases: ReadonlyArray<readonly [argument: unknown, mistakes: ReadonlyArray<string>]> = [
+      [Object.create({ quarantine: { maxCount: 1 } }), [` (argument): ${plain}`]],
+      [{ quarantine: Object.create({ maxCount: 1 }) as object }, [`quarantine (argument): ${plain}`]],
+      [new Settings(), [` (argument): ${plain}`]],
+      [{ quarantine: new Map([["maxCount", 1]]) }, [`quarantine (argument): ${plain}`]],
+      [{ quarantine: new Date(0) }, [`quarantine (argument): ${plain}`]],
+      [{ audit: { coldStorage: Object.create({ endpoint: "file:x" }) as object } }, [
+        `audit.coldStorage (argument): ${plain}`,
+        "audit.coldStorage.endpoint (argument): missing, and there is no default"
+      ]],
+      [hidden, ["maxDepth (argument): expected a key that is enumerable: this one is not read"]],
+      [{ quarantine: { [Symbol("maxCount")]: 1 } }, [
+        `quarantine (argument): ${symbol}maxCount, maxBytes, evictionPolicy`
+      ]],
+      [{ failSafe: { panic: { threshold: { [Symbol.for("max")]: 1 } } } }, [
+        `failSafe.panic.threshold (argument): ${symbol}min, max, window`
+      ]]
+    ]
+    for (const [argument, mistakes] of cases) assert.sameMembers([...mistakesIn(argument)], [...mistakes])
+    assert.match(
+      mistakesIn({ [Symbol.iterator]: 1 })[0] ?? "",
+      /^ \(argument\): unknown key, a symbol; known here: max/
+    )
+  })
+
+  it("RFC R2 plain objects of any make are read: frozen, without a prototype, of another realm, of a module", () => {
+    const given = { quarantine: { maxCount: 3 } }
+    const bare = Object.assign(Object.create(null) as object, given)
+    const foreign: unknown = runInNewContext("({ quarantine: { maxCount: 3 } })")
+    const module = Object.defineProperty(Object.assign(Object.create(null) as object, given), Symbol.toStringTag, {
+      value: "Module"
+    })
+    for (const argument of [given, Object.freeze(given), bare, foreign, module])
+      assert.strictEqual(Result.getOrThrow(resolveArgument(argument)).quarantine.maxCount, 3)
   })
 
   it("RFC R2 endless nesting is a mistake like others", () => {

@@ -19,11 +19,15 @@ describe("signature.key", () => {
   })
 
   it("RFC D8 RFC R2 refuses anything else with one mistake that does not repeat it", () => {
-    for (const text of ["", "k".repeat(31), "é".repeat(15), "k".repeat(1025), "\ud800".repeat(40)]) {
+    const blank = [" ".repeat(32), "\n".repeat(64), "\u00a0".repeat(16), " \t\r\n\ufeff".repeat(8)]
+    for (const text of ["", "k".repeat(31), "é".repeat(15), "k".repeat(1025), "\ud800".repeat(40), ...blank]) {
       for (const key of [text, Redacted.make(text), [text], { value: text }]) {
         const mistakes = Result.match(resolve(key), { onFailure: (error) => error.mistakes, onSuccess: () => [] })
         assert.strictEqual(mistakes[0]?.path, "signature.key")
-        assert.strictEqual(mistakes[0]?.expected, "expected a key of 32 to 1024 bytes in UTF-8, as text or Redacted")
+        assert.strictEqual(
+          mistakes[0]?.expected,
+          "expected a key of 32 to 1024 bytes in UTF-8, not all white space, as text or Redacted"
+        )
       }
     }
   })

@@ -146,8 +146,14 @@ describe("TracehoundConfig", () => {
     ["runtime.disableProto", ["throw", "delete"], ["allow", true]],
     ["runtime.frozenIntrinsics", [true, false], ["yes"]],
     ["runtime.strict", [true, false], ["strict", 1]],
-    ["alerts.devopsEndpoint", ["http://a", "https://a/b?c"], [
+    ["alerts.devopsEndpoint", ["http://a", "https://a/b?c", "http://[::1]:8080/x", "https://user:word@a"], [
       "http://",
+      "http://[",
+      "http://[::1",
+      "http://a:65536",
+      "https://a b/",
+      "http://%",
+      "https://?x",
       "ftp://a",
       "javascript:alert(1)",
       " https://a"
@@ -158,8 +164,36 @@ describe("TracehoundConfig", () => {
     ["audit.coldStorage.codec", ["stored", "gzip", "zstd", "brotli"], ["GZIP", "", "deflate", 1, null, "constructor"]],
     [
       "audit.coldStorage.endpoint",
-      ["file:x", "file:./x", "file:/x", "file:///x", `file:${"x".repeat(4091)}`],
-      ["", "file:", "s3://bucket/path", "/tmp/x", "file:\ud800", `file:${"x".repeat(4092)}`, " file:x"]
+      [
+        "file:x",
+        "file:./x",
+        "file:/x",
+        "file:///x",
+        `file:${"x".repeat(4091)}`,
+        "file:./~/x",
+        "file:/home/~x",
+        "file:x~",
+        "file:/dir?x#y",
+        "file:///dir%3Fx%23y"
+      ],
+      [
+        "",
+        "file:",
+        "s3://bucket/path",
+        "/tmp/x",
+        "file:\ud800",
+        `file:${"x".repeat(4092)}`,
+        " file:x",
+        "file:~",
+        "file:~/x",
+        "file:~root/x",
+        "file:///dir?x",
+        "file:///dir#y",
+        "file:///dir/\n?x#y",
+        "file://host/dir?",
+        "file:/x\0y",
+        "file:///x\0"
+      ]
     ]
   ]
   it.each(words)("RFC R2 %s is a closed choice", (path, good, bad) => {

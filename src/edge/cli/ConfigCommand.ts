@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { configSources } from "../../config/ConfigFiles.ts"
+import { configNotes, describeNotes } from "../../config/ConfigNotes.ts"
 import { explainConfig, type Explained, type InvalidConfig, resolveConfig } from "../../config/ConfigSources.ts"
 import { AnswerIsNo } from "./Failure.ts"
 import { configFile, json } from "./Options.ts"
@@ -35,8 +36,17 @@ const check = Command.make("check", options, (given) =>
   Effect.gen(function*() {
     const resolved = Result.flatMap(yield* sourcesOf(given), resolveConfig)
     if (Result.isFailure(resolved)) return yield* refuse(resolved.failure, given.json)
-    yield* Console.log(given.json ? JSON.stringify({ valid: true, mistakes: [] }) : "the configuration is valid")
-  })).pipe(Command.withDescription("Check the configuration: all mistakes at once, each with its path"))
+    const notes = configNotes(resolved.success)
+    yield* Console.log(
+      given.json
+        ? JSON.stringify({ valid: true, mistakes: [], notes })
+        : ["the configuration is valid", ...describeNotes(notes)].join("\n")
+    )
+  })).pipe(
+    Command.withDescription(
+      "Check the configuration: all mistakes at once, each with its path, and notes on risky choices"
+    )
+  )
 
 /**
  * A value as it may be shown: of a URL, its scheme and host alone. Webhooks are secrets by their

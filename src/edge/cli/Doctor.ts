@@ -12,6 +12,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { loadConfig } from "../../config/ConfigFiles.ts"
+import { type ConfigNote, configNotes, describeNotes } from "../../config/ConfigNotes.ts"
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import { type FlagReport, inspectFlags, processFacts } from "../../host/node/RuntimeFlags.ts"
 import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.ts"
@@ -39,6 +40,8 @@ export interface Diagnosis {
   readonly platform: string
   readonly flags: ReadonlyArray<FlagReport>
   readonly sandbox: SandboxDiagnosis
+  /** Choices of the configuration that somebody may not have meant. */
+  readonly notes: ReadonlyArray<ConfigNote>
 }
 
 /**
@@ -102,7 +105,7 @@ const describeAttacks = (report: LevelReport): ReadonlyArray<string> => {
 }
 
 /** The diagnosis for people. Pure. */
-export const describe = ({ flags, healthy, platform, sandbox, versions }: Diagnosis): string => {
+export const describe = ({ flags, healthy, notes, platform, sandbox, versions }: Diagnosis): string => {
   const missing = flags.filter(({ holds }) => !holds).map(({ flag }) => flag)
   return [
     ...Object.entries(versions).map(([name, version]) => `${name.padEnd(22)} ${version}`),
@@ -111,6 +114,7 @@ export const describe = ({ flags, healthy, platform, sandbox, versions }: Diagno
     ...flags.map(({ flag, found, holds }) => `${holds ? "ok     " : "missing"}  ${flag}  (${found})`),
     "",
     ...describeSandbox(sandbox),
+    ...notes.length === 0 ? [] : ["", ...describeNotes(notes)],
     ...healthy || missing.length === 0 ? [] : ["", `start node with: ${missing.join(" ")}`]
   ].join("\n")
 }
@@ -222,7 +226,8 @@ export const doctorCommand = Command.make(
         versions: yield* versions,
         platform: `${process.platform} ${process.arch}`,
         flags,
-        sandbox
+        sandbox,
+        notes: configNotes(config)
       }
       yield* Console.log(given.json ? JSON.stringify(diagnosis) : describe(diagnosis))
       if (!diagnosis.healthy) return yield* new AnswerIsNo()

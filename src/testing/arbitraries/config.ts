@@ -21,10 +21,11 @@ import { textOfBytes } from "./values.ts"
 const duration = whole(1, 10_000)
 const durationOrZero = choice([1, Arbitrary.Constant(0)], [3, duration])
 
-const keyText = choice([2, textOfBytes(32)], [1, Arbitrary.flatMap(whole(32, 1_024), textOfBytes)], [
-  1,
-  textOfBytes(1_024)
-])
+/** White space alone is no key. */
+const keyText = Arbitrary.map(
+  choice([2, textOfBytes(32)], [1, Arbitrary.flatMap(whole(32, 1_024), textOfBytes)], [1, textOfBytes(1_024)]),
+  (text) => text.trim() === "" ? "k".repeat(32) : text
+)
 
 /** A secret of 32 to 1024 bytes, as text or Redacted. */
 export const signatureKey: Arbitrary.Arbitrary<string | Redacted.Redacted> = choice([1, keyText], [

@@ -42,7 +42,20 @@ describe("config", () => {
   it("says that a good one is valid", async () => {
     const { status, stdout } = await tracehoundHere(["config", "check", "--json"])
     assert.strictEqual(status, 0)
-    assert.deepStrictEqual(JSON.parse(stdout), { valid: true, mistakes: [] })
+    assert.deepStrictEqual(JSON.parse(stdout), { valid: true, mistakes: [], notes: [] })
+  })
+
+  it("RFC R2 notes choices that switch Tracehound off, and answers yes all the same", async () => {
+    const env = { TRACEHOUND_FAIL_SAFE_ON_TIMEOUT: "panic", TRACEHOUND_QUARANTINE_MAX_BYTES: "10" }
+    const text = await tracehoundHere(["config", "check"], { env })
+    assert.strictEqual(text.status, 0)
+    assert.match(
+      text.stdout,
+      /^the configuration is valid\nnote {5}quarantine\.maxBytes is less .*\nnote {5}failSafe\.onTimeout /
+    )
+    const json = await tracehoundHere(["config", "check", "--json"], { env })
+    const paths = (JSON.parse(json.stdout) as { readonly notes: ReadonlyArray<{ readonly path: string }> }).notes
+    assert.deepStrictEqual(paths.map(({ path }) => path), ["quarantine.maxBytes", "failSafe.onTimeout"])
   })
 
   it("prints of an endpoint only where it is: its user, password, path and query are secrets", () =>
