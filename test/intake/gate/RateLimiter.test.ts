@@ -104,6 +104,62 @@ describe("RateLimiter", () => {
     }).pipe(Effect.provide(limiter(small)), Effect.provideService(Clock.Clock, clockOf(state)))
   })
 
+  const noSources: ReadonlyArray<readonly [name: string, value: unknown]> = [
+    ["undefined, as the address of a socket that is gone", undefined],
+    ["null", null],
+    ["a number", 7],
+    ["a bigint", 7n],
+    ["a symbol", Symbol("a")],
+    ["an object", {}],
+    ["a boxed text", Object("192.0.2.1")],
+    ["an object that throws when it is made text", {
+      toString: () => {
+        throw new Error("text")
+      }
+    }],
+    ["a Proxy that throws at everything", new Proxy({}, { get: () => assert.fail("asked") })],
+    ["257 characters", "a".repeat(257)],
+    ["16 KB, as long as a header may be", "a".repeat(16_384)],
+    ["a quarter of a gigabyte that nobody has written out", "a".repeat(2 ** 28)],
+    ["fewer than 257 characters of more than 256 bytes", "\u00e9".repeat(129)],
+    ["lone surrogates of more than 256 bytes", "\ud800".repeat(86)]
+  ]
+
+  it.effect("RFC G3 whatever is no source counts as one and the same source", () =>
+    Effect.gen(function*() {
+      const { check, reset, stats } = yield* RateLimiter
+      const before = process.memoryUsage().heapUsed
+      for (const [i, [name, value]] of noSources.entries()) {
+        assert.strictEqual(check(value as string).allowed, i < 2, name)
+        reset(value as string)
+        assert.strictEqual(stats().sources, 1, name)
+        assert.strictEqual(stats().blocked, i < 2 ? 0 : 1, name)
+      }
+      for (let i = 0; i < 20_000; i++) check(`${i}${"x".repeat(15_000)}`)
+      assert.deepStrictEqual(stats(), { blocked: 1, sources: 1 })
+      assert.isBelow(process.memoryUsage().heapUsed - before, 100_000_000)
+    }).pipe(Effect.provide(limiter(small))))
+
+  it.effect("RFC G3 no text that is a source is counted with them, or reset with them", () =>
+    Effect.gen(function*() {
+      const { check, stats } = yield* RateLimiter
+      for (let n = 0; n < 3; n++) check(undefined as unknown as string)
+      const sources = [
+        "no source",
+        "undefined",
+        "null",
+        "",
+        "a".repeat(256),
+        "\u00e9".repeat(128),
+        "no source".padEnd(256)
+      ]
+      for (const [i, source] of sources.entries()) {
+        assert.deepStrictEqual(check(source), { allowed: true }, source)
+        assert.strictEqual(stats().sources, i + 2)
+      }
+      assert.isFalse(check(null as unknown as string).allowed)
+    }).pipe(Effect.provide(limiter(small))))
+
   const Spellings = Schema.Array(Schema.Struct({
     group: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 3 })),
     host: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 0xffff })),
