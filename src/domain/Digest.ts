@@ -5,6 +5,7 @@
  * The words are in the order of the digest's bytes, but each is in the byte order of the host: only
  * compare them, or turn them back into bytes.
  */
+import { digitOf, textOf } from "./Hex.ts"
 
 /** The length of a digest in words. */
 export const digestWords = 8
@@ -12,13 +13,17 @@ export const digestWords = 8
 /** The length of a digest in bytes. */
 export const digestBytes = 32
 
-const hexByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+/** The characters of a digest: one buffer for all calls, which are synchronous. */
+const characters = Array.from({ length: 2 * digestBytes }, () => 0)
 
 /** The 32 bytes from `at` on, in lowercase hexadecimal. */
 export const hexOf = (bytes: Uint8Array, at = 0): string => {
-  let hex = ""
-  for (let i = at; i < at + digestBytes; i++) hex += hexByte[bytes[i] ?? 0] ?? ""
-  return hex
+  for (let i = 0; i < digestBytes; i++) {
+    const byte = bytes[at + i] ?? 0
+    characters[2 * i] = digitOf(byte >> 4)
+    characters[2 * i + 1] = digitOf(byte & 15)
+  }
+  return textOf(characters)
 }
 
 /** The value of a hexadecimal digit in lowercase, or -1. */
