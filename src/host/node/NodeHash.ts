@@ -2,20 +2,18 @@
  * SHA-256 by node:crypto's one-shot `hash`, the fastest way at any size.
  */
 import * as Layer from "effect/Layer"
-import { Buffer } from "node:buffer"
 import { hash, timingSafeEqual } from "node:crypto"
 import { Hash, sha256Bytes, shortTarget } from "../port/Hash.ts"
 
-// Taken from the prototype, as it works on any Uint8Array.
-const { write } = Buffer.prototype as Buffer
-
 /**
  * A latin1 string, one character per byte, is the fastest result of `hash`: a Buffer would double
- * the time for small evidence.
+ * the time for small evidence. The characters are read one by one: only newer Nodes let Buffer's
+ * `write` fill an array that is no Buffer, and a Buffer over the target would be garbage.
  */
 const sha256Into = (bytes: Uint8Array, target: Uint8Array): void => {
   if (target.length < sha256Bytes) throw shortTarget(target)
-  write.call(target, hash("sha256", bytes, "latin1"), 0, sha256Bytes, "latin1")
+  const digest = hash("sha256", bytes, "latin1")
+  for (let i = 0; i < sha256Bytes; i++) target[i] = digest.charCodeAt(i)
 }
 
 /** The Node implementation of `Hash`. */
