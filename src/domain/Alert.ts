@@ -22,7 +22,8 @@ export const alertTypes = [
   "hound.boot_failed",
   "hound.sandbox_lowered",
   "hound.unavailable",
-  "hound.violation"
+  "hound.violation",
+  "intercept.failure"
 ] as const
 
 /** A message for operators. The alerts service limits their rate. */

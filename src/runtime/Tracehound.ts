@@ -60,6 +60,7 @@ import type { Scent } from "../domain/Scent.ts"
 import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
 import * as NodePorts from "../host/node/NodePorts.ts"
 import { layerWhereHost } from "../host/node/UnrefClock.ts"
+import { Compression } from "../host/port/Compression.ts"
 import { type HoundBootError, HoundPool } from "../hound/pool/HoundPool.ts"
 import { Agent } from "../intake/agent/Agent.ts"
 import { Escalation } from "../intake/agent/Escalation.ts"
@@ -71,7 +72,7 @@ import { TickScheduler } from "../scheduler/TickScheduler.ts"
 import { devopsSink, type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode } from "./HostParts.ts"
 import { makeRotation } from "./Rotation.ts"
 import { make as makeShutdown } from "./Shutdown.ts"
-import { layerRequirements, type StartError } from "./StartErrors.ts"
+import { fitCompression, type HostUnfit, layerFitHost, layerRequirements, type StartError } from "./StartErrors.ts"
 import { makeSync, type TracehoundSync } from "./TracehoundSync.ts"
 import { Watcher } from "./Watcher.ts"
 
@@ -92,7 +93,7 @@ export class Tracehound extends Context.Service<Tracehound, {
    * Starts what runs in the background: cold storage, alerts and hounds. Every layer but
    * `layerUnstarted` has done so.
    */
-  readonly start: Effect.Effect<void, ColdStorageError | HoundBootError>
+  readonly start: Effect.Effect<void, ColdStorageError | HostUnfit | HoundBootError>
   /** Waits until cold storage has nothing left to write. */
   readonly settled: Effect.Effect<void>
   /** Waits for a panic, for ever if need be, and gives its cause (CONFORMANCE F3). */
@@ -167,13 +168,14 @@ const actors = ActorSystem.layer({
 /** The layer, started as part of building it. */
 export const started = <E, R>(
   layer: Layer.Layer<Tracehound, E, R>
-): Layer.Layer<Tracehound, E | ColdStorageError | HoundBootError, R> =>
+): Layer.Layer<Tracehound, E | ColdStorageError | HostUnfit | HoundBootError, R> =>
   Layer.effectDiscard(Effect.flatMap(Tracehound, ({ start }) => start)).pipe(Layer.provideMerge(layer))
 
 /** The service, over the rooms. */
 const make = Effect.gen(function*() {
   const alerts = yield* Alerts
   const coldStorage = yield* ColdStorage
+  const compression = yield* Compression
   const escalation = yield* Escalation
   const failSafe = yield* FailSafe
   const pool = yield* HoundPool
@@ -198,7 +200,10 @@ const make = Effect.gen(function*() {
     evacuate: (signature: string) => Effect.sync(() => sync.evacuate(signature)),
     flush: Effect.sync(sync.flush),
     snapshot: Effect.sync(sync.watcher.snapshot),
-    start: Effect.all([alerts.start, coldStorage.start, pool.start, rotation], { discard: true }),
+    start: Effect.all(
+      [fitCompression(compression), alerts.start, coldStorage.start, pool.start, rotation],
+      { discard: true }
+    ),
     settled: coldStorage.settled,
     panicked: failSafe.panicked
   }
@@ -239,7 +244,7 @@ const rooms = <E, R, E2, R2>(
         )
       ),
       Layer.provide(actors),
-      Layer.provide(layerRequirements)
+      Layer.provide(Layer.mergeAll(layerFitHost, layerRequirements))
     )
   )
   return Layer.suspend(() => fresh)

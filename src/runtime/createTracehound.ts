@@ -4,8 +4,9 @@
  *
  * **Gotchas**
  *
- * - `createTracehound` throws where the configuration is wrong, with every mistake in the message.
- *   No method of the object throws.
+ * - `createTracehound` throws where the configuration is wrong, with every mistake in the message,
+ *   and on a host whose ports fail: code that catches that lets every request pass unseen. No
+ *   method of the object throws.
  * - Everything works before `init`, but evidence for cold storage waits in its mailbox.
  *
  * **Example** (A plain object)
@@ -41,8 +42,8 @@ import type { TracehoundSync } from "./TracehoundSync.ts"
 export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
   /**
    * Starts what runs in the background; hounds are ready when it resolves. Idempotent. Rejects
-   * where cold storage cannot be opened or the analyzer does not start, and can then be called
-   * again.
+   * where cold storage cannot be opened, the analyzer does not start, or this host compresses
+   * wrongly, and can then be called again.
    */
   readonly init: () => Promise<void>
   /**
@@ -55,8 +56,9 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
 /**
  * Makes a Tracehound. `config` is any part of the configuration, at any depth, over the defaults;
  * `callbacks` are the RFC's developer callbacks, each called in the background. Throws
- * `InvalidConfig`, `SharedStateMissing`, `FlagsMissing` where `runtime.strict` is set, or
- * `ColdStorageError` where this Node lacks the codec that is configured.
+ * `InvalidConfig`, `SharedStateMissing`, `FlagsMissing` where `runtime.strict` is set, `HostUnfit`
+ * where a port of this host fails, or `ColdStorageError` where this Node lacks the codec that is
+ * configured.
  */
 export const createTracehound = (
   config: TracehoundConfigInput = {},

@@ -241,7 +241,7 @@ describe("cold storage", () => {
       const memory = yield* MemoryColdStorage
       assert.strictEqual(yield* memory.openings, 0)
       yield* memory.failOpening(1)
-      assert.strictEqual((yield* Effect.flip(start)).reason, "open")
+      assert.deepInclude(yield* Effect.flip(start), { _tag: "ColdStorageError", reason: "open" })
       yield* evictOne
       yield* TracehoundTest.settled
       assert.deepStrictEqual(yield* contents, [])

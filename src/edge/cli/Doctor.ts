@@ -1,5 +1,8 @@
 /**
- * `tracehound doctor`: what this machine and this process give (CONFORMANCE R1, H2).
+ * `tracehound doctor`: what this machine and this process give (CONFORMANCE R1, R5, H2).
+ *
+ * Every port of this Node is asked questions whose answers are known, compression on the worker
+ * too.
  *
  * Promises that the level at which hounds would run here is stated and not assumed: it was tried
  * out. With `--sandbox` every attack of the sandbox's own catalogue is made against a hound, and
@@ -14,7 +17,15 @@ import * as Option from "effect/Option"
 import { loadConfig } from "../../config/ConfigFiles.ts"
 import { type ConfigNote, configNotes, describeNotes } from "../../config/ConfigNotes.ts"
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
+import * as NodePorts from "../../host/node/NodePorts.ts"
 import { type FlagReport, inspectFlags, processFacts } from "../../host/node/RuntimeFlags.ts"
+import { Compression } from "../../host/port/Compression.ts"
+import { Hash } from "../../host/port/Hash.ts"
+import { Introspection } from "../../host/port/Introspection.ts"
+import { Memory } from "../../host/port/Memory.ts"
+import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
+import { Randomness } from "../../host/port/Randomness.ts"
+import { type PortReport, tryCompression, tryCustody, tryLater, tryRunning } from "../../host/port/SelfTest.ts"
 import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.ts"
 import type { AttackChoice } from "../probes/LevelRunner.ts"
 import { isSound, type LevelReport, renderLevel } from "../probes/Report.ts"
@@ -39,6 +50,8 @@ export interface Diagnosis {
   readonly versions: Readonly<Record<string, string>>
   readonly platform: string
   readonly flags: ReadonlyArray<FlagReport>
+  /** What came of trying out the ports of this Node. */
+  readonly ports: ReadonlyArray<PortReport>
   readonly sandbox: SandboxDiagnosis
   /** Choices of the configuration that somebody may not have meant. */
   readonly notes: ReadonlyArray<ConfigNote>
@@ -56,6 +69,16 @@ export const isKept = ({ enabled, probes, refused, report }: SandboxDiagnosis): 
  * failure: the level is the same, on a poorer machine.
  */
 const isWhole = (report: SandboxReport | null): boolean => report !== null && report.level === report.configured
+
+/** One line where all is well, else one for each port that is not. */
+const describePorts = (ports: ReadonlyArray<PortReport>): ReadonlyArray<string> => {
+  const wrong = ports.filter(({ holds }) => !holds)
+  if (wrong.length === 0) return [`ok       host: ${ports.map(({ port }) => port).join(", ")}`]
+  return [
+    "wrong    host: Tracehound does not start on this Node; 22.19 or newer should do",
+    ...wrong.map(({ found, port }) => `wrong      ${port} ${found}`)
+  ]
+}
 
 const describeSandbox = ({ enabled, probes, refused, report }: SandboxDiagnosis): ReadonlyArray<string> => [
   ...describeHounds(enabled, refused, report),
@@ -105,13 +128,17 @@ const describeAttacks = (report: LevelReport): ReadonlyArray<string> => {
 }
 
 /** The diagnosis for people. Pure. */
-export const describe = ({ flags, healthy, notes, platform, sandbox, versions }: Diagnosis): string => {
+export const describe = (
+  { flags, healthy, notes, platform, ports, sandbox, versions }: Diagnosis
+): string => {
   const missing = flags.filter(({ holds }) => !holds).map(({ flag }) => flag)
   return [
     ...Object.entries(versions).map(([name, version]) => `${name.padEnd(22)} ${version}`),
     `${"platform".padEnd(22)} ${platform}`,
     "",
     ...flags.map(({ flag, found, holds }) => `${holds ? "ok     " : "missing"}  ${flag}  (${found})`),
+    "",
+    ...describePorts(ports),
     "",
     ...describeSandbox(sandbox),
     ...notes.length === 0 ? [] : ["", ...describeNotes(notes)],
@@ -134,6 +161,21 @@ const makeAttacks = Effect.fnUntraced(function*(level: SandboxRequest["level"], 
   const { probeLevel } = yield* Effect.promise(() => import("../probes/LevelRunner.ts"))
   return yield* probeLevel(level, { ...choice, onProgress: showProgress(level) })
 })
+
+/** Tries out the ports of this Node, as a start does, and compression on the worker besides. */
+const diagnosePorts = Effect.gen(function*() {
+  const compression = yield* Compression
+  const monotonicTime = yield* MonotonicTime
+  const custody = {
+    hash: yield* Hash,
+    introspection: yield* Introspection,
+    memory: yield* Memory,
+    monotonicTime,
+    randomness: yield* Randomness
+  }
+  const later = yield* Effect.forEach(compression.codecs, (codec) => tryLater(compression, codec))
+  return [...tryCustody(custody), tryRunning(monotonicTime), ...tryCompression(compression), ...later]
+}).pipe(Effect.provide(NodePorts.layer))
 
 const diagnoseHounds = Effect.fnUntraced(function*(
   { hound: { analyzer, enabled, sandbox: level }, maxPayloadSize }: TracehoundConfig
@@ -209,8 +251,8 @@ const readAttacks = Effect.fnUntraced(function*(given: Given): Effect.fn.Return<
 })
 
 /**
- * Reports versions, runtime flags and the sandbox; the answer is no where something that is asked
- * for does not hold.
+ * Reports versions, runtime flags, the ports and the sandbox; the answer is no where something that
+ * is asked for does not hold.
  */
 export const doctorCommand = Command.make(
   "doctor",
@@ -220,12 +262,14 @@ export const doctorCommand = Command.make(
       const attacks = yield* readAttacks(given)
       const config = yield* loadConfig({ file: Option.getOrUndefined(given.config) })
       const flags = inspectFlags(config.runtime, processFacts())
+      const ports = yield* diagnosePorts
       const sandbox = yield* diagnoseSandbox(config, attacks)
       const diagnosis: Diagnosis = {
-        healthy: flags.every(({ holds }) => holds) && isKept(sandbox),
+        healthy: flags.every(({ holds }) => holds) && ports.every(({ holds }) => holds) && isKept(sandbox),
         versions: yield* versions,
         platform: `${process.platform} ${process.arch}`,
         flags,
+        ports,
         sandbox,
         notes: configNotes(config)
       }
@@ -233,7 +277,7 @@ export const doctorCommand = Command.make(
       if (!diagnosis.healthy) return yield* new AnswerIsNo()
     })
 ).pipe(
-  Command.withDescription("Report versions, runtime flags, and what keeps hostile evidence in"),
+  Command.withDescription("Report versions, runtime flags, whether this Node can keep evidence, and what keeps it in"),
   Command.withExamples([
     {
       command: "NODE_OPTIONS='--disable-proto=throw --frozen-intrinsics --max-old-space-size=512' tracehound doctor",

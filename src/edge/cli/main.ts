@@ -32,7 +32,7 @@ const tracehound = Command.make("tracehound").pipe(
 /**
  * Whether nobody has told of the error yet. All but a mistake in the arguments, which the CLI
  * tells, and an answer that was printed are wrong use: of a configuration that cannot be started
- * with, or of a cold storage that does not open.
+ * with, of a cold storage that does not open, or of a host that cannot keep evidence.
  */
 const isUntold = <E>(error: E): error is Exclude<E, AnswerIsNo | CliError.CliError> & Error =>
   error instanceof Error && !(error instanceof AnswerIsNo) && !CliError.isCliError(error)

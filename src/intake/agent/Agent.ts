@@ -32,6 +32,7 @@ import { type CanonicalWriter, makeCanonicalWriter } from "../gate/Canonical.ts"
 import { RateLimiter } from "../gate/RateLimiter.ts"
 import { Throughput } from "../gate/Throughput.ts"
 import { Escalation } from "./Escalation.ts"
+import { interceptFailure } from "./Notices.ts"
 import * as Refusals from "./Refusals.ts"
 import { isExactSignal, isIdentifier, isTimestamp, rankOfCategory, rankOfSeverity, UNKNOWN } from "./ScentShape.ts"
 import { makeSigner, type Signer } from "./Signature.ts"
@@ -75,14 +76,14 @@ export class Agent extends Context.Service<Agent, {
 export interface AgentServices {
   readonly settings: Settings["Service"]
   readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
-  readonly monotonicTime: Pick<MonotonicTime["Service"], "tick">
+  readonly monotonicTime: Pick<MonotonicTime["Service"], "last" | "tick">
   readonly hash: Pick<Hash["Service"], "sha256Into">
   readonly introspection: Introspection["Service"]
   readonly rateLimiter: Pick<RateLimiter["Service"], "waitUnsafe">
   readonly throughput: Pick<Throughput["Service"], "countUnsafe">
   readonly quarantine: Pick<Quarantine["Service"], "hit" | "hitSame" | "hold">
   readonly escalation: Pick<Escalation["Service"], "escalateUnsafe">
-  readonly alerts: Pick<Alerts["Service"], "errorUnsafe">
+  readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
 }
 
 /** An agent that can be closed: every scent from then on gets the same answer. */
@@ -103,10 +104,20 @@ export const make = (services: AgentServices): ClosableAgent => {
   const { key } = settings.signature
   const signer = makeSigner(services.hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
   let refusedSignals = 0
+  let silentUntil = Number.NEGATIVE_INFINITY
   let closed: Refusals.ErrorAnswer | null = null
   const refuse = (answer: Refusals.ErrorAnswer): Refusals.ErrorAnswer => {
     alerts.errorUnsafe(answer.error)
     return answer
+  }
+  /** Whatever makes scents fail makes many of them fail: one alert a window tells of all. */
+  const refuseUnexpected = (): Refusals.ErrorAnswer => {
+    const [now = 0] = services.monotonicTime.last
+    if (now >= silentUntil) {
+      silentUntil = now + settings.alerts.windowMs
+      alerts.alertUnsafe(interceptFailure)
+    }
+    return refuse(Refusals.unexpected)
   }
   const intercept = makeIntercept({
     clock: services.clock,
@@ -132,7 +143,7 @@ export const make = (services: AgentServices): ClosableAgent => {
       try {
         return intercept(scent)
       } catch {
-        return refuse(Refusals.unexpected)
+        return refuseUnexpected()
       }
     },
     refusedSignals: () => refusedSignals,

@@ -186,7 +186,15 @@ describe("Doctor", () => {
     probes: { level: "default", missing: null, sandbox: report, probes: outcomes.map(probe), resources: null }
   })
   const whole = (sandbox: SandboxDiagnosis) =>
-    describe_({ healthy: isKept(sandbox), versions: {}, platform: "linux x64", flags: [], sandbox, notes: [] })
+    describe_({
+      healthy: isKept(sandbox),
+      versions: {},
+      platform: "linux x64",
+      flags: [],
+      ports: [],
+      sandbox,
+      notes: []
+    })
 
   it("RFC H2 is content with the level that is configured, and with nothing less", () => {
     const kept: SandboxDiagnosis = { enabled: true, report, refused: null, probes: null }

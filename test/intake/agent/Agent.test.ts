@@ -299,6 +299,7 @@ describe("make", () => {
         settings: yield* Settings,
         clock: yield* Clock.Clock,
         monotonicTime: {
+          last: new Float64Array(1),
           tick: () => {
             ticks += 1
           }
