@@ -6,8 +6,6 @@
  */
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, FileSystem, Layer, Path } from "effect"
-import type * as Crypto from "node:crypto"
-import type * as Zlib from "node:zlib"
 import { createTracehound, HostUnfit, type StartError, Tracehound } from "tracehound"
 import { layer as portable } from "tracehound/portable"
 import { vi } from "vitest"
@@ -17,27 +15,22 @@ import { Memory } from "../../src/host/port/Memory.ts"
 import { Randomness } from "../../src/host/port/Randomness.ts"
 import { tracehoundHere } from "../edge/cli/inProcess.ts"
 
-/** What functions of Node do instead, by their names. */
-const faulty = vi.hoisted((): Record<string, (() => unknown) | undefined> => ({}))
-
-vi.mock("node:crypto", async (original) => {
-  const real = await original<typeof Crypto>()
-  return {
-    ...real,
-    hash: (...args: Parameters<typeof Crypto.hash>) => faulty["hash"]?.() ?? real.hash(...args),
-    randomFillSync: (bytes: Uint8Array) => "randomFillSync" in faulty ? bytes : real.randomFillSync(bytes)
+/**
+ * What functions of Node do instead, by their names. They are replaced in Node's own modules,
+ * before any module has taken them from there.
+ */
+const faulty = vi.hoisted((): Record<string, (() => unknown) | undefined> => {
+  const faults: Record<string, (() => unknown) | undefined> = {}
+  const replace = (from: object, name: string): void => {
+    const real = Reflect.get(from, name) as (...args: ReadonlyArray<unknown>) => unknown
+    Reflect.set(from, name, (...args: ReadonlyArray<unknown>) => (faults[name] ?? real)(...args))
   }
-})
-
-vi.mock("node:zlib", async (original) => {
-  const real = await original<typeof Zlib>()
-  return {
-    ...real,
-    brotliDecompressSync: (...args: Parameters<typeof Zlib.brotliDecompressSync>) =>
-      faulty["brotliDecompressSync"]?.() ?? real.brotliDecompressSync(...args),
-    zstdCompressSync: (...args: Parameters<typeof Zlib.zstdCompressSync>) =>
-      faulty["zstdCompressSync"]?.() ?? real.zstdCompressSync(...args)
-  }
+  const crypto = process.getBuiltinModule("node:crypto")
+  const zlib = process.getBuiltinModule("node:zlib")
+  for (const name of ["hash", "randomFillSync"]) replace(crypto, name)
+  for (const name of ["brotliCompressSync", "zstdCompressSync"]) replace(zlib, name)
+  process.getBuiltinModule("node:module").syncBuiltinESMExports()
+  return faults
 })
 
 const mend = (): void => {
@@ -100,7 +93,7 @@ describe("createTracehound", () => {
   })
 
   it("RFC R5 init rejects where a codec is wrong, and can be called again when it is right", async () => {
-    faulty["brotliDecompressSync"] = () => Buffer.alloc(28)
+    faulty["brotliCompressSync"] = () => Buffer.alloc(28)
     faulty["zstdCompressSync"] = () => Buffer.alloc(0)
     await using tracehound = createTracehound(withoutHounds)
     const error = await tracehound.init().then(() => "started", (cause: unknown) => cause)
