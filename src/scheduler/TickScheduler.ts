@@ -16,16 +16,15 @@
  * - A tick is skipped while the last run is still going, whatever `skipIfBusy` says; with
  *   `skipIfBusy` it is also skipped while `isBusy()` is true. Every tick, skipped or not, plans the
  *   next one.
- * - Time is monotonic: setting the time of day moves no tick. After a standstill (a sleeping
- *   laptop, a blocked event loop) all missed ticks become one, and the next is counted from there.
+ * - Time is monotonic: setting the time of day moves no tick, and `nextAt` says at which time of
+ *   day the tick will come by the clock as it is set now. After a standstill (a sleeping laptop, a
+ *   blocked event loop) all missed ticks become one, and the next is counted from there.
  * - A run begins on the turn after its tick, on a fiber of its own, with the context in which the
  *   job was scheduled.
  *
  * **Gotchas**
  *
  * - The clock and its timer are those of the place where the layer is built.
- * - `nextAt` is the time of day as it was when the tick was planned: setting the clock afterwards
- *   does not change it.
  * - Closing waits until the interrupted run has ended: an uninterruptible run delays it. A run may
  *   close its own scope. But if a child fiber of a run closes that scope and the run waits for the
  *   child, both wait forever.
@@ -112,13 +111,17 @@ const make = (dependencies: Dependencies): Effect.Effect<TickScheduler["Service"
         Effect.contextWith((context: Context.Context<never>) =>
           Effect.map(
             Effect.acquireRelease(Effect.sync(() => timetable.add(options, context)), (job) => timetable.remove(job)),
-            (job) => ({ snapshot: () => job.snapshot() })
+            (job) => ({ snapshot: () => timetable.snapshot(job) })
           )
         )
     })
   )
 
 const nanosPerMilli = 1_000_000n
+
+/** Rounded up to whole ms; less than 0 if that time has passed. */
+const millisUntil = (due: bigint, clock: Clock.Clock): number =>
+  Math.ceil(Number(due - clock.monotonicTimeNanosUnsafe()) / 1e6)
 
 /** One job: its options, its next tick, its counts, and its run if one is going. */
 class ScheduledJob {
@@ -128,9 +131,8 @@ class ScheduledJob {
   runs = 0
   skipped = 0
   failures = 0
-  nextAt: number | null = null
   /** On the monotonic clock, in ns: exact, however long the host has been up. */
-  due = 0n
+  due: bigint | null = null
   fiber: Fiber.Fiber<void> | undefined
 
   constructor(options: JobOptions, context: Context.Context<never>) {
@@ -138,8 +140,9 @@ class ScheduledJob {
     this.context = context
   }
 
-  snapshot(): JobSnapshot {
-    const { failures, nextAt, runs, skipped } = this
+  snapshot(clock: Clock.Clock): JobSnapshot {
+    const { due, failures, runs, skipped } = this
+    const nextAt = due === null ? null : clock.currentTimeMillisUnsafe() + millisUntil(due, clock)
     return { runs, skipped, failures, nextAt }
   }
 }
@@ -173,6 +176,10 @@ class Timetable {
     return job
   }
 
+  snapshot(job: ScheduledJob): JobSnapshot {
+    return job.snapshot(this.#clock)
+  }
+
   /** Ends the job's ticks, interrupts its run, and waits until the run has ended. */
   remove(job: ScheduledJob): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -193,7 +200,7 @@ class Timetable {
   #forget(gone: ReadonlyArray<ScheduledJob>): void {
     for (const job of gone) {
       this.#jobs.delete(job)
-      job.nextAt = null
+      job.due = null
     }
     this.#setTimer()
   }
@@ -201,14 +208,14 @@ class Timetable {
   /** Sets the timer for the earliest job; without a job there is no timer. */
   #setTimer(): void {
     let due: bigint | undefined
-    for (const job of this.#jobs) if (due === undefined || job.due < due) due = job.due
+    for (const job of this.#jobs) if (job.due !== null && (due === undefined || job.due < due)) due = job.due
     if (this.#timer?.due === due) return
     this.#timer?.fiber.interruptUnsafe()
     this.#timer = undefined
     if (due === undefined) return
     // At least 1 ms: a clock may skip a sleep of 0, and the timer would go off before `#timer` is
     // set.
-    const wait = Math.max(1, Math.ceil(Number(due - this.#clock.monotonicTimeNanosUnsafe()) / 1e6))
+    const wait = Math.max(1, millisUntil(due, this.#clock))
     const timer = Effect.map(this.#clock.sleep(Duration.millis(wait)), () => this.#tick())
     this.#timer = { due, fiber: this.#fork(timer, this.#context) }
   }
@@ -218,7 +225,7 @@ class Timetable {
     this.#timer = undefined
     const now = this.#clock.monotonicTimeNanosUnsafe()
     const starting = [...this.#jobs].filter((job) =>
-      this.#jobs.has(job) && job.due <= now && this.#planAndDecide(job, now)
+      this.#jobs.has(job) && job.due !== null && job.due <= now && this.#planAndDecide(job, now)
     )
     this.#setTimer()
     for (const job of starting) this.#begin(job)
@@ -241,7 +248,6 @@ class Timetable {
 
   #plan(job: ScheduledJob, now: bigint, delay: number): void {
     job.due = now + BigInt(delay) * nanosPerMilli
-    job.nextAt = this.#clock.currentTimeMillisUnsafe() + delay
   }
 
   #begin(job: ScheduledJob): void {

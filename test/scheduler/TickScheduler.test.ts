@@ -94,6 +94,7 @@ describe("TickScheduler", () => {
       assert.strictEqual(snapshot().nextAt, 6_000)
       for (const [runs, wall] of [0, 1e12, -1e9].entries()) {
         hands.wall = wall
+        assert.strictEqual(snapshot().nextAt, wall + 1_000, "said by the clock as it is set now")
         yield* jump(999)
         assert.strictEqual(snapshot().runs, runs)
         yield* jump(1)
