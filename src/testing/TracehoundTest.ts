@@ -59,6 +59,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { TracehoundConfigInput } from "../config/TracehoundConfig.ts"
@@ -78,7 +79,7 @@ import * as SeededRandomness from "./SeededRandomness.ts"
 
 /** Options beside the configuration. */
 export interface TracehoundTestOptions {
-  /** The seed of ids and randomness: 0 when left out. */
+  /** The seed of ids, randomness and the jitter of restarts: 0 when left out. */
   readonly seed?: number | string
   readonly callbacks?: FailSafeCallbacks
   /** Whether there is cold storage if the configuration names none: true when left out. */
@@ -136,7 +137,10 @@ export const TracehoundTest = {
       const scope = yield* Effect.acquireRelease(Scope.make(), Scope.close)
       // Effect builds a layer once for each program, and every Tracehound consists of the same
       // layers: a memo map of its own keeps them apart.
-      const context = yield* Layer.buildWithMemoMap(whole, Layer.makeMemoMapUnsafe(), scope)
+      const context = yield* Random.withSeed(
+        Layer.buildWithMemoMap(whole, Layer.makeMemoMapUnsafe(), scope),
+        String(seed)
+      )
       // Deadlines during the closing run on this context's clock, whoever closes.
       yield* Effect.addFinalizer((exit) => Effect.provide(onTime(Scope.close(scope, exit)), context))
       // Layers that the test builds later must not use this memo map.

@@ -2,7 +2,7 @@
  * The Tracehound for tests, as its users see it: time, seeds, and cold storage that fails.
  */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, Logger } from "effect"
+import { Clock, Effect, Fiber, Layer, Logger, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { openEnvelope, Tracehound } from "../../src/index.ts"
 import { AlertRecorder, InProcessHounds, MemoryColdStorage, TracehoundTest } from "../../src/testing/index.ts"
@@ -133,6 +133,44 @@ describe("seeds", () => {
     const decided = (text: string) => text.match(/"status":"[a-z_]+"/g)
     assert.deepStrictEqual(decided(other), decided(first))
     assert.notStrictEqual(rotationsOf(other), rotationsOf(first))
+  })
+})
+
+/** Numbers as its actors draw them from Effect's Random, where the jitter of restarts is from. */
+const drawsOf = (seed: number | string): Promise<ReadonlyArray<number>> => {
+  const draws: Array<number> = []
+  const logger = Logger.make<unknown, void>(({ fiber }) =>
+    void draws.push(fiber.getRef(Random.Random).nextDoubleUnsafe())
+  )
+  return Effect.runPromise(
+    Effect.gen(function*() {
+      const { sync } = yield* Tracehound
+      for (let n = 0; n < 5; n++) {
+        sync.intercept(scent(`payload ${n}`, "critical"))
+        yield* TestClock.adjust("1 minute")
+        yield* TracehoundTest.settled
+      }
+      return draws
+    }).pipe(
+      Effect.provide(
+        TracehoundTest.layer({ quarantine: { maxCount: 1 } }, { seed }).pipe(
+          Layer.provideMerge(Logger.layer([logger]))
+        )
+      ),
+      Random.withSeed(Math.PI)
+    )
+  )
+}
+
+describe("the jitter of restarts", () => {
+  it("RFC S5 comes from the seed, whatever Random the test has", async () => {
+    const first = await drawsOf(7)
+    assert.isAbove(first.length, 2)
+    assert.isAbove(new Set(first).size, 2)
+    assert.deepStrictEqual(await drawsOf(7), first)
+    assert.deepStrictEqual(await drawsOf("7"), first)
+    const other = await drawsOf(8)
+    assert.deepStrictEqual(other.filter((draw) => first.includes(draw)), [])
   })
 })
 
