@@ -26,6 +26,8 @@
  *   uninterruptible handler delays the end, and so does a finalizer of the behaviour's scope that
  *   does not return.
  * - A handler that interrupts itself crashes the actor.
+ * - Handlers run in the context of their incarnation: its Scope is theirs. What a handler forks as
+ *   its child is interrupted before its message is settled.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -38,10 +40,10 @@ import type { ActorRef, Down } from "./ActorRef.ts"
 import { Address } from "./Address.ts"
 import type { Definition, Self } from "./Definition.ts"
 import { ActorStopped, LinkBroken } from "./Errors.ts"
-import { type AnyHandlers, awaitWithin, handlerOf, inSpan } from "./Handling.ts"
+import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, reportUnsafe } from "./Handling.ts"
 import { Inbox, type Item, Letter, messageOf } from "./Inbox.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
-import type { Child, Kernel, Parent } from "./Kernel.ts"
+import type { Child, Grouped, Kernel, Parent } from "./Kernel.ts"
 import type { Message } from "./Message.ts"
 import { type Peer, type Watch, watchBoth, Watchers } from "./Watchers.ts"
 
@@ -57,7 +59,7 @@ export interface CellOptions<M extends Message, R, E, RB> {
   readonly owner: Scope.Closeable
 }
 
-export class ActorCell<M extends Message, R, E, RB> extends Address<M> implements ActorRef<M>, Child {
+export class ActorCell<M extends Message, R, E, RB> extends Address<M> implements ActorRef<M>, Child, Grouped {
   readonly restart: RestartKind
   phase: Phase = "waiting"
   incarnation = 0
@@ -87,6 +89,8 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   #isSuspended: boolean
   #isBurstScheduled = false
   #isInBurst = false
+  /** The burst has waited: it is not over on the turn on which it began. */
+  #hasWaited = false
   /** The behaviour or a handler has called `self.stop`. */
   #isLeaving = false
   /**
@@ -112,17 +116,34 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
    * Schedules a burst for a later turn, if there is a running incarnation and none is scheduled.
    */
   protected schedule(): void {
-    if (this.#isBurstScheduled || this.#isInBurst || this.phase !== "running") return
-    if (this.#isSuspended && !this.#isLeaving && this.#crash === undefined) return
+    if (this.#isBurstScheduled) return
+    const isHeld = this.#isSuspended && !this.#isLeaving && this.#crash === undefined
+    // A burst that has not waited reports at its end, or when it begins to wait.
+    if (this.#isInBurst && !this.#hasWaited) return
+    if (this.#isInBurst || this.phase !== "running" || isHeld) return this.#reportLater()
     this.#isBurstScheduled = true
     this.#kernel.dispatcher.scheduleTask(() => {
       this.#isBurstScheduled = false
-      this.#runBurst()
+      // The final end waits for the burst that it finds or begins, and for no other: one that
+      // `resume` begins meanwhile would be cut off.
+      if (this.#ended === undefined) this.#runBurst()
+    }, 0)
+  }
+  /** Updates the metrics at the end of this turn: what waits for long must show while it waits. */
+  #reportLater(): void {
+    const { dispatcher, unreported } = this.#kernel
+    if (unreported.has(this.inbox)) return
+    unreported.add(this.inbox)
+    if (unreported.size > 1) return
+    dispatcher.scheduleTask(() => {
+      for (const inbox of unreported) inbox.report()
+      unreported.clear()
     }, 0)
   }
   #runBurst(): void {
     if (this.#isInBurst || this.phase !== "running") return
     this.#isInBurst = true
+    this.#hasWaited = false
     const burst = Effect.andThen(
       Effect.whileLoop({ while: () => this.#takeNext(), body: () => this.#handle(), step: nothing }),
       Effect.suspend(() => this.#afterBurst())
@@ -138,8 +159,10 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     })
     const fiber = Effect.runForkWith(this.#context)(registered, { uninterruptible: true })
     const exit = fiber.pollUnsafe()
-    if (exit === undefined) fiber.addObserver((exit) => this.#afterFiber(fiber, exit))
-    else this.#afterFiber(fiber, exit)
+    if (exit !== undefined) return this.#afterFiber(fiber, exit)
+    this.#hasWaited = true
+    this.inbox.report()
+    fiber.addObserver((exit) => this.#afterFiber(fiber, exit))
   }
   #afterFiber(fiber: Fiber.Fiber<void>, exit: Exit.Exit<void>): void {
     if (this.#burstFiber === fiber) this.#burstFiber = undefined
@@ -166,15 +189,32 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
         this.#settle(item, effect)
         return Effect.void
       }
+      this.#enterScope()
       const span = item instanceof Letter ? item.span : undefined
       const handling = Effect.interruptible(
         span === undefined ? effect : inSpan(effect, `${this.#definition.name}.${message._tag}`, this.path, span)
       )
-      return Effect.map(Effect.exit(handling), (exit) => this.#settle(item, exit))
+      return Effect.flatMap(Effect.exit(handling), (exit) => this.#afterHandler(item, exit))
     } catch (defect) {
       this.#settle(item, Exit.die(defect))
       return Effect.void
     }
+  }
+  /**
+   * Gives the burst's fiber the incarnation's Scope: once a burst, as an idle actor has no room for
+   * a context of its own.
+   */
+  #enterScope(): void {
+    const fiber = this.#burstFiber
+    if (this.#scope === undefined || fiber?.context !== this.#context) return
+    fiber.setContext(Context.add(this.#context, Scope.Scope, this.#scope))
+  }
+  /** Settles an item when nothing is left of its handler: what that has forked ends first. */
+  #afterHandler(item: Item<M>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    const children = childrenOf(this.#burstFiber)
+    if (children !== undefined) return Effect.map(Fiber.interruptAll([...children]), () => this.#settle(item, exit))
+    this.#settle(item, exit)
+    return Effect.void
   }
   /**
    * Settles an item by the exit of its handler: a success or a typed failure is the answer, a
@@ -182,6 +222,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
    */
   #settle(item: Item<M>, exit: Exit.Exit<unknown, unknown>): void {
     this.#current = undefined
+    if (this.#hasWaited) this.#reportLater()
     if (Exit.isSuccess(exit)) return this.inbox.conclude(item, exit)
     const { cause } = exit
     const died = Cause.hasDies(cause)
@@ -219,13 +260,14 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       // One step from the check to `#startFiber`: an end finds the start either not begun or under
       // way.
       const building = Effect.withFiber<Exit.Exit<void, unknown>>((fiber) => {
-        if (!this.inbox.isOpen) return Effect.succeed(Exit.fail(new ActorStopped({ actor: this.path })))
+        if (!this.inbox.isOpen) return Effect.succeed(Exit.fail(this.#stopped))
         this.phase = "starting"
         this.incarnation += 1
         this.#startFiber = fiber
         this.#crash = undefined
         this.#isLeaving = false
         this.#isInterrupting = false
+        this.#kernel.grouped.delete(this)
         // Exclude<RB, Scope> and Scope together are RB, which the compiler does not see.
         const context = Context.add(this.#context, Scope.Scope, scope) as Context.Context<R | RB>
         const behaviour = Effect.provideContext(Effect.suspend(() => this.#definition.behaviour(this.#self)), context)
@@ -249,15 +291,21 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       if (this.inbox.waiting > 0 || this.#isLeaving || this.#crash !== undefined) this.schedule()
       return Effect.succeed(Exit.void)
     }
-    const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(new ActorStopped({ actor: this.path }))
+    const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(this.#stopped)
     const failed = Exit.failCause(cause)
-    return Effect.map(Effect.exit(Scope.close(scope, failed)), () => {
+    return Effect.map(this.#close(scope, failed), () => {
       this.#startFiber = undefined
       this.phase = "waiting"
+      // The first start is its spawner's, who is told.
+      if (this.incarnation > 1 && !Cause.hasInterruptsOnly(cause)) this.#report("could not be started", cause)
       if (this.#ended === undefined && !this.#isHalting) this.#announceEnd("crashed", cause)
       else this.#announceEnd("stopped", undefined)
       return failed
     })
+  }
+
+  get #stopped(): ActorStopped {
+    return new ActorStopped({ actor: this.path, isRestarting: false })
   }
 
   get #self(): Self<M> {
@@ -281,21 +329,27 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
    */
   #tellDown(message: (down: Down) => M, down: Down): void {
     try {
-      this.tellUnsafe(message(down))
+      if (this.inbox.offerSignal(message(down))) this.schedule()
     } catch (defect) {
       this.#crashNow(Cause.die(defect))
     }
   }
   watch(watch: Watch): () => void {
-    if (this.phase !== "waiting" && this.phase !== "ended") return (this.#watchers ??= new Watchers()).add(watch)
+    if (this.phase !== "ended") return (this.#watchers ??= new Watchers()).add(watch)
     watch({ actor: this.path, reason: "gone" })
     return nothing
   }
+  get isThere(): boolean {
+    return this.phase !== "waiting" && this.phase !== "ended"
+  }
   get down(): Effect.Effect<Down> {
-    return Effect.callback<Down>((resume) => {
+    return this.unlessOwn(Effect.callback<Down>((resume) => {
       const unwatch = this.watch((down) => resume(Effect.succeed(down)))
       return Effect.sync(unwatch)
-    })
+    }))
+  }
+  protected isOwn(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    return fiber === this.#burstFiber || fiber === this.#startFiber || this.#kernel.closing.get(fiber) === this
   }
   /** Crashes, unless the linked actor has ended normally. */
   follow({ actor, cause, reason }: Down): void {
@@ -319,6 +373,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   /** Ends the incarnation after a crash or `self.stop`; the supervisor decides what follows. */
   #endByItself(): Effect.Effect<void> {
     const crash = this.#crash
+    if (crash !== undefined) this.#report("crashed", crash)
     return Effect.map(this.#closeIncarnation(crash), () => {
       this.#announceEnd(crash === undefined ? "normal" : "crashed", crash)
       this.#parent.childEnded(this, this.incarnation, crash)
@@ -331,17 +386,80 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     this.#handlers = undefined
     this.#scope = undefined
     const exit = crash === undefined ? Exit.void : Exit.failCause(crash)
-    return Effect.map(scope === undefined ? Effect.void : Effect.exit(Scope.close(scope, exit)), () => {
+    return Effect.map(scope === undefined ? Effect.void : this.#close(scope, exit), () => {
       this.phase = "waiting"
       this.#closed = undefined
+      this.withdrawAsks()
       closed.openUnsafe()
+    })
+  }
+  /** Closes the scope of an incarnation. A finalizer that fails is reported, and ends nothing. */
+  #close(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    const { closing } = this.#kernel
+    const ending = Effect.withFiber((fiber) => {
+      closing.set(fiber, this)
+      return Effect.map(Effect.exit(Scope.close(scope, exit)), (closed) => {
+        closing.delete(fiber)
+        return closed
+      })
+    })
+    return Effect.map(ending, (closed) => {
+      if (Exit.isSuccess(closed) || Cause.hasInterruptsOnly(closed.cause)) return
+      this.#noteCrash(closed.cause)
+      this.#report("failed to release what it had acquired", closed.cause)
     })
   }
   /** Tells the watchers, and remembers a crash for `inspect`. */
   #announceEnd(reason: "normal" | "crashed" | "stopped", cause: Cause.Cause<unknown> | undefined): void {
-    if (cause !== undefined)
-      this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
+    if (cause !== undefined) this.#noteCrash(cause)
     this.#watchers?.tell({ actor: this.path, reason, ...(cause === undefined ? {} : { cause }) })
+  }
+
+  #noteCrash(cause: Cause.Cause<unknown>): void {
+    this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
+  }
+  #report(text: string, cause: Cause.Cause<unknown>): void {
+    reportUnsafe(this.#kernel, this.path, text, cause)
+  }
+
+  joinGroup(supervisor: Parent): void {
+    // A wider group takes over the members of a narrower one, and not the other way round.
+    const group = this.#group
+    if (group === undefined || group.path.length >= supervisor.path.length) this.#kernel.grouped.set(this, supervisor)
+  }
+  get #group(): Parent | undefined {
+    return this.#kernel.grouped.get(this)
+  }
+  leavesFor(supervisor: Parent, fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    if (this.#group !== supervisor) return false
+    const scope = this.#scope
+    return fiber === this.#burstFiber
+      || (scope !== undefined && Context.getOrUndefined(fiber.context, Scope.Scope) === scope)
+  }
+  protected isLostFor(asker: Fiber.Fiber<unknown, unknown>): boolean {
+    const { leaving } = this.#kernel
+    if (leaving.size === 0 || this.phase !== "waiting") return false
+    const group = this.#group
+    if (group !== undefined) { for (const other of leaving) if (other.leavesFor(group, asker)) return true }
+    return false
+  }
+  withdrawAsks(): void {
+    if (this.#kernel.leaving.size > 0 && this.phase === "waiting" && this.#group !== undefined)
+      this.inbox.withdraw((asker) => this.isLostFor(asker))
+  }
+  /**
+   * Runs the end of an incarnation. If it is that of a group, no ask into the group holds it up.
+   */
+  #leaving(ending: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#group === undefined || this.phase !== "running") return ending
+      const { grouped, leaving } = this.#kernel
+      leaving.add(this)
+      if (this.#isInBurst) { for (const other of grouped.keys()) other.withdrawAsks() }
+      return Effect.map(ending, () => {
+        leaving.delete(this)
+      })
+    })
   }
 
   get halt(): Effect.Effect<void> {
@@ -349,7 +467,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       // The first start belongs to the spawner, who decides what becomes of the actor.
       if (this.phase === "starting" && this.incarnation === 1) return Effect.void
       this.#isHalting = true
-      return Effect.map(this.#endIncarnation(), () => {
+      return Effect.map(this.#leaving(this.#endIncarnation()), () => {
         this.#isHalting = false
       })
     }))
@@ -362,13 +480,16 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       this.#ended = Latch.makeUnsafe(false)
       this.inbox.close()
       if (!this.#isSuspended && this.inbox.waiting > 0) this.#runBurst()
-      const ending = Effect.andThen(this.#endIncarnation(), Effect.suspend(() => this.#finish()))
+      const ending = Effect.andThen(this.#leaving(this.#endIncarnation()), Effect.suspend(() => this.#finish()))
       return isOwn ? Effect.asVoid(Effect.forkDetach(ending, { uninterruptible: true })) : ending
     }))
   }
   #finish(): Effect.Effect<void> {
     this.phase = "ended"
+    this.#kernel.grouped.delete(this)
     this.inbox.buryAll()
+    this.inbox.report()
+    this.#watchers?.tell({ actor: this.path, reason: "gone" })
     this.#parent.forget(this)
     this.#ended?.openUnsafe()
     return Scope.close(this.#owner, Exit.void)
@@ -387,6 +508,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       // The burst may have ended the incarnation itself, or be about to.
       if (this.phase !== "running") return this.#closed?.await ?? Effect.void
       const crash = this.#crash
+      if (crash !== undefined) this.#report("crashed", crash)
       return Effect.map(
         this.#closeIncarnation(crash),
         () => this.#announceEnd(crash === undefined ? "stopped" : "crashed", crash)

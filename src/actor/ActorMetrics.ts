@@ -2,8 +2,8 @@
  * The metrics of actors: messages handled, dead letters by reason, restarts, and pending messages.
  *
  * Series are labelled by the definition, never by the instance, so a hundred thousand actors of one
- * kind are one series. Handled messages are counted once a burst, not once a message, so sending a
- * message costs no metric.
+ * kind are one series, the sum of theirs. Messages are counted once a burst, and where they wait
+ * for more than a turn once a turn: not once a message, so sending one costs no metric.
  */
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
@@ -22,13 +22,14 @@ const restarts = Metric.counter("actor_restarts", {
   incremental: true
 })
 const pending = Metric.gauge("actor_messages_pending", {
-  description: "Messages that wait or are being handled, when the last burst ended"
+  description: "Messages that wait or are being handled"
 })
 
 /** The series of one definition. `context` holds the metric registry. */
 export interface ActorMetrics {
   readonly handledUnsafe: (count: number, context: Context.Context<never>) => void
-  readonly pendingUnsafe: (count: number, context: Context.Context<never>) => void
+  /** Adds to the pending messages of all actors of the definition. */
+  readonly pendingUnsafe: (change: number, context: Context.Context<never>) => void
   readonly deadLetterUnsafe: (reason: DeadLetterReason, context: Context.Context<never>) => void
   readonly restartUnsafe: (context: Context.Context<never>) => void
 }
@@ -46,7 +47,7 @@ export const make = (name: string): ActorMetrics => {
   )
   return {
     handledUnsafe: (count, context) => own.handled.updateUnsafe(count, context),
-    pendingUnsafe: (count, context) => own.pending.updateUnsafe(count, context),
+    pendingUnsafe: (change, context) => own.pending.modifyUnsafe(change, context),
     restartUnsafe: (context) => own.restarts.updateUnsafe(1, context),
     deadLetterUnsafe: (reason, context) => buried.get(reason)?.updateUnsafe(1, context)
   }

@@ -17,11 +17,14 @@ import type { Message } from "./Message.ts"
  */
 export type RefusalReason = "full" | "dropped" | "closed"
 
-/** The end of an incarnation: of the actor's life from one start to the next. */
+/**
+ * The end of an incarnation: of the actor's life from one start to the next. Who watches an actor
+ * that waits for its restart watches its next incarnation.
+ */
 export interface Down {
   /** The actor's path. */
   readonly actor: string
-  /** `gone`: there was no incarnation when the watching began. */
+  /** `gone`: the actor had ended for good, or did so before its next incarnation. */
   readonly reason: "normal" | "crashed" | "stopped" | "gone"
   readonly cause?: Cause.Cause<unknown>
 }
@@ -52,8 +55,10 @@ export interface ActorRef<in M extends Message> {
    */
   tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped>
   /**
-   * Sends a message and waits for its answer. The handler's span links to the caller's.
-   * Interrupting `ask` does not withdraw the message.
+   * Sends a message and waits for its answer: for ever, if neither `timeout` nor the actor's end
+   * comes before it. The handler's span links to the caller's. Interrupting `ask` does not withdraw
+   * the message. An actor that asks itself fails at once with `WaitsForItself`; two that ask each
+   * other wait until a `timeout`.
    */
   ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
   /**
@@ -66,7 +71,7 @@ export interface ActorRef<in M extends Message> {
   pendingUnsafe(): number
   /** The weight of the pending messages, in the unit of the definition's `weigh`. */
   weightUnsafe(): number
-  /** Waits until no message is pending. */
+  /** Waits until no message is pending. Dies where the actor itself would wait for that. */
   readonly settled: Effect.Effect<void>
   /** Handles no further message until `resume`; messages are still accepted. */
   readonly suspend: Effect.Effect<void>
@@ -76,7 +81,10 @@ export interface ActorRef<in M extends Message> {
    * within the definition's `drain`, and makes the rest dead letters.
    */
   readonly stop: Effect.Effect<void>
-  /** Waits for the end of the current incarnation. */
+  /**
+   * Waits for the end of the current incarnation, or of the next if the actor waits for its
+   * restart. Dies where the actor itself would wait for that.
+   */
   readonly down: Effect.Effect<Down>
   /** O(1). */
   inspect(): ActorInspection

@@ -38,13 +38,13 @@ import * as Tracer from "effect/Tracer"
 import { type DeadLetters, make as makeDeadLetters } from "./DeadLetters.ts"
 import type { Escalated } from "./Errors.ts"
 import type { SupervisorInspection } from "./Inspection.ts"
-import type { Kernel } from "./Kernel.ts"
+import { elapsedOf, type Kernel } from "./Kernel.ts"
 import type { Supervisor, SupervisorOptions } from "./Supervisor.ts"
-import { SupervisorCell } from "./SupervisorCell.ts"
+import { isName, SupervisorCell } from "./SupervisorCell.ts"
 
 /** Options of a system, including those of its root supervisor. */
 export interface ActorSystemOptions extends SupervisorOptions {
-  /** The root's name, first in all paths: `root` when left out. */
+  /** The root's name, first in all paths: `root` when left out. Not empty, and without a slash. */
   readonly name?: string
   /** The most dead letters remembered, and waiting for each subscriber: 64 when left out. */
   readonly deadLetters?: number
@@ -66,19 +66,32 @@ export class ActorSystem extends Context.Service<ActorSystem, {
     options: ActorSystemOptions = {}
   ): Effect.Effect<ActorSystem["Service"], never, Scope.Scope> =>
     Effect.gen(function*() {
+      const { name = "root" } = options
+      if (!isName(name)) throw new RangeError("the name of a system is not empty and has no slash")
       const clock = yield* Clock.Clock
       const scheduler = yield* Scheduler.Scheduler
       const context = detach(yield* Effect.context())
       const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
       const escalated = yield* Deferred.make<Escalated>()
       const own = scheduler.executionMode === "sync" ? new Scheduler.MixedScheduler() : scheduler
-      const kernel: Kernel = { clock, deadLetters, context, adapt: makeAdapt(), dispatcher: own.makeDispatcher() }
+      const kernel: Kernel = {
+        clock,
+        elapsed: elapsedOf(clock),
+        deadLetters,
+        context,
+        unreported: new Set(),
+        closing: new Map(),
+        grouped: new Map(),
+        leaving: new Set(),
+        adapt: makeAdapt(),
+        dispatcher: own.makeDispatcher()
+      }
       const owner = Scope.forkUnsafe(yield* Effect.scope)
       const root = new SupervisorCell({
         ...options,
         kernel,
         parent: undefined,
-        name: options.name ?? "root",
+        name,
         restart: "permanent",
         owner,
         onEscalation: (escalation) => {

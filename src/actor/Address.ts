@@ -10,7 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Request from "effect/Request"
 import * as Tracer from "effect/Tracer"
 import type { AskOptions, RefusalReason } from "./ActorRef.ts"
-import { ActorStopped, type AskError, AskTimeout, MailboxFull } from "./Errors.ts"
+import { ActorStopped, type AskError, AskTimeout, MailboxFull, WaitsForItself } from "./Errors.ts"
 import { type Inbox, type Item, Letter, type Reply } from "./Inbox.ts"
 import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
@@ -29,6 +29,12 @@ export abstract class Address<in out M extends Message> {
 
   /** Called after each accepted message. Must not handle it on this turn. */
   protected abstract schedule(): void
+  /** Whether the fiber is one that this actor waits for before it handles another message. */
+  protected abstract isOwn(fiber: Fiber.Fiber<unknown, unknown>): boolean
+  /**
+   * Whether no answer can come: this actor is started again only when that of the fiber has ended.
+   */
+  protected abstract isLostFor(asker: Fiber.Fiber<unknown, unknown>): boolean
 
   get isOpen(): boolean {
     return this.inbox.isOpen
@@ -43,7 +49,13 @@ export abstract class Address<in out M extends Message> {
     return this.inbox.weight
   }
   get settled(): Effect.Effect<void> {
-    return this.inbox.settled
+    return this.unlessOwn(this.inbox.settled)
+  }
+  /** The effect, but for this actor's own fibers: those would wait for ever. */
+  protected unlessOwn<A>(waiting: Effect.Effect<A>): Effect.Effect<A> {
+    return Effect.withFiber((fiber) =>
+      this.isOwn(fiber) ? Effect.die(new WaitsForItself({ actor: this.path })) : waiting
+    )
   }
 
   tellUnsafe(message: M, lane?: Lane): boolean {
@@ -59,6 +71,9 @@ export abstract class Address<in out M extends Message> {
     type Answer = Request.Success<A>
     type Failure = Request.Error<A> | AskError
     return Effect.withFiber<Answer, Failure>((fiber) => {
+      if (this.isOwn(fiber)) return Effect.fail<Failure>(new WaitsForItself({ actor: this.path }))
+      if (this.isLostFor(fiber))
+        return Effect.fail<Failure>(new ActorStopped({ actor: this.path, isRestarting: true }))
       // The cast is safe: `define` requires the message's handler to return the message's own
       // answer and error types.
       const reply = Deferred.makeUnsafe<Answer, Failure>()
@@ -82,10 +97,11 @@ export abstract class Address<in out M extends Message> {
   #send(fiber: Fiber.Fiber<unknown, unknown>, message: M, reply: Reply | undefined, lane: Lane | undefined) {
     const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
     const plain = span === undefined && reply === undefined
-    return this.#offer(plain ? message : new Letter(message, reply, span), message, lane)
+    return this.#offer(plain ? message : new Letter(message, reply, span, fiber), message, lane)
   }
   #refused(reason: RefusalReason): MailboxFull | ActorStopped {
-    return reason === "closed" ? new ActorStopped({ actor: this.path }) : new MailboxFull({ actor: this.path })
+    const actor = this.path
+    return reason === "closed" ? new ActorStopped({ actor, isRestarting: false }) : new MailboxFull({ actor })
   }
   #offer(item: Item<M>, message: M, lane: Lane | undefined): RefusalReason | null {
     const refusal = this.inbox.offer(item, message, lane)

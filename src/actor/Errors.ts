@@ -11,9 +11,26 @@ export class MailboxFull extends Data.TaggedError("MailboxFull")<{ readonly acto
 }
 
 /** The actor accepts no more messages, or stopped before it handled this one. */
-export class ActorStopped extends Data.TaggedError("ActorStopped")<{ readonly actor: string }> {
+export class ActorStopped extends Data.TaggedError("ActorStopped")<{
+  readonly actor: string
+  /**
+   * True if the actor comes back: it was stopped only to be restarted along with others. Then
+   * another message can be handled. False if it has gone for good.
+   */
+  readonly isRestarting: boolean
+}> {
   override get message(): string {
-    return `${this.actor} has stopped`
+    return this.isRestarting ? `${this.actor} was stopped to be restarted with others` : `${this.actor} has stopped`
+  }
+}
+
+/**
+ * The actor waits for itself, which would be for ever: its own handler, behaviour or finalizer asks
+ * it. The message was not sent. `settled` and `down` have no error, and die with this one.
+ */
+export class WaitsForItself extends Data.TaggedError("WaitsForItself")<{ readonly actor: string }> {
+  override get message(): string {
+    return `${this.actor} waits for itself`
   }
 }
 
@@ -37,7 +54,7 @@ export class AskTimeout extends Data.TaggedError("AskTimeout")<{ readonly actor:
 }
 
 /** The failures of `ask`, besides the message's own error. */
-export type AskError = MailboxFull | ActorStopped | ActorCrashed | AskTimeout
+export type AskError = MailboxFull | ActorStopped | ActorCrashed | AskTimeout | WaitsForItself
 
 /** A child could not be started. Nothing of it remains. */
 export class StartFailed extends Data.TaggedError("StartFailed")<{ readonly actor: string; readonly cause: unknown }> {

@@ -1,9 +1,12 @@
 /**
- * Small parts of handling a message: finding its handler, its span, and waiting with a deadline.
+ * Small parts of handling a message: finding its handler, its span, what it has forked, reports of
+ * crashes, and waiting with a deadline.
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
+import type { Kernel } from "./Kernel.ts"
 import type { SomeError } from "./Message.ts"
 
 /** The handlers of any behaviour, by tag. */
@@ -28,6 +31,25 @@ export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, ac
     attributes: { actor },
     captureStackTrace: false
   })
+
+/**
+ * What a fiber has forked as children, if some of them have not ended. Effect's types do not name
+ * it.
+ */
+export const childrenOf = (
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+): ReadonlySet<Fiber.Fiber<unknown, unknown>> | undefined => {
+  const children = (fiber as { readonly _children?: ReadonlySet<Fiber.Fiber<unknown, unknown>> } | undefined)?._children
+  return children === undefined || children.size === 0 ? undefined : children
+}
+
+/**
+ * Logs, as an error, what nobody else would hear of. OTP's processes and supervisors report the
+ * same.
+ */
+export const reportUnsafe = (kernel: Kernel, actor: string, text: string, cause: Cause.Cause<unknown>): void => {
+  Effect.runForkWith(kernel.context)(Effect.annotateLogs(Effect.logError(`${actor} ${text}`, cause), { actor }))
+}
 
 /**
  * Waits for a fiber; after `ms` calls `force` and goes on waiting. 0 forces at once, Infinity

@@ -9,6 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import type * as Tracer from "effect/Tracer"
 import type { ActorMetrics } from "./ActorMetrics.ts"
@@ -19,6 +20,7 @@ import type { ActorInspection } from "./Inspection.ts"
 import type { Kernel } from "./Kernel.ts"
 import { type Lane, laneOrder, Mailbox, type MailboxSpec } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
+import { Signals } from "./Signals.ts"
 
 /** Completed with the answer of an `ask`. */
 export type Reply = Deferred.Deferred<unknown, unknown>
@@ -30,12 +32,27 @@ export class Letter<out M extends Message> {
   readonly reply: Reply | undefined
   /** The sender's span, if it had one. */
   readonly span: Tracer.AnySpan | undefined
-  constructor(message: M, reply: Reply | undefined, span: Tracer.AnySpan | undefined) {
+  /** The fiber that waits for the answer. */
+  readonly asker: AnyFiber | undefined
+  /** The asker was told that there will be no answer: the message must not be handled. */
+  isWithdrawn = false
+  constructor(message: M, reply?: Reply, span?: Tracer.AnySpan, asker?: AnyFiber) {
     this.message = message
     this.reply = reply
     this.span = span
+    this.asker = asker
   }
 }
+
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+/** A message of a monitor. It occupies no room of the mailbox. */
+class Signal<out M extends Message> extends Letter<M> {}
+
+/** Whether somebody still waits for the answer. */
+const isAwaited = <M extends Message>(item: Item<M>): boolean =>
+  item instanceof Letter && item.reply !== undefined && !Deferred.isDoneUnsafe(item.reply)
+  && item.asker?.pollUnsafe() === undefined
 
 /** An entry of a mailbox. A message without a sender's context is stored bare, to save memory. */
 export type Item<M extends Message> = M | Letter<M>
@@ -56,6 +73,8 @@ export class Inbox<M extends Message> {
   readonly #path: string
   readonly #kernel: Kernel
   readonly #mailbox: Mailbox<Item<M>>
+  /** Exists only while there are signals. */
+  #signals: Signals<Signal<M>> | undefined
   /** The item that is being handled. */
   #taken: Item<M> | undefined
   /** Opens when nothing is pending. Exists only while somebody waits for that. */
@@ -67,6 +86,8 @@ export class Inbox<M extends Message> {
   #buried = 0
   /** The part of `#handled` that the metrics have already counted. */
   #reported = 0
+  /** What the metrics hold as this actor's pending messages. */
+  #reportedPending = 0
 
   constructor(options: InboxOptions<M>, path: string, kernel: Kernel) {
     this.#options = options
@@ -80,7 +101,7 @@ export class Inbox<M extends Message> {
   }
   /** How many messages wait, without the one that is being handled. */
   get waiting(): number {
-    return this.#mailbox.length
+    return this.#mailbox.length + (this.#signals?.length ?? 0)
   }
   get pending(): number {
     return this.#accepted - this.#handled - this.#buried
@@ -100,7 +121,7 @@ export class Inbox<M extends Message> {
     // `onDeadLetter` may send a message while its mailbox is making room. If that made room in
     // turn, it could go on for ever.
     if (Number.isNaN(weight) || this.#isMakingRoom) return "full"
-    return this.#mailbox.refusal(weight, lane, this.#taken === undefined ? 0 : this.#weigh(messageOf(this.#taken)))
+    return this.#mailbox.refusal(weight, lane, this.#weighTaken())
   }
 
   /** Accepts a message and returns null, or makes it a dead letter and returns the reason. */
@@ -118,12 +139,27 @@ export class Inbox<M extends Message> {
     this.#accepted += 1
     return null
   }
+  /**
+   * Accepts a message of a monitor, whatever the bounds are. If the actor has begun to end, it is a
+   * dead letter.
+   */
+  offerSignal(message: M): boolean {
+    if (!this.#isOpen) {
+      this.#recordDeadLetter(message, "closed")
+      return false
+    }
+    const { lengths } = this.#mailbox
+    this.#signals ??= new Signals(lengths.length)
+    this.#signals.add(new Signal(message), lengths)
+    this.#accepted += 1
+    return true
+  }
   /** Drops the oldest messages until the new one fits. Called for sliding mailboxes only. */
   #makeRoom(weight: number, lane: Lane | undefined): RefusalReason | null {
     this.#isMakingRoom = true
     let oldest: Item<M> | undefined
     while (this.#mailbox.isFull(weight, lane)) {
-      oldest = this.#mailbox.take()
+      oldest = this.#takeOldest()
       if (oldest === undefined) break
       this.bury(oldest, "dropped")
     }
@@ -142,10 +178,41 @@ export class Inbox<M extends Message> {
     }
   }
 
+  #weighTaken(): number {
+    const taken = this.#taken
+    return taken === undefined || taken instanceof Signal ? 0 : this.#weigh(messageOf(taken))
+  }
+
   /** The next item, or undefined. It stays pending until `conclude` or `bury`. */
   take(): Item<M> | undefined {
-    this.#taken = this.#mailbox.take()
-    return this.#taken
+    for (;;) {
+      const item = this.#taken = this.#signals === undefined ? this.#mailbox.take() : this.#takeSignal()
+      if (!(item instanceof Letter && item.isWithdrawn)) return item
+      this.bury(item, "stopped")
+    }
+  }
+  #takeSignal(): Item<M> | undefined {
+    const item = this.#signals?.take() ?? this.#takeOldest()
+    if (this.#signals?.length === 0) this.#signals = undefined
+    return item
+  }
+  #takeOldest(): Item<M> | undefined {
+    const item = this.#mailbox.take()
+    if (item !== undefined) this.#signals?.countTaken(this.#mailbox.servedLane)
+    return item
+  }
+
+  /**
+   * Tells the askers who will get no answer that there will be none. Their messages become dead
+   * letters when their turn comes. O(messages).
+   */
+  withdraw(isHopeless: (asker: AnyFiber) => boolean): void {
+    for (const item of this.#mailbox.waiting) {
+      if (!(item instanceof Letter) || item.isWithdrawn || item.asker === undefined) continue
+      if (item.reply === undefined || !isAwaited(item) || !isHopeless(item.asker)) continue
+      item.isWithdrawn = true
+      this.#fail(item.reply, "stopped", undefined)
+    }
   }
 
   /**
@@ -153,8 +220,8 @@ export class Inbox<M extends Message> {
    * the message a dead letter.
    */
   conclude(item: Item<M>, exit: Exit.Exit<unknown, unknown>): void {
+    if (Exit.isFailure(exit) && !isAwaited(item)) return this.bury(item, "failed")
     const reply = item instanceof Letter ? item.reply : undefined
-    if (reply === undefined && Exit.isFailure(exit)) return this.bury(item, "failed")
     this.#handled += 1
     this.#release(item)
     if (reply !== undefined) Deferred.doneUnsafe(reply, exit)
@@ -164,7 +231,8 @@ export class Inbox<M extends Message> {
   /**
    * Settles an accepted item as a dead letter. If somebody waits for the answer, they get an error.
    */
-  bury(item: Item<M>, reason: DeadLetterReason, crash?: Cause.Cause<unknown>): void {
+  bury(item: Item<M>, why: DeadLetterReason, crash?: Cause.Cause<unknown>): void {
+    const reason = item instanceof Letter && item.isWithdrawn ? "stopped" : why
     this.#buried += 1
     this.#release(item)
     this.#recordDeadLetter(messageOf(item), reason)
@@ -177,7 +245,7 @@ export class Inbox<M extends Message> {
       ? new ActorCrashed({ actor, cause: crash === undefined ? undefined : Cause.squash(crash) })
       : reason === "dropped"
       ? new MailboxFull({ actor })
-      : new ActorStopped({ actor })
+      : new ActorStopped({ actor, isRestarting: this.#isOpen })
     // Deferred: the waiter resumes synchronously and might send again while this mailbox is making
     // room.
     this.#kernel.dispatcher.scheduleTask(() => void Deferred.doneUnsafe(reply, Exit.fail(error)), 0)
@@ -190,7 +258,7 @@ export class Inbox<M extends Message> {
 
   #release(item: Item<M>): void {
     if (this.#taken === item) this.#taken = undefined
-    this.#mailbox.release(this.#weigh(messageOf(item)))
+    if (!(item instanceof Signal)) this.#mailbox.release(this.#weigh(messageOf(item)))
   }
   /**
    * Wakes those who wait for `settled`. Comes last in a settlement, because they resume at once.
@@ -224,11 +292,12 @@ export class Inbox<M extends Message> {
     return wait
   }
 
-  /** Updates the metrics: once a burst rather than once a message. */
+  /** Updates the metrics: once a burst, or once a turn, rather than once a message. */
   report(): void {
     const { context } = this.#kernel
     const { metrics } = this.#options
-    metrics.pendingUnsafe(this.pending, context)
+    metrics.pendingUnsafe(this.pending - this.#reportedPending, context)
+    this.#reportedPending = this.pending
     if (this.#handled > this.#reported) metrics.handledUnsafe(this.#handled - this.#reported, context)
     this.#reported = this.#handled
   }

@@ -8,20 +8,49 @@ import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 import type { DeadLetterOffice } from "./DeadLetters.ts"
 import type { Inspection, Phase, RestartKind } from "./Inspection.ts"
 
 /** Shared by all cells of one system. */
 export interface Kernel {
+  /** For the time of day. */
   readonly clock: Clock.Clock
+  /**
+   * Milliseconds since some fixed moment. Only goes forward: setting the time of day changes
+   * nothing that is measured with it.
+   */
+  readonly elapsed: () => number
   readonly deadLetters: DeadLetterOffice
   /** Runs tasks on a later turn, in the order in which they were scheduled. */
   readonly dispatcher: Scheduler.SchedulerDispatcher
   /** The context of the kernel's own effects: clock, randomness, loggers, metrics. */
   readonly context: Context.Context<never>
+  /** The inboxes whose metrics are to be updated at the end of this turn. */
+  readonly unreported: Set<{ readonly report: () => void }>
+  /** The fibers that run the finalizers of an incarnation, with its actor. */
+  readonly closing: Map<Fiber.Fiber<unknown, unknown>, Child>
+  /**
+   * The actors that a supervisor ends along with others, with the supervisor, from that on until
+   * their next start.
+   */
+  readonly grouped: Map<Grouped, Parent>
+  /** Those of them that are ending now. */
+  readonly leaving: Set<Grouped>
   /** The context of an actor, made from that of the fiber that spawns it. */
   readonly adapt: <R>(context: Context.Context<R>) => Context.Context<R>
+}
+
+/**
+ * An actor that a supervisor ends along with others, to start all of them again after the last has
+ * ended. An ask from one that is still ending to one that has ended can have no answer.
+ */
+export interface Grouped {
+  /** Fails the asks that wait for an answer of this actor in vain. */
+  readonly withdrawAsks: () => void
+  /** Whether it is ending, with that supervisor's group, and the fiber is one of its handler's. */
+  readonly leavesFor: (supervisor: Parent, fiber: Fiber.Fiber<unknown, unknown>) => boolean
 }
 
 /** An actor or a supervisor, as the supervisor above it sees it. */
@@ -35,6 +64,8 @@ export interface Child {
   readonly incarnation: number
   /** Starts a new incarnation. The exit is the failure if that did not work. */
   readonly start: Effect.Effect<Exit.Exit<void, unknown>>
+  /** It will be ended with a group of the supervisor's, and started again when all have ended. */
+  readonly joinGroup: (supervisor: Parent) => void
   /** Ends its incarnation within its deadline, and keeps its messages for the next one. */
   readonly halt: Effect.Effect<void>
   /**
@@ -57,4 +88,21 @@ export interface Parent {
   readonly childEnded: (child: Child, incarnation: number, crash: Cause.Cause<unknown> | undefined) => void
   /** Removes a child that has ended for good. */
   readonly forget: (child: Child) => void
+}
+
+const nanosPerMilli = 1_000_000n
+
+/**
+ * The clock's monotonic time in whole ms, for `Kernel.elapsed`. If the clock breaks its promise and
+ * goes back, that counts as no time.
+ */
+export const elapsedOf = (clock: Clock.Clock): Kernel["elapsed"] => {
+  let last = clock.monotonicTimeNanosUnsafe()
+  let passed = 0n
+  return () => {
+    const now = clock.monotonicTimeNanosUnsafe()
+    if (now > last) passed += now - last
+    last = now
+    return Number(passed / nanosPerMilli)
+  }
 }

@@ -9,7 +9,9 @@
  * | `dropping` | is dropped, which is no error of `tell` |
  *
  * A message occupies the mailbox until it is settled, also while it is handled: so the bounds limit
- * the memory of all messages of the actor. Every operation is O(1).
+ * the memory of all messages of the actor. Every operation is O(1) where nothing else is said.
+ *
+ * The messages of monitors are no part of it: none of them is refused or dropped (Signals.ts).
  *
  * **Gotchas**
  *
@@ -112,6 +114,21 @@ export class Mailbox<A extends object> {
   /** The weight of the messages that wait or are being handled. */
   get weight(): number {
     return this.#weight
+  }
+
+  /** How many messages wait, by lane index. O(lanes). */
+  get lengths(): ReadonlyArray<number> {
+    return this.#waiting.map((list) => list?.length ?? 0)
+  }
+
+  /** The index of the lane from which the last message was taken. */
+  get servedLane(): number {
+    return this.#servedLane
+  }
+
+  /** The messages that wait. O(n). */
+  get waiting(): ReadonlyArray<A> {
+    return this.#waiting.flatMap((list) => list === undefined ? [] : MutableList.toArray(list))
   }
 
   /** How many messages of a lane wait or are being handled. */

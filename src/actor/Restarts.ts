@@ -16,15 +16,17 @@ export interface RestartLimits {
 
 /** Counts restarts over a sliding period. Remembers at most `intensity` times. */
 export interface RestartWindow {
-  /** Whether one more restart is allowed at `now`, in ms. If so, counts it. */
+  /**
+   * Whether one more restart is allowed at `now`, in ms of a time that only goes forward. If so,
+   * counts it.
+   */
   readonly admit: (now: number) => boolean
   readonly clear: () => void
 }
 
 /**
  * A window without restarts. A restart counts until it is older than the period; at exactly the
- * period it still counts, as in OTP. A restart in the future counts too: `now` is a time of day,
- * and the clock may have been set back.
+ * period it still counts, as in OTP.
  */
 export const makeRestartWindow = ({ intensity, period }: RestartLimits): RestartWindow => {
   let times: Array<number> = []

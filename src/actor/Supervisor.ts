@@ -58,8 +58,8 @@ export interface SupervisorOptions {
 /** Overrides of the child's definition. */
 export interface SpawnOptions {
   /**
-   * Unique among the siblings. When left out, the definition's name, with a number if that is
-   * taken.
+   * Unique among the siblings, not empty, and without a slash. When left out, the definition's
+   * name, with a number if that is taken.
    */
   readonly name?: string
   readonly restart?: RestartKind

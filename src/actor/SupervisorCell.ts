@@ -25,6 +25,7 @@ import { ActorCell } from "./ActorCell.ts"
 import type { ActorRef } from "./ActorRef.ts"
 import type { Definition } from "./Definition.ts"
 import { ActorStopped, Escalated, StartFailed } from "./Errors.ts"
+import { reportUnsafe } from "./Handling.ts"
 import { type CrashNote, describe, type Phase, type RestartKind, type SupervisorInspection } from "./Inspection.ts"
 import type { Child, Kernel, Parent } from "./Kernel.ts"
 import type { Message } from "./Message.ts"
@@ -63,7 +64,8 @@ interface Group {
 }
 
 /**
- * The crashes in a row of a child: without a whole period of being up in between. Times in ms.
+ * The crashes in a row of a child: without a whole period of being up in between. Times in ms of
+ * `Kernel.elapsed`.
  */
 interface Streak {
   readonly crashes: number
@@ -166,6 +168,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     return Effect.suspend(() => {
       const failed = (cause: string) =>
         new StartFailed({ actor: `${this.path}/${wanted ?? defaultName}`, cause: new Error(cause) })
+      if (!isName(wanted ?? defaultName)) return Effect.fail(failed("a name is not empty and has no slash"))
       if (this.phase !== "running") return Effect.fail(failed(`${this.path} is not running`))
       if (wanted !== undefined) {
         return this.#children.has(wanted)
@@ -221,14 +224,14 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     // both.
     if (this.#isPlanned(child)) return Effect.void
     if (child.restart === "temporary" || (child.restart === "transient" && crash === undefined)) return child.terminate
-    if (!this.#window.admit(this.#now())) return this.#escalate(child)
+    if (!this.#window.admit(this.#kernel.elapsed())) return this.#escalate(child)
     this.#restartCount += 1
     child.countRestart()
     const crashes = this.#crashesInARow(child)
     return Effect.gen({ self: this }, function*() {
       const group = yield* this.#endGroup(child)
       const delay = yield* delayOf(this.#backoff, crashes)
-      this.#streaks.set(child, { crashes, upSince: this.#now() + delay })
+      this.#streaks.set(child, { crashes, upSince: this.#kernel.elapsed() + delay })
       // The supervisor's own end may have begun while the siblings were ended: a timer would
       // outlive it.
       if (this.phase !== "running") return
@@ -260,6 +263,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     this.#planned.clear()
     const all = [...this.#children.values()]
     const affected = this.#strategy === "one_for_all" ? all : all.slice(all.indexOf(child))
+    for (const member of affected) member.joinGroup(this)
     return Effect.as(
       Effect.forEach(affected.toReversed(), (sibling) => {
         if (sibling === child) return Effect.void
@@ -305,11 +309,13 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   #escalate(child: Child): Effect.Effect<void> {
     const escalated = new Escalated({ supervisor: this.path, child: child.name, restarts: this.#restartCount })
     const cause = Cause.die(escalated)
+    reportUnsafe(this.#kernel, this.path, "gave up", cause)
     const { incarnation } = this
     if (this.#parent === undefined) {
       this.#onEscalation?.(escalated)
       return this.#endForGood()
     }
+    this.joinGroup(this)
     return Effect.map(this.#haltAll(), () => this.#parent?.childEnded(this, incarnation, cause))
   }
   #haltAll(): Effect.Effect<void> {
@@ -337,7 +343,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
 
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
     return Effect.gen({ self: this }, function*() {
-      if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path }))
+      if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path, isRestarting: false }))
       this.incarnation += 1
       this.phase = "running"
       this.#isStarting = true
@@ -346,7 +352,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       const started = yield* this.#startAll([...this.#children.values()], (_, cause) => {
         failed = Exit.failCause(cause)
       })
-      if (!started && this.isOpen) yield* this.#haltAll()
+      if (!started && this.isOpen) {
+        this.joinGroup(this)
+        yield* this.#haltAll()
+      }
       this.#isStarting = false
       this.#wake()
       return failed ?? Exit.void
@@ -377,18 +386,19 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     })
   }
 
-  #now(): number {
-    return this.#kernel.clock.currentTimeMillisUnsafe()
-  }
   #noteCrash(cause: Cause.Cause<unknown>): void {
-    this.#lastCrash = { at: this.#now(), message: describe(cause) }
+    this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
   }
   /** Includes this crash. The delay before a restart does not count as time up. */
   #crashesInARow(child: Child): number {
     const streak = this.#streaks.get(child)
-    return streak === undefined || this.#now() - streak.upSince > this.#period ? 1 : streak.crashes + 1
+    return streak === undefined || this.#kernel.elapsed() - streak.upSince > this.#period ? 1 : streak.crashes + 1
   }
 
+  /** All actors under it are of the group. */
+  joinGroup(supervisor: Parent): void {
+    for (const child of this.#children.values()) child.joinGroup(supervisor)
+  }
   /** Nothing to count: `inspect` shows the restarts of its children, not its own. */
   countRestart(): void {}
   readonly inspect = (): SupervisorInspection => ({
@@ -404,5 +414,8 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     children: Array.from(this.#children.values(), (child) => child.inspect())
   })
 }
+
+/** A path is the names with slashes between them: two actors would have the same one. */
+export const isName = (name: string): boolean => name !== "" && !name.includes("/")
 
 const nothing = (): void => undefined

@@ -31,18 +31,22 @@ export class Watchers {
 
 /** An actor that can be watched and linked. */
 export interface Peer {
+  readonly path: string
   /**
-   * Calls back once, when the current incarnation ends; at once, with `gone`, if there is none.
-   * Returns a function that removes the watcher.
+   * Calls back once, when the current incarnation ends, or the next one if there is none now; with
+   * `gone` if there will be none. Returns a function that removes the watcher.
    */
   readonly watch: (watch: Watch) => () => void
+  /** Whether it has an incarnation now. */
+  readonly isThere: boolean
   /** Reacts to the end of a linked actor. */
   readonly follow: (down: Down) => void
 }
 
 /**
  * Watches both incarnations until the first of them ends: calls `onOther` if that is the other's,
- * `onOne` if it is the one's, and never both.
+ * `onOne` if it is the one's, and never both. If the other is between two incarnations, its next
+ * one is meant; if the one has none, that has ended first.
  */
 export const watchBoth = (one: Peer, other: Peer, onOther: Watch, onOne: Watch): void => {
   let unwatchOne = (): void => undefined
@@ -52,8 +56,12 @@ export const watchBoth = (one: Peer, other: Peer, onOther: Watch, onOne: Watch):
     unwatchOne()
     onOther(down)
   })
-  // The other was gone already: its next incarnation is not watched.
+  // The other was gone already.
   if (isOver) return
+  if (!one.isThere) {
+    unwatchOther()
+    return onOne({ actor: one.path, reason: "gone" })
+  }
   unwatchOne = one.watch((down) => {
     unwatchOther()
     onOne(down)

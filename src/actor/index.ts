@@ -20,7 +20,8 @@ export {
   Escalated,
   LinkBroken,
   MailboxFull,
-  StartFailed
+  StartFailed,
+  WaitsForItself
 } from "./Errors.ts"
 export type { ActorInspection, CrashNote, Inspection, Phase, RestartKind, SupervisorInspection } from "./Inspection.ts"
 export { dropping, fifo, type Lane, laneOrder, lanes, type MailboxSpec, sliding } from "./Mailbox.ts"

@@ -131,7 +131,7 @@ describe("closing", () => {
       yield* TestClock.adjust(1)
       yield* Fiber.join(closing)
       const exits = yield* Effect.forEach(askers, (fiber) => Fiber.await(fiber))
-      const stopped = Exit.fail(new Actor.ActorStopped({ actor: actor.path }))
+      const stopped = Exit.fail(new Actor.ActorStopped({ actor: actor.path, isRestarting: false }))
       assert.deepStrictEqual(exits, [Exit.succeed(0), stopped, stopped])
       assert.deepStrictEqual(buried, ["3 closed", "1 stopped", "2 stopped"])
       assert.deepStrictEqual(lives, ["+1", "-1"])
@@ -277,6 +277,80 @@ describe("spans and metrics", () => {
         }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
       }
     }))
+})
+
+describe("pending messages, as a metric", () => {
+  const pending = Effect.map(
+    Metric.snapshot,
+    (snapshots) =>
+      snapshots.flatMap((one) =>
+        one.id === "actor_messages_pending" && one.type === "Gauge" && one.attributes?.["actor"] === "counted"
+          ? [Number(one.state.value)]
+          : []
+      )
+  )
+  const roomy = { name: "counted", mailbox: Actor.fifo({ capacity: 2_000 }), drain: 0 }
+
+  it.effect("shows what waits behind a handler that hangs", () =>
+    Effect.gen(function*() {
+      const { actor } = yield* observeProbe(roomy)
+      actor.tellUnsafe(act(0, "never"))
+      yield* turns(3)
+      assert.deepStrictEqual(yield* pending, [1])
+      for (const id of ids(0, 1_000)) actor.tellUnsafe(act(id))
+      yield* turns(3)
+      assert.deepStrictEqual(yield* pending, [1_001])
+      yield* actor.stop
+      assert.deepStrictEqual(yield* pending, [0])
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  it.effect("is the sum over all actors of the definition, in whatever system", () =>
+    Effect.gen(function*() {
+      const first = yield* observeProbe(roomy)
+      const second = yield* first.system.root.spawn(first.definition)
+      const other = yield* observeProbe(roomy)
+      const actors = [first.actor, second, other.actor]
+      for (const [n, actor] of actors.entries()) {
+        actor.tellUnsafe(act(0, "never"))
+        for (const id of ids(0, n)) actor.tellUnsafe(act(id))
+      }
+      yield* turns(3)
+      assert.deepStrictEqual(yield* pending, [1 + 2 + 3])
+      yield* second.stop
+      assert.deepStrictEqual(yield* pending, [1 + 3])
+      for (const actor of actors) yield* actor.stop
+      assert.deepStrictEqual(yield* pending, [0])
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  for (const state of ["is suspended", "waits for its restart"] as const) {
+    it.effect(`shows what is told to an actor that ${state}`, () =>
+      Effect.gen(function*() {
+        const { actor } = yield* observeProbe({
+          ...roomy,
+          suspended: state === "is suspended",
+          ...(state === "waits for its restart" ? { backoff: { base: "1 minute" } } : {})
+        })
+        if (state !== "is suspended") actor.tellUnsafe(act(0, "dies"))
+        yield* turns(5)
+        yield* actor.suspend
+        for (const id of ids(1, 8)) actor.tellUnsafe(act(id))
+        yield* turns(3)
+        assert.deepStrictEqual(yield* pending, [7])
+      }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+  }
+
+  it.effect("goes down message by message, if each takes its time", () =>
+    Effect.gen(function*() {
+      const { actor } = yield* observeProbe(roomy)
+      for (const id of ids(0, 5)) actor.tellUnsafe(act(id, "slow"))
+      const seen: Array<number> = []
+      for (let time = 0; time <= 5; time++) {
+        yield* turns(3)
+        seen.push(...yield* pending)
+        yield* TestClock.adjust(10)
+      }
+      assert.deepStrictEqual(seen, [5, 4, 3, 2, 1, 0])
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 })
 
 describe("systems built by runSync", () => {

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { type ActorRef } from "../../src/actor/index.ts"
+import { type ActorRef, ActorSystem } from "../../src/actor/index.ts"
 import {
   calm,
   Crash,
@@ -212,6 +212,28 @@ describe("while it drains", () => {
       )
       assert.strictEqual(shape(root.inspect()), "root ended#1 []")
     }))
+})
+
+describe("a test that has ended", () => {
+  /** As in docs/actors.md. */
+  const moving = Effect.forever(Effect.andThen(Effect.yieldNow, TestClock.adjust("1 second")))
+  const onTime = <A, E, R>(body: Effect.Effect<A, E, R>) =>
+    Effect.ensuring(body, Effect.forkDetach(Effect.timeoutOption(moving, "1 minute")))
+
+  for (const drain of [0, 5_000]) {
+    it(`RFC S4 with a handler that hangs shows its own failure: drain ${drain}${drain > 0 ? ", and time that goes on" : ""}`, async () => {
+      const failing = Effect.gen(function*() {
+        const { root } = yield* ActorSystem.make()
+        const hanging = yield* root.spawn(definitionOf([], "hanging", { drain }))
+        hanging.tellUnsafe(new Hang())
+        yield* calm
+        return yield* Effect.fail("the assertion of the test")
+      })
+      const body = drain > 0 ? onTime(failing) : failing
+      const exit = await Effect.runPromiseExit(body.pipe(Effect.scoped, Effect.provide(TestClock.layer())))
+      assert.deepStrictEqual(exit, Exit.fail("the assertion of the test"))
+    })
+  }
 })
 
 describe("the order of a tree's end", () => {

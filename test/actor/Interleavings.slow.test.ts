@@ -31,6 +31,16 @@ describe("any order of events", () => {
     })
   }
 
+  for (const chunk of chunks) {
+    it(`RFC S3 RFC S5 whoever sets the time of day changes nothing: seeds ${chunk[0]} to ${chunk.at(-1)}`, async () => {
+      for (const seed of chunk) {
+        const jumping = await runChaos(seed)
+        const steady = await runChaos(seed, 160, { doesJump: false })
+        assert.deepStrictEqual(jumping.trace, steady.trace, `ACTORS_SEED=${seed}`)
+      }
+    })
+  }
+
   restOf(it)("RFC S5 the schedules are worth their name: all that can happen does", () => {
     for (const [what, count] of Object.entries(seen)) assert.isAbove(count, 20, what)
   })

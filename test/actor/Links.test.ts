@@ -121,24 +121,46 @@ describe("links", () => {
       assert.strictEqual(trace(), "crash b, stop b, start b#3, crash a, stop a, start a#2")
     }))
 
-  it.effect("RFC S3 a link to an actor that waits for its restart does not hold for the next incarnation", () =>
+  it.effect("RFC S3 a link to an actor that waits for its restart is to its next incarnation", () =>
     Effect.gen(function*() {
       const { child, crash, trace } = yield* makeWorld({ intensity: 100, backoff: { base: 100, jitter: 0 } })
-      // It ends slowly, so that the other one is restarted before.
-      const a = yield* child("a", { restart: "temporary", onStop: Effect.sleep(200) })
+      const a = yield* child("a", { restart: "temporary" })
       const b = yield* child("b")
       yield* crash(b)
       trace()
-      a.tellUnsafe(new Link({ other: b }))
-      yield* calm
+      yield* linked(a, b)
       yield* TestClock.adjust(100)
       yield* calm
-      assert.strictEqual(trace(), "start b#2")
-      yield* TestClock.adjust(100)
+      assert.strictEqual(trace(), "start b#2", "and a goes on")
+      yield* crash(b)
+      assert.strictEqual(trace(), "crash b, stop b, stop a")
+    }))
+
+  it.effect("RFC S3 a behaviour that links to an actor in backoff does not wear its supervisor down", () =>
+    Effect.gen(function*() {
+      const { child, crash, escalations, supervise } = yield* makeWorld({ intensity: 3 })
+      const slow = yield* supervise("slow", { intensity: 100, backoff: { base: "1 minute", jitter: 0 } })
+      const b = yield* child("b", {}, slow)
+      const a = yield* child("a", { onStart: (_, self) => self.link(b) })
+      yield* crash(b)
+      assert.lengthOf(escalations, 0)
+      assert.strictEqual(a.inspect().incarnation, 2)
+      yield* TestClock.adjust("1 minute")
       yield* calm
-      assert.strictEqual(trace(), "stop a", "and b goes on")
-      assert.strictEqual(b.inspect().phase, "running")
-      assert.strictEqual(b.inspect().incarnation, 2)
+      assert.deepStrictEqual([a.inspect().incarnation, b.inspect().incarnation], [2, 2])
+    }))
+
+  it.effect("RFC S3 a link to an actor that never comes back from its backoff is broken then", () =>
+    Effect.gen(function*() {
+      const { child, crash, trace } = yield* makeWorld({ intensity: 100, backoff: { base: 100 } })
+      const a = yield* child("a", { restart: "temporary" })
+      const b = yield* child("b")
+      yield* crash(b)
+      yield* linked(a, b)
+      trace()
+      yield* b.stop
+      yield* calm
+      assert.strictEqual(trace(), "stop a")
     }))
 
   it.effect("RFC S3 a running handler is interrupted; its asker learns of the broken link", () =>
@@ -290,11 +312,19 @@ describe("ref.down", () => {
       assert.strictEqual((yield* Fiber.join(kept)).reason, "crashed")
     }))
 
-  it.effect("RFC S3 an actor that waits for its restart has no incarnation: gone", () =>
+  it.effect("RFC S3 of an actor that waits for its restart is that of its next incarnation, or gone if there is none", () =>
     Effect.gen(function*() {
-      const { child, crash } = yield* makeWorld({ backoff: { base: 100 } })
+      const { child, crash } = yield* makeWorld({ intensity: 9, backoff: { base: 100, jitter: 0 } })
       const a = yield* child("a")
       yield* crash(a)
-      assert.strictEqual((yield* a.down).reason, "gone")
+      const next = yield* Effect.forkChild(a.down, { startImmediately: true })
+      yield* TestClock.adjust(100)
+      yield* calm
+      assert.isUndefined(next.pollUnsafe())
+      yield* crash(a)
+      assert.strictEqual((yield* Fiber.join(next)).reason, "crashed")
+      const none = yield* Effect.forkChild(a.down, { startImmediately: true })
+      yield* a.stop
+      assert.strictEqual((yield* Fiber.join(none)).reason, "gone")
     }))
 })

@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { StartFailed } from "../../src/actor/Errors.ts"
-import { type RestartKind, type Strategy } from "../../src/actor/index.ts"
+import { ActorSystem, type RestartKind, type Strategy } from "../../src/actor/index.ts"
 import { calm, Crash, definitionOf, Leave, makeWorld, shape, Work } from "./supervised.ts"
 
 const names = ["a", "b", "c"] as const
@@ -296,6 +296,24 @@ describe("names", () => {
       for (const spawning of [{}, {}, { name: "a-2" }, {}, {}]) given.push((yield* child("a", {}, root, spawning)).path)
       assert.deepStrictEqual(given, ["root/a", "root/a-1", "root/a-2", "root/a-3", "root/a-4"])
     }))
+
+  for (const name of ["", "/", "x/y", "/y", "x/", "..//", "a\u0000/"]) {
+    it.effect(`RFC S3 a name that would make two paths equal is refused: ${JSON.stringify(name)}`, () =>
+      Effect.gen(function*() {
+        const { child, root, scope, supervise } = yield* makeWorld()
+        const x = yield* supervise("x")
+        yield* child("y", {}, x)
+        const spawned = yield* Effect.flip(child("y", {}, root, { name }))
+        assert.include(String(spawned.cause), "a name is not empty and has no slash")
+        const supervised = yield* Effect.flip(supervise(name))
+        assert.include(String(supervised.cause), "a name is not empty and has no slash")
+        const byDefault = yield* Effect.flip(Scope.provide(root.spawn(definitionOf([], name)), scope))
+        assert.include(String(byDefault.cause), "a name is not empty and has no slash")
+        const system = yield* Effect.exit(ActorSystem.make({ name }))
+        assert.strictEqual(system._tag, "Failure")
+        assert.strictEqual(shape(root.inspect()), "root running#1 [x running#1 [y running#1]]")
+      }))
+  }
 
   it.effect("RFC S3 nothing is spawned under a supervisor that has ended", () =>
     Effect.gen(function*() {

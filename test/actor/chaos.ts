@@ -3,7 +3,7 @@
  * everything that can be done to it, and checks the invariants after every step. The same seed
  * gives the same run, byte for byte.
  */
-import { Clock, Effect, Exit, Fiber, Metric, PubSub, Random, Scope } from "effect"
+import { Clock, Effect, Exit, Fiber, Logger, Metric, PubSub, Random, Scope } from "effect"
 import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
@@ -19,6 +19,9 @@ export interface Run {
   /** How often each kind of thing happened, so that a test can check that it did. */
   readonly seen: Readonly<Record<string, number>>
 }
+
+/** The path of the supervisor. */
+const above = (path: string): string => path.slice(0, path.lastIndexOf("/"))
 
 interface Boss {
   readonly ref: Actor.Supervisor
@@ -70,12 +73,14 @@ const checkBeing = (world: World, being: Being): void => {
   isTrue(accepted === handled + buried + mailbox.pending, "is not balanced")
   isTrue(accepted === mine.length, `should have accepted ${mine.length}`)
   isTrue(buried === mine.filter((entry) => entry.buried.length > 0).length, "counts other dead than the book")
-  isTrue(mailbox.pending <= spec.capacity * (spec.kind === "lanes" ? 4 : 1), "holds too many")
+  const signals = being.waiting.filter(({ isSignal }) => isSignal).length + (being.last?.isSignal === true ? 1 : 0)
+  isTrue(mailbox.pending <= spec.capacity * (spec.kind === "lanes" ? 4 : 1) + signals, "holds too many")
   isTrue(Object.values(mailbox.lanes ?? {}).every((held) => held >= 0 && held <= spec.capacity), "has a lane too full")
   isTrue(mailbox.weight >= 0 && mailbox.weight <= spec.maxWeight, "holds too much")
   isTrue(incarnation >= being.lastIncarnation, "went back in time")
   isTrue(!being.hasEnded || phase === "ended", "came back from the dead")
-  isTrue(phase !== "ended" || (being.alive === 0 && mailbox.pending === 0), "has ended and left something")
+  const left = being.alive + being.children + being.scoped + mailbox.pending
+  isTrue(phase !== "ended" || left === 0, "has ended and left something")
   being.lastIncarnation = incarnation
   being.hasEnded = phase === "ended"
 }
@@ -107,7 +112,25 @@ const checkEnds = (world: World): void => {
   }
 }
 
-const play = (seed: number, steps: number) =>
+/** The time of day, which is set to something else again and again. */
+const jumping = (seed: number, { doesJump }: ChaosOptions, seen: () => void) => {
+  const { below, chance } = random(seed ^ 0x5eed)
+  let ahead = 0
+  return (now: number) => {
+    if (doesJump && chance(0.05)) {
+      ahead = below(2) === 0 ? -below(1e9) : below(1e9)
+      seen()
+    }
+    return now + ahead
+  }
+}
+
+export interface ChaosOptions {
+  /** Whether somebody sets the time of day now and then. It must make no difference. */
+  readonly doesJump: boolean
+}
+
+const play = (seed: number, steps: number, options: ChaosOptions) =>
   Effect.gen(function*() {
     const dice = random(seed)
     const { below, chance, pick } = dice
@@ -119,7 +142,7 @@ const play = (seed: number, steps: number) =>
     const asked: Array<Fiber.Fiber<unknown, unknown>> = []
     const others: Array<Fiber.Fiber<unknown, unknown>> = []
     const seen: Record<string, number> = {}
-    const strategies = ["one_for_one", "one_for_all", "rest_for_one"] as const
+    const strategies = ["one_for_one", "one_for_all", "rest_for_one", "one_for_all", "rest_for_one"] as const
     const anyOptions = (): Actor.SupervisorOptions => ({
       strategy: pick(strategies),
       intensity: pick([1, 3, 50, 50]),
@@ -174,7 +197,10 @@ const play = (seed: number, steps: number) =>
           scope: yield* Scope.fork(boss.scope),
           ref: undefined,
           waiting: [],
+          last: undefined,
           working: 0,
+          children: 0,
+          scoped: 0,
           alive: 0,
           built: 0,
           released: 0,
@@ -212,6 +238,23 @@ const play = (seed: number, steps: number) =>
           if (chance(0.1)) yield* launch(Fiber.interrupt(fiber))
         })
       )
+      /** One asks or watches another, which crashes over what it was told before. */
+      const corner = onOne((being) =>
+        Effect.gen(function*() {
+          const later = living().filter((other) => world.beings.indexOf(other) > world.beings.indexOf(being))
+          const siblings = later.filter(({ ref }) =>
+            ref !== undefined && above(ref.path) === above(being.ref?.path ?? "")
+          )
+          const other = pick([later[below(later.length)], siblings[0], siblings[0], siblings.at(-1)])
+          if (other?.ref === undefined) return
+          yield* other.ref.suspend
+          yield* being.ref?.resume ?? Effect.void
+          world.command(other, "dies", other)
+          world.command(being, pick(["waits", "waits", "monitors"]), other)
+          for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
+          yield* other.ref.resume
+        })
+      )
       const close = (scope: Scope.Closeable, name: string) =>
         Effect.suspend(() => {
           world.log(`close ${name}`)
@@ -224,10 +267,11 @@ const play = (seed: number, steps: number) =>
       const pass = (ms: number) => Effect.suspend(() => TestClock.adjust(ms))
 
       for (let n = 0; n < 3; n++) yield* supervise
-      for (let n = 0; n < 5; n++) yield* spawn
+      for (let n = 0; n < 7; n++) yield* spawn
       for (let step = 0; step < steps; step++) {
         const roll = below(100)
-        if (roll < 24) yield* tell
+        if (roll < 14) yield* corner
+        else if (roll < 24) yield* tell
         else if (roll < 34) yield* burst
         else if (roll < 48) yield* ask
         else if (roll < 62) yield* Effect.yieldNow
@@ -281,8 +325,10 @@ const play = (seed: number, steps: number) =>
       seen["rebuilt"] = world.beings.reduce((sum, { built }) => sum + Math.max(0, built - 1), 0)
     })
 
+    const wall = jumping(seed, options, () => world.count("jumps"))
     const counted: Clock.Clock = {
       ...clock,
+      currentTimeMillisUnsafe: () => wall(clock.currentTimeMillisUnsafe()),
       sleep: (duration) =>
         Effect.acquireUseRelease(Effect.sync(sleeping.enter), () =>
           clock.sleep(duration), () =>
@@ -305,9 +351,9 @@ const play = (seed: number, steps: number) =>
       return yield* Effect.die(new Violation(`ACTORS_SEED=${seed}: ${error}\n${world.trace.slice(-60).join("\n")}`))
     }
     hash.update(world.trace.join("\n"))
-    return { trace: world.trace, hash: hash.digest("hex"), seen } satisfies Run
+    return { trace: world.trace, hash: hash.digest("hex"), seen: { ...seen, ...world.seen } } satisfies Run
   })
 
 /** One run on a clock of its own. Dies with a short trace if an invariant is broken. */
-export const runChaos = (seed: number, steps = 160): Promise<Run> =>
-  Effect.runPromise(Effect.provide(play(seed, steps), TestClock.layer()))
+export const runChaos = (seed: number, steps = 160, options: ChaosOptions = { doesJump: true }): Promise<Run> =>
+  Effect.runPromise(Effect.provide(play(seed, steps, options), [TestClock.layer(), Logger.layer([])]))

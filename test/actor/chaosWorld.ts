@@ -23,8 +23,13 @@ export const deeds = [
   "asks",
   "links",
   "monitors",
+  "monitors",
   "closes",
-  "stopsOther"
+  "stopsOther",
+  "forks",
+  "scopes",
+  "asksItself",
+  "waits"
 ] as const
 export type Deed = (typeof deeds)[number]
 
@@ -41,6 +46,8 @@ export interface Entry {
   readonly to: Being
   readonly lane: Actor.Lane
   readonly isAsk: boolean
+  /** It is the message of a monitor, which no bound holds for. */
+  readonly isSignal: boolean
   /** It was offered to the mailbox. */
   offered: boolean
   refused: boolean
@@ -58,7 +65,12 @@ export interface Being {
   ref: Actor.ActorRef<Act> | undefined
   /** Messages offered and neither begun nor dead letters, in order. */
   waiting: Array<Entry>
+  /** The last message that was begun. */
+  last: Entry | undefined
   working: number
+  /** Fibers that handlers have forked, as their children and in their Scope. */
+  children: number
+  scoped: number
   alive: number
   built: number
   released: number
@@ -75,6 +87,10 @@ export class World {
   readonly beings: Array<Being> = []
   /** Errors that were found where throwing is not possible. */
   readonly wrongs: Array<string> = []
+  /** How often things happened that are rare. */
+  readonly seen: Record<string, number> = {}
+  /** What the next message is to command. */
+  #command: { readonly deed: Deed; readonly other: Being } | undefined
   readonly random: Random
   readonly now: () => number
   isQuiet = false
@@ -88,22 +104,28 @@ export class World {
     this.trace.push(`${this.now()} ${text}`)
     if (this.isQuiet) this.wrongs.push(`after the end: ${text}`)
   }
+  count(what: string): void {
+    this.seen[what] = (this.seen[what] ?? 0) + 1
+  }
   check(holds: boolean, text: () => string): void {
     if (!holds) this.wrongs.push(text())
   }
 
   /** A message of a random kind for one actor. */
-  draft(to: Being, isAsk: boolean, hops: number, named?: Actor.Lane): { readonly message: Act; readonly entry: Entry } {
+  draft(to: Being, isAsk: boolean, hops: number, isSignal = false): { readonly message: Act; readonly entry: Entry } {
     const { below, chance, pick } = this.random
     const id = this.entries.length
-    const deed = chance(0.45) ? pick<Deed>(["ok", "exit", "yields", "slow"]) : pick(deeds)
-    const lane = named ?? pick(Actor.laneOrder)
+    const command = this.#command
+    this.#command = undefined
+    const deed = command?.deed ?? (chance(0.45) ? pick<Deed>(["ok", "exit", "yields", "slow"]) : pick(deeds))
+    const lane = isSignal ? "medium" : pick(Actor.laneOrder)
     const entry = {
       id,
       to,
       lane,
       isAsk,
-      offered: false,
+      isSignal,
+      offered: isSignal,
       refused: false,
       begun: 0,
       finished: 0,
@@ -111,7 +133,7 @@ export class World {
       answer: undefined
     }
     this.entries.push(entry)
-    const other = below(this.beings.length)
+    const other = command === undefined ? below(this.beings.length) : this.beings.indexOf(command.other)
     this.log(`#${id} ${isAsk ? "ask" : "tell"} ${to.name} ${lane} ${deed} ${other}`)
     return { message: new Act({ id, deed, other, weight: below(4), hops }), entry }
   }
@@ -120,6 +142,11 @@ export class World {
     const foretold = to.ref?.refusalUnsafe(message.weight, entry.lane) ?? null
     const took = to.ref?.tellUnsafe(message, entry.lane)
     this.check(took === (foretold === null), () => `#${entry.id}: refusalUnsafe said ${foretold}, tellUnsafe ${took}`)
+  }
+  /** Tells one to do a certain thing. */
+  command(to: Being, deed: Deed, other: Being): void {
+    this.#command = { deed, other }
+    this.tell(to)
   }
   ask(to: Being, hops = 0, timeout?: number): Effect.Effect<number, string | Actor.AskError> {
     return Effect.suspend(() => {
@@ -132,10 +159,18 @@ export class World {
           Effect.sync(() => {
             this.check(entry.answer === undefined, () => `#${entry.id} was answered twice`)
             entry.answer = exit
+            this.#countError(exit)
             this.log(`#${entry.id} ${Exit.isSuccess(exit) ? "answered" : "no answer"}`)
           })
       )
     })
+  }
+
+  #countError(exit: Exit.Exit<number, string | Actor.AskError>): void {
+    const failed = Exit.isFailure(exit) ? exit.cause.reasons.find((reason) => reason._tag === "Fail") : undefined
+    if (failed?._tag !== "Fail") return
+    if (failed.error instanceof Actor.WaitsForItself) this.count("waits for itself")
+    if (failed.error instanceof Actor.ActorStopped && failed.error.isRestarting) this.count("comes back")
   }
 
   /** A definition that records everything that happens in its actor. */
@@ -184,6 +219,7 @@ export class World {
     being.alive -= 1
     this.log(`${being.name} -${being.released}`)
     this.check(being.working === 0, () => `${being.name} was released while a handler was at work`)
+    this.check(being.children + being.scoped === 0, () => `${being.name} was released before what it forked`)
   }
 
   #weigh(being: Being, { id, weight }: Act): number {
@@ -215,17 +251,24 @@ export class World {
     this.check(entry.buried.length === 0, () => `#${id} was handled after it was buried`)
     this.check(being.working === 0, () => `${being.name} handles two messages at once`)
     this.check(being.alive === 1, () => `${being.name} handles #${id} without an incarnation`)
-    const { spec, waiting } = being
+    this.check(being.children === 0, () => `#${id} begins while a child of an earlier message is alive`)
+    being.last = entry
+    const { spec } = being
+    if (entry.isSignal || being.waiting[0]?.isSignal === true) {
+      const [first] = being.waiting
+      this.check(first === entry, () => `#${id} went before #${first?.id}: a monitor's message keeps its place`)
+    }
+    const waiting = being.waiting.filter((other) => other === entry || !other.isSignal)
     const lane = spec.kind !== "lanes" ? waiting : waiting.filter((other) => other.lane === entry.lane)
-    this.check(lane[0] === entry, () => `#${id} went before #${lane[0]?.id} in ${being.name}`)
-    if (spec.kind === "lanes" && spec.overtakes === Number.POSITIVE_INFINITY) {
+    this.check(entry.isSignal || lane[0] === entry, () => `#${id} went before #${lane[0]?.id} in ${being.name}`)
+    if (!entry.isSignal && spec.kind === "lanes" && spec.overtakes === Number.POSITIVE_INFINITY) {
       const rank = (lane: Actor.Lane) => Actor.laneOrder.indexOf(lane)
       const above = waiting.find((other) => rank(other.lane) < rank(entry.lane))
       this.check(above === undefined, () => `#${id} went before #${above?.id}, which is of a higher lane`)
     }
-    being.waiting = waiting.filter((other) => other !== entry)
+    being.waiting = being.waiting.filter((other) => other !== entry)
   }
-  #handle(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<number, string> {
+  #handle(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<number, string, Scope.Scope> {
     const { deed, id } = message
     this.#begin(being, id)
     if (deed === "throws") throw new Error(`#${id}`)
@@ -248,7 +291,22 @@ export class World {
         if (entry !== undefined && (Exit.isSuccess(exit) || deed === "fails")) entry.finished += 1
       }))
   }
-  #work(being: Being, self: Actor.Self<Act>, { deed, hops, id, other }: Act): Effect.Effect<unknown, string> {
+  /** Work on a fiber that a handler has forked. */
+  #aside(being: Being, which: "children" | "scoped", ms: number): Effect.Effect<void> {
+    return Effect.acquireUseRelease(
+      Effect.sync(() => {
+        being[which] += 1
+        this.count(which)
+      }),
+      () => Effect.sleep(ms),
+      () =>
+        Effect.sync(() => {
+          being[which] -= 1
+        })
+    )
+  }
+  #work(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<unknown, string, Scope.Scope> {
+    const { deed, hops, id, other } = message
     const partner = this.beings[other] ?? being
     switch (deed) {
       case "yields":
@@ -276,8 +334,27 @@ export class World {
       case "monitors":
         return partner.ref === undefined ? Effect.void : self.monitor(partner.ref, (down) => {
           this.log(`${being.name} hears that ${down.actor} is ${down.reason}`)
-          return this.draft(being, false, 3, "medium").message
+          // Every second time the mailbox is full at this very moment.
+          for (let n = id % 2 === 0 ? 6 : 0; n > 0; n--) this.tell(being, 3)
+          if (being.ref?.refusalUnsafe() === "full") this.count("heard while full")
+          const { entry, message } = this.draft(being, false, 3, true)
+          being.waiting.push(entry)
+          return message
         })
+      case "forks":
+        return Effect.andThen(
+          Effect.forkChild(this.#aside(being, "children", 500), { startImmediately: id % 2 === 0 }),
+          id % 3 === 0 ? Effect.sleep(id % 20) : Effect.yieldNow
+        )
+      case "scopes":
+        return Effect.forkScoped(this.#aside(being, "scoped", 10 + id), { startImmediately: id % 2 === 0 })
+      case "asksItself":
+        return Effect.ignore(this.ask(being, hops + 1, id % 2 === 0 ? 25 : undefined))
+      case "waits":
+        // Without a timeout, and so never in a ring.
+        return partner.ref !== undefined && this.beings.indexOf(partner) > this.beings.indexOf(being)
+          ? Effect.ignore(this.ask(partner, hops + 1))
+          : Effect.void
       case "closes":
         return id % 3 === 0 ? Scope.close(being.scope, Exit.void) : Effect.void
       case "stopsOther":

@@ -2,7 +2,7 @@
  * Supervised children under observation: each records its starts, crashes and stops in one log for
  * the whole system.
  */
-import { Effect, Exit, Request, Scope } from "effect"
+import { Clock, Effect, Exit, Request, Scope } from "effect"
 import {
   type ActorRef,
   ActorSystem,
@@ -99,6 +99,21 @@ const textOf = ({ actor, reason }: Down): string => `${actor} ${reason}`
 /** Runs everything that does not wait for time. */
 export const calm: Effect.Effect<void> = Effect.forEach(Array.from({ length: 40 }), () => Effect.yieldNow, {
   discard: true
+})
+
+/** A clock whose time of day somebody sets, on top of the test's clock. */
+export const settable = Effect.map(Clock.Clock, (inner) => {
+  const hands = { ahead: 0 }
+  const clock: Clock.Clock = Object.assign(Object.create(inner) as Clock.Clock, {
+    currentTimeMillisUnsafe: () => inner.currentTimeMillisUnsafe() + hands.ahead,
+    currentTimeNanosUnsafe: () => inner.currentTimeNanosUnsafe() + BigInt(hands.ahead) * 1_000_000n
+  })
+  return {
+    clock,
+    set: (ahead: number) => {
+      hands.ahead = ahead
+    }
+  }
 })
 
 /** A system of its own, with its own scope. */

@@ -1,0 +1,178 @@
+/**
+ * What would otherwise die in silence: crashes, failed restarts and finalizers, supervisors that
+ * give up, answers that nobody waits for any more.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Fiber, Logger } from "effect"
+import { CurrentLogAnnotations } from "effect/References"
+import { TestClock } from "effect/testing"
+import { act, observeProbe } from "./probe.ts"
+import { calm, makeWorld } from "./supervised.ts"
+
+/** Collects what is logged as `level path: text: the thrown value`. */
+const collecting = () => {
+  const lines: Array<string> = []
+  const causes: Array<Cause.Cause<unknown>> = []
+  const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
+    causes.push(cause)
+    const { actor } = fiber.getRef(CurrentLogAnnotations)
+    const text = Array.isArray(message) ? message.join(" ") : String(message)
+    lines.push(`${logLevel} ${String(actor)}: ${text}: ${String(Cause.squash(cause))}`)
+  })
+  return { causes, lines, withLogger: Effect.provide(Logger.layer([logger])) }
+}
+
+describe("a crash", () => {
+  it.effect("RFC S3 is logged as an error, with its path and its whole cause", () => {
+    const { causes, lines, withLogger } = collecting()
+    return Effect.gen(function*() {
+      const { child, crash } = yield* makeWorld({ intensity: 9 })
+      yield* crash(yield* child("a"))
+      assert.deepStrictEqual(lines, ["Error root/a: root/a crashed: Error: on purpose"])
+      assert.include(Cause.pretty(causes[0] ?? Cause.empty), "supervised.ts", "with a stack")
+    }).pipe(withLogger)
+  })
+
+  for (const how of ["throws", "garbage", "interrupts"] as const) {
+    it.effect(`RFC S3 of a handler that ${how} is logged once`, () => {
+      const { lines, withLogger } = collecting()
+      return Effect.gen(function*() {
+        const { actor } = yield* observeProbe()
+        yield* Effect.exit(actor.ask(act(1, how)))
+        yield* calm
+        assert.lengthOf(lines, 1)
+        assert.include(lines[0], "root/probe crashed")
+      }).pipe(withLogger)
+    })
+  }
+
+  it.effect("RFC S3 during the final drain is logged too", () => {
+    const { lines, withLogger } = collecting()
+    return Effect.gen(function*() {
+      const { actor } = yield* observeProbe()
+      actor.tellUnsafe(act(1, "dies"))
+      yield* actor.stop
+      assert.deepStrictEqual(lines, ["Error root/probe: root/probe crashed: Error: died of 1"])
+    }).pipe(withLogger)
+  })
+
+  it.effect("RFC S3 that is one too many is logged by the supervisor as well", () => {
+    const { lines, withLogger } = collecting()
+    return Effect.gen(function*() {
+      const { child, crash } = yield* makeWorld({ intensity: 0 })
+      yield* crash(yield* child("a"))
+      assert.lengthOf(lines, 2)
+      assert.include(lines[1], "Error root: root gave up: Escalated")
+    }).pipe(withLogger)
+  })
+
+  it.effect("RFC S3 a restart that fails is logged, a first start is its spawner's to tell", () => {
+    const { lines, withLogger } = collecting()
+    return Effect.gen(function*() {
+      const { child, crash } = yield* makeWorld({ intensity: 9 })
+      yield* Effect.flip(child("b", { onStart: () => Effect.fail("never") }))
+      assert.deepStrictEqual(lines, [])
+      const a = yield* child("a", { onStart: (n) => n === 2 ? Effect.fail("not yet") : Effect.void })
+      yield* crash(a)
+      assert.deepStrictEqual(lines, [
+        "Error root/a: root/a crashed: Error: on purpose",
+        "Error root/a: root/a could not be started: not yet"
+      ])
+    }).pipe(withLogger)
+  })
+
+  it.effect("RFC S3 normal ends, stops and closing log nothing", () => {
+    const { lines, withLogger } = collecting()
+    return Effect.gen(function*() {
+      const { actor } = yield* observeProbe({ drain: 0 })
+      actor.tellUnsafe(act(1, "stops"))
+      actor.tellUnsafe(act(2, "fails"))
+      actor.tellUnsafe(act(3, "never"))
+      yield* calm
+      yield* actor.stop
+      assert.deepStrictEqual(lines, [])
+    }).pipe(withLogger)
+  })
+
+  it.effect("RFC S3 a logger that throws costs its line, and no restart", () => {
+    const logger = Logger.make<unknown, void>(() => {
+      throw new Error("no log")
+    })
+    return Effect.gen(function*() {
+      const { actor } = yield* observeProbe()
+      actor.tellUnsafe(act(1, "dies"))
+      assert.strictEqual(yield* actor.ask(act(2)), 2)
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
+})
+
+describe("a finalizer that dies", () => {
+  for (const end of ["is stopped", "crashes"] as const) {
+    it.effect(`RFC S3 of an actor that ${end} is logged, and ends nothing else`, () => {
+      const { lines, withLogger } = collecting()
+      return Effect.gen(function*() {
+        const { child, crash } = yield* makeWorld({ intensity: 9 })
+        const a = yield* child("a", { onStop: Effect.die(new Error("cannot release")) })
+        if (end === "crashes") yield* crash(a)
+        else yield* a.stop
+        const line = "Error root/a: root/a failed to release what it had acquired: Error: cannot release"
+        assert.include(lines, line)
+        assert.strictEqual(
+          a.inspect().lastCrash?.message,
+          end === "crashes" ? "Error: on purpose" : "Error: cannot release"
+        )
+        assert.strictEqual(a.inspect().phase, end === "crashes" ? "running" : "ended")
+      }).pipe(withLogger)
+    })
+  }
+
+  it.effect("RFC S3 of a behaviour that could not be built is logged", () => {
+    const { lines, withLogger } = collecting()
+    return Effect.gen(function*() {
+      const { child } = yield* makeWorld({ intensity: 9 })
+      const failing = {
+        onStart: () => Effect.andThen(Effect.addFinalizer(() => Effect.die("twice")), Effect.fail("once"))
+      }
+      yield* Effect.flip(child("a", failing))
+      assert.deepStrictEqual(lines, ["Error root/a: root/a failed to release what it had acquired: twice"])
+    }).pipe(withLogger)
+  })
+})
+
+describe("a typed failure", () => {
+  it.effect("RFC S2 that comes after its asker's timeout is a dead letter", () =>
+    Effect.gen(function*() {
+      const { actor, buried } = yield* observeProbe({ suspended: true })
+      const asking = yield* Effect.forkChild(Effect.flip(actor.ask(act(1, "fails"), { timeout: 5 })), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust(5)
+      assert.include(String(yield* Fiber.join(asking)), "AskTimeout")
+      yield* actor.resume
+      yield* actor.settled
+      assert.deepStrictEqual(buried, ["1 failed"])
+      assert.deepInclude(actor.inspect(), { handled: 0, buried: 1 })
+    }))
+
+  for (const how of ["interrupted", "overtaken in a race", "timed out by Effect.timeout"] as const) {
+    it.effect(`RFC S2 whose asker was ${how} is a dead letter; one that is heard is not`, () =>
+      Effect.gen(function*() {
+        const { actor, buried } = yield* observeProbe({ suspended: true })
+        const asked = actor.ask(act(1, "fails"))
+        const waiting = how === "interrupted"
+          ? asked
+          : how === "timed out by Effect.timeout"
+          ? Effect.timeout(asked, 5)
+          : Effect.raceFirst(asked, Effect.sleep(5))
+        const asking = yield* Effect.forkChild(Effect.exit(waiting), { startImmediately: true })
+        const heard = yield* Effect.forkChild(Effect.flip(actor.ask(act(2, "fails"))), { startImmediately: true })
+        if (how === "interrupted") yield* Fiber.interrupt(asking)
+        yield* TestClock.adjust(5)
+        yield* Fiber.await(asking)
+        yield* actor.resume
+        assert.strictEqual(yield* Fiber.join(heard), "no 2")
+        yield* actor.settled
+        assert.deepStrictEqual(buried, ["1 failed"])
+      }))
+  }
+})
