@@ -15,6 +15,7 @@ import type { Path } from "effect/Path"
 import { Settings } from "../config/Settings.ts"
 import type { ColdStorageConfig } from "../config/TracehoundConfig.ts"
 import { ColdStorageEndpoint } from "../custody/coldstorage/Endpoint.ts"
+import { awakeWhileClosing, uncut } from "../host/node/Awake.ts"
 import type * as NodePorts from "../host/node/NodePorts.ts"
 import { layerWhereHost } from "../host/node/UnrefClock.ts"
 import * as ProcessPool from "../hound/pool/ProcessPool.ts"
@@ -23,9 +24,9 @@ import * as DevopsSink from "../safety/devops/DevopsSink.ts"
 /** The services that a Tracehound asks of its host: the core's ports, files and paths. */
 export type Host = NodePorts.Ports | FileSystem | Path
 
-const fileEndpoint = Effect.promise(() => import("../custody/coldstorage/FileEndpoint.ts"))
-const configFiles = Effect.promise(() => import("../config/ConfigFiles.ts"))
-const nodeFiles = Effect.promise(() => import("../host/node/NodeFiles.ts"))
+const fileEndpoint = uncut(() => import("../custody/coldstorage/FileEndpoint.ts"))
+const configFiles = uncut(() => import("../config/ConfigFiles.ts"))
+const nodeFiles = uncut(() => import("../host/node/NodeFiles.ts"))
 
 /** Settings from the environment and the file that TRACEHOUND_CONFIG names, read on Node. */
 export const settingsFromNode = Layer.unwrap(Effect.map(
@@ -65,7 +66,7 @@ export const nodeEndpoint = ({ endpoint }: ColdStorageConfig) =>
 export const devopsSink = DevopsSink.layer(Effect.gen(function*() {
   const { alerts: { devops: limits, devopsEndpoint } } = yield* Settings
   const scope = yield* Effect.scope
-  const { DevopsEndpoint, layerFetch } = yield* Effect.promise(() => import("../safety/devops/DevopsEndpoint.ts"))
+  const { DevopsEndpoint, layerFetch } = yield* uncut(() => import("../safety/devops/DevopsEndpoint.ts"))
   const { breakerFailures, breakerResetMs, retries, retryDelayMs, timeoutMs } = limits
   const context = yield* Layer.buildWithScope(
     layerFetch({
@@ -81,6 +82,7 @@ export const devopsSink = DevopsSink.layer(Effect.gen(function*() {
 }))
 
 /**
- * Hounds that are processes. Their deadlines keep no process alive, whoever builds the Tracehound.
+ * Hounds that are processes. Their deadlines keep no process alive, whoever builds the Tracehound;
+ * their closing does.
  */
-export const processHounds = Layer.provide(ProcessPool.layer, layerWhereHost)
+export const processHounds = awakeWhileClosing(Layer.provide(ProcessPool.layer, layerWhereHost))

@@ -43,7 +43,7 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
   /**
    * Starts what runs in the background; hounds are ready when it resolves. Idempotent. Rejects
    * where cold storage cannot be opened, the analyzer does not start, or this host compresses
-   * wrongly, and can then be called again.
+   * wrongly, and can then be called again; and where `dispose` comes first.
    */
   readonly init: () => Promise<void>
   /**
@@ -75,15 +75,20 @@ export const createTracehound = (
 
   let starting: Promise<void> | undefined
   let disposing: Promise<void> | undefined
+  const begin = async (): Promise<void> => {
+    const exit = await runtime.runPromiseExit(start)
+    if (Exit.isSuccess(exit)) return
+    starting = undefined
+    throw Cause.hasInterruptsOnly(exit.cause)
+      ? new Error("this Tracehound was disposed of before it had started")
+      : Cause.squash(exit.cause)
+  }
   const init = (): Promise<void> => {
     if (disposing !== undefined)
       return Promise.reject(new Error("this Tracehound has been disposed of: make another one"))
     if (starting === undefined) {
       clock.hold()
-      starting = runtime.runPromise(start).catch((error: unknown) => {
-        starting = undefined
-        throw error
-      }).finally(() => clock.release())
+      starting = begin().finally(() => clock.release())
     }
     return starting
   }
@@ -92,6 +97,8 @@ export const createTracehound = (
   const dispose = (): Promise<void> => {
     if (disposing !== undefined) return disposing
     clock.hold()
+    // A caller that waits for `init` hears of it. One that does not is not ended by it.
+    starting?.catch(() => undefined)
     disposing = runtime.dispose().then(() => Effect.runPromise(Effect.yieldNow)).finally(() => clock.release())
     return disposing
   }

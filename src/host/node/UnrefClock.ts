@@ -24,7 +24,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 
-const hostClock = Context.get(Context.empty(), Clock.Clock)
+/** Effect's own clock. */
+export const hostClock = Context.get(Context.empty(), Clock.Clock)
 
 /** The longest delay of setTimeout, in ms: it fires at once where the delay is longer. */
 const maxDelayMs = 2 ** 31 - 1

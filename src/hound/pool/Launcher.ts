@@ -42,9 +42,7 @@ export const open: Effect.Effect<Launcher, HoundBootError, Settings> = Effect.ge
     openSpawner: plan === null ? null : () => forkServer ? new ForkServer(plan) : new LocalSpawner(plan),
     openConnection: (pipe) => new HoundConnection(pipe),
     diagnose: detected({ ...request, debug: true }).pipe(
-      Effect.flatMap(({ plan }) =>
-        plan === null ? Effect.succeed(null) : Effect.promise(() => tryOut(plan, hound.readyTimeout))
-      ),
+      Effect.flatMap(({ plan }) => plan === null ? Effect.succeed(null) : tryOut(plan, hound.readyTimeout)),
       Effect.map((found) => found === null || found === notInTime ? "" : found),
       Effect.catch(({ reason }) => Effect.succeed(reason))
     )

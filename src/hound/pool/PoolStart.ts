@@ -13,6 +13,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
+import { awake } from "../../host/node/Awake.ts"
 import type { Alerts } from "../../safety/alert/Alerts.ts"
 import type { ProcessExit } from "../process/Spawner.ts"
 import type { SandboxReport } from "../sandbox/Sandbox.ts"
@@ -67,6 +68,8 @@ export class PoolStart {
   start(actor: PoolActor): Effect.Effect<void, HoundBootError> {
     const open = Effect.flatMap(this.#openLauncher, (launcher) => this.#try(actor, launcher))
     const once = Effect.suspend(() => this.#isStarted || !this.#settings.enabled ? Effect.void : open)
+    // Pipes and processes keep nothing awake, and a caller that waits for hounds must not see its
+    // process end before they are there, or before what was tried out is gone again.
     return awake(this.#onlyOne.withPermits(1)(once))
   }
 
@@ -135,10 +138,3 @@ const explained = Effect.fnUntraced(function*({ diagnose, openSpawner }: Launche
       : said
   })
 })
-
-/**
- * Waits with a timer of the caller's own clock: pipes and processes keep nothing awake, and a
- * caller that waits for hounds must not see its process end before they are there.
- */
-const awake = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.raceFirst(effect, Effect.forever(Effect.sleep("1 hour")))

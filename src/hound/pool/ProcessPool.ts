@@ -23,6 +23,7 @@ import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { Settings } from "../../config/Settings.ts"
 import { SecureIds } from "../../custody/evidence/SecureIds.ts"
 import type { Hound } from "../../domain/Hound.ts"
+import { uncut } from "../../host/node/Awake.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { type Activations, makeActivations } from "./Activations.ts"
 import { withoutHound } from "./Examination.ts"
@@ -154,4 +155,4 @@ const abandon = (examinations: ReadonlyArray<PooledExamination>): void => {
 export const layerOf = <R>(openLauncher: Effect.Effect<Launcher, HoundBootError, R>) =>
   Layer.effect(HoundPool, make(openLauncher))
 
-export const layer = layerOf(Effect.flatMap(Effect.promise(() => import("./Launcher.ts")), ({ open }) => open))
+export const layer = layerOf(Effect.flatMap(uncut(() => import("./Launcher.ts")), ({ open }) => open))

@@ -21,6 +21,7 @@
  *   says so.
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -28,6 +29,7 @@ import { constants } from "node:fs"
 import { access, readFile, realpath, stat } from "node:fs/promises"
 import { delimiter, dirname, isAbsolute, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { uncut } from "../../host/node/Awake.ts"
 import type { LaunchPlan } from "../process/Spawner.ts"
 import { type LaunchFacts, launchPlan, missingFlags, nobody } from "./Command.ts"
 import { makeReport } from "./Report.ts"
@@ -53,7 +55,7 @@ export interface Machine {
   readonly path: ReadonlyArray<string>
   readonly shell: string
   /** Null where a plan works, else what was found. */
-  readonly tryOut: (plan: LaunchPlan) => Promise<string | null>
+  readonly tryOut: (plan: LaunchPlan) => Effect.Effect<string | null>
 }
 
 /** Null as well where it may not be asked for, as in Deno without a permission. */
@@ -77,18 +79,40 @@ export const thisMachine = (): Machine => ({
   tryOut: tryOnce
 })
 
-const tried = new Map<string, Promise<string | null>>()
+/** A trial that is going on, and how many wait for it. */
+interface Trial {
+  readonly fiber: Fiber.Fiber<string | null>
+  waiting: number
+}
 
-/** A plan that worked once is not tried again; one that failed is. */
-const tryOnce = (plan: LaunchPlan): Promise<string | null> => {
+const trials = new Map<string, Trial>()
+const worked = new Set<string>()
+
+/**
+ * A plan that worked once is not tried again; one that failed is. Those who ask at the same time
+ * share a trial, which goes on as long as one of them waits for it.
+ */
+const tryOnce = (plan: LaunchPlan): Effect.Effect<string | null> => {
   const key = JSON.stringify([plan.file, plan.args, plan.uid])
-  let trial = tried.get(key)
-  if (trial === undefined) {
-    trial = tryOut(plan)
-    tried.set(key, trial)
-    void trial.then((found) => found === null || tried.delete(key))
+  const join = Effect.sync(() => {
+    const trial = trials.get(key) ?? { fiber: Effect.runFork(tryOut(plan)), waiting: 0 }
+    trials.set(key, trial)
+    trial.waiting += 1
+    return trial
+  })
+  const leave = (trial: Trial): Effect.Effect<void> => {
+    trial.waiting -= 1
+    if (trial.waiting > 0) return Effect.void
+    trials.delete(key)
+    return Fiber.interrupt(trial.fiber)
   }
-  return trial
+  const shared = Effect.acquireUseRelease(join, ({ fiber }) => Fiber.join(fiber), leave)
+  return Effect.suspend(() =>
+    worked.has(key) ? Effect.succeed(null) : Effect.tap(shared, (found) =>
+      Effect.sync(() => {
+        if (found === null) worked.add(key)
+      }))
+  )
 }
 
 const entryFile = new URL("./entry.mjs", import.meta.url)
@@ -120,13 +144,19 @@ const pin = async (analyzer: SandboxRequest["analyzer"]): Promise<LaunchFacts["a
   return { path, sha256 }
 }
 
+const pinned = (analyzer: SandboxRequest["analyzer"]): Effect.Effect<LaunchFacts["analyzer"], SandboxRefused> =>
+  Effect.flatMap(
+    uncut(() => pin(analyzer)),
+    (found) => found instanceof SandboxRefused ? Effect.fail(found) : Effect.succeed(found)
+  )
+
 const isExecutable = (path: string): Promise<boolean> => access(path, constants.X_OK).then(() => true, () => false)
 
-/** The real path of a program, from the first of the directories that has it. */
+/** The path of a program, in the first of the directories that has it. */
 const find = async (name: string, directories: ReadonlyArray<string>): Promise<string | null> => {
   for (const directory of directories) {
     const path = join(directory, name)
-    if (await isExecutable(path)) return realpath(path)
+    if (await isExecutable(path)) return path
   }
   return null
 }
@@ -150,32 +180,37 @@ const closedToOthers = async (paths: ReadonlyArray<string>): Promise<string | nu
  * The dynamic loader and the libraries that it loads for a program, as it lists them itself. Where
  * it does not (musl), those that are mapped into this process, which runs the same program.
  */
-const librariesOf = async (program: string): Promise<ReadonlyArray<string>> => {
-  const listed = await new Promise<string>((resolve) => {
+const librariesOf = Effect.fnUntraced(function*(program: string) {
+  const listed = yield* Effect.callback<string>((resume) => {
     const options = { env: { LD_TRACE_LOADED_OBJECTS: "1" }, timeout: 10_000 }
-    execFile(program, ["--version"], options, (_error, stdout) => resolve(stdout))
+    const child = execFile(program, ["--version"], options, (_error, stdout) => resume(Effect.succeed(stdout)))
+    return Effect.callback<void>((ended) => {
+      for (const end of ["close", "error"]) child.once(end, () => ended(Effect.void))
+      child.kill("SIGKILL")
+    })
   })
   const libraries = [...listed.matchAll(/(?:^|=>)\s+(\/\S+) \(0x[0-9a-f]+\)$/gm)].map(([, path = ""]) => path)
   if (libraries.length > 0) return libraries
-  const mapped = await readFile("/proc/self/maps", "latin1").catch(() => "")
+  const mapped = yield* uncut(() => readFile("/proc/self/maps", "latin1").catch(() => ""))
   return [...new Set([...mapped.matchAll(/\s(\/\S+\.so(?:\.[0-9.]+)?)$/gm)].map(([, path = ""]) => path))]
-}
+})
 
 /** Whether the C library is one with which the sandbox was measured. */
 const hasGlibc = async (): Promise<boolean> =>
   (await readFile("/proc/self/maps", "latin1").catch(() => "")).includes("/libc.so.6")
 
 /** The facts of bubblewrap, or why there are none. */
-const findBubblewrap = async (
+const findBubblewrap = Effect.fnUntraced(function*(
   { architecture, path: directories, platform }: Machine,
   node: string
-): Promise<LaunchFacts["bubblewrap"] | string> => {
+) {
   if (platform !== "linux") return "the level hard needs Linux"
   if (architecture !== "x64" && architecture !== "arm64") return "the level hard needs x64 or arm64"
-  const path = await find("bwrap", directories)
-  if (path === null) return "the level hard needs bubblewrap: install the package `bubblewrap`"
-  return { path, architecture, libraries: await librariesOf(node) }
-}
+  const found = yield* uncut(() => find("bwrap", directories))
+  if (found === null) return "the level hard needs bubblewrap: install the package `bubblewrap`"
+  const path = yield* uncut(() => realpath(found))
+  return { path, architecture, libraries: yield* librariesOf(node) } satisfies LaunchFacts["bubblewrap"]
+})
 
 /** Why there can be no hounds on this machine; null where there can. */
 const unfit = ({ knownFlags, platform, versions }: Machine): string | null => {
@@ -188,16 +223,6 @@ const unfit = ({ knownFlags, platform, versions }: Machine): string | null => {
   return missing.length === 0 ? null : `this version of Node lacks ${missing.join(", ")}: use Node 22.19 or later`
 }
 
-/** Fails where the analyzer cannot be used; a machine without hounds is a report. */
-export const detectSandbox = (
-  request: SandboxRequest,
-  machine: Machine = thisMachine()
-): Effect.Effect<Sandbox, SandboxRefused> =>
-  Effect.flatMap(
-    Effect.promise(() => detect(request, machine)),
-    (found) => found instanceof SandboxRefused ? Effect.fail(found) : Effect.succeed(found)
-  )
-
 interface Candidate {
   readonly level: "default" | "hard"
   readonly isDropped: boolean
@@ -209,47 +234,50 @@ const candidates = (hasHard: boolean, mayDrop: boolean): ReadonlyArray<Candidate
     .filter((level) => level === "default" || hasHard)
     .flatMap((level) => (mayDrop ? [true, false] : [false]).map((isDropped) => ({ level, isDropped })))
 
-const detect = async (request: SandboxRequest, machine: Machine): Promise<Sandbox | SandboxRefused> => {
-  const analyzer = await pin(request.analyzer)
-  if (analyzer instanceof SandboxRefused) return analyzer
-  const about = { request, machine, hasGlibc: machine.platform === "linux" && await hasGlibc() }
-  const reason = unfit(machine)
-  if (reason !== null) return { report: makeReport({ ...about, outcome: null, notes: [reason] }), plan: null }
+/**
+ * Fails where the analyzer cannot be used; a machine without hounds is a report. Whoever is
+ * interrupted leaves nothing behind.
+ */
+export const detectSandbox: (request: SandboxRequest, machine?: Machine) => Effect.Effect<Sandbox, SandboxRefused> =
+  Effect.fnUntraced(function*(request: SandboxRequest, machine: Machine = thisMachine()) {
+    const analyzer = yield* pinned(request.analyzer)
+    const about = { request, machine, hasGlibc: machine.platform === "linux" && (yield* uncut(hasGlibc)) }
+    const reason = unfit(machine)
+    if (reason !== null) return { report: makeReport({ ...about, outcome: null, notes: [reason] }), plan: null }
 
-  const node = await realpath(machine.execPath)
-  const entry = await realpath(fileURLToPath(entryFile))
-  const shell = await isExecutable(machine.shell) ? machine.shell : null
-  const notes: Array<string> = []
+    const node = yield* uncut(() => realpath(machine.execPath))
+    const entry = yield* uncut(() => realpath(fileURLToPath(entryFile)))
+    const shell = (yield* uncut(() => isExecutable(machine.shell))) ? machine.shell : null
+    const notes: Array<string> = []
 
-  const isRoot = machine.uid === 0
-  const closed = isRoot ? await closedToOthers([node, entry, analyzer.path]) : null
-  const dropNote = !isRoot
-    ? null
-    : closed === null
-    ? "hounds run as nobody (65534)"
-    : `hounds run as root, since not everybody may read ${closed}: open it to others, or run Tracehound as a user of its own`
+    const isRoot = machine.uid === 0
+    const closed = isRoot ? yield* uncut(() => closedToOthers([node, entry, analyzer.path])) : null
+    const dropNote = !isRoot
+      ? null
+      : closed === null
+      ? "hounds run as nobody (65534)"
+      : `hounds run as root, since not everybody may read ${closed}: open it to others, or run Tracehound as a user of its own`
 
-  const found = request.level === "hard" ? await findBubblewrap(machine, node) : null
-  const bubblewrap = typeof found === "string" ? null : found
-  if (typeof found === "string") notes.push(found)
+    const found = request.level === "hard" ? yield* findBubblewrap(machine, node) : null
+    const bubblewrap = typeof found === "string" ? null : found
+    if (typeof found === "string") notes.push(found)
 
-  const { knownFlags, platform, versions } = machine
-  const { maxPayloadSize } = request
-  const version = versions["node"] ?? ""
-  const builtin = await pin(undefined)
-  if (builtin instanceof SandboxRefused) return builtin
-  const facts = { bubblewrap, entry, knownFlags, maxPayloadSize, node, platform, shell, version }
-  const planFor = ({ isDropped, level }: Candidate, analyzer: LaunchFacts["analyzer"], debug: boolean): LaunchPlan =>
-    launchPlan({ ...facts, analyzer, debug, dropTo: isDropped ? { uid: nobody, gid: nobody } : null, level })
+    const { knownFlags, platform, versions } = machine
+    const { maxPayloadSize } = request
+    const version = versions["node"] ?? ""
+    const builtin = yield* pinned(undefined)
+    const facts = { bubblewrap, entry, knownFlags, maxPayloadSize, node, platform, shell, version }
+    const planFor = ({ isDropped, level }: Candidate, analyzer: LaunchFacts["analyzer"], debug: boolean): LaunchPlan =>
+      launchPlan({ ...facts, analyzer, debug, dropTo: isDropped ? { uid: nobody, gid: nobody } : null, level })
 
-  for (const candidate of candidates(bubblewrap !== null, isRoot && closed === null)) {
-    const { isDropped, level } = candidate
-    const found = await machine.tryOut(planFor(candidate, builtin, true))
-    if (found === null) {
-      const outcome = { level, isDropped, hasLimits: shell !== null, dropNote }
-      return { report: makeReport({ ...about, outcome, notes }), plan: planFor(candidate, analyzer, request.debug) }
+    for (const candidate of candidates(bubblewrap !== null, isRoot && closed === null)) {
+      const { isDropped, level } = candidate
+      const found = yield* machine.tryOut(planFor(candidate, builtin, true))
+      if (found === null) {
+        const outcome = { level, isDropped, hasLimits: shell !== null, dropNote }
+        return { report: makeReport({ ...about, outcome, notes }), plan: planFor(candidate, analyzer, request.debug) }
+      }
+      notes.push(`the level ${level}${isDropped ? " as nobody" : ""} does not work here: ${found}`)
     }
-    notes.push(`the level ${level}${isDropped ? " as nobody" : ""} does not work here: ${found}`)
-  }
-  return { report: makeReport({ ...about, outcome: null, notes }), plan: null }
-}
+    return { report: makeReport({ ...about, outcome: null, notes }), plan: null }
+  })

@@ -2,11 +2,14 @@
  * Tries a plan out (CONFORMANCE H2): starts one hound by it, and finds whether that becomes ready
  * on this machine. The hound's own self-test is part of that.
  *
- * Promises that the hound is gone when the answer comes, and that nothing throws or rejects.
+ * Promises that the hound is gone when the answer comes, or when the interruption of the caller has
+ * ended, and that nothing fails.
  *
  * Cost: one start of Node, about 120 ms, and the caller's thread for as long as a `spawn` takes.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { hostClock } from "../../host/node/UnrefClock.ts"
 import { firstLine } from "../process/Printable.ts"
 import type { LaunchPlan, ProcessExit } from "../process/Spawner.ts"
 import { launchTrialHound, type TrialHound } from "./TrialHound.ts"
@@ -25,10 +28,10 @@ const maxFinding = 200
 
 /**
  * Null where the plan works, else what was found: printable, and at most 200 characters. The
- * deadline is in ms.
+ * deadline is in ms, on the host's own clock, as the hound is a process.
  */
-export const tryOut = (plan: LaunchPlan, deadline = patience): Promise<string | null> =>
-  Effect.runPromise(Effect.scoped(tryHound(plan, deadline)))
+export const tryOut = (plan: LaunchPlan, deadline = patience): Effect.Effect<string | null> =>
+  Effect.provideService(Effect.scoped(tryHound(plan, deadline)), Clock.Clock, hostClock)
 
 const tryHound = Effect.fnUntraced(function*(plan: LaunchPlan, deadline: number) {
   const heard = { ...plan, stderrBytes: Math.max(plan.stderrBytes, stderrBytes) }

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { createHash } from "node:crypto"
 import { readFileSync, realpathSync } from "node:fs"
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
@@ -8,6 +9,7 @@ import { join } from "node:path"
 import type { LaunchPlan } from "../../../src/hound/process/Spawner.ts"
 import { detectSandbox, type Machine, thisMachine } from "../../../src/hound/sandbox/Detect.ts"
 import type { Mechanism, Sandbox, SandboxRequest } from "../../../src/hound/sandbox/Sandbox.ts"
+import { children, eventually, hasProc } from "../process/spawners.ts"
 import { hasHard, withoutIt } from "./boots.ts"
 
 const request: SandboxRequest = { level: "default", maxPayloadSize: 1_000_000, debug: false }
@@ -18,7 +20,7 @@ const calm: Machine = {
   platform: "linux",
   architecture: "x64",
   uid: 1_000,
-  tryOut: () => Promise.resolve(null)
+  tryOut: () => Effect.succeed(null)
 }
 
 const detect = (change: Partial<SandboxRequest>, machine: Machine = calm): Promise<Sandbox> =>
@@ -85,7 +87,7 @@ describe("detectSandbox: the machine", () => {
       [{ versions: { ...calm.versions, deno: "2.9.0" } }, "deno"],
       [{ versions: { ...calm.versions, electron: "40.0.0" } }, "electron"],
       [{ knownFlags: new Set(["--permission"]) }, "--frozen-intrinsics"],
-      [{ tryOut: () => Promise.resolve("it fell over") }, "it fell over"]
+      [{ tryOut: () => Effect.succeed("it fell over") }, "it fell over"]
     ]
     for (const [change, part] of unfit) {
       const sandbox = await detect({}, { ...calm, ...change })
@@ -121,7 +123,7 @@ describe("detectSandbox: the machine", () => {
   })
 
   it("RFC H2 without a shell there are no limits, and it says so", async () => {
-    const sandbox = await detect({}, { ...calm, shell: "/nowhere/sh" })
+    const sandbox = await detect({}, { ...calm, shell: "/nowhere/sh", path: ["/nowhere"] })
     assert.strictEqual(sandbox.plan?.file, realpathSync(process.execPath))
     assert.isFalse(mechanism(sandbox, "resourceLimits").holds)
     assert.deepStrictEqual(sandbox.report.lacking, ["resourceLimits"])
@@ -134,7 +136,7 @@ describe("detectSandbox: the machine", () => {
     assert.isNull(without.plan?.feed)
     await withFiles(async (directory) => {
       await writeFile(join(directory, "bwrap"), "#!/bin/sh\n", { mode: 0o755 })
-      const fails = (plan: LaunchPlan) => Promise.resolve(plan.feed === null ? null : "no namespaces here")
+      const fails = (plan: LaunchPlan) => Effect.succeed(plan.feed === null ? null : "no namespaces here")
       const failing = await detect({ level: "hard" }, { ...calm, path: [directory], tryOut: fails })
       assert.strictEqual(failing.report.level, "default")
       assert.include(mechanism(failing, "namespaces").note, "no namespaces here")
@@ -152,7 +154,7 @@ describe("detectSandbox: root", () => {
   it("RFC H2 hounds of root run as nobody, where everybody can read their files", () =>
     withFiles(async (directory, path) => {
       const seen: Array<LaunchPlan> = []
-      const open = { ...root, tryOut: (plan: LaunchPlan) => Promise.resolve(seen.push(plan) > 0 ? null : "") }
+      const open = { ...root, tryOut: (plan: LaunchPlan) => Effect.succeed(seen.push(plan) > 0 ? null : "") }
       const dropped = await detect({ analyzer: { path } }, open)
       if (!mechanism(dropped, "userDropped").holds) return withoutIt("a checkout that everybody may read")
       assert.deepInclude(dropped.plan, { uid: 65_534, gid: 65_534 })
@@ -168,7 +170,7 @@ describe("detectSandbox: root", () => {
 
   it("RFC H2 hounds of root run as root where it may not become nobody, and the report says so", () =>
     withFiles(async (_, path) => {
-      const bound = (plan: LaunchPlan) => Promise.resolve(plan.uid === undefined ? null : "spawn EPERM")
+      const bound = (plan: LaunchPlan) => Effect.succeed(plan.uid === undefined ? null : "spawn EPERM")
       const sandbox = await detect({ analyzer: { path } }, { ...root, tryOut: bound })
       assert.strictEqual(sandbox.report.level, "default")
       assert.notProperty(sandbox.plan, "uid")
@@ -191,4 +193,26 @@ describe("this machine, for real", () => {
       assert.strictEqual(report.mechanisms.find(({ name }) => name === "seccomp")?.holds, level === "hard")
     }
   })
+
+  it.live("RFC R4 who is interrupted leaves no process, and takes no trial from who shares it", () =>
+    Effect.gen(function*() {
+      if (!hasProc) return
+      const before = children()
+      // A size that nobody has asked for: this process remembers plans that worked.
+      const mine = detectSandbox({ ...request, maxPayloadSize: 33 * 1_048_576 })
+      for (const moment of [1, 10, 30, 60]) {
+        const alone = yield* Effect.forkChild(mine)
+        yield* Effect.sleep(moment)
+        yield* Fiber.interrupt(alone)
+        assert.deepStrictEqual(children(), before, `${moment} ms`)
+      }
+      const [first, second, third] = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(mine))
+      yield* Effect.promise(() => eventually(() => children().length > before.length))
+      assert.lengthOf(children(), before.length + 1, "one trial")
+      if (first !== undefined) yield* Fiber.interrupt(first)
+      if (third !== undefined) yield* Fiber.interrupt(third)
+      const sandbox = second === undefined ? assert.fail("nobody is left") : yield* Fiber.join(second)
+      assert.strictEqual(sandbox.report.level, "default")
+      assert.deepStrictEqual(children(), before)
+    }))
 })

@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { LaunchPlan } from "../../../src/hound/process/Spawner.ts"
-import { notInTime, tryOut } from "../../../src/hound/sandbox/Trial.ts"
+import { notInTime, tryOut as trial } from "../../../src/hound/sandbox/Trial.ts"
 import { launchTrialHound, type TrialEvent } from "../../../src/hound/sandbox/TrialHound.ts"
 import { children, exists, hasProc, isAlive, planFor, unspawnable } from "../process/spawners.ts"
+
+const tryOut = (plan: LaunchPlan, deadline?: number): Promise<string | null> => Effect.runPromise(trial(plan, deadline))
 
 /** A plan that runs this program. */
 const running = (program: string): LaunchPlan => planFor("waits", "", { args: ["-e", program.replaceAll(/\s+/g, " ")] })
@@ -40,6 +43,21 @@ describe("tryOut", () => {
     assert.strictEqual(await tryOut(closing, 500), notInTime)
     assert.deepStrictEqual(children(), before)
   })
+
+  it.live.each([0, 1, 5, 20, 60, 120])(
+    "RFC R4 whoever is interrupted after %d ms leaves no process behind",
+    (moment) =>
+      Effect.gen(function*() {
+        if (!hasProc) return
+        const before = children()
+        for (const behaviour of ["works", "stays", "waits"] as const) {
+          const trying = yield* Effect.forkChild(trial(planFor(behaviour)))
+          yield* moment === 0 ? Effect.yieldNow : Effect.sleep(moment)
+          yield* Fiber.interrupt(trying)
+          assert.deepStrictEqual(children(), before, behaviour)
+        }
+      })
+  )
 })
 
 describe("TrialHound", () => {

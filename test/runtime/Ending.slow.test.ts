@@ -1,0 +1,67 @@
+/**
+ * Programs that end a Tracehound at any moment: each of them comes to its own end.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { amount, sampled } from "../support/tiers.ts"
+
+const fixture = fileURLToPath(new URL("fixtures/ending.ts", import.meta.url))
+
+interface Ending {
+  readonly door: string
+  readonly stage: "starting" | "escalated"
+  readonly moment: number
+  readonly care?: string
+}
+
+const clean = JSON.stringify({ alive: 0, children: 0, descriptors: [], resources: [], isClosedBelow: true })
+
+/** What such a program did that it should not; null where it is nothing. */
+const findingOf = ({ care = "", door, moment, stage }: Ending): Promise<string | null> =>
+  new Promise((resolve) => {
+    const args = [fixture, door, stage, String(moment), care]
+    execFile(process.execPath, args, { timeout: 60_000, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
+      const isClean = error === null && stdout === `${clean}\n` && stderr === ""
+      const status = error === null ? "status 0" : `status ${String(error.code)}`
+      resolve(isClean ? null : `${door} ${stage} ${moment} ms ${care}: ${status}, said ${stdout}${stderr}`)
+    })
+  })
+
+const doors = ["runPromise", "ManagedRuntime", "runMain", "createTracehound"] as const
+const stages = ["starting", "escalated"] as const
+
+/** Between two moments, in ms. */
+const step = amount({ sample: 75, rest: 20, long: 1 })
+const moments = Array.from({ length: Math.floor(300 / step) + 1 }, (_, n) => n * step)
+
+const assertClean = (endings: ReadonlyArray<Ending>) =>
+  Effect.gen(function*() {
+    const findings = yield* Effect.forEach(endings, (ending) => Effect.promise(() => findingOf(ending)), {
+      concurrency: 4
+    })
+    assert.deepStrictEqual(findings.filter((finding) => finding !== null), [])
+  })
+
+describe.runIf(process.platform === "linux")("a program that ends a Tracehound", () => {
+  const cases = doors.flatMap((door) => stages.map((stage) => ({ door, stage })))
+
+  it.live.each(cases)("RFC R4 by $door, $stage, ends at any moment with nothing left", ({ door, stage }) => {
+    // The sample has each moment at each door once, at one of the two stages.
+    const isMine = (n: number): boolean => step !== 75 || (n + (stage === "starting" ? 0 : 1)) % 2 === 0
+    return assertClean(moments.filter((_, n) => isMine(n)).map((moment) => ({ door, stage, moment })))
+  }, 3_600_000)
+
+  sampled(it.live)(
+    "RFC R4 F5 by dispose, with an init that nobody waits for, ends as well",
+    () =>
+      assertClean([0, 1, 60].map((moment) => ({
+        door: "createTracehound",
+        stage: "starting",
+        moment,
+        care: "careless"
+      }))),
+    120_000
+  )
+})
