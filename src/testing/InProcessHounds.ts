@@ -209,9 +209,15 @@ class InProcessPool {
 
   readonly sandbox = () => null
 
+  readonly isFreeUnsafe = (): boolean =>
+    this.#line.waiting === 0 && this.#active < this.#maxActive && !this.#activations.refusesUnsafe()
+
+  readonly skipUnsafe = (): void => {
+    this.#outcomes.skipped += 1
+  }
+
   readonly activateUnsafe = (job: HoundJob): Hound | null => {
-    const isFree = this.#line.waiting === 0 && this.#active < this.#maxActive
-    const reserved = isFree && !this.#activations.refusesUnsafe() ? this.#dormant.activate() : null
+    const reserved = this.isFreeUnsafe() ? this.#dormant.activate() : null
     if (reserved !== null) this.#reserved.add(reserved)
     this.#activations.tellUnsafe({ job, reserved })
     return reserved

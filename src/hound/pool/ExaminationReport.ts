@@ -65,6 +65,12 @@ export class ExaminationReport {
     this.#metrics.retryUnsafe()
   }
 
+  /** Evidence was not taken on, as no hound was free. */
+  skipped(): void {
+    this.#metrics.jobUnsafe("skipped", 0)
+    this.#outcomes.skipped += 1
+  }
+
   ended(
     { signature }: HoundJob,
     kind: keyof HoundOutcomes,

@@ -76,6 +76,11 @@ export interface HoundOutcomes {
   readonly abandoned: number
   /** There are no hounds. */
   readonly unavailable: number
+  /**
+   * It came for lack of room while no hound was free: it was not taken on, and is held like all
+   * other.
+   */
+  readonly skipped: number
 }
 
 /** Hounds do not become ready, for a reason in the configuration. */
@@ -94,7 +99,8 @@ export const noOutcomes: HoundOutcomes = Object.freeze({
   timeout: 0,
   left: 0,
   abandoned: 0,
-  unavailable: 0
+  unavailable: 0,
+  skipped: 0
 })
 
 /** The pool. All but `rotate` and `start` is synchronous and never throws. */
@@ -115,6 +121,10 @@ export class HoundPool extends Context.Service<HoundPool, {
    * first out.
    */
   readonly activateUnsafe: (job: HoundJob) => Hound | null
+  /** Whether `activateUnsafe` would find a hound now. O(1). */
+  readonly isFreeUnsafe: () => boolean
+  /** Counts evidence that was not to wait for a hound, where none was free. */
+  readonly skipUnsafe: () => void
   /**
    * Gives up what an active hound is examining: its verdict goes nowhere, and the hound is dormant
    * again when it has finished. By its id; false where it is not active.
@@ -143,6 +153,8 @@ export class HoundPool extends Context.Service<HoundPool, {
     hounds: () => [],
     sandbox: () => null,
     activateUnsafe: () => null,
+    isFreeUnsafe: () => false,
+    skipUnsafe: () => undefined,
     deactivateUnsafe: () => false,
     terminateUnsafe: () => false,
     onFailure: () => undefined,

@@ -118,13 +118,17 @@ export class PoolCore {
     this.#serve()
   }
 
+  /** Whether there is a hound for an examination that comes now, and none waits before it. */
+  get isFree(): boolean {
+    return this.#source !== null && !this.#isGivenUp && this.#line.waiting === 0 && this.#hasFree
+  }
+
   /**
    * Activates a hound for an examination that is about to enter the line, or null where none is
    * free or others wait.
    */
   reserve(): Member | null {
-    if (this.#source === null || this.#isGivenUp || this.#line.waiting > 0) return null
-    const member = this.#activate()
+    const member = this.isFree ? this.#activate() : null
     if (member !== null) this.#expect(member, this.#settings.maxProcessingTime)
     return member
   }
@@ -270,8 +274,12 @@ export class PoolCore {
     return this.table.all().find((member) => isReserved(member) && !member.isUnwanted) ?? null
   }
 
+  get #hasFree(): boolean {
+    return this.table.active < this.#settings.maxActive && this.table.dormant > 0
+  }
+
   #activate(): Member | null {
-    return this.table.active < this.#settings.maxActive ? this.table.activate(this.#host.wallNow()) : null
+    return this.#hasFree ? this.table.activate(this.#host.wallNow()) : null
   }
 
   #begin(member: Member, examination: Examination): void {

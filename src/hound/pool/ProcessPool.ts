@@ -91,6 +91,10 @@ class ProcessPool {
     return member === null ? null : houndOf(member)
   }
 
+  readonly isFreeUnsafe = (): boolean => this.#core.isFree && !this.#parts.activations.refusesUnsafe()
+
+  readonly skipUnsafe = (): void => this.#parts.report.skipped()
+
   readonly deactivateUnsafe = (hound: string): boolean => this.#parts.actor.act((core) => core.deactivate(hound))
 
   readonly terminateUnsafe = (hound: string): boolean => this.#parts.actor.act((core) => core.terminate(hound))

@@ -4,7 +4,8 @@
  *
  * New evidence escalates when it is bad enough, or comes when the quarantine is nearly full. Held
  * evidence escalates when a duplicate makes it bad enough, though the duplicate's own answer is
- * `ignored`.
+ * `ignored`. What escalates for lack of room alone waits for no hound: a flood into a full
+ * quarantine would fill the line before evidence that is bad comes.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -54,7 +55,7 @@ export class Escalation extends Context.Service<Escalation, {
 export interface EscalationServices {
   readonly settings: Pick<Settings["Service"], "hound">
   readonly failSafe: Pick<FailSafe["Service"], "reportUnsafe">
-  readonly pool: Pick<HoundPool["Service"], "activateUnsafe" | "onFailure">
+  readonly pool: Pick<HoundPool["Service"], "activateUnsafe" | "isFreeUnsafe" | "onFailure" | "skipUnsafe">
   readonly purges: Pick<PurgeQueue["Service"], "purgeUnsafe">
   readonly quarantine: Pick<Quarantine["Service"], "copy" | "fill" | "get" | "onRaised">
 }
@@ -95,8 +96,16 @@ export const make = (
     if (before < threshold && severity >= threshold) activate(handle, categoryOf(handle.signature))
   })
   return {
-    escalateUnsafe: (handle, category, severity) =>
-      severity < threshold && quarantine.fill() < fill ? null : activate(handle, categoryAt(category)),
+    escalateUnsafe: (handle, category, severity) => {
+      if (severity < threshold) {
+        if (quarantine.fill() < fill) return null
+        if (!pool.isFreeUnsafe()) {
+          pool.skipUnsafe()
+          return null
+        }
+      }
+      return activate(handle, categoryAt(category))
+    },
     activateUnsafe: (signature) => {
       const handle = quarantine.get(signature)
       return handle === null ? null : activate(handle, categoryOf(signature))

@@ -30,7 +30,7 @@ const report: SandboxReport = {
   lacking: []
 }
 
-const none = { complete: 0, error: 0, timeout: 0, left: 0, abandoned: 0, unavailable: 0 }
+const none = { complete: 0, error: 0, timeout: 0, left: 0, abandoned: 0, unavailable: 0, skipped: 0 }
 
 interface Play {
   readonly hound?: TracehoundConfigInput["hound"]

@@ -150,6 +150,23 @@ describe.each(["real", "in process"] as const)("a pool of hounds: %s", (kind) =>
       assert.strictEqual(sync.quarantine.count, 2)
     })))
 
+  it.effect("RFC H7 evidence that comes for lack of room is examined where a hound is free, and waits for none", () =>
+    inTime(Effect.gen(function*() {
+      const { says, sync, threat } = yield* open({ maxActive: 1, escalation: { fill: 0.000_001 } })
+      yield* rest
+      yield* says("hang", "complete")
+      const statuses = ["a", "b", "c"].map((text) => threat(text, "low").status)
+      assert.deepStrictEqual(statuses, ["escalated", "quarantined", "quarantined"])
+      assert.strictEqual(sync.hounds.outcomes().skipped, 2)
+      yield* after(1_000)
+      yield* after(1_000)
+      check(sync, 1)
+      assert.strictEqual(threat("d", "low").status, "escalated")
+      yield* rest
+      const { complete, skipped, timeout } = sync.hounds.outcomes()
+      assert.deepStrictEqual([complete, skipped, timeout], [1, 2, 1])
+    })))
+
   it.effect("RFC H4 F1 a verdict of error and a crash: the hound is replaced, the evidence held", () =>
     inTime(Effect.gen(function*() {
       const { says, sync, threat } = yield* open()

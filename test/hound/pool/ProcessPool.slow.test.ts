@@ -111,7 +111,8 @@ describe("hounds that are processes", () => {
           timeout: 2,
           left: 0,
           abandoned: 0,
-          unavailable: 0
+          unavailable: 0,
+          skipped: 0
         })
         assert.strictEqual(sync.watcher.snapshot().hound.terminated, 2)
         assert.strictEqual(sync.quarantine.count, 0)

@@ -120,6 +120,83 @@ describe("hounds that are busy", () => {
       }
     }))
 
+  it.effect("RFC H7 evidence that comes for lack of room never waits: severe evidence is next, behind a flood of any size", () =>
+    Effect.gen(function*() {
+      const { hounds, sync } = yield* open({
+        quarantine: { maxCount: 10 },
+        rateLimit: { maxRequests: 10_000 },
+        hound: { maxActive: 2, maxPending: 4, maxProcessingTime: 1_000 }
+      })
+      const waiting = () => {
+        const activation = sync.actors().children.find(({ name }) => name === "activation")
+        return activation !== undefined && "mailbox" in activation ? activation.mailbox.pending : assert.fail("none")
+      }
+      yield* hounds.always("hang")
+      const seen: Array<string> = []
+      let held = 0
+      for (let n = 0; n < 2_000; n++) {
+        const result = sync.intercept(scent(n, n % 3 === 0 ? "high" : "low"))
+        seen.push(result.status)
+        // Arrivals that would cost worse evidence are turned away.
+        if (result.status === "quarantined" && result.evicted === undefined) held += 1
+        // The hounds begin before their evidence is evicted.
+        if (n === 8 || n % 100 === 0) yield* turn
+      }
+      assert.deepStrictEqual(seen.flatMap((status, n) => status === "escalated" ? [n] : []), [7, 8])
+      assert.isAbove(held, 500)
+      assert.strictEqual(sync.hounds.outcomes().skipped, held - 7)
+      assert.strictEqual(waiting(), 0)
+      assert.strictEqual(sync.deadLetters(), 0)
+      const severe = [1, 2].map((n) => signatureIn(sync.intercept(scent(`severe ${n}`))))
+      yield* TestClock.adjust(1_000)
+      yield* turn
+      assert.deepStrictEqual((yield* hounds.examined).slice(2).map(({ signature }) => signature), severe)
+      assert.strictEqual(sync.hounds.outcomes().skipped, held - 7)
+    }))
+
+  it.effect("RFC H7 where severe evidence waits, none that comes for lack of room takes a hound before it", () =>
+    Effect.gen(function*() {
+      const world = yield* open({
+        quarantine: { maxCount: 4 },
+        hound: { maxActive: 1, maxProcessingTime: 1_000, escalation: { fill: 0.25 } }
+      })
+      const { hounds, sync } = world
+      yield* hounds.next("hang", "hang")
+      const severe = [1, 2].map((n) => take(world, `severe ${n}`))
+      const low = () => sync.intercept(scent("low", "low")).status
+      assert.strictEqual(low(), "quarantined")
+      yield* TestClock.adjust(1_000)
+      yield* turn
+      assert.strictEqual(low(), "ignored", "a duplicate is no arrival")
+      assert.strictEqual(sync.hounds.outcomes().skipped, 1)
+      yield* TestClock.adjust(1_000)
+      yield* turn
+      assert.deepStrictEqual((yield* hounds.examined).map(({ signature }) => signature), severe)
+      sync.flush()
+      take(world, "first")
+      yield* turn
+      assert.strictEqual(sync.intercept(scent("a hound is free", "low")).status, "escalated")
+    }))
+
+  it.effect("RFC H7 a raise, and a caller who asks for it, wait in a full quarantine as in an empty one", () =>
+    Effect.gen(function*() {
+      const world = yield* open({ quarantine: { maxCount: 3 }, hound: { maxActive: 1, maxProcessingTime: 1_000 } })
+      const { hounds, sync } = world
+      yield* hounds.always("hang")
+      take(world, "busy")
+      const raised = signatureIn(sync.intercept(scent("raised", "low")))
+      const asked = signatureIn(sync.intercept(scent("asked", "low")))
+      assert.strictEqual(sync.hounds.outcomes().skipped, 1)
+      sync.intercept(scent("raised"))
+      assert.isNull(sync.hounds.activate(asked))
+      for (let n = 0; n < 3; n++) {
+        yield* turn
+        yield* TestClock.adjust(1_000)
+      }
+      assert.deepStrictEqual((yield* hounds.examined).slice(1).map(({ signature }) => signature), [raised, asked])
+      assert.strictEqual(sync.hounds.outcomes().skipped, 1)
+    }))
+
   it.effect("RFC H1 H7 never more than maxActive are active, and no job overtakes one that waits", () =>
     Effect.gen(function*() {
       const { hounds, sync } = yield* open(two)
@@ -276,7 +353,7 @@ describe("make", () => {
     const calls: Array<string> = []
     let fail: (failure: HoundFailure) => void = () => assert.fail("nobody listens to the pool")
     let raise: (raise: SeverityRaise) => void = () => assert.fail("nobody listens to the quarantine")
-    const state = { fill: 0, action: "Purge" as FailSafeAction }
+    const state = { fill: 0, isFree: true, skipped: 0, action: "Purge" as FailSafeAction }
     const escalation = make({
       settings: Result.getOrThrow(
         resolveConfig([fromArgument({ hound: { escalation: { severity: "high", fill: 0.5 } } })])
@@ -291,6 +368,10 @@ describe("make", () => {
         activateUnsafe: (job) => {
           jobs.push(job)
           return null
+        },
+        isFreeUnsafe: () => state.isFree,
+        skipUnsafe: () => {
+          state.skipped += 1
         },
         onFailure: (listener) => {
           fail = listener
@@ -334,8 +415,13 @@ describe("make", () => {
       ["spam", "spam:0"],
       ["spam", "spam:0"]
     ])
+    state.isFree = false
+    escalation.escalateUnsafe(handle, spam, medium)
+    assert.deepStrictEqual([jobs.length, state.skipped], [2, 1], "lack of room waits for no hound")
+    escalation.escalateUnsafe(handle, spam, high)
+    assert.deepStrictEqual([jobs.length, state.skipped], [3, 1], "severe evidence does")
     escalation.activateUnsafe("spam:1")
-    assert.lengthOf(jobs, 2, "evidence that is not held activates none")
+    assert.lengthOf(jobs, 3, "evidence that is not held activates none")
   })
 
   it("RFC H7 a raise activates a hound where it crosses the threshold, once", () => {
