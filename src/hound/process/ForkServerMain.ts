@@ -20,10 +20,17 @@
  */
 import type { Socket } from "node:net"
 import { type Order, readPlan, type Report } from "./ForkServerMessages.ts"
+import { closeInheritedAbove } from "./Inheritance.ts"
 import { LocalSpawner } from "./LocalSpawner.ts"
 
 /** Time for hounds to be reaped when the host has gone, in ms. */
 const patience = 1_000
+
+/** The descriptor of the channel to the host. */
+const channel = 3
+
+// Before anything is started: what the host was itself started with is for no hound.
+closeInheritedAbove(channel)
 
 let localSpawner: LocalSpawner | undefined
 

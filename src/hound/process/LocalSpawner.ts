@@ -5,7 +5,8 @@
  * Promises
  *
  * - that a hound gets nothing but what the plan says: its environment, its directory, its user, one
- *   pipe; the only signal it is sent is SIGKILL;
+ *   pipe, and /dev/null in place of descriptors that this process was itself started with; the only
+ *   signal it is sent is SIGKILL;
  * - that each launch is `down` exactly once, and reaped by then; so is one that could not be
  *   spawned, and it too is heard of later;
  * - that a hound which is watched and holds more memory than the plan allows is killed, with cause
@@ -27,7 +28,9 @@
  *   hold that pipe open.
  */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
+import { closeSync, openSync } from "node:fs"
 import { Socket } from "node:net"
+import { inheritedAbove } from "./Inheritance.ts"
 import { printable } from "./Printable.ts"
 import { type MemoryMeter, platformMemory } from "./ResidentMemory.ts"
 import {
@@ -120,6 +123,8 @@ export class LocalSpawner implements Spawner {
   readonly #memory: MemoryMeter
   readonly #readStderr: (bytes: Uint8Array) => string
   readonly #hounds = new Map<number, Hound>()
+  /** Descriptors that hounds would have of this process: it has had them from its start. */
+  readonly #inherited: ReadonlyArray<number>
   readonly #measuring: Ticker
   #closing: Promise<void> | null = null
   #onEmpty: (() => void) | null = null
@@ -128,6 +133,7 @@ export class LocalSpawner implements Spawner {
     this.#plan = plan
     this.#memory = memory
     this.#readStderr = readStderr
+    this.#inherited = inheritedAbove(lastOwn(plan))
     this.#measuring = new Ticker(memory.interval, () => this.#measure())
   }
 
@@ -197,14 +203,24 @@ export class LocalSpawner implements Spawner {
     const { args, cwd, env, feed, file, gid, stderrBytes, uid } = this.#plan
     const stdio: SpawnOptions["stdio"] = ["ignore", "ignore", stderrBytes > 0 ? "pipe" : "ignore", "pipe"]
     if (feed !== null) stdio.push("pipe")
-    return spawn(file, args, {
+    const options = {
       cwd,
       env: { ...env },
       stdio,
       windowsHide: true,
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid })
-    })
+    }
+    if (this.#inherited.length === 0) return spawn(file, args, options)
+    // "ignore" would leave them as they are.
+    const nothing = openSync("/dev/null", "r")
+    try {
+      for (let at = stdio.length; at <= Math.max(...this.#inherited); at++)
+        stdio.push(this.#inherited.includes(at) ? nothing : "ignore")
+      return spawn(file, args, options)
+    } finally {
+      closeSync(nothing)
+    }
   }
 
   #feed(child: ChildProcess): void {
@@ -251,6 +267,9 @@ export class LocalSpawner implements Spawner {
     })
   }
 }
+
+/** The last descriptor that a plan is about. */
+const lastOwn = ({ feed }: LaunchPlan): number => feed === null ? 3 : 4
 
 /** The first cause stands. */
 const killHound = (hound: Hound, cause: KillCause): void => {
