@@ -17,6 +17,15 @@ export interface OpenSpan {
   readonly scope: Scope.Closeable
 }
 
+/**
+ * How the span of an examination ends: what did not come to a good end is a failure. Fixed words,
+ * as the text of a failure is exported.
+ */
+const exits: { readonly [kind in keyof HoundOutcomes]?: Exit.Exit<void, string> } = {
+  error: Exit.fail("error"),
+  timeout: Exit.fail("timeout")
+}
+
 /** What a pool reports of its examinations, in the context that it was built in. */
 export class ExaminationReport {
   readonly #context: Context.Context<never>
@@ -87,6 +96,6 @@ export class ExaminationReport {
   #close({ scope, span }: OpenSpan, outcome: keyof HoundOutcomes, hound: string): void {
     span.attribute("outcome", outcome)
     span.attribute("hound", hound)
-    Effect.runSyncWith(this.#context)(Scope.close(scope, Exit.void))
+    Effect.runSyncWith(this.#context)(Scope.close(scope, exits[outcome] ?? Exit.void))
   }
 }

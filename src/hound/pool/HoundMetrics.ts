@@ -26,7 +26,7 @@ const retries = Metric.counter("hound_retries", {
   incremental: true
 })
 const hounds = (state: string) =>
-  Metric.gauge("hounds", { description: "Hounds by state, when something last happened to one", attributes: { state } })
+  Metric.gauge("hounds", { description: "Hounds by state, of all pools together", attributes: { state } })
 const processing = Metric.histogram("hound_processing_milliseconds", {
   description: "From handing evidence over to the hound's verdict, as the host timed it",
   boundaries: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000]
@@ -38,6 +38,7 @@ export interface HoundMetrics {
   readonly launchUnsafe: () => void
   readonly exitUnsafe: (cause: ExitCause) => void
   readonly retryUnsafe: () => void
+  /** The hounds of this pool now: it adds to the gauge, which is shared, what changed. */
   readonly houndsUnsafe: (dormant: number, active: number) => void
 }
 
@@ -45,8 +46,8 @@ export interface HoundMetrics {
 export const make = (context: Context.Context<never>): HoundMetrics => {
   const dormantNow = hounds("dormant")
   const activeNow = hounds("active")
-  let lastDormant = -1
-  let lastActive = -1
+  let lastDormant = 0
+  let lastActive = 0
   const byOutcome = new Map<keyof HoundOutcomes, Metric.Counter<number>>()
   const byCause = new Map<ExitCause, Metric.Counter<number>>()
   return {
@@ -64,8 +65,8 @@ export const make = (context: Context.Context<never>): HoundMetrics => {
     },
     retryUnsafe: () => retries.updateUnsafe(1, context),
     houndsUnsafe: (dormant, active) => {
-      if (dormant !== lastDormant) dormantNow.updateUnsafe(dormant, context)
-      if (active !== lastActive) activeNow.updateUnsafe(active, context)
+      if (dormant !== lastDormant) dormantNow.modifyUnsafe(dormant - lastDormant, context)
+      if (active !== lastActive) activeNow.modifyUnsafe(active - lastActive, context)
       lastDormant = dormant
       lastActive = active
     }

@@ -64,7 +64,7 @@ export interface PoolHooks extends Pick<PoolHost, "newName" | "onLaunch" | "onEx
   readonly onReady: (core: PoolCore) => void
   /** A hound did not become ready; null: it was not in time. */
   readonly onBootFailure: (core: PoolCore, exit: ProcessExit | null) => void
-  /** After each event, while there are hounds. */
+  /** After each event while there are hounds, and when they have come to their end. */
   readonly onChange: (table: HoundTable) => void
   /** What a hound wrote to its stderr, where that is kept. */
   readonly onLastWords: (words: string) => Effect.Effect<void>
@@ -209,7 +209,9 @@ export class PoolActor {
     return Effect.promise(() => {
       this.#endRotation()
       this.#alarm = never
-      return this.core.shut()
+      const ended = this.core.shut()
+      this.#hooks.onChange(this.core.table)
+      return ended
     })
   }
 

@@ -2,7 +2,7 @@
  * The pool over hounds that a test plays, in a test's own time, under a whole Tracehound.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Metric, Option, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Metric, Option, Scope, Tracer } from "effect"
 import { Buffer } from "node:buffer"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
 import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
@@ -237,6 +237,135 @@ describe("the pool, in a test's time", () => {
       assert.isAtLeast(now.get("hounds dormant") ?? 0, 1)
       assert.notInclude([...now.keys()].join(), "secret")
     })))
+
+  /** The gauge `hounds`, by state. */
+  const gauge = Effect.map(Metric.snapshot, (all) => {
+    const of = (name: string): number => {
+      const series = all.find(({ attributes, id }) => id === "hounds" && attributes?.["state"] === name)
+      return series === undefined ? 0 : (series.state as { readonly value: number }).value
+    }
+    return { dormant: of("dormant"), active: of("active") }
+  })
+
+  /** A pool, and the way to close it. */
+  const openOne = (options: Play = {}) =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const played = yield* Scope.provide(play(options), scope)
+      yield* rest
+      const close = Effect.gen(function*() {
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+        while (closing.pollUnsafe() === undefined) yield* after(500)
+      })
+      return { ...played, close }
+    })
+
+  it.effect("RFC H1 the gauge of hounds is the sum of all pools, and none of one that was closed", () =>
+    Effect.gen(function*() {
+      const busy = (hound: FakeHound): void => {
+        hound.onJob = ({ job }) => hound.processing(job)
+        hound.ready()
+      }
+      const one = yield* openOne({ hound: { minimumDormant: 1, maxActive: 1 } })
+      assert.deepStrictEqual(yield* gauge, { dormant: 1, active: 0 })
+      const two = yield* openOne({ hound: { minimumDormant: 3, maxProcessingTime: 2_000 }, script: busy })
+      assert.deepStrictEqual(yield* gauge, { dormant: 4, active: 0 })
+      two.threat("work")
+      yield* rest
+      assert.deepStrictEqual(yield* gauge, { dormant: 4, active: 1 })
+      one.threat("work")
+      yield* rest
+      assert.strictEqual((yield* gauge).active, 1)
+      yield* one.close
+      assert.deepStrictEqual(yield* gauge, { dormant: 3, active: 1 })
+      yield* two.close
+      assert.deepStrictEqual(yield* gauge, { dormant: 0, active: 0 })
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  it.effect("RFC H1 the gauge of hounds is at zero after a start that failed", () =>
+    Effect.gen(function*() {
+      const failed = yield* openOne({
+        hound: { minimumDormant: 2 },
+        script: (hound, index) => index === 0 ? hound.ready() : hound.exit(64)
+      })
+      assert.include(failed.types(), "hound.unavailable")
+      assert.deepStrictEqual(yield* gauge, { dormant: 0, active: 0 })
+      yield* failed.close
+      assert.deepStrictEqual(yield* gauge, { dormant: 0, active: 0 })
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  it.effect("RFC H1 S2 the gauge of hounds counts none of an incarnation that crashed", () =>
+    Effect.gen(function*() {
+      let opened = 0
+      const crashing = yield* openOne({
+        hound: { minimumDormant: 2 },
+        launcher: {
+          openConnection: (pipe) => {
+            opened += 1
+            if (opened === 4) throw new Error("a mistake of ours")
+            return new HoundConnection(pipe)
+          }
+        }
+      })
+      for (let i = 0; i < 4; i++) {
+        crashing.threat(`${i}`)
+        crashing.sync.hounds.terminate(crashing.sync.hounds.list()[0]?.id ?? "")
+        yield* after(1_000)
+      }
+      assert.isAtLeast(crashing.spawners.length, 2)
+      const { active, dormant } = crashing.sync.watcher.snapshot().hound
+      assert.deepStrictEqual(yield* gauge, { dormant, active })
+      yield* crashing.close
+      assert.deepStrictEqual(yield* gauge, { dormant: 0, active: 0 })
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  it.effect("RFC H4 the span of an examination says whether it came to a good end, in fixed words", () =>
+    Effect.gen(function*() {
+      const spans: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          if (span.name === "tracehound.hound.examine") spans.push(span)
+          return span
+        }
+      })
+      const { close, sync, threat } = yield* openOne({
+        hound: { maxProcessingTime: 1_000, maxActive: 1 },
+        script: (hound) => {
+          hound.onJob = ({ evidence, job }) => {
+            const said = Buffer.from(evidence).toString()
+            hound.processing(job)
+            if (said === "crash") hound.die("SIGSEGV")
+            if (said === "flood") hound.flood()
+            if (said === "good") hound.complete(job)
+            if (said === "error") hound.error(job)
+          }
+          hound.ready()
+        }
+      }).pipe(Effect.provideService(Tracer.Tracer, tracer))
+      const left = threat("left")
+      if ("handle" in left) left.handle.neutralize()
+      yield* after(1_000)
+      for (const text of ["good", "error", "crash", "flood", "hang"]) {
+        threat(text)
+        for (let i = 0; i < 4; i++) yield* after(1_000)
+      }
+      yield* close
+      assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, left: 1, complete: 1, error: 3, timeout: 1 })
+      const ends = spans.map(({ attributes, status }) => {
+        const exit = status._tag === "Ended" ? status.exit : assert.fail("a span is open")
+        const failures = Exit.isSuccess(exit) ? [] : Cause.prettyErrors(exit.cause).map(({ message }) => message)
+        return [attributes.get("outcome"), ...failures]
+      })
+      assert.deepStrictEqual(ends, [
+        ["left"],
+        ["complete"],
+        ["error", "error"],
+        ["error", "error"],
+        ["error", "error"],
+        ["timeout", "timeout"]
+      ])
+    }))
 
   it.effect("RFC S1 a job for which the waiting line has no room is a dead letter, and its evidence is still held", () =>
     inTime(Effect.gen(function*() {
