@@ -8,7 +8,9 @@
  *
  * A core is there before its hounds are. Until `open` it has none, and examinations stay in the
  * waiting line; `shut` brings it back to that state. `giveUp` says that there will be no hounds:
- * whatever is in the line, or comes, is settled as `unavailable`.
+ * whatever is in the line, or comes, is settled as `unavailable`. `retire` says that the end is
+ * near: hounds go on, but hounds that fail are not replaced, and when none is left what is in the
+ * line is settled as `abandoned`.
  *
  * Promises
  *
@@ -57,6 +59,7 @@ export class PoolCore {
   /** Null: not open. */
   #source: HoundSource | null = null
   #isGivenUp = false
+  #isRetiring = false
   #launchBudget: LaunchBudget
   /** Ids go on from one opening to the next: what an old spawner still says is about nobody. */
   #nextId = 1
@@ -121,6 +124,12 @@ export class PoolCore {
   /** Whether there is a hound for an examination that comes now, and none waits before it. */
   get isFree(): boolean {
     return this.#source !== null && !this.#isGivenUp && this.#line.waiting === 0 && this.#hasFree
+  }
+
+  /** The pool is being closed: it waits for no launches that are paced because hounds fail. */
+  retire(): void {
+    this.#isRetiring = true
+    this.#serve()
   }
 
   /**
@@ -249,7 +258,7 @@ export class PoolCore {
 
   /** Hands what is in the line to hounds that are free. */
   #serve(): void {
-    if (this.#isGivenUp) return this.#refuse()
+    if (this.#isGivenUp) return this.#refuse("unavailable")
     if (this.#source === null) return
     for (let next = this.#line.first; next !== null; next = this.#line.first) {
       const member = this.#houndFor(next)
@@ -258,10 +267,17 @@ export class PoolCore {
       this.#begin(member, next)
     }
     if (this.#line.waiting > 0) this.#replenish()
+    const { active, booting, dormant } = this.table
+    if (this.#isStinted && active + booting + dormant === 0) this.#refuse("abandoned")
   }
 
-  #refuse(): void {
-    for (let next = this.#line.take(); next !== null; next = this.#line.take()) next.settle(withoutHound("unavailable"))
+  #refuse(kind: "abandoned" | "unavailable"): void {
+    for (let next = this.#line.take(); next !== null; next = this.#line.take()) next.settle(withoutHound(kind))
+  }
+
+  /** Whether there are no more launches: the end is near, and hounds have failed of late. */
+  get #isStinted(): boolean {
+    return this.#isRetiring && this.#launchBudget.level > 0
   }
 
   #houndFor({ reserved }: Examination): Member | null {
@@ -404,7 +420,7 @@ export class PoolCore {
   }
 
   #replenish(): void {
-    if (this.#source === null || this.#isGivenUp) return
+    if (this.#source === null || this.#isGivenUp || this.#isStinted) return
     const { maxActive, minimumDormant } = this.#settings
     const now = this.#host.now()
     const free = Math.max(0, maxActive - this.table.active)

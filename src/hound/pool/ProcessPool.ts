@@ -134,12 +134,8 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
   line.onHead(() => actor.serve())
   yield* Effect.addFinalizer(() => Effect.sync(() => abandon(line.end())))
   const activations = yield* makeActivations(root, line, settings.maxPending)
-  // Jobs that wait for hounds that never came would hold the line up.
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      if (!actor.core.isOpen) actor.core.giveUp()
-    })
-  )
+  // Jobs that wait for hounds that never came, or that fail, would hold the line up.
+  yield* Effect.addFinalizer(() => Effect.sync(() => actor.act((core) => core.isOpen ? core.retire() : core.giveUp())))
   if (!settings.enabled) actor.core.giveUp()
   return new ProcessPool(settings.enabled, {
     actor,

@@ -7,6 +7,8 @@
  *
  * - The shell sets the limits, since Node cannot set them for a child; it then becomes the hound
  *   (`exec`), so that no process is left over. A hound does not start where a limit cannot be set.
+ * - At the level `default` `setpriv`, where the machine has it, sees to it that no program with the
+ *   set-user-ID bit gives a hound more rights (`no_new_privs`).
  * - `ulimit -d` bounds ArrayBuffers, which V8's heap limits do not. Node 24 and later begin with
  *   some 560 MiB of data, almost all of it V8's range for machine code, which is reserved and not
  *   used.
@@ -49,6 +51,11 @@ export interface LaunchFacts {
   readonly maxPayloadSize: number
   /** Null where there is none: then no limits are set. */
   readonly shell: string | null
+  /**
+   * The program that takes the right to gain rights away; null where there is none. Of no use to
+   * the level `hard`: bubblewrap does it.
+   */
+  readonly setpriv: string | null
   readonly dropTo: { readonly uid: number; readonly gid: number } | null
   /** Needed by the level `hard`. */
   readonly bubblewrap: {
@@ -168,7 +175,7 @@ const isolation = (facts: LaunchFacts, libraries: ReadonlyArray<string>): Readon
 
 /** Throws at the level `hard` without the facts of bubblewrap: a mistake of the caller's. */
 export const launchPlan = (facts: LaunchFacts): LaunchPlan => {
-  const { bubblewrap, dropTo, level, shell } = facts
+  const { bubblewrap, dropTo, level, setpriv, shell } = facts
   let command: ReadonlyArray<string>
   let feed: Uint8Array | null = null
   if (level === "hard") {
@@ -176,7 +183,10 @@ export const launchPlan = (facts: LaunchFacts): LaunchPlan => {
     const inside = nodeArguments(facts, boundEntry, boundAnalyzer)
     command = [bubblewrap.path, ...isolation(facts, bubblewrap.libraries), facts.node, ...inside]
     feed = seccompFilter(bubblewrap.architecture)
-  } else command = [facts.node, ...nodeArguments(facts, facts.entry, facts.analyzer.path)]
+  } else {
+    const sealed = setpriv === null ? [] : [setpriv, "--no-new-privs"]
+    command = [...sealed, facts.node, ...nodeArguments(facts, facts.entry, facts.analyzer.path)]
+  }
   const [file = "", ...args] = shell === null ? command : [shell, "-c", limitsScript(facts), ...command]
   return {
     file,

@@ -226,13 +226,21 @@ const unfit = ({ knownFlags, platform, versions }: Machine): string | null => {
 interface Candidate {
   readonly level: "default" | "hard"
   readonly isDropped: boolean
+  readonly setpriv: string | null
 }
 
 /** The ways to start hounds, the strongest first. */
-const candidates = (hasHard: boolean, mayDrop: boolean): ReadonlyArray<Candidate> =>
+const candidates = (hasHard: boolean, mayDrop: boolean, setpriv: string | null): ReadonlyArray<Candidate> =>
   (["hard", "default"] as const)
     .filter((level) => level === "default" || hasHard)
     .flatMap((level) => (mayDrop ? [true, false] : [false]).map((isDropped) => ({ level, isDropped })))
+    .flatMap(({ isDropped, level }) =>
+      (level === "hard" || setpriv === null ? [null] : [setpriv, null]).map((setpriv) => ({
+        level,
+        isDropped,
+        setpriv
+      }))
+    )
 
 /**
  * Fails where the analyzer cannot be used; a machine without hounds is a report. Whoever is
@@ -267,17 +275,23 @@ export const detectSandbox: (request: SandboxRequest, machine?: Machine) => Effe
     const version = versions["node"] ?? ""
     const builtin = yield* pinned(undefined)
     const facts = { bubblewrap, entry, knownFlags, maxPayloadSize, node, platform, shell, version }
-    const planFor = ({ isDropped, level }: Candidate, analyzer: LaunchFacts["analyzer"], debug: boolean): LaunchPlan =>
-      launchPlan({ ...facts, analyzer, debug, dropTo: isDropped ? { uid: nobody, gid: nobody } : null, level })
+    const planFor = (
+      { isDropped, level, setpriv }: Candidate,
+      analyzer: LaunchFacts["analyzer"],
+      debug: boolean
+    ): LaunchPlan =>
+      launchPlan({ ...facts, analyzer, debug, dropTo: isDropped ? { uid: nobody, gid: nobody } : null, level, setpriv })
 
-    for (const candidate of candidates(bubblewrap !== null, isRoot && closed === null)) {
+    const setpriv = platform === "linux" ? yield* uncut(() => find("setpriv", machine.path)) : null
+    for (const candidate of candidates(bubblewrap !== null, isRoot && closed === null, setpriv)) {
       const { isDropped, level } = candidate
       const found = yield* machine.tryOut(planFor(candidate, builtin, true))
       if (found === null) {
         const outcome = { level, isDropped, hasLimits: shell !== null, dropNote }
         return { report: makeReport({ ...about, outcome, notes }), plan: planFor(candidate, analyzer, request.debug) }
       }
-      notes.push(`the level ${level}${isDropped ? " as nobody" : ""} does not work here: ${found}`)
+      const how = `${isDropped ? " as nobody" : ""}${candidate.setpriv === null ? "" : " by setpriv"}`
+      notes.push(`the level ${level}${how} does not work here: ${found}`)
     }
     return { report: makeReport({ ...about, outcome: null, notes }), plan: null }
   })

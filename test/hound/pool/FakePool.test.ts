@@ -483,6 +483,68 @@ describe("closing", () => {
     }))
 })
 
+describe("closing with hounds that fail", () => {
+  type Bad = (hound: FakeHound, job: number) => void
+
+  const ways: ReadonlyArray<readonly [string, Bad]> = [
+    ["a verdict of error", (hound, job) => hound.answer(job, "error")],
+    ["a crash", (hound, job) => {
+      hound.processing(job)
+      hound.die("SIGSEGV")
+    }],
+    ["a violation", (hound) => hound.flood()],
+    ["too much memory", (hound, job) => {
+      hound.processing(job)
+      hound.outgrow()
+    }],
+    ["a crash before it has begun", (hound) => hound.exit(1)]
+  ]
+
+  it.effect.each(ways)(
+    "RFC R4 with %s it waits for no launch that is paced, and every job has its end",
+    ([, fail]) =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const { hounds, sync, threat } = yield* Scope.provide(
+          play({
+            hound: { minimumDormant: 2, maxActive: 2, replenishDelay: 1_000 },
+            script: (hound) => {
+              hound.onJob = ({ job }) => fail(hound, job)
+              hound.ready()
+            }
+          }),
+          scope
+        )
+        yield* rest
+        for (let i = 0; i < 100; i++) threat(`${i}`)
+        const fiber = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+        // Not a millisecond of the drain's time.
+        for (let i = 0; i < 5; i++) yield* rest
+        assert.isDefined(fiber.pollUnsafe())
+        const { abandoned, error } = sync.hounds.outcomes()
+        assert.strictEqual(abandoned + error, 100)
+        assert.strictEqual(sync.deadLetters(), 0)
+        assert.isAtMost(hounds().length, 8)
+        assert.isTrue(hounds().every(({ isDown }) => isDown))
+      })
+  )
+
+  it.effect("RFC R4 hounds that are retired after each job are replaced to the end of the line", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const { sync, threat } = yield* Scope.provide(
+        play({ hound: { minimumDormant: 1, maxActive: 1, maxJobs: 1, replenishDelay: 10 } }),
+        scope
+      )
+      yield* rest
+      for (let i = 0; i < 20; i++) threat(`${i}`)
+      const fiber = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      for (let i = 0; i < 60 && fiber.pollUnsafe() === undefined; i++) yield* after(50)
+      assert.isDefined(fiber.pollUnsafe())
+      assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 20 })
+    }))
+})
+
 describe("a start that does not go well", () => {
   it.effect("RFC H2 less than was configured is an alert, and in the snapshot", () =>
     Effect.gen(function*() {

@@ -38,6 +38,7 @@ const facts: LaunchFacts = {
   analyzer: { path: "/srv/analyzer.mjs", sha256: "a".repeat(64) },
   maxPayloadSize: 1_000_000,
   shell: "/bin/sh",
+  setpriv: null,
   dropTo: null,
   bubblewrap: null,
   debug: false
@@ -48,9 +49,22 @@ const bubblewrap = {
   libraries: ["/lib64/ld.so.2", "/lib/libc.so.6"]
 } as const
 
+const sealing = "/usr/bin/setpriv"
+
 const script = (args: ReadonlyArray<string>): string => args[1] ?? ""
 
 describe("launchPlan", () => {
+  it("RFC H2 where there is setpriv the default hound cannot gain rights: between the limits and node", () => {
+    const { args: plain } = launchPlan(facts)
+    const { args, file } = launchPlan({ ...facts, setpriv: sealing })
+    assert.strictEqual(file, "/bin/sh")
+    assert.deepStrictEqual(args, [...plain.slice(0, 2), sealing, "--no-new-privs", ...plain.slice(2)])
+    const { args: bare, file: first } = launchPlan({ ...facts, setpriv: sealing, shell: null })
+    assert.deepStrictEqual([first, ...bare.slice(0, 2)], [sealing, "--no-new-privs", "/opt/node"])
+    const hard = { ...facts, level: "hard", bubblewrap } as const
+    assert.deepStrictEqual(launchPlan({ ...hard, setpriv: sealing }), launchPlan(hard))
+  })
+
   it("RFC H2 the default hound: the shell sets limits and becomes node, with every flag", () => {
     assert.deepStrictEqual(launchPlan(facts), {
       file: "/bin/sh",

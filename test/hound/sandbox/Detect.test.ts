@@ -129,6 +129,24 @@ describe("detectSandbox: the machine", () => {
     assert.deepStrictEqual(sandbox.report.lacking, ["resourceLimits"])
   })
 
+  it("RFC H2 hounds gain no rights where setpriv works, and are there all the same where it does not", () =>
+    withFiles(async (directory) => {
+      const setpriv = join(directory, "setpriv")
+      await writeFile(setpriv, "#!/bin/sh\n", { mode: 0o755 })
+      const machine = { ...calm, path: ["/nowhere", directory] }
+      const has = ({ plan }: Sandbox): boolean => plan?.args.includes(setpriv) ?? assert.fail("no plan")
+      assert.isTrue(has(await detect({}, machine)))
+      assert.isFalse(has(await detect({}, { ...machine, platform: "darwin" })))
+      const refusing = (plan: LaunchPlan) => Effect.succeed(plan.args.includes(setpriv) ? "no such option" : null)
+      const without = await detect({}, { ...machine, tryOut: refusing })
+      assert.isFalse(has(without))
+      assert.deepInclude(without.report, { level: "default", lacking: [] })
+      const nothing = await detect({}, { ...machine, tryOut: () => Effect.succeed("it fell over") })
+      assert.include(notes(nothing), "by setpriv does not work here")
+      await chmod(setpriv, 0o644)
+      assert.isFalse(has(await detect({}, machine)))
+    }))
+
   it("RFC H2 hard never becomes default in silence", async () => {
     const without = await detect({ level: "hard" }, { ...calm, path: ["/nowhere"] })
     assert.strictEqual(without.report.level, "default")
