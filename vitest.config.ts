@@ -14,7 +14,8 @@ const hunts = [
   "test/hound/process/ForkServer.slow.test.ts",
   "test/hound/process/LocalSpawner.slow.test.ts",
   "test/model/ColdStorage.slow.test.ts",
-  "test/model/Model.slow.test.ts"
+  "test/model/Model.slow.test.ts",
+  "test/runtime/Ending.slow.test.ts"
 ]
 
 /**
