@@ -132,7 +132,7 @@ export const open = (envelope: Uint8Array, limit: number, { compression, hash }:
   if (!record.signature.startsWith(`${record.category}:`))
     throw refuse("inconsistent", "its category is not the one in its signature")
   const content = openBody(codec, envelope.subarray(metadataEnd, bodyEnd), size, compression)
-  if (!(content instanceof Uint8Array)) throw refuse(content, unopened[content](codec, size, compression))
+  if (typeof content === "string") throw refuse(content, unopened[content](codec, size, compression))
   hash.sha256Into(content, digest.bytes)
   if (content.length !== size || !hash.timingSafeEqual(digest.bytes, envelope.subarray(digestAt, headerBytes)))
     throw refuse("inconsistent", "its evidence is not what its header says")

@@ -111,12 +111,3 @@ export class Handle implements EvidenceHandle {
     return this.disposed ? null : this.#custodian.evacuate(this.#slot)
   }
 }
-
-/**
- * Overwrites a buffer and gives its memory back: not even a view that somebody kept can read it.
- */
-export const wipe = (bytes: ArrayBuffer): void => {
-  if (bytes.detached) return
-  new Uint8Array(bytes).fill(0)
-  bytes.transfer(0)
-}

@@ -54,9 +54,14 @@ export class DigestIndex {
     }
   }
 
+  /** Makes room for one more, so that the next `add` needs no memory. */
+  reserve(): void {
+    if (2 * (this.size + 1) > this.table.length) this.double()
+  }
+
   /** Adds a slot whose digest is in the column and not in the index. */
   add(slot: number): void {
-    if (2 * (this.size + 1) > this.table.length) this.double()
+    this.reserve()
     this.put(slot)
     this.size++
   }

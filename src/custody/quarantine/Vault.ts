@@ -22,8 +22,9 @@ import { severities, type Severity, severityAt, type SeverityRank } from "../../
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import type { EqualBytes } from "../../host/port/Memory.ts"
 import { Arena, maxRegionBytes } from "../../memory/Arena.ts"
+import { copied, isDetached, moved, wipe } from "../../memory/Buffers.ts"
 import { grown } from "../../memory/Grown.ts"
-import { type CustodyFacts, wipe } from "../evidence/Evidence.ts"
+import type { CustodyFacts } from "../evidence/Evidence.ts"
 import { signatureOf } from "../evidence/SignatureText.ts"
 import { DigestIndex } from "./DigestIndex.ts"
 import { EvictionLists, type EvictionPolicy } from "./EvictionLists.ts"
@@ -153,19 +154,25 @@ export class Vault {
     this.samples.put(place, slot)
   }
 
-  /** Takes evidence whose signature is not held, and gives its slot. O(1) beside the copy. */
+  /**
+   * Takes evidence whose signature is not held, and gives its slot. O(1) beside the copy. Nothing
+   * is taken where it throws: all that may fail for lack of memory comes first.
+   */
   insert(arrival: Arrival): number {
     const { captured, category, content, hash, id, severity, signed, source, timestamp } = arrival
-    const slot = this.freeSlot()
     const size = content.length
+    const inArena = size <= maxInArena ? size : 0
+    const own = inArena === size ? null : copied(content)
     const idBytes = textBytes(id)
     const sourceBytes = textBytes(source)
-    const inArena = size <= maxInArena ? size : 0
+    this.index.reserve()
+    const slot = this.nextSlot()
     this.arena.allocate(slot, inArena + Math.abs(idBytes) + Math.abs(sourceBytes))
+    this.takeSlot()
     const memory = this.arena.memory(slot)
     const at = this.arena.at(slot)
-    if (inArena === size) memory.set(content, at)
-    else this.own.set(slot, copyOf(content))
+    if (own === null) memory.set(content, at)
+    else this.own.set(slot, own)
     writeText(memory, at + inArena, id, idBytes)
     writeText(memory, at + inArena + Math.abs(idBytes), source, sourceBytes)
 
@@ -210,20 +217,20 @@ export class Vault {
     if (own !== undefined) {
       this.own.delete(slot)
       // The holder of the live buffer may have detached it: then no bytes are left to give.
-      return own.detached ? new ArrayBuffer(0) : own.transfer()
+      return isDetached(own) ? new ArrayBuffer(0) : moved(own)
     }
-    return copyOf(this.contentOf(slot))
+    return copied(this.contentOf(slot))
   }
 
   /** Gives the live buffer of the evidence, which counts as exposed from then on. */
   expose(slot: number): ArrayBuffer {
-    this.exposed[slot] = 1
     const own = this.own.get(slot)
-    if (own !== undefined) return own
-    const content = this.contentOf(slot)
-    const buffer = copyOf(content)
-    content.fill(0)
-    this.own.set(slot, buffer)
+    const buffer = own ?? copied(this.contentOf(slot))
+    this.exposed[slot] = 1
+    if (own === undefined) {
+      this.contentOf(slot).fill(0)
+      this.own.set(slot, buffer)
+    }
     return buffer
   }
 
@@ -237,7 +244,7 @@ export class Vault {
    */
   contentOf(slot: number): Uint8Array<ArrayBuffer> {
     const own = this.own.get(slot)
-    if (own !== undefined) return new Uint8Array(own.detached ? new ArrayBuffer(0) : own)
+    if (own !== undefined) return new Uint8Array(isDetached(own) ? new ArrayBuffer(0) : own)
     const at = this.arena.at(slot)
     return this.arena.memory(slot).subarray(at, at + this.sizeOf(slot))
   }
@@ -358,14 +365,19 @@ export class Vault {
     this.bytes += size
   }
 
-  private freeSlot(): number {
-    if (this.freeCount > 0) return this.free[--this.freeCount] ?? 0
+  /** The slot that `takeSlot` takes. */
+  private nextSlot(): number {
+    if (this.freeCount > 0) return this.free[this.freeCount - 1] ?? 0
     if (this.used === this.capacity) this.grow(Math.max(2 * this.capacity, initialCapacity))
-    return this.used++
+    return this.used
+  }
+
+  private takeSlot(): void {
+    if (this.freeCount > 0) this.freeCount--
+    else this.used++
   }
 
   private grow(capacity: number): void {
-    this.capacity = capacity
     this.arena.grow(capacity)
     this.order.grow(capacity)
     this.samples.grow(capacity)
@@ -382,13 +394,7 @@ export class Vault {
     this.timestamps = grown(this.timestamps, new Float64Array(capacity))
     this.idBytes = grown(this.idBytes, new Int16Array(capacity))
     this.sourceBytes = grown(this.sourceBytes, new Int16Array(capacity))
+    // Last: where there was no memory for one of them, all are grown again.
+    this.capacity = capacity
   }
-}
-
-/** Copies bytes of any memory, shared memory included, to a buffer of their own. */
-const copyOf = (content: Uint8Array): ArrayBuffer => {
-  const { buffer, byteLength, byteOffset } = content
-  return buffer instanceof ArrayBuffer
-    ? buffer.slice(byteOffset, byteOffset + byteLength)
-    : new Uint8Array(content).buffer
 }

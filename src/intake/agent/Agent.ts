@@ -103,6 +103,7 @@ export const make = (services: AgentServices): ClosableAgent => {
   const { countUnsafe } = services.throughput
   const { key } = settings.signature
   const signer = makeSigner(services.hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
+  const writer = makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix })
   let refusedSignals = 0
   let silentUntil = Number.NEGATIVE_INFINITY
   let closed: Refusals.ErrorAnswer | null = null
@@ -125,7 +126,7 @@ export const make = (services: AgentServices): ClosableAgent => {
     quarantine: services.quarantine,
     escalateUnsafe: services.escalation.escalateUnsafe,
     signer,
-    writer: makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix }),
+    writer,
     isVerifying: settings.trustBoundary.detector.trustLevel === "verify",
     limited: Refusals.makeLimited(),
     tooLarge: Refusals.makeTooLarge(settings),
@@ -143,6 +144,7 @@ export const make = (services: AgentServices): ClosableAgent => {
       try {
         return intercept(scent)
       } catch {
+        writer.release()
         return refuseUnexpected()
       }
     },

@@ -46,6 +46,7 @@ import {
   getOwnPropertyDescriptor,
   hasOwn,
   isArray,
+  isShared,
   isUint8Array,
   isView,
   lookupGetter,
@@ -428,7 +429,7 @@ class BoundedWriter implements CanonicalWriter {
     // copied it. Shared memory cannot, since another thread may write to it.
     if (length > maxCopiedBytes && sink.start === 0) {
       const view = bytesOf(value, brand, length)
-      if (view.buffer instanceof ArrayBuffer) {
+      if (!isShared(view.buffer)) {
         this.outside = view
         return WRITTEN
       }

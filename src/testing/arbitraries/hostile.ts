@@ -27,7 +27,7 @@ export interface Hostile {
   readonly make: (touched?: Touched) => unknown
 }
 
-interface Making {
+export interface Making {
   /** Another payload, to be put inside this one. */
   readonly inner: unknown
   /** A tripwire: a function that reports its name and throws. */
@@ -52,7 +52,8 @@ export const proxyTraps: ReadonlyArray<keyof ProxyHandler<object>> = [
   "setPrototypeOf"
 ]
 
-const making = (inner: unknown, touched: Touched): Making => {
+/** The tools to make a payload of which each tripwire calls `touched`. */
+export const making = (inner: unknown, touched: Touched): Making => {
   const wire = (name: string) => (): never => {
     touched(name)
     throw new Error(`${name} ran`)
@@ -111,7 +112,92 @@ class Instance {
   }
 }
 
+/** An ArrayBuffer of `size` bytes that count up. */
+const filled = <B extends ArrayBufferLike>(buffer: B): B => {
+  new Uint8Array(buffer).forEach((_, i, bytes) => (bytes[i] = i % 251))
+  return buffer
+}
+
+const under = <T extends object>(value: T, prototype: object | null): T => Object.setPrototypeOf(value, prototype) as T
+
+const bufferMethods = ["slice", "constructor", "transfer", "resize", "byteLength", "detached", Symbol.species]
+const viewMethods = ["slice", "subarray", "set", "fill", "constructor", "buffer", "length", "byteLength", "byteOffset"]
+
+/** Every one of these properties runs a wire when it is looked up, and so does what it gives. */
+const armed = <T extends object>(value: T, keys: ReadonlyArray<PropertyKey>, { wire }: Making): T =>
+  keys.reduce((all, key) => accessor(all, key, wire(`own ${String(key)}`)), value)
+
+/**
+ * Bytes of any size that stand on a class, a buffer or a prototype of their own: all that somebody
+ * may ask them who asks a property and not a slot.
+ */
+export const rawKinds: Readonly<Record<string, (making: Making, size: number) => object>> = {
+  "bytes over a buffer with a species": ({ wire }, size) => {
+    class Buffer extends ArrayBuffer {}
+    accessor(Buffer, Symbol.species, wire("species"))
+    return new Uint8Array(filled(new Buffer(size)))
+  },
+  "bytes over a buffer of a class with methods": (making, size) => {
+    class Buffer extends ArrayBuffer {}
+    armed(Buffer.prototype, bufferMethods, making)
+    return new Uint8Array(filled(new Buffer(size)))
+  },
+  "bytes over a buffer that gives itself away": (_, size) => {
+    const buffer = filled(new ArrayBuffer(size))
+    return new Uint8Array(put(buffer, "slice", () => buffer))
+  },
+  "bytes over a buffer whose copies are no buffers": (_, size) =>
+    new Uint8Array(put(filled(new ArrayBuffer(size)), "slice", () => ({}))),
+  "bytes over a buffer with methods of its own": (making, size) =>
+    new Uint8Array(armed(filled(new ArrayBuffer(size)), bufferMethods, making)),
+  "bytes over a buffer whose prototype is a proxy": ({ proxy }, size) =>
+    new Uint8Array(under(filled(new ArrayBuffer(size)), proxy({}))),
+  "bytes over a buffer without a prototype": (_, size) => new Uint8Array(under(filled(new ArrayBuffer(size)), null)),
+  "bytes over a buffer that says it is shared": (_, size) =>
+    new Uint8Array(under(filled(new ArrayBuffer(size)), SharedArrayBuffer.prototype)),
+  "bytes over shared memory that says it is not": (_, size) =>
+    new Uint8Array(under(filled(new SharedArrayBuffer(size)), ArrayBuffer.prototype)),
+  "bytes over shared memory whose prototype is a proxy": ({ proxy }, size) =>
+    new Uint8Array(under(filled(new SharedArrayBuffer(size)), proxy({}))),
+  "bytes of a class with a species": ({ wire }, size) => {
+    class Bytes extends Uint8Array {}
+    accessor(Bytes, Symbol.species, wire("species"))
+    return new Bytes(filled(new ArrayBuffer(size)))
+  },
+  "bytes with methods of their own": (making, size) =>
+    armed(new Uint8Array(filled(new ArrayBuffer(size))), viewMethods, making),
+  "bytes whose prototype is a proxy": ({ proxy }, size) =>
+    under(new Uint8Array(filled(new ArrayBuffer(size))), proxy({})),
+  "bytes that say they are a Map": (_, size) => under(new Uint8Array(filled(new ArrayBuffer(size))), Map.prototype),
+  "a DataView with methods of its own": (making, size) =>
+    armed(new DataView(filled(new ArrayBuffer(size))), viewMethods, making),
+  "bytes in the middle of a buffer with a species": ({ wire }, size) => {
+    class Buffer extends ArrayBuffer {}
+    accessor(Buffer, Symbol.species, wire("species"))
+    return new Uint8Array(filled(new Buffer(size + 16)), 8, size)
+  },
+  "a buffer of a class with a species": ({ wire }, size) => {
+    class Buffer extends ArrayBuffer {}
+    accessor(Buffer, Symbol.species, wire("species"))
+    return filled(new Buffer(size))
+  },
+  "a buffer with a slice of its own": (making, size) =>
+    armed(filled(new ArrayBuffer(size)), ["slice", Symbol.species], making),
+  "a buffer that can grow, with methods of its own": (making, size) =>
+    armed(filled(new ArrayBuffer(size, { maxByteLength: 2 * size })), bufferMethods, making)
+}
+
+/** On both sides of what is copied at once, and of what lives in the arena. */
+const rawSizes = [33_000, 70_000]
+
+const largeKinds: Readonly<Record<string, (making: Making) => unknown>> = Object.fromEntries(
+  Object.entries(rawKinds).flatMap(([name, make]) =>
+    rawSizes.map((size) => [`${name}, of ${size} bytes`, (making: Making) => make(making, size)])
+  )
+)
+
 const kinds: Readonly<Record<string, (making: Making) => unknown>> = {
+  ...largeKinds,
   undefined: () => undefined,
   NaN: () => Number.NaN,
   "an infinity": () => Number.NEGATIVE_INFINITY,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
-import { type Custodian, type CustodyFacts, Handle, NEVER_HELD, wipe } from "../../../src/custody/evidence/Evidence.ts"
+import { type Custodian, type CustodyFacts, Handle, NEVER_HELD } from "../../../src/custody/evidence/Evidence.ts"
 import { own } from "../../../src/custody/evidence/Ownership.ts"
 import { Digest } from "../../../src/domain/Digest.ts"
 import type { Severity } from "../../../src/domain/Severity.ts"
@@ -100,22 +100,6 @@ describe("Handle", () => {
     assert.strictEqual(handle.neutralize(), null)
     assert.strictEqual(handle.signature, `malware:${hexOf("signed")}`)
     assert.deepStrictEqual(asked, [])
-  })
-})
-
-describe("wipe", () => {
-  it("RFC E2 leaves every view with length 0", () => {
-    const bytes = new Uint8Array([1, 2, 3])
-    wipe(bytes.buffer)
-    assert.strictEqual(bytes.length, 0)
-    assert.isTrue(bytes.buffer.detached)
-  })
-
-  it("RFC E2 wiping a buffer that is detached already, or empty, does nothing and does not throw", () => {
-    const buffer = new ArrayBuffer(3)
-    buffer.transfer()
-    wipe(buffer)
-    wipe(new ArrayBuffer(0))
   })
 })
 

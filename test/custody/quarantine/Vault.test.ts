@@ -152,6 +152,28 @@ describe("Vault", () => {
     assert.deepStrictEqual([a.words, b.words], [signed.words, digestOf(content).words])
   })
 
+  it("RFC Q1 takes nothing where a copy cannot be made: no slot, no memory of the arena", () => {
+    const vault = vaultOf()
+    const first = vault.insert(arrivalOf(bytes(1, 1)))
+    vault.remove(first)
+    // Longer than any memory: what the host throws when it has no room for a copy.
+    const endless = { length: 2 ** 46 } as Uint8Array
+    for (let time = 0; time < 100; time++) {
+      assert.throws(() =>
+        vault.insert({ ...arrivalOf(bytes(1, 1)), content: endless, id: "i".repeat(256), source: "s".repeat(256) })
+      )
+    }
+    assert.deepStrictEqual([vault.count, vault.bytes, vault.all()], [0, 0, []])
+    assert.strictEqual(vault.insert(arrivalOf(bytes(1, 2))), first)
+    for (let n = 0; n < 2_000; n++) {
+      const slot = vault.insert(arrivalOf(bytes(1, n), { signed: digestOf(`${n}`) }))
+      assert.throws(() => vault.insert({ ...arrivalOf(bytes(1, 1)), content: endless }))
+      vault.remove(slot)
+    }
+    assert.isAtMost(vault.reserved, 3 * 1_048_576)
+    assert.strictEqual(vault.count, 1)
+  })
+
   it("a slot is used again, and its generation tells", () => {
     const vault = vaultOf()
     const first = vault.insert(arrivalOf(bytes(1, 1)))

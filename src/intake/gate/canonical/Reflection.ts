@@ -190,6 +190,9 @@ const dataViewLength = (value: object): number => {
   }
 }
 
+/** Whether the memory of a view is shared with other threads, whatever its prototypes say. */
+export const isShared = (buffer: ArrayBufferLike): boolean => !has(buffer, ARRAY_BUFFER)
+
 /** Whether it is a Uint8Array by its slots, as a Buffer is. Its properties may be anything. */
 export const isUint8Array = (value: object): value is Uint8Array => typedTag(value) === "Uint8Array"
 
