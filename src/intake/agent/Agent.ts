@@ -26,9 +26,10 @@ import type { SeverityRank } from "../../domain/Severity.ts"
 import { Hash } from "../../host/port/Hash.ts"
 import { Introspection } from "../../host/port/Introspection.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
+import { Randomness } from "../../host/port/Randomness.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
-import { type CanonicalWriter, makeCanonicalWriter } from "../gate/Canonical.ts"
+import { canonicalSeedWords, type CanonicalWriter, makeCanonicalWriter } from "../gate/Canonical.ts"
 import { RateLimiter } from "../gate/RateLimiter.ts"
 import { Throughput } from "../gate/Throughput.ts"
 import { Escalation } from "./Escalation.ts"
@@ -59,6 +60,7 @@ export class Agent extends Context.Service<Agent, {
         monotonicTime: yield* MonotonicTime,
         hash: yield* Hash,
         introspection: yield* Introspection,
+        randomness: yield* Randomness,
         rateLimiter: yield* RateLimiter,
         throughput: yield* Throughput,
         quarantine: yield* Quarantine,
@@ -79,6 +81,7 @@ export interface AgentServices {
   readonly monotonicTime: Pick<MonotonicTime["Service"], "last" | "tick">
   readonly hash: Pick<Hash["Service"], "sha256Into">
   readonly introspection: Introspection["Service"]
+  readonly randomness: Pick<Randomness["Service"], "fill">
   readonly rateLimiter: Pick<RateLimiter["Service"], "waitUnsafe">
   readonly throughput: Pick<Throughput["Service"], "countUnsafe">
   readonly quarantine: Pick<Quarantine["Service"], "hit" | "hitSame" | "hold">
@@ -103,7 +106,9 @@ export const make = (services: AgentServices): ClosableAgent => {
   const { countUnsafe } = services.throughput
   const { key } = settings.signature
   const signer = makeSigner(services.hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
-  const writer = makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix })
+  const seed = new Int32Array(canonicalSeedWords)
+  services.randomness.fill(new Uint8Array(seed.buffer))
+  const writer = makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix, seed })
   let refusedSignals = 0
   let silentUntil = Number.NEGATIVE_INFINITY
   let closed: Refusals.ErrorAnswer | null = null

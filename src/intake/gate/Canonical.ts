@@ -63,7 +63,7 @@ import {
   VIEW
 } from "./canonical/Reflection.ts"
 import { BigIntText, writeHexBytes, writeNumber } from "./canonical/Scalar.ts"
-import { leastBytes, type Shape, Shapes } from "./canonical/Shapes.ts"
+import { leastBytes, type Shape, Shapes, shapeSeedWords } from "./canonical/Shapes.ts"
 import { ScratchViews, Sink } from "./canonical/Sink.ts"
 import { writeQuoted, writeRaw } from "./canonical/Text.ts"
 
@@ -113,13 +113,23 @@ export interface CanonicalWriter {
   readonly buffer: Uint8Array
   /** The number of values that the last write looked at: the measure of its work. */
   readonly visited: number
+  /** Shapes of objects that the last write kept: at most a few. */
+  readonly shapesMade: number
 }
+
+/** Unpredictable words of a writer's seed. */
+export const canonicalSeedWords = shapeSeedWords
 
 export interface CanonicalWriterOptions {
   /**
    * Bytes that stand before those written, so that a keyed hash is one call. None when left out.
    */
   readonly prefix?: Uint8Array
+  /**
+   * `canonicalSeedWords` unpredictable words, so that nobody can aim at the writer's caches. Zeros
+   * when left out.
+   */
+  readonly seed?: Int32Array
 }
 
 /** Makes a writer. Throws a RangeError that names the limit which is no whole number. */
@@ -131,7 +141,8 @@ export const makeCanonicalWriter = (
   requireWhole("maxPayloadSize", limits.maxPayloadSize)
   requireWhole("maxDepth", limits.maxDepth)
   requireWhole("maxKeys", limits.maxKeys)
-  return new BoundedWriter(limits, introspection, options.prefix ?? noBytes)
+  const { prefix = noBytes, seed = new Int32Array(canonicalSeedWords) } = options
+  return new BoundedWriter(limits, introspection, prefix, seed)
 }
 
 const requireWhole = (name: string, value: number): void => {
@@ -159,7 +170,7 @@ class BoundedWriter implements CanonicalWriter {
   private readonly introspection: Introspection
   private readonly sink: Sink
   private readonly bigInts: BigIntText
-  private readonly shapes = new Shapes()
+  private readonly shapes: Shapes
   private busy = false
   /**
    * Whether Object.prototype has a `writable`, which an accessor's descriptor would inherit.
@@ -171,17 +182,22 @@ class BoundedWriter implements CanonicalWriter {
   private readonly views: ScratchViews
   visited = 0
 
-  constructor(limits: CanonicalLimits, introspection: Introspection, prefix: Uint8Array) {
+  constructor(limits: CanonicalLimits, introspection: Introspection, prefix: Uint8Array, seed: Int32Array) {
     this.maxDepth = limits.maxDepth
     this.maxKeys = limits.maxKeys
     this.introspection = introspection
     this.sink = new Sink(limits.maxPayloadSize, prefix)
     this.views = new ScratchViews(this.sink)
     this.bigInts = new BigIntText(this.sink)
+    this.shapes = new Shapes(seed)
   }
 
   get buffer(): Uint8Array {
     return this.sink.bytes
+  }
+
+  get shapesMade(): number {
+    return this.shapes.made
   }
 
   get content(): Uint8Array {
@@ -207,6 +223,7 @@ class BoundedWriter implements CanonicalWriter {
     this.outside = null
     this.unorderedDepth = 0
     this.visited = 0
+    this.shapes.made = 0
     try {
       this.polluted = typeof payload === "object" && !isView(payload) && hasOwn(objectPrototype, "writable")
       const result = typeof payload === "string" ? this.rawText(payload) : this.value(payload, 0)

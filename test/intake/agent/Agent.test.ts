@@ -8,6 +8,7 @@ import { Scent, threatCategories } from "../../../src/domain/Scent.ts"
 import { severities } from "../../../src/domain/Severity.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
 import { Introspection } from "../../../src/host/port/Introspection.ts"
+import { Randomness } from "../../../src/host/port/Randomness.ts"
 import { make } from "../../../src/intake/agent/Agent.ts"
 import { Escalation } from "../../../src/intake/agent/Escalation.ts"
 import { RateLimiter } from "../../../src/intake/gate/RateLimiter.ts"
@@ -306,6 +307,7 @@ describe("make", () => {
         },
         hash: yield* Hash,
         introspection: yield* Introspection,
+        randomness: yield* Randomness,
         rateLimiter: yield* RateLimiter,
         throughput: yield* Throughput,
         quarantine: yield* Quarantine,

@@ -1,9 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { TOO_LARGE } from "../../../src/intake/gate/Canonical.ts"
-import { Shapes } from "../../../src/intake/gate/canonical/Shapes.ts"
+import { maxMade, Shapes, shapeSeedWords } from "../../../src/intake/gate/canonical/Shapes.ts"
 import { random, Seed } from "../../support/random.ts"
 import { randomPayload } from "./payloads.ts"
 import { bytesFrom, canonicalText, nodeWriter } from "./writers.ts"
+
+const newShapes = (seed = 1): Shapes => {
+  const r = random(seed)
+  return new Shapes(Int32Array.from({ length: shapeSeedWords }, () => r.below(2 ** 32)))
+}
 
 /** One time more than a shape must come to be kept and found. */
 const often = 3
@@ -70,7 +75,7 @@ describe("refusals", () => {
 
 describe("the table of shapes", () => {
   const foundAfter = (keys: ReadonlyArray<string>, times: number): boolean => {
-    const shapes = new Shapes()
+    const shapes = newShapes()
     for (let time = 1; time < times; time++) shapes.find(keys)
     return shapes.find(keys) !== undefined
   }
@@ -93,9 +98,10 @@ describe("the table of shapes", () => {
   })
 
   it("gives the shape of exactly these keys, whatever shapes came before", () => {
-    const shapes = new Shapes()
+    const shapes = newShapes()
     const r = random(7)
     for (let i = 0; i < 20_000; i++) {
+      shapes.made = 0
       // Few letters and lengths, so that lists often have the same place.
       const keys = [
         ...new Set(Array.from({ length: 1 + r.below(4) }, () => "xyz"[r.below(3)] + "a".repeat(r.below(3))))
@@ -111,12 +117,93 @@ describe("the table of shapes", () => {
   })
 
   it("keeps a list of its own: changing the keys afterwards changes nothing", () => {
-    const shapes = new Shapes()
+    const shapes = newShapes()
     const keys = ["b", "a"]
     shapes.find(keys)
     const shape = shapes.find(keys)
     keys[0] = "z"
     assert.deepStrictEqual(shape?.keys, ["b", "a"])
     assert.strictEqual(shapes.find(["b", "a"]), shape)
+  })
+})
+
+/** Lists of keys that differ in one character each, so that most have one place. */
+const alike = (count: number): ReadonlyArray<ReadonlyArray<string>> =>
+  Array.from({ length: count }, (_, i) => [`a${String.fromCharCode(0x100 + i)}${"c".repeat(40)}`])
+
+describe("RFC D4 the price of a place", () => {
+  const thousand = alike(1_000)
+  const floods: Readonly<Record<string, (i: number) => ReadonlyArray<string>>> = {
+    "two that take turns": (i) => thousand[i % 2] ?? [],
+    "two that come twice each": (i) => thousand[(i >> 1) % 2] ?? [],
+    "a thousand, each of which comes twice": (i) => thousand[(i >> 1) % 1_000] ?? [],
+    "one that comes often, and then another": (i) => thousand[Math.trunc(i / 100) % 40] ?? [],
+    "new ones without end, each twice": (i) => [`k${i >> 1}`],
+    "many that share few places": (i) => ["xyz"[i % 3] ?? "", "a".repeat((i >> 1) % 500)]
+  }
+  for (const [name, keysAt] of Object.entries(floods)) {
+    it(`RFC D4 is bounded for one write: ${name}`, () => {
+      for (const seed of [1, 2, 3]) {
+        const shapes = newShapes(seed)
+        for (let write = 0; write < 5; write++) {
+          shapes.made = 0
+          for (let i = 0; i < 4_000; i++) shapes.find(keysAt(i))
+          assert.isAtMost(shapes.made, maxMade)
+        }
+      }
+    })
+  }
+
+  it("RFC D4 an attacker who alternates keeps nothing out but itself", () => {
+    const shapes = newShapes()
+    const [own = [], other = []] = alike(2)
+    for (let i = 0; i < 10; i++) shapes.find(own)
+    for (let i = 0; i < 1_000; i++) {
+      assert.isDefined(shapes.find(own))
+      shapes.find(other)
+    }
+    assert.isAtMost(shapes.made, 2)
+  })
+
+  it("a shape that does not come any more gives up its place", () => {
+    const shapes = newShapes()
+    const [first = [], second = []] = alike(2)
+    for (let i = 0; i < 3; i++) shapes.find(first)
+    assert.isDefined(shapes.find(first))
+    for (let i = 0; i < 20; i++) shapes.find(second)
+    assert.isDefined(shapes.find(second))
+  })
+
+  it("a seed decides which keys share a place", () => {
+    const lists = alike(200)
+    const shared = new Set([1, 2, 3, 4, 5].map((seed) => {
+      const shapes = newShapes(seed)
+      for (const keys of lists) for (let time = 0; time < 2; time++) shapes.find(keys)
+      shapes.made = 0
+      return lists.filter((keys) => shapes.find(keys) !== undefined).length
+    }))
+    assert.isAbove(shared.size, 1)
+  })
+})
+
+describe("RFC D4 payloads of alternating shapes", () => {
+  const parsed = (item: (i: number) => string, count: number): unknown =>
+    JSON.parse(`[${Array.from({ length: count }, (_, i) => item(i)).join(",")}]`)
+
+  it("RFC D4 make a bounded number of shapes a write, however large they are", () => {
+    const payloads = [
+      parsed((i) => i % 2 === 0 ? "{\"axc\":0}" : "{\"ayc\":0}", 40_000),
+      parsed((i) => i % 4 < 2 ? "{\"aa\":0}" : "{\"ip\":0}", 40_000),
+      parsed((i) => `{"k${i >> 1}":0}`, 40_000),
+      parsed((i) => `{"${"z".repeat(i % 100)}":{"a":1,"b${i % 7}":2}}`, 5_000)
+    ]
+    for (const payload of payloads) {
+      const writer = nodeWriter()
+      const text = JSON.stringify(payload)
+      for (let time = 0; time < 3; time++) {
+        assert.strictEqual(bytesFrom(writer, payload).toString(), text)
+        assert.isAtMost(writer.shapesMade, maxMade)
+      }
+    }
   })
 })

@@ -3,8 +3,11 @@
  * detector sends objects of few shapes.
  *
  * A shape is a list of keys in the order an object has them. One that comes a second time is kept,
- * in a table of a fixed number of places, so that a flood of made-up keys costs one comparison each
- * and at worst displaces other shapes.
+ * in a table of a fixed number of places. Keeping has a price, as it costs a hundred times what
+ * finding does: a shape that is found keeps its place against the next `maxStrength` others, and
+ * one write keeps at most `maxMade`. So a flood of made-up keys, or of a few that share a place and
+ * take turns, costs one comparison each; at worst it displaces other shapes. A seed decides which
+ * characters tell the place.
  *
  * Cost: finding compares each key, by identity where the same code made the objects. Memory: at
  * most `places` shapes of `maxKeys` keys and `maxCharacters` characters.
@@ -32,6 +35,13 @@ export interface Shape {
 const places = 512
 const maxKeys = 32
 const maxCharacters = 512
+/** The most shapes that one write keeps. */
+export const maxMade = 8
+/** How often others must miss a place in vain before they get it from a shape that was found. */
+const maxStrength = 8
+
+/** Unpredictable words of a seed. */
+export const shapeSeedWords = 4
 
 const COMMA = 0x2c
 const COLON = 0x3a
@@ -49,16 +59,39 @@ export class Shapes {
   private readonly shapes: Array<Shape | undefined> = Array.from({ length: places }, () => undefined)
   /** The fingerprint that was last looked for in vain, for each place. */
   private readonly missed = new Int32Array(places)
+  /** How often the shape in each place is still safe from others. */
+  private readonly strengths = new Uint8Array(places)
+  private readonly seed: number
+  /** Which character of the first, the middle and the last key is looked at, as fractions. */
+  private readonly fractions: Float64Array
+  /** Shapes made since it was last set to 0, which is to be done before each write. */
+  made = 0
+
+  /** `seed`: `shapeSeedWords` unpredictable words. */
+  constructor(seed: Int32Array) {
+    this.seed = seed[0] ?? 0
+    this.fractions = Float64Array.from(seed.subarray(1), (word) => (word >>> 0) / 0x1_0000_0000)
+  }
 
   /** The shape of these keys, or undefined where it is not kept. O(keys) at most. */
   find(keys: ReadonlyArray<string>): Shape | undefined {
     const count = keys.length
     if (count === 0 || count > maxKeys) return undefined
-    const print = fingerprint(keys, count)
+    const print = this.fingerprint(keys, count)
     const place = print & (places - 1)
     const shape = this.shapes[place]
-    if (shape !== undefined && areSame(shape.keys, keys, count)) return shape
-    if (this.missed[place] === print) return this.keep(keys, place)
+    if (shape !== undefined) {
+      if (areSame(shape.keys, keys, count)) {
+        this.strengths[place] = maxStrength
+        return shape
+      }
+      const strength = this.strengths[place] ?? 0
+      if (strength > 0) {
+        this.strengths[place] = strength - 1
+        return undefined
+      }
+    }
+    if (this.missed[place] === print && this.made < maxMade) return this.keep(keys, place)
     this.missed[place] = print
     return undefined
   }
@@ -67,24 +100,26 @@ export class Shapes {
     let characters = 0
     for (const key of keys) characters += key.length
     if (characters > maxCharacters) return undefined
+    this.made++
     return this.shapes[place] = shapeOf(keys)
   }
-}
 
-/**
- * Tells most lists apart by a few of their characters: hashing all of them would cost more than
- * writing them.
- */
-const fingerprint = (keys: ReadonlyArray<string>, count: number): number => {
-  const first = keys[0] ?? ""
-  const middle = keys[count >> 1] ?? ""
-  const last = keys[count - 1] ?? ""
-  // The character of an empty key is NaN, which sets no bit.
-  let print = (count << 24) ^ (first.length << 16) ^ (middle.length << 8) ^ last.length
-  print = Math.imul(print ^ first.charCodeAt(0), 0x9e37_79b1)
-  print = Math.imul(print ^ middle.charCodeAt(middle.length - 1), 0x85eb_ca77)
-  print = Math.imul(print ^ last.charCodeAt(last.length - 1), 0xc2b2_ae3d)
-  return print ^ (print >>> 15)
+  /**
+   * Tells most lists apart by a few of their characters: hashing all of them would cost more than
+   * writing them.
+   */
+  private fingerprint(keys: ReadonlyArray<string>, count: number): number {
+    const { fractions, seed } = this
+    const first = keys[0] ?? ""
+    const middle = keys[count >> 1] ?? ""
+    const last = keys[count - 1] ?? ""
+    // The character of an empty key is NaN, which sets no bit.
+    let print = seed ^ (count << 24) ^ (first.length << 16) ^ (middle.length << 8) ^ last.length
+    print = Math.imul(print ^ first.charCodeAt(((fractions[0] ?? 0) * first.length) | 0), 0x9e37_79b1)
+    print = Math.imul(print ^ middle.charCodeAt(((fractions[1] ?? 0) * middle.length) | 0), 0x85eb_ca77)
+    print = Math.imul(print ^ last.charCodeAt(((fractions[2] ?? 0) * last.length) | 0), 0xc2b2_ae3d)
+    return print ^ (print >>> 15)
+  }
 }
 
 const areSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>, count: number): boolean => {
