@@ -111,9 +111,10 @@ export interface TracehoundSync {
   }
   /**
    * `refused`: signals that were not exactly a category and a severity, of a detector that is
-   * verified (CONFORMANCE R3).
+   * verified (CONFORMANCE R3). `unreadable`: objects in payloads whose content could not be read
+   * without running code, such as a FormData, each of which is new evidence (CONFORMANCE D3).
    */
-  readonly detector: { readonly refused: () => number }
+  readonly detector: { readonly refused: () => number; readonly unreadable: () => number }
   readonly hounds: HoundsView
   readonly coldStorage: { readonly stats: () => ColdStorageStats }
   /**
@@ -148,7 +149,7 @@ export const makeSync = (isClosed: () => boolean) =>
       quarantine: quarantineView(quarantine),
       auditChain: auditChainView(yield* AuditChain, isClosed),
       rateLimiter: { check: limiter.check, reset: limiter.reset },
-      detector: { refused: agent.refusedSignals },
+      detector: { refused: agent.refusedSignals, unreadable: agent.unreadable },
       coldStorage: { stats: coldStorage.stats },
       hounds: houndsView(yield* HoundPool, escalation),
       deadLetters: () => system.deadLetters.total() + coldStorage.refusals(),

@@ -74,7 +74,10 @@ const bombs: Readonly<Record<string, ReadonlyArray<Bomb>>> = {
   "text that was never put together": [
     ["500 MB of text", "size", rope],
     ["500 MB of text in an object", "size", () => ({ a: rope() })],
-    ["500 MB of text as a key of a Map", "size", () => new Map([[rope(), 1]])]
+    ["500 MB of text as a key of a Map", "size", () => new Map([[rope(), 1]])],
+    ["500 MB of text in an object that wraps it", "size", () => Object(rope())],
+    ["the same, inside and without a prototype", "size", () => [Object.setPrototypeOf(Object(rope()), null)]],
+    ["500 MB of text as a message of an error", "size", () => new Error("x", { cause: Object(rope()) })]
   ],
   "claimed lengths": [
     ["an empty array of length 2^32 - 1", "size", () => sparse(maxLength)],

@@ -12,7 +12,19 @@ import { types } from "node:util"
 type Bytes = ArrayBufferView | ArrayBufferLike
 
 /** The kind of an object by spec/canonical.md, "Telling what an object is". */
-type Sort = "proxy" | "array" | "map" | "set" | "date" | "bytes" | "object"
+type Sort =
+  | "proxy"
+  | "array"
+  | "map"
+  | "set"
+  | "date"
+  | "bytes"
+  | "boxed"
+  | "regexp"
+  | "error"
+  | "platform"
+  | "unreadable"
+  | "object"
 
 /** The most prototypes that are examined. */
 const maxPrototypes = 16
@@ -42,7 +54,69 @@ export const sortOf = (value: object): Sort => {
   if (types.isDate(value)) return hides(value, Date.prototype) ? "object" : "date"
   if (ArrayBuffer.isView(value)) return "bytes"
   const own = classOfBytes(value)
-  return own === undefined || hides(value, own.prototype) ? "object" : "bytes"
+  if (own !== undefined && !hides(value, own.prototype)) return "bytes"
+  if (types.isStringObject(value)) return "boxed"
+  const box = boxes.find(([is]) => is(value))
+  if (box !== undefined && !hides(value, box[1].prototype)) return "boxed"
+  if (types.isRegExp(value) && !hides(value, RegExp.prototype)) return "regexp"
+  const tag = tagOf(value)
+  if (types.isNativeError(value) && !hides(value, Error.prototype)) return tag === undefined ? "error" : "unreadable"
+  if (platformText(value) !== undefined) return "platform"
+  return tag === undefined ? "object" : "unreadable"
+}
+
+const boxes: ReadonlyArray<readonly [(value: unknown) => boolean, { readonly prototype: object }]> = [
+  [types.isNumberObject, Number],
+  [types.isBooleanObject, Boolean],
+  [types.isBigIntObject, BigInt],
+  [types.isSymbolObject, Symbol]
+]
+
+/** Whether the intrinsics are frozen in this process. */
+const isHardened = Object.isFrozen(Error.prototype)
+
+/** Tags of classes that are known by their slots. */
+const known = ["Map", "Set", "ArrayBuffer", "SharedArrayBuffer", "DataView", "BigInt", "Symbol"]
+
+/** The first tag that a prototype declares as plain data, up to a Proxy. */
+const tagOf = (value: object): string | undefined => {
+  let at: object | null = Object.getPrototypeOf(value)
+  if (at === null || Object.getPrototypeOf(value) === Object.prototype) return undefined
+  if (!types.isProxy(at) && Object.getPrototypeOf(at) === null) return undefined
+  for (let seen = 0; at !== null && !types.isProxy(at) && seen < maxPrototypes; seen++) {
+    // Frozen intrinsics have accessors in place of data.
+    const own = Object.getOwnPropertyDescriptor(at, Symbol.toStringTag)
+    const tag: unknown = own !== undefined && isHardened && Object.isFrozen(at)
+      ? Reflect.get(at, Symbol.toStringTag)
+      : own?.value
+    if (typeof tag === "string" && !known.includes(tag)) return tag
+    at = Object.getPrototypeOf(at)
+  }
+  return undefined
+}
+
+const pairs = (entries: Iterable<readonly [string, string]>): string =>
+  [...entries].map(([name, text]) => `[${JSON.stringify(name)},${JSON.stringify(text)}]`).join(",")
+
+/** The canonical bytes of an object of the platform on which nothing was hung. */
+const platformText = (value: object): string | undefined => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (Reflect.ownKeys(value).length > 0) return undefined
+  try {
+    switch (prototype) {
+      case URL.prototype:
+        return `!l${JSON.stringify((value as URL).href)}`
+      case URLSearchParams.prototype:
+        return `!q[${pairs(value as URLSearchParams)}]`
+      case Headers.prototype:
+        return `!h[${pairs(value as Headers)}]`
+      default:
+        return undefined
+    }
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    throw error
+  }
 }
 
 const byteClasses: ReadonlyArray<readonly [string, (value: unknown) => boolean, { readonly prototype: object }]> = [
@@ -145,6 +219,36 @@ const spellProperty = (object: object, key: PropertyKey): string => {
   return isAccessor(property) ? "!g" : spellValue(property?.value)
 }
 
+const spellMembers = (value: object, keys: ReadonlyArray<string>): string =>
+  `{${keys.toSorted().map((key) => `${JSON.stringify(key)}:${spellProperty(value, key)}`).join(",")}}`
+
+const errorKeys = (value: object): ReadonlyArray<string> =>
+  Object.getOwnPropertyNames(value).filter((key) => key !== "stack")
+
+/** The object, or the prototype of it, that has its name; null where none has. */
+const namedBy = (value: object): object | null => {
+  for (let at: object | null = value; at !== null && !types.isProxy(at); at = Object.getPrototypeOf(at))
+    if (Object.hasOwn(at, "name")) return at
+  return null
+}
+
+const spellName = (value: object): string => {
+  const holder = namedBy(value)
+  if (holder !== null && isHardened && Object.isFrozen(holder)) return spellValue(Reflect.get(holder, "name"))
+  return holder === null ? "!u" : spellProperty(holder, "name")
+}
+
+const unboxed = (value: object): unknown =>
+  types.isStringObject(value)
+    ? String.prototype.valueOf.call(value)
+    : types.isNumberObject(value)
+    ? Number.prototype.valueOf.call(value)
+    : types.isBooleanObject(value)
+    ? Boolean.prototype.valueOf.call(value)
+    : types.isBigIntObject(value)
+    ? BigInt.prototype.valueOf.call(value)
+    : Symbol.prototype.valueOf.call(value)
+
 const spellObject = (value: object): string => {
   switch (sortOf(value)) {
     case "proxy":
@@ -165,10 +269,20 @@ const spellObject = (value: object): string => {
     }
     case "bytes":
       return `!b${kindOfBytes(value)}:${bytesOf(value as Bytes).toString("hex")}`
+    case "boxed":
+      return `!v${spellValue(unboxed(value))}`
+    case "regexp": {
+      const { flags, source } = new RegExp(value as RegExp)
+      return `!r${JSON.stringify(source)}${flags}`
+    }
+    case "error":
+      return `!e${spellName(value)}${spellMembers(value, errorKeys(value))}`
+    case "platform":
+      return platformText(value) ?? ""
+    case "unreadable":
+      return `!o${JSON.stringify(tagOf(value))}${"0".repeat(32)}${spellMembers(value, Object.keys(value))}`
     case "object":
-      return `{${
-        Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${spellProperty(value, key)}`).join(",")
-      }}`
+      return spellMembers(value, Object.keys(value))
   }
 }
 
@@ -257,6 +371,19 @@ const sameValue = (a: unknown, b: unknown): boolean => {
       )
     case "date":
       return Object.is(Date.prototype.getTime.call(a as Date), Date.prototype.getTime.call(b as Date))
+    case "unreadable":
+      return false
+    case "boxed":
+      return sameValue(unboxed(a as object), unboxed(b as object))
+    case "regexp":
+    case "platform":
+      return spellValue(a) === spellValue(b)
+    case "error": {
+      const [left, right] = [a as object, b as object]
+      const keys = errorKeys(left)
+      return spellName(left) === spellName(right) && keys.length === errorKeys(right).length &&
+        keys.every((key) => Object.hasOwn(right, key) && sameProperty(left, right, key))
+    }
     case "object": {
       const [left, right] = [a as object, b as object]
       const keys = Object.keys(left)
@@ -268,6 +395,20 @@ const sameValue = (a: unknown, b: unknown): boolean => {
   }
 }
 
+/** Whether something in a payload cannot be read: its nonce is all zeros here. */
+export const isUnreadable = (spelt: Buffer): boolean => nonces.test(spelt.toString("latin1"))
+
+/** Canonical bytes with zeros in place of each nonce. */
+export const withoutNonces = (bytes: Uint8Array): Buffer =>
+  Buffer.from(Buffer.from(bytes).toString("latin1").replaceAll(everyNonce, `$1${"0".repeat(32)}{`), "latin1")
+
+const nonces = /!o"(?:[^"\\]|\\.)*"0{32}\{/
+const everyNonce = /(!o"(?:[^"\\]|\\.)*")[0-9a-f]{32}\{/g
+
 /** Whether spec/canonical.md declares two payloads equal: rules 1, 2 and 3. */
-export const areEqual = (a: unknown, b: unknown): boolean =>
-  isRaw(a) || isRaw(b) ? spell(a).equals(spell(b)) : sameValue(a, b)
+export const areEqual = (a: unknown, b: unknown): boolean => {
+  if (!isRaw(a) && !isRaw(b)) return sameValue(a, b)
+  const [left, right] = [spell(a), spell(b)]
+  // No text spells a nonce that was given to something else.
+  return left.equals(right) && (isRaw(a) || !isUnreadable(left)) && (isRaw(b) || !isUnreadable(right))
+}

@@ -55,7 +55,15 @@ const mutateObject = (value: object, random: Random): unknown => {
       )
     case "bytes":
       return mutateBytes(value, random)
+    case "boxed":
+    case "regexp":
+    case "platform":
+      return random.pick<unknown>([value, {}, Object("ab"), /x/, new URL("http://h/"), new URLSearchParams("a=1"), [
+        value
+      ]])
     case "array":
+    case "error":
+    case "unreadable":
     case "object":
       return mutateProperties(value, random)
   }

@@ -49,6 +49,11 @@ export class Agent extends Context.Service<Agent, {
    * keys (CONFORMANCE R3).
    */
   readonly refusedSignals: () => number
+  /**
+   * Objects in payloads so far whose content could not be read without running code, such as a
+   * FormData: no two of them are the same evidence.
+   */
+  readonly unreadable: () => number
 }>()("tracehound/intake/agent/Agent") {
   /** As configured; after its scope has closed it answers `disposed`. */
   static readonly layer = Layer.effect(
@@ -93,6 +98,7 @@ export interface AgentServices {
 export interface ClosableAgent {
   readonly interceptUnsafe: Agent["Service"]["interceptUnsafe"]
   readonly refusedSignals: Agent["Service"]["refusedSignals"]
+  readonly unreadable: Agent["Service"]["unreadable"]
   /** Answers `panicked` from now on. */
   readonly panic: () => void
   /** Answers `disposed` from now on, after a panic too. */
@@ -106,8 +112,9 @@ export const make = (services: AgentServices): ClosableAgent => {
   const { countUnsafe } = services.throughput
   const { key } = settings.signature
   const signer = makeSigner(services.hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
+  const { fill } = services.randomness
   const seed = new Int32Array(canonicalSeedWords)
-  services.randomness.fill(new Uint8Array(seed.buffer))
+  fill(new Uint8Array(seed.buffer))
   const writer = makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix, seed })
   let refusedSignals = 0
   let silentUntil = Number.NEGATIVE_INFINITY
@@ -154,6 +161,7 @@ export const make = (services: AgentServices): ClosableAgent => {
       }
     },
     refusedSignals: () => refusedSignals,
+    unreadable: () => writer.unreadable,
     panic: () => {
       closed ??= Refusals.panicked
     },

@@ -27,40 +27,63 @@
  *   signature than a JCS library computes.
  * - All functions are equal, so are all symbols, all accessors and all proxies: give the writer raw
  *   data.
+ * - An object with content that cannot be read (a FormData, a Promise) has other bytes each time
+ *   that it is written.
  * - V8 lists all keys of an object before it gives the first, whatever the limits: a million keys
  *   cost the time to list them.
  * - The buffer keeps the last payload's bytes until the next write overwrites them, and `content`
  *   keeps a large raw payload alive until `release`.
  */
 import type * as Port from "../../host/port/Introspection.ts"
-import { sortEntries, sortKeys } from "./canonical/Order.ts"
 import {
+  ADDRESS,
   ARRAY_BUFFER,
+  BIGINT,
+  BOOLEAN,
   type Brand,
-  brandOf,
+  DATE,
+  ERROR,
+  HEADERS,
+  MAP,
+  NUMBER,
+  OPAQUE,
+  ORDINARY,
+  PARAMS,
+  REGEXP,
+  SET,
+  SHARED_ARRAY_BUFFER,
+  STRING,
+  SYMBOL,
+  TEMPORAL,
+  VIEW
+} from "./canonical/Brand.ts"
+import { Brands } from "./canonical/Brands.ts"
+import { errorName } from "./canonical/Intrinsics.ts"
+import { Nonces, nonceSeedWords } from "./canonical/Nonces.ts"
+import { sortEntries, sortKeys } from "./canonical/Order.ts"
+import { addressText, headersEach, paramsCount, paramsEach, temporalText } from "./canonical/Platform.ts"
+import {
   byteKindOf,
   byteLengthOf,
   bytesOf,
-  DATE,
   dateTime,
   getOwnPropertyDescriptor,
+  getOwnPropertyNames,
+  getPrototypeOf,
   hasOwn,
   isArray,
-  isShared,
   isUint8Array,
   isView,
   lookupGetter,
-  MAP,
   mapForEach,
   mapSize,
   objectPrototype,
-  ORDINARY,
   ownKeys,
-  SET,
+  regExpFlags,
+  regExpSource,
   setForEach,
   setSize,
-  SHARED_ARRAY_BUFFER,
-  VIEW
+  unboxed
 } from "./canonical/Reflection.ts"
 import { BigIntText, writeHexBytes, writeNumber } from "./canonical/Scalar.ts"
 import { leastBytes, type Shape, Shapes, shapeSeedWords } from "./canonical/Shapes.ts"
@@ -115,10 +138,14 @@ export interface CanonicalWriter {
   readonly visited: number
   /** Shapes of objects that the last write kept: at most a few. */
   readonly shapesMade: number
+  /** Getters that the last write called in vain, each of which made an exception. Bounded too. */
+  readonly trials: number
+  /** Objects whose content could not be read, over all writes so far. */
+  readonly unreadable: number
 }
 
 /** Unpredictable words of a writer's seed. */
-export const canonicalSeedWords = shapeSeedWords
+export const canonicalSeedWords = shapeSeedWords + nonceSeedWords
 
 export interface CanonicalWriterOptions {
   /**
@@ -154,6 +181,8 @@ const WRITTEN = 0
 type WriteResult = typeof WRITTEN | typeof TOO_LARGE | typeof TOO_DEEP | typeof TOO_MANY_KEYS | typeof UNREADABLE
 
 const noBytes = new Uint8Array(0)
+/** The most prototypes that are searched for the name of an error. */
+const maxInherited = 16
 /** The most raw bytes that are copied into the buffer; more are left where they are. */
 const maxCopiedBytes = 32_768
 
@@ -171,6 +200,8 @@ class BoundedWriter implements CanonicalWriter {
   private readonly sink: Sink
   private readonly bigInts: BigIntText
   private readonly shapes: Shapes
+  private readonly brands: Brands
+  private readonly nonces: Nonces
   private busy = false
   /**
    * Whether Object.prototype has a `writable`, which an accessor's descriptor would inherit.
@@ -189,7 +220,9 @@ class BoundedWriter implements CanonicalWriter {
     this.sink = new Sink(limits.maxPayloadSize, prefix)
     this.views = new ScratchViews(this.sink)
     this.bigInts = new BigIntText(this.sink)
-    this.shapes = new Shapes(seed)
+    this.shapes = new Shapes(seed.subarray(0, shapeSeedWords))
+    this.brands = new Brands(introspection)
+    this.nonces = new Nonces(seed.subarray(shapeSeedWords))
   }
 
   get buffer(): Uint8Array {
@@ -198,6 +231,14 @@ class BoundedWriter implements CanonicalWriter {
 
   get shapesMade(): number {
     return this.shapes.made
+  }
+
+  get trials(): number {
+    return this.brands.trials
+  }
+
+  get unreadable(): number {
+    return this.nonces.given
   }
 
   get content(): Uint8Array {
@@ -224,6 +265,7 @@ class BoundedWriter implements CanonicalWriter {
     this.unorderedDepth = 0
     this.visited = 0
     this.shapes.made = 0
+    this.brands.trials = 0
     try {
       this.polluted = typeof payload === "object" && !isView(payload) && hasOwn(objectPrototype, "writable")
       const result = typeof payload === "string" ? this.rawText(payload) : this.value(payload, 0)
@@ -275,7 +317,7 @@ class BoundedWriter implements CanonicalWriter {
     // Asked first: isArray of a revoked proxy throws, and any other question would run a trap.
     if (this.introspection.isProxy(value)) return this.token("!p")
     if (isArray(value)) return this.array(value, depth)
-    const brand = brandOf(value, this.introspection)
+    const brand = this.brands.of(value)
     switch (brand) {
       case ORDINARY:
         return this.record(value, depth)
@@ -288,6 +330,24 @@ class BoundedWriter implements CanonicalWriter {
       case SHARED_ARRAY_BUFFER:
       case VIEW:
         return this.bytes(value, brand, depth)
+      case NUMBER:
+      case STRING:
+      case BOOLEAN:
+      case BIGINT:
+      case SYMBOL:
+        return this.sink.ascii("!v") ? this.value(unboxed(value, brand), depth) : TOO_LARGE
+      case REGEXP:
+        return this.regExp(value)
+      case ERROR:
+        return this.error(value, depth)
+      case ADDRESS:
+      case TEMPORAL:
+        return this.platformText(value, brand, depth)
+      case PARAMS:
+      case HEADERS:
+        return this.platformList(value, brand, depth)
+      case OPAQUE:
+        return this.unread(value, depth)
     }
   }
 
@@ -341,6 +401,14 @@ class BoundedWriter implements CanonicalWriter {
     sink.reserve(1)
     sink.byte(OPEN_OBJECT)
     const result = shape === undefined ? this.members(value, keys, depth + 1) : this.known(value, shape, depth + 1)
+    return result === WRITTEN ? this.close(CLOSE_OBJECT) : result
+  }
+
+  /** An object of these members. */
+  private listed(value: object, keys: Array<string>, depth: number): WriteResult {
+    this.sink.reserve(1)
+    this.sink.byte(OPEN_OBJECT)
+    const result = this.members(value, keys, depth + 1)
     return result === WRITTEN ? this.close(CLOSE_OBJECT) : result
   }
 
@@ -433,6 +501,95 @@ class BoundedWriter implements CanonicalWriter {
     return itemResult === WRITTEN ? this.close(CLOSE_ARRAY) : itemResult
   }
 
+  private regExp(value: object): WriteResult {
+    const { sink } = this
+    if (!sink.ascii("!r") || !writeQuoted(sink, regExpSource(value))) return TOO_LARGE
+    return this.token(regExpFlags(value))
+  }
+
+  /** The name, and the own properties but for the stack: hidden ones too, as `message` is. */
+  private error(value: object, depth: number): WriteResult {
+    if (depth >= this.maxDepth) return TOO_DEEP
+    const keys = getOwnPropertyNames(value)
+    const stack = keys.indexOf("stack")
+    if (stack >= 0) keys.splice(stack, 1)
+    if (keys.length > this.maxKeys) return TOO_MANY_KEYS
+    if (leastBytes(keys) + 3 > this.sink.remaining || !this.sink.ascii("!e")) return TOO_LARGE
+    const name = this.nameOf(value)
+    const named = this.isData(name) ? this.value(name.value, depth + 1) : this.absent(name)
+    return named === WRITTEN ? this.listed(value, keys, depth) : named
+  }
+
+  /** The first name on the object and its prototypes, up to a Proxy. */
+  private nameOf(value: object): PropertyDescriptor | undefined {
+    let at: object | null = value
+    for (let step = 0; at !== null && step <= maxInherited; step++) {
+      if (this.introspection.isProxy(at)) return undefined
+      const property = getOwnPropertyDescriptor(at, "name")
+      const own = property?.get === undefined ? undefined : errorName(at)
+      if (own !== undefined) return { value: own, writable: true }
+      if (property !== undefined) return property
+      at = getPrototypeOf(at)
+    }
+    return undefined
+  }
+
+  private absent(property: PropertyDescriptor | undefined): WriteResult {
+    if (property !== undefined) return this.accessor()
+    this.visited++
+    return this.token("!u")
+  }
+
+  private platformText(value: object, brand: typeof ADDRESS | typeof TEMPORAL, depth: number): WriteResult {
+    const { matched } = this.brands
+    const text = this.brands.read(() => brand === ADDRESS ? addressText(value) : temporalText(value, matched))
+    if (text === undefined) return this.unread(value, depth)
+    if (!this.sink.ascii(brand === ADDRESS ? "!l" : "!t")) return TOO_LARGE
+    return fitting(writeQuoted(this.sink, text))
+  }
+
+  private platformList(value: object, brand: typeof PARAMS | typeof HEADERS, depth: number): WriteResult {
+    const { sink } = this
+    if (depth >= this.maxDepth) return TOO_DEEP
+    const start = sink.length
+    let result: WriteResult = WRITTEN
+    let isFirst = true
+    const each = (text: string, name: string): void => {
+      if (result !== WRITTEN) return
+      if (!isFirst) sink.byte(COMMA)
+      isFirst = false
+      result = this.pair(name, text, depth + 1)
+    }
+    const read = this.brands.read((): WriteResult => {
+      // A pair takes at least `["",""]` and a comma.
+      const count = brand === PARAMS ? paramsCount(value) : 0
+      if (4 + 8 * count - Math.min(count, 1) > sink.remaining) return TOO_LARGE
+      if (!sink.ascii(brand === PARAMS ? "!q[" : "!h[")) return TOO_LARGE
+      if (brand === PARAMS) paramsEach(value, each)
+      else headersEach(value, each)
+      return result
+    })
+    if (read === WRITTEN) return this.close(CLOSE_ARRAY)
+    if (read !== undefined) return read
+    sink.length = start
+    return this.unread(value, depth)
+  }
+
+  /**
+   * An object with content that cannot be read: the tag of its class, a nonce that no other has,
+   * and the members that do show.
+   */
+  private unread(value: object, depth: number): WriteResult {
+    const { sink } = this
+    if (depth >= this.maxDepth) return TOO_DEEP
+    const { tag } = this.brands
+    // A host that has tried too often cannot tell whether its characters are its keys.
+    const length: unknown = hasOwn(value, "length") ? getOwnPropertyDescriptor(value, "length")?.value : 0
+    if (typeof length === "number" && length > this.maxKeys) return TOO_MANY_KEYS
+    if (!sink.ascii("!o") || !writeQuoted(sink, tag) || !sink.ascii(this.nonces.next())) return TOO_LARGE
+    return this.record(value, depth)
+  }
+
   private bytes(value: object, brand: Brand, depth: number): WriteResult {
     const { sink } = this
     const length = byteLengthOf(value, brand)
@@ -446,7 +603,7 @@ class BoundedWriter implements CanonicalWriter {
     // copied it. Shared memory cannot, since another thread may write to it.
     if (length > maxCopiedBytes && sink.start === 0) {
       const view = bytesOf(value, brand, length)
-      if (!isShared(view.buffer)) {
+      if (!this.brands.isShared(view.buffer)) {
         this.outside = view
         return WRITTEN
       }

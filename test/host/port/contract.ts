@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import * as zlib from "node:zlib"
 import { Compression, CompressionError } from "../../../src/host/port/Compression.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
-import { Introspection } from "../../../src/host/port/Introspection.ts"
+import { Introspection, type Slots } from "../../../src/host/port/Introspection.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
 import { random } from "../../support/random.ts"
 
@@ -381,7 +381,7 @@ export const randomnessContract = (layer: Layer.Layer<Randomness>): void => {
 
 /** `tells`: whether this host can tell a Proxy from its target. */
 export const introspectionContract = (layer: Layer.Layer<Introspection>, tells: boolean): void => {
-  const { isProxy } = Effect.runSync(Effect.provide(Introspection, layer))
+  const { isProxy, slots } = Effect.runSync(Effect.provide(Introspection, layer))
 
   describe("Introspection", () => {
     it("RFC D4 asks a Proxy without running one of its traps", () => {
@@ -397,6 +397,47 @@ export const introspectionContract = (layer: Layer.Layer<Introspection>, tells: 
       revoke()
       assert.strictEqual(isProxy(proxy), tells)
       assert.deepStrictEqual(ran, [])
+    })
+
+    it("RFC D4 asks for slots, of whatever realm, without running anything, or says that it cannot", () => {
+      assert.strictEqual(slots !== null, tells)
+      if (slots === null) return
+      const fail = (): never => assert.fail("a trap ran")
+      const objects: Record<keyof Slots, object> = {
+        isMap: new Map(),
+        isSet: new Set(),
+        isDate: new Date(),
+        isArrayBuffer: new ArrayBuffer(1),
+        isSharedArrayBuffer: new SharedArrayBuffer(1),
+        isRegExp: /x/,
+        isNativeError: new RangeError("x"),
+        isBoxedPrimitive: Object(1),
+        isNumberObject: Object(1),
+        isStringObject: Object("x"),
+        isBooleanObject: Object(true),
+        isBigIntObject: Object(1n),
+        isSymbolObject: Object(Symbol("x"))
+      }
+      for (const [asked, is] of Object.entries(slots)) {
+        for (const [name, object] of Object.entries(objects)) {
+          const expected = asked === name ||
+            (asked === "isBoxedPrimitive" && name.endsWith("Object")) ||
+            (asked === "isNumberObject" && name === "isBoxedPrimitive")
+          for (
+            const prototype of [
+              Object.getPrototypeOf(object),
+              null,
+              Map.prototype,
+              new Proxy({}, new Proxy({}, { get: fail }))
+            ]
+          ) {
+            Object.setPrototypeOf(object, prototype)
+            assert.strictEqual(is(object), expected, `${asked} of ${name}`)
+          }
+          assert.isFalse(is(Object.create(object)))
+          assert.isFalse(is(new Proxy(object, new Proxy({}, { get: fail }))))
+        }
+      }
     })
 
     it("RFC D4 takes nothing else for a Proxy", () => {

@@ -205,10 +205,13 @@ describe("canonical bytes run no code of the payload", () => {
       import { makeCanonicalWriter } from ${
       JSON.stringify(fileURLToPath(new URL("../../../src/intake/gate/Canonical.ts", import.meta.url)))
     }
-      import { types } from "node:util"
-      const writer = makeCanonicalWriter({ maxPayloadSize: 1000, maxDepth: 9, maxKeys: 9 }, { isProxy: types.isProxy })
+      import { introspection } from ${
+      JSON.stringify(fileURLToPath(new URL("../../../src/host/node/NodeIntrospection.ts", import.meta.url)))
+    }
+      const writer = makeCanonicalWriter({ maxPayloadSize: 2000, maxDepth: 9, maxKeys: 9 }, introspection)
       const payload = [JSON.parse('{"__proto__":{"x":1}}'), new Map([[2, 1], [1, new Date(1)]]), new Set(["b", "a"]), Buffer.from("a"),
-        1n << 1500n, "\\ud800", "y".repeat(70), { get a() { throw 1 } }, -0, new Proxy({}, {}), new (class A { x = [,] })]
+        1n << 1500n, "\\ud800", "y".repeat(70), { get a() { throw 1 } }, -0, new Proxy({}, {}), new (class A { x = [,] }),
+        new TypeError("x"), /x/g, Object("a"), new Headers({ a: "1" }), new URL("http://h/"), Promise.resolve(1), [].values()]
       const written = writer.write(payload)
       process.stdout.write(written < 0 ? String(written) : writer.buffer.subarray(0, written))
     `
@@ -227,7 +230,8 @@ describe("canonical bytes run no code of the payload", () => {
     assert.strictEqual(
       output,
       `[{"__proto__":{"x":1}},!m[[1,!d1],[2,1]],!s["a","b"],!bu8:61,!n${(1n << 1500n).toString(16)},"\\ud800",`
-        + `"${"y".repeat(70)}",{"a":!g},!-0,!p,{"x":[!u]}]`
+        + `"${"y".repeat(70)}",{"a":!g},!-0,!p,{"x":[!u]},!e"TypeError"{"message":"x"},!r"x"g,!v"a",!h[["a","1"]],`
+        + `!l"http://h/",!o"Promise"${"1".padStart(32, "0")}{},!o"Array Iterator"${"2".padStart(32, "0")}{}]`
     )
   })
 })

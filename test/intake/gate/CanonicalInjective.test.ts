@@ -134,7 +134,9 @@ describe("canonical bytes are injective up to the declared equalities", () => {
       [Symbol("a"), Symbol.iterator],
       [new Map<unknown, unknown>([[{ a: 1 }, 1], [2, 3]]), new Map<unknown, unknown>([[2, 3], [{ a: 1 }, 1]])],
       [new Set([1, 2, 3]), new Set([3, 1, 2])],
-      [new Error("a"), new TypeError("b")]
+      [Object.assign(Object("a"), { extra: 2 }), Object("a")],
+      [Object.assign(/x/g, { lastIndex: 3 }), /x/g],
+      [Object.assign(new Error("a"), { stack: "other" }), new Error("a")]
     ]
     for (const [a, b] of pairs) assert.deepStrictEqual(canonicalBytes(a), canonicalBytes(b))
   })

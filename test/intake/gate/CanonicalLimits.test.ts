@@ -238,7 +238,7 @@ describe("the order of refusals", () => {
     for (const name of ["maxPayloadSize", "maxDepth", "maxKeys"]) {
       for (const value of [NaN, -1, 1.5, Infinity]) {
         assert.throws(
-          () => makeCanonicalWriter({ ...defaults, [name]: value }, { isProxy: () => false }),
+          () => makeCanonicalWriter({ ...defaults, [name]: value }, { isProxy: () => false, slots: null }),
           RangeError,
           name
         )

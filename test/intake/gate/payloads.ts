@@ -277,9 +277,29 @@ export const samePayload = (a: unknown, b: unknown): boolean => {
     }
     case "scalar":
       return Object.is(a, b)
+    case "unreadable":
+      return false
+    case "boxed":
+      return samePayload(Object(a).valueOf(), Object(b).valueOf())
+    case "spelt":
+      return spelling(a as object) === spelling(b as object)
+    case "error": {
+      const keys = errorKeys(a as object)
+      return (a as Error).name === (b as Error).name && isDeepStrictEqual(keys, errorKeys(b as object)) &&
+        keys.every((key) => sameMember(memberOf(a as object, key), memberOf(b as object, key)))
+    }
     default:
       return bytesOf(a as ArrayBufferView | ArrayBufferLike).equals(bytesOf(b as ArrayBufferView | ArrayBufferLike))
   }
+}
+
+const errorKeys = (error: object): ReadonlyArray<string> =>
+  Object.getOwnPropertyNames(error).filter((key) => key !== "stack").toSorted()
+
+/** What tells an object of the platform or a regular expression from others of its kind. */
+const spelling = (value: object): string => {
+  const tag = Object.prototype.toString.call(value)
+  return tag === "[object Headers]" ? `${tag} ${JSON.stringify([...value as Headers])}` : `${tag} ${String(value)}`
 }
 
 const ACCESSOR = { accessor: true }
@@ -318,6 +338,11 @@ const kindOf = (value: unknown): string => {
     if (types.isSet(value)) return "set"
     if (types.isDate(value)) return "date"
     if (types.isUint8Array(value)) return "Uint8Array"
+    if (types.isBoxedPrimitive(value)) return "boxed"
+    if (types.isNativeError(value)) return "error"
+    if (/^\[object (?:RegExp|URL|URLSearchParams|Headers|Temporal\.\w+)\]$/.test(Object.prototype.toString.call(value)))
+      return "spelt"
+    if (types.isPromise(value) || Object.prototype.toString.call(value) === "[object FormData]") return "unreadable"
     return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) ? `bytes ${value.constructor.name}` : "object"
   }
   return typeof value === "symbol" ? "symbol" : "scalar"

@@ -51,6 +51,21 @@ export function treeOf(value: Value): Tree {
   else if ("map" in value) return unordered("map", value.map.map(([key, item]) => ["pair", treeOf(key), treeOf(item)]))
   else if ("set" in value) return unordered("set", value.set.map(treeOf))
   else if ("bytes" in value) return [`bytes ${value.bytes}`, value.detached ? "" : value.hex ?? ""]
+  else if ("boxed" in value) return ["boxed", treeOf(value.boxed)]
+  else if ("regexp" in value) return ["regexp", ["string", value.regexp], value.flags]
+  else if ("error" in value) {
+    const members = value.own.map(([key, item]): Tree => ["member", key, treeOf(item)])
+    return ["error", ["string", value.error], unordered("object", members)]
+  } else if ("url" in value) return ["url", ["string", value.url]]
+  else if ("params" in value) return ["params", ...value.params.map(textPair)]
+  else if ("headers" in value)
+    return [
+      "headers",
+      ...value.headers.toSorted(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(textPair)
+    ]
+  else if ("temporal" in value) return ["temporal", ["string", value.temporal]]
+  else if ("unreadable" in value)
+    return ["unreadable", ["string", value.unreadable], "1".padStart(32, "0"), ["object"]]
   else if ("nest" in value) {
     let tree = treeOf(value.of)
     for (let depth = value.nest; depth > 0; depth--) {
@@ -65,6 +80,8 @@ export function treeOf(value: Value): Tree {
   }
   return assert.fail("a cycle has no tree")
 }
+
+const textPair = ([name, text]: readonly [string, string]): Tree => ["pair", ["string", name], ["string", text]]
 
 function jsonTree(value: unknown): Tree {
   return typeof value === "string"
@@ -109,15 +126,45 @@ export function parses(bytes: Uint8Array): ReadonlyArray<Tree> {
       ...spelled(at, "!n", /^-?(?:0|[1-9a-f][0-9a-f]*)$/, (hex) => ["bigint", hex]),
       ...spelled(at, "!d", /^(?:0|-?[1-9]\d*|NaN)$/, (milliseconds) => ["date", milliseconds]),
       ...kinds.flatMap((kind) => spelled(at, `!b${kind}:`, /^(?:[0-9a-f]{2})*$/, (hex) => [`bytes ${kind}`, hex])),
+      ...tagged(at, "!v", valueAt).map(([tree, end]): Parse => [["boxed", tree], end]),
+      ...tagged(at, "!r", stringAt).flatMap(([tree, end]) =>
+        spelled(end, "", /^d?g?i?m?s?(?:u|v)?y?$/, (flags): Tree => ["regexp", tree, flags])
+      ),
+      ...tagged(at, "!l", stringAt).map(([tree, end]): Parse => [["url", tree], end]),
+      ...tagged(at, "!t", stringAt).map(([tree, end]): Parse => [["temporal", tree], end]),
+      ...tagged(at, "!e", valueAt).flatMap(([name, end]) =>
+        objectAt(end).map(([members, last]): Parse => [["error", name, members], last])
+      ),
+      ...tagged(at, "!o", stringAt).flatMap(([tag, end]) =>
+        spelled(end, "", /^[0-9a-f]{32}$/, (nonce): Tree => [nonce]).flatMap(([[nonce], next]) =>
+          objectAt(next).map(([members, last]): Parse => [["unreadable", tag, nonce, members], last])
+        )
+      ),
+      ...listAt(at, "!q[", "]", textPairAt, () => true).map(([items, end]): Parse => [["params", ...items], end]),
+      ...listAt(at, "!h[", "]", textPairAt, () => true).map(([items, end]): Parse => [["headers", ...items], end]),
       ...stringAt(at),
       ...listAt(at, "[", "]", valueAt, () => true).map(([items, end]): Parse => [["array", ...items], end]),
-      ...listAt(at, "{", "}", memberAt, (a, b) => String(a[0][1]) < String(b[0][1])).map(([items, end]): Parse => [
-        unordered("object", items),
-        end
-      ]),
+      ...objectAt(at),
       ...listAt(at, "!m[", "]", pairAt, inOrder).map(([items, end]): Parse => [unordered("map", items), end]),
       ...listAt(at, "!s[", "]", valueAt, inOrder).map(([items, end]): Parse => [unordered("set", items), end])
     ]
+  }
+
+  function objectAt(at: number): ReadonlyArray<Parse> {
+    return listAt(at, "{", "}", memberAt, (a, b) => String(a[0][1]) < String(b[0][1])).map(([items, end]): Parse => [
+      unordered("object", items),
+      end
+    ])
+  }
+
+  /** What follows a prefix. */
+  function tagged(at: number, prefix: string, next: (at: number) => ReadonlyArray<Parse>): ReadonlyArray<Parse> {
+    return text.startsWith(prefix, at) ? next(at + prefix.length) : []
+  }
+
+  /** A pair of strings. */
+  function textPairAt(at: number): ReadonlyArray<Parse> {
+    return pairAt(at).filter(([[, name, value]]) => name?.[0] === "string" && value?.[0] === "string")
   }
 
   function tokenAt(at: number, token: string, tree: Tree): ReadonlyArray<Parse> {

@@ -44,6 +44,14 @@ export type Value =
     }
     | { readonly nest: number; readonly in: ReadonlyArray<Kind>; readonly of: Value }
     | { readonly cycle: ReadonlyArray<Kind> }
+    | { readonly boxed: Value }
+    | { readonly regexp: string; readonly flags: string }
+    | { readonly error: string; readonly own: ReadonlyArray<readonly [string, Value]> }
+    | { readonly url: string }
+    | { readonly params: ReadonlyArray<readonly [name: string, value: string]> }
+    | { readonly headers: ReadonlyArray<readonly [name: string, value: string]> }
+    | { readonly temporal: string }
+    | { readonly unreadable: "FormData" | "Promise" }
   )
 
 export interface Repeated {
@@ -154,10 +162,35 @@ function buildBare(value: Value): unknown {
     const containers = value.cycle.map(container)
     for (const [i, each] of containers.entries()) fill(each, containers[(i + 1) % containers.length])
     return containers[0]
-  } else if ("undefined" in value) {
+  } else if ("boxed" in value) return Object(build(value.boxed))
+  else if ("regexp" in value) return new RegExp(value.regexp, value.flags)
+  else if ("error" in value) return buildError(value)
+  else if ("url" in value) return new URL(value.url)
+  else if ("params" in value) return new URLSearchParams(value.params.map(([name, text]) => [name, text]))
+  else if ("headers" in value) return new Headers(value.headers.map(([name, text]): [string, string] => [name, text]))
+  else if ("temporal" in value) return buildTemporal(value.temporal)
+  else if ("unreadable" in value) return value.unreadable === "FormData" ? new FormData() : Promise.resolve(1)
+  else if ("undefined" in value) {
     return undefined
   }
   return assert.fail(`${JSON.stringify(value)} stands nowhere but in an array or an object`)
+}
+
+/** A class of the platform that this host may lack. */
+const temporal: unknown = Reflect.get(globalThis, "Temporal")
+export const hasTemporal = typeof temporal === "object"
+
+function buildTemporal(text: string): unknown {
+  const [kind = "", ...rest] = text.split(" ")
+  const Kind = Reflect.get(Object(temporal), kind)
+  return kind === "Duration" ? new Kind(...rest.map(Number)) : Kind.from(rest.join(" "))
+}
+
+function buildError(value: Extract<Value, { readonly error: string }>): unknown {
+  const error = new (Reflect.get(globalThis, value.error) as ErrorConstructor)()
+  for (const [key, item] of value.own)
+    Object.defineProperty(error, key, { value: build(item), enumerable: key !== "message", configurable: true })
+  return error
 }
 
 export function keyOf(key: Key): string {

@@ -1,7 +1,7 @@
 /**
  * Canonical writers for tests.
  */
-import { types } from "node:util"
+import { introspection } from "../../../src/host/node/NodeIntrospection.ts"
 import { type CanonicalLimits, type CanonicalWriter, makeCanonicalWriter } from "../../../src/intake/gate/Canonical.ts"
 
 /** The defaults of the configuration. */
@@ -9,11 +9,11 @@ export const defaults: CanonicalLimits = { maxPayloadSize: 1_000_000, maxDepth: 
 
 /** A writer on a host that can tell a Proxy. */
 export const nodeWriter = (limits: Partial<CanonicalLimits> = {}): CanonicalWriter =>
-  makeCanonicalWriter({ ...defaults, ...limits }, { isProxy: types.isProxy })
+  makeCanonicalWriter({ ...defaults, ...limits }, introspection)
 
 /** A writer on a host that cannot. */
 export const portableWriter = (limits: Partial<CanonicalLimits> = {}): CanonicalWriter =>
-  makeCanonicalWriter({ ...defaults, ...limits }, { isProxy: () => false })
+  makeCanonicalWriter({ ...defaults, ...limits }, { isProxy: () => false, slots: null })
 
 /** The canonical bytes, copied. Throws when the writer refuses. */
 export const bytesFrom = (writer: CanonicalWriter, payload: unknown): Buffer => {

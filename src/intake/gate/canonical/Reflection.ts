@@ -1,44 +1,26 @@
 /**
- * Questions about objects whose answers run no code of the object.
+ * The functions of the language that read an object without running code of it.
  *
- * The functions of the host are captured when this module is loaded, before a payload exists, so
- * that nothing a payload brings along can stand in for them.
- *
- * The brand of an object is told by its internal slots: `instanceof`, `Symbol.toStringTag` and
- * `constructor` belong to the payload, while a slot cannot be forged. ECMAScript shows most slots
- * only by a getter that throws for any other object, which costs about two microseconds. So the
- * object's prototype chain is looked at first: it says which slots are possible. Only an object
- * whose chain leaves this realm, or meets a Proxy, has every slot tried.
+ * They are captured when this module is loaded, before a payload exists, so that nothing a payload
+ * brings along can stand in for them.
  *
  * **Gotchas**
  *
- * - An exotic object, unless it is a view, counts as an ordinary one where its prototype was
- *   replaced by null, by an `Object.prototype` (any prototype that has none itself), or by a short
- *   chain of this realm without its own class.
  * - Load this module before code that patches intrinsics.
  */
-import type { Introspection } from "../../../host/port/Introspection.ts"
-
-/** No class that canonical bytes know: an object of names and values. */
-export const ORDINARY = 0
-export const MAP = 1
-export const SET = 2
-export const DATE = 3
-export const ARRAY_BUFFER = 4
-export const SHARED_ARRAY_BUFFER = 5
-export const VIEW = 6
-
-export type Brand = 0 | 1 | 2 | 3 | 4 | 5 | 6
+import { ARRAY_BUFFER, type BIGINT, BOOLEAN, type Brand, NUMBER, SHARED_ARRAY_BUFFER, STRING, SYMBOL } from "./Brand.ts"
 
 /** A function that takes as its first argument what it was a method or a getter of. */
-type Uncurried<A> = (self: object) => A
+export type Uncurried<A> = (self: object) => A
 
-export const { getOwnPropertyDescriptor, hasOwn, keys: ownKeys } = Object
+export const { getOwnPropertyDescriptor, getOwnPropertyNames, hasOwn, keys: ownKeys } = Object
+/** All own keys: hidden ones and symbols as well. */
+export const allKeys: (value: object) => ReadonlyArray<PropertyKey> = Reflect.ownKeys
 export const { isArray } = Array
 export const { isView } = ArrayBuffer
 export const objectPrototype: object = Object.prototype
-const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf
-const call = Function.prototype.call
+export const getPrototypeOf: (value: object) => object | null = Object.getPrototypeOf
+export const call = Function.prototype.call
 
 interface Legacy {
   readonly __lookupGetter__: (key: PropertyKey) => unknown
@@ -50,12 +32,7 @@ export const lookupGetter: (self: object, key: PropertyKey) => unknown = call.bi
   (objectPrototype as object & Legacy).__lookupGetter__
 )
 
-const mapPrototype: object = Map.prototype
-const setPrototype: object = Set.prototype
-const datePrototype: object = Date.prototype
-const bufferPrototype: object = ArrayBuffer.prototype
-
-const getter = <A>(prototype: object | null, key: PropertyKey): Uncurried<A> => {
+export const getter = <A>(prototype: object | null, key: PropertyKey): Uncurried<A> => {
   const get = getOwnPropertyDescriptor(prototype ?? {}, key)?.get
   if (get === undefined) throw new TypeError(`this host has no getter for ${String(key)}`)
   return call.bind(get)
@@ -63,7 +40,7 @@ const getter = <A>(prototype: object | null, key: PropertyKey): Uncurried<A> => 
 
 const typedArrayPrototype = getPrototypeOf(Uint8Array.prototype)
 /** Absent on pages that are not cross-origin isolated. */
-const sharedPrototype: object | undefined = typeof SharedArrayBuffer === "undefined"
+export const sharedPrototype: object | undefined = typeof SharedArrayBuffer === "undefined"
   ? undefined
   : SharedArrayBuffer.prototype
 
@@ -75,8 +52,8 @@ export const setSize = getter<number>(Set.prototype, "size")
 export const setForEach: (self: object, each: (value: unknown) => void) => void = call.bind(Set.prototype.forEach)
 export const dateTime: Uncurried<number> = call.bind(Date.prototype.getTime)
 
-const bufferLength = getter<number>(ArrayBuffer.prototype, "byteLength")
-const sharedLength: Uncurried<number> = sharedPrototype === undefined
+export const bufferLength = getter<number>(ArrayBuffer.prototype, "byteLength")
+export const sharedLength: Uncurried<number> = sharedPrototype === undefined
   ? refuse
   : getter<number>(sharedPrototype, "byteLength")
 const typedTag = getter<string | undefined>(typedArrayPrototype, Symbol.toStringTag)
@@ -87,82 +64,11 @@ const dataBuffer = getter<ArrayBufferLike>(DataView.prototype, "buffer")
 const dataOffset = getter<number>(DataView.prototype, "byteOffset")
 const dataLength = getter<number>(DataView.prototype, "byteLength")
 
-/** Prototypes looked at before giving up on the chain; a longer one has every slot tried. */
-const maxSteps = 16
-
-/**
- * The brand of an object that is neither an Array nor a Proxy. Throws nothing on a host whose
- * isProxy is true.
- */
-export const brandOf = (value: object, introspection: Introspection["Service"]): Brand => {
-  if (isView(value)) return VIEW
-  let prototype = getPrototypeOf(value)
-  if (prototype === null || prototype === objectPrototype) return ORDINARY
-  for (let step = 0; step < maxSteps; step++) {
-    if (introspection.isProxy(prototype)) return tryAll(value)
-    const brand = brandOfPrototype(prototype)
-    if (brand !== ORDINARY && has(value, brand)) return brand
-    const next = getPrototypeOf(prototype)
-    if (next === objectPrototype) return ORDINARY
-    if (next === null) return step === 0 ? ORDINARY : tryAll(value)
-    prototype = next
-  }
-  return tryAll(value)
-}
-
-const brandOfPrototype = (prototype: object): Brand => {
-  switch (prototype) {
-    case mapPrototype:
-      return MAP
-    case setPrototype:
-      return SET
-    case datePrototype:
-      return DATE
-    case bufferPrototype:
-      return ARRAY_BUFFER
-    case sharedPrototype:
-      return SHARED_ARRAY_BUFFER
-    default:
-      return ORDINARY
-  }
-}
-
-const tryAll = (value: object): Brand => {
-  for (const brand of [MAP, SET, DATE, ARRAY_BUFFER, SHARED_ARRAY_BUFFER] as const) if (has(value, brand)) return brand
-  return ORDINARY
-}
-
-const has = (value: object, brand: Brand): boolean => {
-  try {
-    switch (brand) {
-      case MAP:
-        mapSize(value)
-        return true
-      case SET:
-        setSize(value)
-        return true
-      case DATE:
-        dateTime(value)
-        return true
-      case ARRAY_BUFFER:
-        bufferLength(value)
-        return true
-      case SHARED_ARRAY_BUFFER:
-        sharedLength(value)
-        return true
-      default:
-        return false
-    }
-  } catch (error) {
-    return ifWrongType(error, false)
-  }
-}
-
 /**
  * A getter answers a missing slot with a TypeError. Anything else (a stack that is used up) says
  * nothing about the slot.
  */
-const ifWrongType = <A>(error: unknown, answer: A): A => {
+export const ifWrongType = <A>(error: unknown, answer: A): A => {
   if (error instanceof TypeError) return answer
   throw error
 }
@@ -189,9 +95,6 @@ const dataViewLength = (value: object): number => {
     return ifWrongType(error, 0)
   }
 }
-
-/** Whether the memory of a view is shared with other threads, whatever its prototypes say. */
-export const isShared = (buffer: ArrayBufferLike): boolean => !has(buffer, ARRAY_BUFFER)
 
 /** Whether it is a Uint8Array by its slots, as a Buffer is. Its properties may be anything. */
 export const isUint8Array = (value: object): value is Uint8Array => typedTag(value) === "Uint8Array"
@@ -243,4 +146,49 @@ export const byteKindOf = (value: object, brand: Brand): string => {
     default:
       throw new TypeError(`canonical bytes know no ${tag}`)
   }
+}
+
+const numberOf: Uncurried<number> = call.bind(Number.prototype.valueOf)
+export const textOf: Uncurried<string> = call.bind(String.prototype.valueOf)
+const booleanOf: Uncurried<boolean> = call.bind(Boolean.prototype.valueOf)
+const bigintOf: Uncurried<bigint> = call.bind(BigInt.prototype.valueOf)
+const symbolOf: Uncurried<symbol> = call.bind(Symbol.prototype.valueOf)
+
+/** The value in an object that wraps one. Throws a TypeError for any other object. */
+export const unboxed = (
+  value: object,
+  brand: typeof NUMBER | typeof STRING | typeof BOOLEAN | typeof BIGINT | typeof SYMBOL
+): unknown => {
+  switch (brand) {
+    case NUMBER:
+      return numberOf(value)
+    case STRING:
+      return textOf(value)
+    case BOOLEAN:
+      return booleanOf(value)
+    case SYMBOL:
+      return symbolOf(value)
+    default:
+      return bigintOf(value)
+  }
+}
+
+export const regExpSource = getter<string>(RegExp.prototype, "source")
+/** Each flag by its own getter: that of `flags` would ask the object's properties. */
+const flags = ([
+  ["d", "hasIndices"],
+  ["g", "global"],
+  ["i", "ignoreCase"],
+  ["m", "multiline"],
+  ["s", "dotAll"],
+  ["u", "unicode"],
+  ["v", "unicodeSets"],
+  ["y", "sticky"]
+] as const).map(([letter, name]) => ({ letter, isSet: getter<boolean>(RegExp.prototype, name) }))
+
+/** The letters of the flags that a regular expression has, in alphabetical order. */
+export const regExpFlags = (value: object): string => {
+  let text = ""
+  for (const { isSet, letter } of flags) if (isSet(value)) text += letter
+  return text
 }
