@@ -281,7 +281,39 @@ const kinds: Readonly<Record<string, (making: Making) => unknown>> = {
       yield 1
     })(),
   "an error": ({ inner }) => new Error("x", { cause: inner }),
-  "a regular expression": () => /x/g
+  "an error whose name is an accessor": ({ wire }) => accessor(new Error("x"), "name", wire("name")),
+  "an error under a proxy": ({ proxy }) => under(new Error("x"), proxy({})),
+  "a regular expression": () => /x/g,
+  "a regular expression with properties of its own": (tools) =>
+    armed(/x/g, ["flags", "source", "global", "exec", Symbol.toPrimitive], tools),
+  "a boxed string with properties of its own": (tools) =>
+    armed(Object("ab") as object, ["valueOf", "toString", Symbol.iterator], tools),
+  "a boxed string that hides it": () => under(Object("ab") as object, null),
+  "a boxed string under a proxy": ({ proxy }) => under(Object("ab") as object, proxy({})),
+  "a URL": () => new URL("http://h/?q=<script>"),
+  "a URL with properties of its own": (tools) => armed(new URL("http://h/"), ["href", "search", "toString"], tools),
+  "a URL whose search parameters have properties of their own": (tools) => {
+    const url = new URL("http://h/?a=1")
+    url.searchParams.append("b", "2")
+    armed(url.searchParams, ["toString", "size", "forEach", Symbol.iterator], tools)
+    return url
+  },
+  "search parameters": () => new URLSearchParams("a=1&a=2"),
+  headers: () => new Headers({ cookie: "a=' OR 1=1" }),
+  "headers with properties of their own": (tools) =>
+    armed(new Headers({ a: "1" }), ["forEach", "entries", "get", Symbol.iterator], tools),
+  "a form": () => tied(new FormData(), (form) => form.set("q", "<script>")),
+  "an object that pretends to be a URL": () => Object.create(URL.prototype) as unknown,
+  "a tag that is data": ({ inner }) => put({ inner }, Symbol.toStringTag, "FormData"),
+  "a prototype with a tag": () => Object.create(put({}, Symbol.toStringTag, "FormData")) as unknown,
+  "an instance of a realm of its own": ({ inner }) =>
+    put(Object.create(Object.create(Object.create(null) as object) as object) as object, "a", inner),
+  "many instances of a realm of their own": () => {
+    const prototype = Object.create(Object.create(Object.create(null) as object) as object) as object
+    return Array.from({ length: 300 }, () => Object.create(prototype) as unknown)
+  },
+  "objects of two shapes in turn": () => Array.from({ length: 600 }, (_, i) => i % 2 === 0 ? { axc: 0 } : { ayc: 0 }),
+  "objects of many shapes, each twice": () => Array.from({ length: 600 }, (_, i) => ({ [`k${i >> 1}`]: 0 }))
 }
 
 /** The names of all kinds of payloads. */
