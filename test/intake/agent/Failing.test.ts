@@ -11,6 +11,7 @@ import type { Scent } from "../../../src/domain/Scent.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
 import { Introspection } from "../../../src/host/port/Introspection.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
+import { Randomness } from "../../../src/host/port/Randomness.ts"
 import { Tracehound } from "../../../src/index.ts"
 import { type AgentServices, make } from "../../../src/intake/agent/Agent.ts"
 import { Escalation } from "../../../src/intake/agent/Escalation.ts"
@@ -142,6 +143,7 @@ describe("a host that breaks while it runs", () => {
           monotonicTime: yield* MonotonicTime,
           hash: yield* Hash,
           introspection: yield* Introspection,
+          randomness: yield* Randomness,
           rateLimiter: yield* RateLimiter,
           throughput: yield* Throughput,
           quarantine: yield* Quarantine,
