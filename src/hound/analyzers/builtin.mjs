@@ -1169,7 +1169,7 @@ const isMetadata = (bytes, size, hash) => {
       return false
     if (!Number.isFinite(captured) || !Number.isFinite(timestamp) || !isName(id) || !isName(source)) return false
     const colon = typeof signature === "string" ? signature.indexOf(":") : -1
-    if (!categories.includes(signature.slice(0, colon)) || !isDigest(signature.slice(colon + 1))) return false
+    if (signature.slice(0, colon) !== category || !isDigest(signature.slice(colon + 1))) return false
     const text = JSON.stringify({
       signature,
       hash,

@@ -157,7 +157,7 @@ describe("Vault", () => {
     const first = vault.insert(arrivalOf(bytes(1, 1)))
     vault.remove(first)
     // Longer than any memory: what the host throws when it has no room for a copy.
-    const endless = { length: 2 ** 46 } as Uint8Array
+    const endless = { length: 2 ** 53 } as Uint8Array
     for (let time = 0; time < 100; time++) {
       assert.throws(() =>
         vault.insert({ ...arrivalOf(bytes(1, 1)), content: endless, id: "i".repeat(256), source: "s".repeat(256) })
