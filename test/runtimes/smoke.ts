@@ -60,7 +60,7 @@ const ran = (): never => {
 
 /**
  * Of spec/canonical.md's examples, those whose bytes are all different, but for a Proxy, which
- * portable ports cannot tell.
+ * portable ports cannot tell, and for an Error, to which Bun adds members of its own.
  */
 const examples: ReadonlyArray<readonly [payload: unknown, sha256: string]> = [
   ["", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
@@ -109,8 +109,7 @@ const examples: ReadonlyArray<readonly [payload: unknown, sha256: string]> = [
   ],
   [Object("ab"), "60ba917db1c1b325385f63a65e26491ea5861f47669481d7fc3fb463cf702599"],
   [[Object(1), Object(-0)], "6643af6ca89fc493794215455fec7df4e951a2f3c1fee74555d7481061772376"],
-  [/x/gi, "7cebb004390afbf2274ce62627761302cf04aa67d75f5918d34a2bb6c47fc7e6"],
-  [new Error("x"), "2c0ba1bd441a3ae88b0fab96fd369d94dc74215256540e77499f9c89caa459b7"]
+  [/x/gi, "7cebb004390afbf2274ce62627761302cf04aa67d75f5918d34a2bb6c47fc7e6"]
 ]
 
 /** Of the same bytes as `{}`, whose evidence is held by then. */
