@@ -3,7 +3,10 @@ import { Effect, Schema } from "effect"
 import { InvalidConfig } from "../../src/config/ConfigSources.ts"
 import { load, nested, settings, temporaryFile, variableOf } from "./configs.ts"
 
-/** A text that is wrong for every setting, and is found in any message that repeats it. */
+/**
+ * A text that is wrong for every setting, whatever follows it, and is found in any message that
+ * repeats it.
+ */
 const marker = "s3cr3t"
 const Secret = Schema.String.check(Schema.isMaxLength(20))
 const whole = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
@@ -29,7 +32,7 @@ describe("no message repeats a value", () => {
     { noise: Secret, setting: whole(settings.length - 1), shape: whole(disguises.length - 1) },
     ({ noise, setting, shape }) =>
       Effect.gen(function*() {
-        const value = disguises[shape]?.(noise + marker)
+        const value = disguises[shape]?.(marker + noise)
         const path = settings[setting]?.[0] ?? "maxDepth"
         const sections = path.split(".").slice(0, -1).join(".")
         const wrong = [
