@@ -8,7 +8,7 @@
 import * as zlib from "node:zlib"
 
 /** The most input that is looked at, and the most output that is made. */
-export const maxBytes = { input: 16_384, output: 65_536 } as const
+const maxBytes = { input: 16_384, output: 65_536 } as const
 
 export interface SmallBody {
   readonly bytes: Uint8Array
