@@ -40,6 +40,7 @@ const shared = [
   "safety/devops",
   "scheduler",
   "support",
+  "telemetry",
   "testing"
 ].map((room) => `test/${room}/**/*.test.ts`)
 

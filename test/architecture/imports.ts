@@ -47,9 +47,10 @@ export interface Group {
 
 /** The house. A folder that is not here has no place in it. */
 export const house: Readonly<Record<string, Group>> = {
+  telemetry: { floor: 0 },
   actor: { floor: 1 },
-  domain: { floor: 1 },
-  memory: { floor: 1 },
+  domain: { floor: 1, imports: [] },
+  memory: { floor: 1, imports: [] },
   config: { floor: 2 },
   host: { floor: 3, rooms: { port: 1, node: 2 } },
   safety: { floor: 4, rooms: { alert: 1, devops: 2, failsafe: 2 } },
@@ -58,12 +59,12 @@ export const house: Readonly<Record<string, Group>> = {
   hound: {
     floor: 6,
     rooms: { index: 1, channel: 1, analyzers: 2, process: 2, sandbox: 3, pool: 4 },
-    imports: ["actor", "domain", "memory", "config", "host", "safety", "custody/evidence"]
+    imports: ["telemetry", "actor", "domain", "memory", "config", "host", "safety", "custody/evidence"]
   },
   intake: {
     floor: 7,
     rooms: { signal: 1, gate: 1, agent: 2 },
-    imports: ["actor", "domain", "memory", "config", "host", "safety", "custody/quarantine", "hound/pool"]
+    imports: ["telemetry", "actor", "domain", "memory", "config", "host", "safety", "custody/quarantine", "hound/pool"]
   },
   runtime: { floor: 8 },
   "index.ts": { floor: 9 },
@@ -78,6 +79,7 @@ export const house: Readonly<Record<string, Group>> = {
 
 /** Rooms, and single files, that must run wherever JavaScript runs (CONFORMANCE R5). */
 export const core: ReadonlyArray<string> = [
+  "telemetry/",
   "actor/",
   "domain/",
   "memory/",
