@@ -54,6 +54,7 @@ import { SecureIds } from "../custody/evidence/SecureIds.ts"
 import { PurgeQueue } from "../custody/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { FailSafeCallbacks, PanicContext } from "../domain/FailSafe.ts"
+import type { InterceptError } from "../domain/InterceptErrors.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
 import type { Scent } from "../domain/Scent.ts"
@@ -70,16 +71,22 @@ import { Alerts } from "../safety/alert/Alerts.ts"
 import { Callbacks, FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { TickScheduler } from "../scheduler/TickScheduler.ts"
 import { devopsSink, type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode } from "./HostParts.ts"
+import { orFail } from "./interceptOrFail.ts"
 import { makeRotation } from "./Rotation.ts"
 import { make as makeShutdown } from "./Shutdown.ts"
 import { fitCompression, type HostUnfit, layerFitHost, layerRequirements, type StartError } from "./StartErrors.ts"
 import { makeSync, type TracehoundSync } from "./TracehoundSync.ts"
 import { Watcher } from "./Watcher.ts"
 
-/** A security buffer. None of its effects fails, but `start`. */
+/** A security buffer. None of its effects fails, but `interceptOrFail` and `start`. */
 export class Tracehound extends Context.Service<Tracehound, {
   /** Decides about one scent (CONFORMANCE D6). */
   readonly intercept: (scent: Scent) => Effect.Effect<InterceptResult>
+  /**
+   * The same as `intercept` for who lets only clean scents pass: every other answer is an error
+   * (CONFORMANCE D10).
+   */
+  readonly interceptOrFail: (scent: Scent) => Effect.Effect<void, InterceptError>
   /**
    * The same as `intercept`, and evidence that this call took in belongs to the scope: closing it
    * neutralizes what is still held then (CONFORMANCE E8).
@@ -191,6 +198,7 @@ const make = Effect.gen(function*() {
   return {
     sync,
     intercept: (scent: Scent) => Effect.withFiber((fiber) => Effect.succeed(interceptIn(fiber, scent))),
+    interceptOrFail: (scent: Scent) => Effect.withFiber((fiber) => orFail(interceptIn(fiber, scent))),
     interceptScoped: Effect.fnUntraced(function*(scent: Scent) {
       const result = yield* Effect.withFiber((fiber) => Effect.succeed(interceptIn(fiber, scent)))
       if (result.status === "quarantined" || result.status === "escalated") yield* own(result.handle)
