@@ -44,6 +44,7 @@ import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, reportUns
 import { Inbox, type Item, Letter, messageOf } from "./Inbox.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
 import type { Child, Grouped, Kernel, Parent } from "./Kernel.ts"
+import * as Lifecycle from "./Lifecycle.ts"
 import type { Message } from "./Message.ts"
 import { type Peer, type Watch, watchBoth, Watchers } from "./Watchers.ts"
 
@@ -288,6 +289,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       this.#handlers = exit.value as AnyHandlers<M, R>
       this.#scope = scope
       this.phase = "running"
+      this.#publish(this.incarnation === 1 ? Lifecycle.started : Lifecycle.restarted)
       if (this.inbox.waiting > 0 || this.#isLeaving || this.#crash !== undefined) this.schedule()
       return Effect.succeed(Exit.void)
     }
@@ -298,8 +300,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       this.phase = "waiting"
       // The first start is its spawner's, who is told.
       if (this.incarnation > 1 && !Cause.hasInterruptsOnly(cause)) this.#report("could not be started", cause)
-      if (this.#ended === undefined && !this.#isHalting) this.#announceEnd("crashed", cause)
-      else this.#announceEnd("stopped", undefined)
+      this.#announceEnd(this.#ended === undefined && !this.#isHalting ? cause : undefined, "stopped")
       return failed
     })
   }
@@ -375,7 +376,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     const crash = this.#crash
     if (crash !== undefined) this.#report("crashed", crash)
     return Effect.map(this.#closeIncarnation(crash), () => {
-      this.#announceEnd(crash === undefined ? "normal" : "crashed", crash)
+      this.#announceEnd(crash, "normal")
       this.#parent.childEnded(this, this.incarnation, crash)
     })
   }
@@ -409,14 +410,25 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       this.#report("failed to release what it had acquired", closed.cause)
     })
   }
-  /** Tells the watchers, and remembers a crash for `inspect`. */
-  #announceEnd(reason: "normal" | "crashed" | "stopped", cause: Cause.Cause<unknown> | undefined): void {
-    if (cause !== undefined) this.#noteCrash(cause)
-    this.#watchers?.tell({ actor: this.path, reason, ...(cause === undefined ? {} : { cause }) })
+  /** Tells of the end of an incarnation, and remembers a crash for `inspect`. */
+  #announceEnd(crash: Cause.Cause<unknown> | undefined, otherwise: "normal" | "stopped"): void {
+    const actor = this.path
+    if (crash !== undefined) {
+      this.#noteCrash(crash)
+      this.#publish(Lifecycle.crashed(crash))
+      this.#watchers?.tell({ actor, reason: "crashed", cause: crash })
+      return
+    }
+    // Of an actor that ends for good one hears once, when it is gone.
+    if (otherwise === "normal" || this.#ended === undefined) this.#publish(Lifecycle.stopped(otherwise))
+    this.#watchers?.tell({ actor, reason: otherwise })
   }
 
   #noteCrash(cause: Cause.Cause<unknown>): void {
     this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
+  }
+  #publish(happening: Parameters<typeof Lifecycle.publish>[3]): void {
+    Lifecycle.publish(this.#kernel, "actor", this, happening)
   }
   #report(text: string, cause: Cause.Cause<unknown>): void {
     reportUnsafe(this.#kernel, this.path, text, cause)
@@ -489,6 +501,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     this.#kernel.grouped.delete(this)
     this.inbox.buryAll()
     this.inbox.report()
+    this.#publish(Lifecycle.stopped("gone"))
     this.#watchers?.tell({ actor: this.path, reason: "gone" })
     this.#parent.forget(this)
     this.#ended?.openUnsafe()
@@ -511,7 +524,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       if (crash !== undefined) this.#report("crashed", crash)
       return Effect.map(
         this.#closeIncarnation(crash),
-        () => this.#announceEnd(crash === undefined ? "stopped" : "crashed", crash)
+        () => this.#announceEnd(crash, "stopped")
       )
     })
   }

@@ -37,8 +37,10 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { type DeadLetters, make as makeDeadLetters } from "./DeadLetters.ts"
 import type { Escalated } from "./Errors.ts"
+import { Feed } from "./Feed.ts"
 import type { SupervisorInspection } from "./Inspection.ts"
 import { elapsedOf, type Kernel } from "./Kernel.ts"
+import type { Lifecycle, LifecycleEvent } from "./Lifecycle.ts"
 import type { Supervisor, SupervisorOptions } from "./Supervisor.ts"
 import { isName, SupervisorCell } from "./SupervisorCell.ts"
 
@@ -48,6 +50,8 @@ export interface ActorSystemOptions extends SupervisorOptions {
   readonly name?: string
   /** The most dead letters remembered, and waiting for each subscriber: 64 when left out. */
   readonly deadLetters?: number
+  /** The most lifecycle events waiting for each subscriber: 256 when left out. */
+  readonly lifecycle?: number
   /** Called synchronously when the root gives up, before anything ends. Must not throw. */
   readonly onEscalation?: (escalated: Escalated) => void
 }
@@ -56,6 +60,8 @@ export interface ActorSystemOptions extends SupervisorOptions {
 export class ActorSystem extends Context.Service<ActorSystem, {
   readonly root: Supervisor
   readonly deadLetters: DeadLetters
+  /** What happens to actors and supervisors. */
+  readonly lifecycle: Lifecycle
   /** Waits until the root gives up. */
   readonly escalated: Effect.Effect<Escalated>
   /** The whole tree as plain data. O(actors). */
@@ -74,17 +80,24 @@ export class ActorSystem extends Context.Service<ActorSystem, {
       const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
       const escalated = yield* Deferred.make<Escalated>()
       const own = scheduler.executionMode === "sync" ? new Scheduler.MixedScheduler() : scheduler
+      const dispatcher = own.makeDispatcher()
+      const lifecycle = new Feed<LifecycleEvent>(
+        "lifecycle events",
+        options.lifecycle ?? 256,
+        (task) => dispatcher.scheduleTask(task, 0)
+      )
       const kernel: Kernel = {
         clock,
         elapsed: elapsedOf(clock),
         deadLetters,
+        lifecycle,
         context,
         unreported: new Set(),
         closing: new Map(),
         grouped: new Map(),
         leaving: new Set(),
         adapt: makeAdapt(),
-        dispatcher: own.makeDispatcher()
+        dispatcher
       }
       const owner = Scope.forkUnsafe(yield* Effect.scope)
       const root = new SupervisorCell({
@@ -99,8 +112,8 @@ export class ActorSystem extends Context.Service<ActorSystem, {
           options.onEscalation?.(escalation)
         }
       })
-      yield* Scope.addFinalizer(owner, Effect.suspend(() => root.terminate))
-      return { root, deadLetters, escalated: Deferred.await(escalated), inspect: root.inspect }
+      yield* Scope.addFinalizer(owner, Effect.map(Effect.suspend(() => root.terminate), () => lifecycle.end()))
+      return { root, deadLetters, lifecycle, escalated: Deferred.await(escalated), inspect: root.inspect }
     })
 
   static readonly layer = (options?: ActorSystemOptions) => Layer.effect(ActorSystem, ActorSystem.make(options))

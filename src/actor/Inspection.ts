@@ -82,12 +82,27 @@ export type Inspection = ActorInspection | SupervisorInspection
 
 const maxText = 200
 
+const cut = (text: string): string => text.length > maxText ? `${text.slice(0, maxText)}…` : text
+
+/**
+ * The class of the thrown value of a cause: an error's name, or else the value's type. Of bounded
+ * length, and never throws.
+ */
+export const classOf = (cause: Cause.Cause<unknown>): string => {
+  const thrown = Cause.squash(cause)
+  try {
+    const { name }: { readonly name?: unknown } = thrown instanceof Error ? thrown : {}
+    return typeof name === "string" ? cut(name) : typeof thrown
+  } catch {
+    return typeof thrown
+  }
+}
+
 /** The thrown value of a cause as text of bounded length. Never throws, whatever the value is. */
 export const describe = (cause: Cause.Cause<unknown>): string => {
   const thrown = Cause.squash(cause)
   try {
-    const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
-    return text.length > maxText ? `${text.slice(0, maxText)}…` : text
+    return cut(thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown))
   } catch {
     return "something that cannot be shown"
   }

@@ -11,7 +11,9 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 import type { DeadLetterOffice } from "./DeadLetters.ts"
+import type { Feed } from "./Feed.ts"
 import type { Inspection, Phase, RestartKind } from "./Inspection.ts"
+import type { LifecycleEvent } from "./Lifecycle.ts"
 
 /** Shared by all cells of one system. */
 export interface Kernel {
@@ -23,6 +25,7 @@ export interface Kernel {
    */
   readonly elapsed: () => number
   readonly deadLetters: DeadLetterOffice
+  readonly lifecycle: Feed<LifecycleEvent>
   /** Runs tasks on a later turn, in the order in which they were scheduled. */
   readonly dispatcher: Scheduler.SchedulerDispatcher
   /** The context of the kernel's own effects: clock, randomness, loggers, metrics. */

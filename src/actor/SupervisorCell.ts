@@ -28,6 +28,7 @@ import { ActorStopped, Escalated, StartFailed } from "./Errors.ts"
 import { reportUnsafe } from "./Handling.ts"
 import { type CrashNote, describe, type Phase, type RestartKind, type SupervisorInspection } from "./Inspection.ts"
 import type { Child, Kernel, Parent } from "./Kernel.ts"
+import * as Lifecycle from "./Lifecycle.ts"
 import type { Message } from "./Message.ts"
 import { type Backoff, delayOf, makeRestartWindow, type RestartWindow } from "./Restarts.ts"
 import type { SpawnOptions, Strategy, Supervisor, SupervisorOptions } from "./Supervisor.ts"
@@ -160,6 +161,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       const cell = new SupervisorCell({ ...options, kernel: this.#kernel, parent: this, name, restart, owner })
       this.#children.set(name, cell)
       yield* Scope.addFinalizerExit(owner, () => cell.terminate)
+      cell.#publish(Lifecycle.started)
       return cell
     }))
 
@@ -310,6 +312,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     const escalated = new Escalated({ supervisor: this.path, child: child.name, restarts: this.#restartCount })
     const cause = Cause.die(escalated)
     reportUnsafe(this.#kernel, this.path, "gave up", cause)
+    this.#publish(() => ({ _tag: "GaveUp", child: child.name, restarts: this.#restartCount }))
     const { incarnation } = this
     if (this.#parent === undefined) {
       this.#onEscalation?.(escalated)
@@ -330,7 +333,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     )
     return Effect.map(ends, () => {
       // Its final end may have begun meanwhile.
-      if (this.isOpen) this.phase = "waiting"
+      if (this.isOpen) {
+        this.phase = "waiting"
+        this.#publish(Lifecycle.stopped("stopped"))
+      }
       this.#events = []
       this.#halted = undefined
       halting.openUnsafe()
@@ -357,6 +363,8 @@ export class SupervisorCell implements Supervisor, Child, Parent {
         yield* this.#haltAll()
       }
       this.#isStarting = false
+      if (failed === undefined) this.#publish(Lifecycle.restarted)
+      else if (Exit.isFailure(failed)) this.#publish(Lifecycle.crashed(failed.cause))
       this.#wake()
       return failed ?? Exit.void
     })
@@ -380,12 +388,16 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       yield* Effect.forEach([...this.#children.values()].toReversed(), (child) => child.terminate, { discard: true })
       this.phase = "ended"
       this.#events = []
+      this.#publish(Lifecycle.stopped("gone"))
       this.#parent?.forget(this)
       ended.openUnsafe()
       yield* Scope.close(this.#owner, Exit.void)
     })
   }
 
+  #publish(happening: Parameters<typeof Lifecycle.publish>[3]): void {
+    Lifecycle.publish(this.#kernel, "supervisor", this, happening)
+  }
   #noteCrash(cause: Cause.Cause<unknown>): void {
     this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
   }

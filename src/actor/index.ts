@@ -23,7 +23,9 @@ export {
   StartFailed,
   WaitsForItself
 } from "./Errors.ts"
+export type { Missed, Subscription } from "./Feed.ts"
 export type { ActorInspection, CrashNote, Inspection, Phase, RestartKind, SupervisorInspection } from "./Inspection.ts"
+export type { Lifecycle, LifecycleEvent } from "./Lifecycle.ts"
 export { dropping, fifo, type Lane, laneOrder, lanes, type MailboxSpec, sliding } from "./Mailbox.ts"
 export type { Handlers, Message } from "./Message.ts"
 export type { Backoff } from "./Restarts.ts"
