@@ -8,12 +8,13 @@
  *   `allocation.ts` for what is noise.
  * - A goal that could not be measured is neither met nor missed.
  */
+import { spread } from "./statistics.ts"
 
 /**
  * What a goal is about: a ratio to the floor, a time per call in ns, bytes or collections per call,
  * or the line's own value.
  */
-export type Figure = "ratio" | "median" | "bytes" | "gcs" | "value"
+export type Figure = Exclude<keyof Figures, "p10" | "rounds">
 
 /** A bound on one figure of a line. */
 export type Goal =
@@ -32,6 +33,10 @@ export interface Figures {
   readonly gcs: number | null
   /** What the line is about, where that is no time: see its unit. */
   readonly value: number | null
+  /**
+   * What it takes in each round: the ratio to its floor where it has one, else nanoseconds a call.
+   */
+  readonly rounds: ReadonlyArray<number> | null
 }
 
 /** A line of the report. */
@@ -64,7 +69,21 @@ export const areMet = (goals: ReadonlyArray<Goal>, figures: Figures): boolean | 
   return each.length === 0 || each.includes(null) ? null : true
 }
 
-const noFigures: Figures = { p10: null, median: null, ratio: null, bytes: null, gcs: null, value: null }
+const noFigures: Figures = {
+  p10: null,
+  median: null,
+  ratio: null,
+  bytes: null,
+  gcs: null,
+  value: null,
+  rounds: null
+}
+
+/** Where half of the rounds lie further apart than this share of their median, nothing is sure. */
+const mostSpread = 0.1
+
+/** Whether the rounds of a line agree too little for its figures to be trusted. */
+export const isUnsure = ({ rounds }: Pick<Figures, "rounds">): boolean => rounds !== null && spread(rounds) > mostSpread
 
 /** What a line says of itself, measured or not. */
 export interface Line {

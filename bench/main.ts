@@ -7,14 +7,15 @@
  */
 import { fork } from "node:child_process"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
-import { cpus, totalmem } from "node:os"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { chosen, type Section } from "./catalogue.ts"
+import { changesOf, changesText } from "./changes.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
+import { loadNow, machine } from "./machine.ts"
 import { help, type Options, parseOptions } from "./options.ts"
 import { installPeers, isOfPeer } from "./peers.ts"
-import { failures, goalText, type Machine, markdown, type Measured, type Report, table, withTables } from "./report.ts"
+import { failures, goalText, isReport, markdown, type Measured, type Report, table, withTables } from "./report.ts"
 import type { Answer, Order } from "./worker.ts"
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
@@ -23,9 +24,9 @@ const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
 const nodeFlags = ["--expose-gc", "--max-old-space-size=8192", "--no-warnings"]
 
 /** Has these lines measured. A process that fails gives rows that say so. */
-const measured = (section: Section, lines: ReadonlyArray<Line>, quick: boolean): Promise<ReadonlyArray<Row>> =>
+const measured = (section: Section, lines: ReadonlyArray<Line>, pace: Options["pace"]): Promise<ReadonlyArray<Row>> =>
   new Promise((resolve) => {
-    const order: Order = { section: section.name, lines: lines.map(({ name }) => name), quick }
+    const order: Order = { section: section.name, lines: lines.map(({ name }) => name), pace }
     const child = fork(worker, [JSON.stringify(order)], {
       execArgv: nodeFlags,
       stdio: ["ignore", "ignore", "inherit", "ipc"]
@@ -46,24 +47,29 @@ const processes = (lines: ReadonlyArray<Line>): ReadonlyArray<ReadonlyArray<Line
     group === undefined ? [] : [group]
   )
 
-const measureSection = async (section: Section, quick: boolean): Promise<Measured> => {
+const measureSection = async (section: Section, pace: Options["pace"]): Promise<Measured> => {
   const rows: Array<Row> = []
-  for (const lines of processes(section.lines)) rows.push(...await measured(section, lines, quick))
+  for (const lines of processes(section.lines)) rows.push(...await measured(section, lines, pace))
   return { name: section.name, title: section.title, rows }
 }
 
-const machine = (): Machine => ({
-  cpu: cpus()[0]?.model ?? "unknown",
-  cores: cpus().length,
-  memory: Math.round(totalmem() / 1_073_741_824),
-  platform: `${process.platform} ${process.arch}`,
-  node: process.versions.node,
-  v8: process.versions.v8,
-  date: new Date().toISOString().slice(0, 10)
-})
-
 const rendered = (report: Report, format: Options["format"]): string =>
-  format === "json" ? JSON.stringify(report) : format === "markdown" ? markdown(report) : table(report)
+  format === "markdown" ? markdown(report) : table(report)
+
+/**
+ * Reads a report to compare with, before anything is measured. Throws an Error that says what to
+ * do.
+ */
+const earlier = (path: string): Report => {
+  let report: unknown
+  try {
+    report = JSON.parse(readFileSync(path, "utf8"))
+  } catch (cause) {
+    throw new Error(`--compare ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+  if (isReport(report)) return report
+  throw new Error(`--compare ${path}: no report of this version; --json --out FILE writes one`)
+}
 
 const existing = (path: string): string => {
   try {
@@ -92,6 +98,7 @@ const list = (sections: ReadonlyArray<Section>): string =>
 
 const run = async (options: Options): Promise<void> => {
   const sections = chosen(options.only)
+  const before = options.compare === null ? null : earlier(options.compare)
   if (sections.length === 0) throw new Error(`--only ${options.only?.source}: no line fits; --list names them all`)
   if (options.action === "list") {
     console.log(list(sections))
@@ -99,14 +106,23 @@ const run = async (options: Options): Promise<void> => {
   }
   // The delays are measured in one host, with peers and without.
   const lines = sections.flatMap((section) => section.lines)
-  if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && !options.quick)) installPeers()
+  if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && options.pace !== "quick")) installPeers()
   const results: Array<Measured> = []
-  for (const section of sections) results.push(await measureSection(section, options.quick))
-  const report: Report = { machine: machine(), quick: options.quick, sections: results }
+  const load = { before: loadNow(), most: loadNow() }
+  for (const section of sections) {
+    results.push(await measureSection(section, options.pace))
+    load.most = Math.max(load.most, loadNow())
+  }
+  const report: Report = { machine: machine(load), pace: options.pace, sections: results }
   mkdirSync(dirname(last), { recursive: true })
   write(last, report, "json")
   if (options.out !== null) write(options.out, report, options.format)
-  console.log(rendered(report, options.format))
+  const changes = before === null ? null : changesOf(before, report)
+  if (options.format === "json") console.log(JSON.stringify(changes === null ? report : { ...report, changes }))
+  else {
+    console.log(rendered(report, options.format))
+    if (changes !== null) console.log(`\n${changesText(changes, options.compare ?? "")}`)
+  }
   const broken = failures(report)
   if (broken.length > 0) throw new Error(`not measured: ${broken.join("; ")}`)
 }

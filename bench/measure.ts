@@ -14,6 +14,8 @@ import { compare, compareWaiting, type Timing, type Turns, type Variant, type Wa
 export interface Context {
   /** Whether a minute must do for all sections. */
   readonly quick: boolean
+  /** Whether lines that a minute has no room for are measured all the same. */
+  readonly whole: boolean
   readonly turns: Turns
   /** The lines to measure. */
   readonly lines: ReadonlyArray<Line>
@@ -82,9 +84,9 @@ export const timeLines = async (context: Context, lines: ReadonlyArray<Line>, ma
 }
 
 /** How long to count what a line allocates: longer where it has a goal for that. */
-const allocationMs = ({ quick }: Context, { goals = [] }: Line): number => {
+const allocationMs = ({ quick, turns }: Context, { goals = [] }: Line): number => {
   const matters = goals.some(({ of }) => of === "bytes" || of === "gcs")
-  return quick ? 40 : matters ? 2000 : 200
+  return quick ? Math.min(40, turns.turnMs * 10) : matters ? 2000 : 200
 }
 
 /** The rows of timed lines, with what they allocate. */
@@ -94,9 +96,15 @@ export const rowsOf = (context: Context, lines: ReadonlyArray<Line>, timed: Time
     const variant = timed.variants.get(line.name)
     if (timing === undefined || variant === undefined) return rowOf(line, {}, timed.failures.get(line.name))
     context.progress(`allocation: ${line.name}`)
-    const { p10, median, ratio } = timing
+    const { p10, median, ratio, ratios, rounds } = timing
     const calls = callsWithin(allocationMs(context, line), median, variant.maxCalls)
-    return rowOf(line, { p10, median, ratio, ...allocationOf(variant, calls, calls === 1 ? 1 : 3) })
+    return rowOf(line, {
+      p10,
+      median,
+      ratio,
+      rounds: ratios ?? rounds,
+      ...allocationOf(variant, calls, calls === 1 ? 1 : 3)
+    })
   })
 
 /** A whole section of timed lines. */
@@ -139,11 +147,11 @@ export const measureWaiting = async (context: Context, makers: WaitingMakers): P
       continue
     }
     context.progress(`allocation: ${line.name}`)
-    const { p10, median, ratio } = timing
+    const { p10, median, ratio, ratios, rounds } = timing
     const calls = variant.exactCalls ?? callsWithin(allocationMs(context, line), median)
     const allocation = await allocationOfWaiting(variant, calls)
     const time = line.unit === undefined ? { p10, median } : { value: 1e9 / median }
-    rows.push(rowOf(line, { ...time, ratio, ...allocation }))
+    rows.push(rowOf(line, { ...time, ratio, rounds: ratios ?? rounds, ...allocation }))
   }
   return rows
 }

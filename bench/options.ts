@@ -5,19 +5,24 @@ import { parseArgs } from "node:util"
 
 /** What was asked for. */
 export interface Options {
-  readonly quick: boolean
+  /** How thoroughly: `smoke` runs each line once. */
+  readonly pace: "full" | "quick" | "smoke"
   readonly format: "table" | "json" | "markdown"
   readonly out: string | null
   readonly only: RegExp | null
+  /** A report in JSON to compare with. */
+  readonly compare: string | null
   readonly action: "measure" | "list" | "help"
 }
 
 const flags = {
   quick: { type: "boolean", default: false },
+  smoke: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   markdown: { type: "boolean", default: false },
   out: { type: "string" },
   only: { type: "string" },
+  compare: { type: "string" },
   list: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false }
 } as const
@@ -26,8 +31,10 @@ export const help = `npm run bench -- [flags]
 
 Measures what Tracehound costs, each line beside its floor in the same run. Seven to twelve minutes; leave the machine alone meanwhile.
 
+  --smoke        every line once, to see that it runs: no figure says anything
   --quick        about a minute: fewer and shorter turns, nothing of a million entries or calls
   --only REGEX   the lines whose "section: name" fits, such as --only '^gate' or --only 'new object'; upper or lower case
+  --compare FILE what got slower or faster than in FILE, a report that --json --out wrote
   --list         the lines there are, with their goals
   --json         prints one JSON object
   --markdown     prints the tables of bench/README.md
@@ -42,11 +49,13 @@ A missed goal is marked and is no failure; a line that could not be measured at 
 /** Reads the arguments. Throws an Error that says what is wrong and what there is. */
 export const parseOptions = (args: ReadonlyArray<string>): Options => {
   const { values } = parsed(args)
+  if (values.quick && values.smoke) throw new Error("--quick and --smoke: give one of them")
   if (values.json && values.markdown) throw new Error("--json and --markdown: give one of them")
   return {
-    quick: values.quick,
+    pace: values.smoke ? "smoke" : values.quick ? "quick" : "full",
     format: values.json ? "json" : values.markdown ? "markdown" : "table",
     out: values.out ?? null,
+    compare: values.compare ?? null,
     only: values.only === undefined ? null : expression(values.only),
     action: values.help ? "help" : values.list ? "list" : "measure"
   }

@@ -2,18 +2,10 @@
  * Shows what was measured: a table for a terminal, Markdown for a document.
  */
 import type { Section } from "./catalogue.ts"
-import { type Goal, isMet, type Row } from "./goals.ts"
+import { type Goal, isMet, isUnsure, type Row } from "./goals.ts"
+import { described, type Machine } from "./machine.ts"
 
-/** Where and when it was measured. */
-export interface Machine {
-  readonly cpu: string
-  readonly cores: number
-  readonly memory: number
-  readonly platform: string
-  readonly node: string
-  readonly v8: string
-  readonly date: string
-}
+export type { Machine }
 
 /** A section with its rows. */
 export interface Measured {
@@ -25,9 +17,14 @@ export interface Measured {
 /** A whole run. */
 export interface Report {
   readonly machine: Machine
-  readonly quick: boolean
+  readonly pace: "full" | "quick" | "smoke"
   readonly sections: ReadonlyArray<Measured>
 }
+
+/** Whether this is a report that this version wrote, as far as a look at its outside can tell. */
+export const isReport = (value: unknown): value is Report =>
+  typeof value === "object" && value !== null && "machine" in value && "sections" in value
+  && Array.isArray(value.sections) && "pace" in value
 
 /** A number to three digits or to the unit, whichever is more. */
 const digits = (value: number): string =>
@@ -76,7 +73,7 @@ const cells = (row: Row): ReadonlyArray<string> => [
   row.name,
   shown(row.p10, nanos),
   row.value === null ? shown(row.median, nanos) : valued(row.value, row.unit),
-  shown(row.ratio, (ratio) => `${ratio.toFixed(2)}x`),
+  shown(row.ratio, (ratio) => `${ratio.toFixed(2)}x`) + (isUnsure(row) ? " ~" : ""),
   shown(row.bytes, (bytes) => digits(Math.round(bytes))),
   shown(row.gcs, (gcs) => digits(Math.round(gcs))),
   row.goals.map((goal) => goalText(goal, row.unit)).join(", "),
@@ -103,22 +100,30 @@ export const failures = ({ sections }: Report): ReadonlyArray<string> =>
     rows.flatMap(({ median, name, value }) => median === null && value === null ? [`${section}: ${name}`] : [])
   )
 
-const machineLine = ({ machine, quick }: Report): string =>
-  `${machine.cpu}, ${machine.cores} cores, ${machine.memory} GiB, ${machine.platform}; Node ${machine.node}, ` +
-  `V8 ${machine.v8}; ${machine.date}${quick ? "; a quick run" : ""}`
+const paces: Readonly<Record<Report["pace"], string>> = {
+  full: "",
+  quick: "; a quick run",
+  smoke: "; each line once"
+}
+
+const machineLine = ({ machine, pace }: Report): string => described(machine) + paces[pace]
 
 const summary = (report: Report): string => {
   const { met, missed, unmeasured } = score(report)
-  return `${
-    met + missed + unmeasured
-  } lines have a goal: ${met} met it, ${missed} missed it, ${unmeasured} not measured.`
+  const unsure = report.sections.flatMap(({ rows }) => rows).filter(isUnsure).length
+  return `${met + missed + unmeasured} lines have a goal: ${met} met it, ${missed} missed it, ${unmeasured} not ` +
+    `measured.${unsure === 0 ? "" : ` ${unsure} lines are marked ~: their rounds lie too far apart to be trusted.`}`
 }
 
 const notes = (rows: ReadonlyArray<Row>): ReadonlyArray<string> =>
   rows.flatMap(({ name, note }) => note === null ? [] : [`${name}: ${note}`])
 
-/** For a terminal. */
+/** For a terminal. Of lines that ran once only how many they were: no figure says anything. */
 export const table = (report: Report): string => {
+  if (report.pace === "smoke") {
+    const ran = report.sections.flatMap(({ rows }) => rows).length - failures(report).length
+    return `${machineLine(report)}\n\n${ran} lines ran.`
+  }
   const all = [headings, ...report.sections.flatMap(({ rows }) => rows.map(cells))]
   const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)))
   const line = (row: ReadonlyArray<string>): string =>

@@ -17,7 +17,7 @@
  *   to 4 ns for that.
  */
 import { setImmediate } from "node:timers/promises"
-import { median, medianRatio, quantile } from "./statistics.ts"
+import { median, quantile, ratiosOf } from "./statistics.ts"
 
 /** What is timed, as far as the order of turns is concerned. */
 interface Entrant {
@@ -70,6 +70,8 @@ export interface Timing {
   readonly ratio: number | null
   /** Of each round, in their order. */
   readonly rounds: ReadonlyArray<number>
+  /** The ratio of each round, in the same order. */
+  readonly ratios: ReadonlyArray<number> | null
 }
 
 /** Where results go. */
@@ -137,13 +139,15 @@ function* turnsOf<V extends Entrant>(
   }
   return entries.map(({ times, variant: { floor, name } }) => {
     const beside = entries.find((other) => other.variant.name === floor)
+    const ratios = beside === undefined ? null : ratiosOf(times, beside.times)
     return {
       name,
       floor: floor ?? null,
       p10: quantile(times, 0.1),
       median: median(times),
-      ratio: beside === undefined ? null : medianRatio(times, beside.times),
-      rounds: times
+      ratio: ratios === null ? null : median(ratios),
+      rounds: times,
+      ratios
     }
   })
 }

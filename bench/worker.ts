@@ -5,13 +5,15 @@
 import { catalogue, type SectionName } from "./catalogue.ts"
 import type { Row } from "./goals.ts"
 import type { Context, Measure } from "./measure.ts"
+import type { Options } from "./options.ts"
+import type { Turns } from "./runner.ts"
 
 /** What a worker is asked, as its only argument in JSON. */
 export interface Order {
   readonly section: SectionName
   /** The names of the lines. */
   readonly lines: ReadonlyArray<string>
-  readonly quick: boolean
+  readonly pace: Options["pace"]
 }
 
 /** What it answers. */
@@ -25,11 +27,17 @@ const progress = (what: string): void => {
 }
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order
-const { quick, section } = order
+const { pace, section } = order
 const { measure } = (await import(`./sections/${section}.ts`)) as { readonly measure: Measure }
+const turns: Readonly<Record<Options["pace"], Turns>> = {
+  full: { rounds: 41, turnMs: 20, warmMs: 200 },
+  quick: { rounds: 7, turnMs: 4, warmMs: 20 },
+  smoke: { rounds: 1, turnMs: 0.001, warmMs: 0 }
+}
 const context: Context = {
-  quick,
-  turns: quick ? { rounds: 7, turnMs: 4, warmMs: 20 } : { rounds: 41, turnMs: 20, warmMs: 200 },
+  quick: pace !== "full",
+  whole: pace !== "quick",
+  turns: turns[pace],
   lines: catalogue.find(({ name }) => name === section)?.lines.filter(({ name }) => order.lines.includes(name)) ?? [],
   progress: (what) => progress(`${section}: ${what}`)
 }

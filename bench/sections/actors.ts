@@ -266,7 +266,7 @@ export const measure: Measure = async (context): Promise<ReadonlyArray<Row>> => 
   // A hundred thousand take longer to start than a quick run has, and so does a cluster.
   const isQuick = ({ group, name }: Line): boolean =>
     !name.startsWith("Effect cluster") && !(group === "crowds" && name.includes("100k"))
-  const lines = context.quick ? context.lines.filter(isQuick) : context.lines
+  const lines = context.whole ? context.lines : context.lines.filter(isQuick)
   const asked: Context = { ...context, lines }
   const group = lines[0]?.group
   if (group === "telling") return measureLines(asked, tells)

@@ -48,7 +48,7 @@ const pair = (held: string, count: number): Makers => {
 const rounds = (timed: Timed, name: string): ReadonlyArray<number> => timed.timings.get(name)?.rounds ?? []
 
 export const measure: Measure = async (context: Context): Promise<ReadonlyArray<Row>> => {
-  const sizes = heldCounts.filter(({ count }) => !context.quick || count < 1_000_000)
+  const sizes = heldCounts.filter(({ count }) => context.whole || count < 1_000_000)
   const isTimed = (name: string): boolean => sizes.some(({ held }) => name.endsWith(`, ${held} held`))
   const derived = context.lines.some(({ unit }) => unit !== undefined)
   const makers = makersOf(sizes, ({ count, held }) => pair(held, count))

@@ -57,7 +57,7 @@ const makersFor = (held: string, count: number): Makers => ({
 })
 
 export const measure: Measure = (context) => {
-  const counts = growthCounts.filter(({ count }) => !context.quick || count < 1_000_000)
+  const counts = growthCounts.filter(({ count }) => context.whole || count < 1_000_000)
   const makers = makersOf(counts, ({ count, held }) => makersFor(held, count))
   return measureLines({ ...context, lines: context.lines.filter(({ name }) => makers[name] !== undefined) }, makers)
 }

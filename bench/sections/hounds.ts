@@ -267,24 +267,26 @@ const delays = (): Values => {
 }
 
 /** Whether this run, on this machine, has that line. */
-const isWanted = (quick: boolean, hasHard: boolean) => ({ group, name }: Line): boolean => {
+const isWanted = (whole: boolean, hasHard: boolean) => ({ group, name }: Line): boolean => {
   if (name.endsWith(", hard") && !hasHard) return false
   // Memory is read from /proc.
   if (group === "kept" && process.platform !== "linux") return false
-  return !quick || !(group === "delays" || name.includes("copied") || (group === "jobs" && name.includes("1 MiB")))
+  return whole || !(group === "delays" || name.includes("copied") || (group === "jobs" && name.includes("1 MiB")))
 }
 
 export const measure: Measure = (context) =>
   awake(async () => {
     const [first] = context.lines
     const hasHard = first?.group === "start" && await planAt("hard") !== null
-    const asked = { ...context, lines: context.lines.filter(isWanted(context.quick, hasHard)) }
+    const asked = { ...context, lines: context.lines.filter(isWanted(context.whole, hasHard)) }
     if (first === undefined || asked.lines.length === 0) return []
     if (first.group === "start") return measureValues(asked, await starts(asked))
     if (first.group === "kept") return measureValues(asked, await memory())
     if (first.group === "round trips") return measureValues(asked, await roundTrips(asked))
     if (first.group === "delays") return measureValues(asked, delays())
     // Turns so long that the millisecond of a timer does not count.
-    const turns = context.quick ? { rounds: 3, turnMs: 50, warmMs: 100 } : { rounds: 15, turnMs: 150, warmMs: 500 }
+    const turns = context.quick
+      ? { rounds: Math.min(3, context.turns.rounds), turnMs: 50, warmMs: 100 } :
+      { rounds: 15, turnMs: 150, warmMs: 500 }
     return measureWaiting({ ...asked, turns }, jobs())
   })

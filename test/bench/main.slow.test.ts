@@ -4,6 +4,7 @@
 import { assert, describe, it as every } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseOptions } from "../../bench/options.ts"
@@ -24,30 +25,36 @@ const bench = (...args: ReadonlyArray<string>) => {
 describe("the options", () => {
   it("default to a full run and a table", () => {
     assert.deepStrictEqual(parseOptions([]), {
-      quick: false,
+      pace: "full",
       format: "table",
       out: null,
       only: null,
+      compare: null,
       action: "measure"
     })
   })
 
   it("are read", () => {
-    assert.deepStrictEqual(parseOptions(["--quick", "--json", "--out", "x", "--only=^Gate"]), {
-      quick: true,
+    assert.deepStrictEqual(parseOptions(["--quick", "--json", "--out", "x", "--only=^Gate", "--compare", "y"]), {
+      pace: "quick",
       format: "json",
       out: "x",
       only: /^Gate/i,
+      compare: "y",
       action: "measure"
     })
   })
 
   it("that nobody knows, or that contradict themselves, are refused by name", () => {
-    assert.throws(() => parseOptions(["--quik"]), /--quik[^]*There is: --quick, --json, --markdown, --out, --only/)
+    assert.throws(
+      () => parseOptions(["--quik"]),
+      /--quik[^]*There is: --quick, --smoke, --json, --markdown, --out, --only/
+    )
     assert.throws(() => parseOptions(["clean"]), /clean/)
     assert.throws(() => parseOptions(["--out"]), /--out/)
     assert.throws(() => parseOptions(["--only", "("]), /--only \(: not a regular expression/)
     assert.throws(() => parseOptions(["--json", "--markdown"]), /give one of them/)
+    assert.throws(() => parseOptions(["--quick", "--smoke"]), /give one of them/)
   })
 })
 
@@ -88,6 +95,28 @@ describe("npm run bench", () => {
       assert.isNull(clean?.note)
       assert.isAbove(clean?.median ?? 0, 0)
       assert.isAbove(clean?.ratio ?? 0, 0)
+      assert.lengthOf(clean?.rounds ?? [], 7)
+    }))
+
+  it("runs each line once, and compares with a report that it reads before it measures", () =>
+    inTemporaryDirectory(async (directory) => {
+      const file = join(directory, "before.json")
+      const first = bench("--smoke", "--only", "gate: (clean|rate limited)", "--json", "--out", file)
+      assert.strictEqual(first.status, 0, first.stderr)
+      const { pace, sections: [section] } = JSON.parse(first.stdout) as Report
+      assert.strictEqual(pace, "smoke")
+      assert.deepStrictEqual(section?.rows.map(({ rounds }) => rounds?.length), [1, 1, 1])
+      const second = bench("--smoke", "--only", "gate: clean", "--compare", file)
+      assert.strictEqual(second.status, 0, second.stderr)
+      assert.include(second.stdout, `Beside ${file}: `)
+      assert.include(second.stdout, "Not compared\n  gate: rate limited")
+      await writeFile(file, "{}")
+      const stale = bench("--compare", file)
+      assert.strictEqual(stale.status, 1)
+      assert.include(stale.stderr, "no report of this version")
+      const missing = bench("--compare", join(directory, "nothing"))
+      assert.strictEqual(missing.status, 1)
+      assert.match(missing.stderr, /--compare .*nothing.*ENOENT/)
     }))
 
   rest("measures what is told and what is waited for, and leaves out of a quick run what takes long", () => {

@@ -17,7 +17,7 @@ import {
   withTables
 } from "../../bench/report.ts"
 
-const figures: Figures = { p10: 90, median: 100, ratio: 1.3, bytes: 0.4, gcs: 0, value: null }
+const figures: Figures = { p10: 90, median: 100, ratio: 1.3, bytes: 0.4, gcs: 0, value: null, rounds: null }
 const most = (of: Goal["of"], bound: number): Goal => ({ of, most: bound })
 
 describe("goals", () => {
@@ -123,8 +123,18 @@ describe("the catalogue", () => {
 })
 
 const report: Report = {
-  machine: { cpu: "a CPU", cores: 2, memory: 4, platform: "linux x64", node: "26.0.0", v8: "14", date: "2030-01-02" },
-  quick: true,
+  machine: {
+    cpu: "a CPU",
+    cores: 2,
+    memory: 4,
+    sha: true,
+    platform: "linux x64",
+    node: "26.0.0",
+    v8: "14",
+    date: "2030-01-02",
+    load: { before: 0.25, most: 2 }
+  },
+  pace: "quick",
   sections: [{
     name: "gate",
     title: "The gate",
@@ -167,8 +177,23 @@ describe("the report", () => {
     const text = table(report)
     assert.match(text, /^clean +100 ns +12\.3 us +2\.00x +0 +<= 1\.3x, 0 B +MISSED <= 1\.3x$/m)
     assert.match(text, /^ {2}broken: not measured: because$/m)
-    assert.match(text, /a quick run/)
+    assert.match(text, /a CPU, with SHA extensions, .*; load 0\.3 before, 2\.0 at most; a quick run/)
+    assert.notInclude(text, "~")
     assert.match(text, /3 lines have a goal: 1 met it, 1 missed it, 1 not measured/)
+  })
+
+  it("marks a line whose rounds lie too far apart", () => {
+    const row = report.sections[0]?.rows[1] ?? assert.fail()
+    const text = (rounds: ReadonlyArray<number>): string =>
+      table({ ...report, sections: [{ name: "gate", title: "The gate", rows: [{ ...row, rounds }] }] })
+    assert.match(text([1, 1, 2, 3, 3]), /^clean .* 2\.00x ~ [^]*1 lines are marked ~/m)
+    assert.notInclude(text([1, 2, 2, 2, 9]), "~", "one value far out says nothing of the others")
+    const unknown = { ...report, machine: { ...report.machine, sha: null } }
+    assert.notInclude(table(unknown), "SHA", "where the system does not say")
+  })
+
+  it("of lines that ran once says how many did, and no figure", () => {
+    assert.match(table({ ...report, pace: "smoke" }), /; each line once\n\n3 lines ran\.$/)
   })
 
   it("as Markdown has rows of as many cells as the heading, and goes between the markers of a document", () => {

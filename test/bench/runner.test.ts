@@ -3,7 +3,15 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { compare, compareWaiting, type Variant } from "../../bench/runner.ts"
-import { median, medianDifference, medianRatio, quantile, quantileOfSorted } from "../../bench/statistics.ts"
+import {
+  median,
+  medianDifference,
+  quantile,
+  quantileOfSorted,
+  ratiosOf,
+  shiftOf,
+  spread
+} from "../../bench/statistics.ts"
 
 const turns = { rounds: 5, turnMs: 1, warmMs: 2 }
 
@@ -35,6 +43,7 @@ describe("compare", () => {
     assert.deepStrictEqual([floor?.p10, floor?.median, floor?.ratio], [100, 100, null])
     assert.deepStrictEqual([line?.p10, line?.median, line?.ratio, line?.floor], [250, 250, 2.5, "floor"])
     assert.strictEqual(line?.rounds.length, turns.rounds)
+    assert.deepStrictEqual([floor?.ratios, line?.ratios], [null, [2.5, 2.5, 2.5, 2.5, 2.5]])
   })
 
   it("fills a turn with as many calls as its time allows", () => {
@@ -177,15 +186,32 @@ describe("the arithmetic", () => {
   })
 
   it("ratios and differences are of rounds, not of medians", () => {
-    assert.strictEqual(medianRatio([2, 20, 200], [1, 10, 100]), 2)
+    assert.strictEqual(median(ratiosOf([2, 20, 200], [1, 10, 100])), 2)
     assert.strictEqual(medianDifference([3, 33, 303], [1, 31, 301]), 2)
     // The medians are 10 and 1; round by round it is never that.
-    assert.strictEqual(medianRatio([1, 10, 100], [100, 1, 1]), 10)
-    assert.strictEqual(medianRatio([1, 100, 10], [1, 1, 100]), 1)
+    assert.strictEqual(median(ratiosOf([1, 10, 100], [100, 1, 1])), 10)
+    assert.strictEqual(median(ratiosOf([1, 100, 10], [1, 1, 100])), 1)
   })
 
   it("a round that one of them lacks is left out", () => {
-    assert.strictEqual(medianRatio([2, 4, 1000], [1, 2]), 2)
-    assert.isNaN(medianRatio([1], []))
+    assert.strictEqual(median(ratiosOf([2, 4, 1000], [1, 2])), 2)
+    assert.isNaN(median(ratiosOf([1], [])))
+  })
+
+  it("a spread is that of the middle half", () => {
+    assert.strictEqual(spread([1, 1, 1, 1, 100]), 0)
+    assert.strictEqual(spread([1, 2, 4, 6, 100]), 1)
+    assert.strictEqual(spread([5]), 0)
+  })
+
+  it("a shift is the factor between two samples, in a range that narrows as they grow", () => {
+    const sample = (factor: number, n: number) => Array.from({ length: n }, (_, i) => factor * (1 + i / n))
+    const few = shiftOf(sample(1, 8), sample(3, 8))
+    const many = shiftOf(sample(1, 64), sample(3, 64))
+    assert.approximately(many.factor, 3, 0.01)
+    assert.isTrue(few.low < many.low && many.low < 3 && 3 < many.high && many.high < few.high)
+    const one = shiftOf([2], [5])
+    assert.deepStrictEqual(one, { factor: 2.5, low: 2.5, high: 2.5 })
+    assert.isNaN(shiftOf([], [1]).factor)
   })
 })
