@@ -12,7 +12,7 @@ export { type RunReport, type RunStart, verifyRecords } from "./custody/audit/Ve
 export type { ColdStorageStats } from "./custody/coldstorage/ColdStorage.ts"
 export { ColdStorageError } from "./custody/coldstorage/Endpoint.ts"
 export { ConfigMistake, InvalidConfig } from "./config/ConfigSources.ts"
-export { createTracehound, type TracehoundInstance } from "./runtime/createTracehound.ts"
+export { createTracehound, type TracehoundInstance, type TracehoundOptions } from "./runtime/createTracehound.ts"
 export * from "./domain/Alert.ts"
 export * from "./domain/Evidence.ts"
 export * from "./domain/FailSafe.ts"

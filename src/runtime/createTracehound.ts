@@ -53,6 +53,16 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
   readonly dispose: () => Promise<void>
 }
 
+/** What a host gives beside the configuration. */
+export interface TracehoundOptions {
+  /**
+   * What Tracehound's spans, metrics and log lines go to; it has to build synchronously. Such are
+   * `OpenTelemetry.layer` of `tracehound/otel`, and Effect's `Otlp.layerJson` with an HTTP client.
+   * It closes after Tracehound: `dispose` waits for what it flushes.
+   */
+  readonly telemetry?: Layer.Layer<never> | undefined
+}
+
 /**
  * Makes a Tracehound. `config` is any part of the configuration, at any depth, over the defaults;
  * `callbacks` are the RFC's developer callbacks, each called in the background. Throws
@@ -62,12 +72,16 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
  */
 export const createTracehound = (
   config: TracehoundConfigInput = {},
-  callbacks: FailSafeCallbacks = {}
+  callbacks: FailSafeCallbacks = {},
+  { telemetry = Layer.empty }: TracehoundOptions = {}
 ): TracehoundInstance => {
   // Its timers keep the host's process alive only while `init` or `dispose` is going on.
   const clock = new UnrefClock()
   const runtime = ManagedRuntime.make(
-    Tracehound.layerUnstarted(config, callbacks).pipe(Layer.provide(Layer.succeed(Clock.Clock, clock)))
+    Tracehound.layerUnstarted(config, callbacks).pipe(
+      Layer.provide(telemetry),
+      Layer.provide(Layer.succeed(Clock.Clock, clock))
+    )
   )
   const built = runtime.runSyncExit(Tracehound)
   if (Exit.isFailure(built)) throw Cause.squash(built.cause)

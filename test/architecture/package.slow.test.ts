@@ -144,13 +144,23 @@ describe("the published package", { timeout: 120_000 }, () => {
     const names = Object.keys(packages)
     assert.includeMembers(names, ["effect", "@effect/platform-node", "fflate"].map((name) => `node_modules/${name}`))
     assert.deepStrictEqual(names.filter((path) => packages[path]?.hasInstallScript === true), none)
-    assert.deepStrictEqual(names.filter((path) => path.includes("@noble")), none, "an optional peer")
+    assert.deepStrictEqual(names.filter((path) => /@noble|opentelemetry/.test(path)), none, "optional peers")
     assert.deepStrictEqual(names.filter((path) => /\/node-(?:bin-)?(?:linux|darwin|win)/.test(path)), none)
   })
 
+  it("says what to install where tracehound/otel is imported without its peers", () => {
+    write("otel.js", "await import(\"tracehound/otel\").catch(({ message }) => process.stdout.write(message))")
+    assert.strictEqual(
+      run(process.execPath, "otel.js"),
+      "tracehound/otel needs @opentelemetry/api, which is not installed: npm install @opentelemetry/api@1.9 "
+        + "@opentelemetry/api-logs@0.223 @effect/opentelemetry@4.1.0"
+    )
+  })
+
   it("every export can be imported, where the peers are installed that it names", () => {
-    // As whoever imports `tracehound/portable` has installed it by name.
-    symlinkSync(join(root, "node_modules/@noble"), join(project, "node_modules/@noble"), "junction")
+    // As whoever imports `tracehound/portable` or `tracehound/otel` has installed them by name.
+    for (const peer of ["@noble", "@opentelemetry", "@effect/opentelemetry"])
+      symlinkSync(join(root, "node_modules", peer), join(project, "node_modules", peer), "junction")
     write(
       "imports.js",
       [
