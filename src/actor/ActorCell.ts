@@ -36,6 +36,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
+import { remember } from "../telemetry/RootSpans.ts"
 import type { ActorRef, Down } from "./ActorRef.ts"
 import { Address } from "./Address.ts"
 import type { Definition, Self } from "./Definition.ts"
@@ -228,7 +229,8 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     const { cause } = exit
     const died = Cause.hasDies(cause)
     if (!died && Cause.hasFails(cause)) return this.inbox.conclude(item, exit)
-    if (died || !this.#isInterrupting) this.#crash ??= cause
+    if (died || !this.#isInterrupting)
+      this.#crash ??= item instanceof Letter && item.span !== undefined ? remember(cause, item.span) : cause
     this.inbox.bury(item, this.#crash === undefined ? "stopped" : "crashed", this.#crash)
   }
   #afterBurst(): Effect.Effect<void> {
@@ -431,7 +433,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     Lifecycle.publish(this.#kernel, "actor", this, happening)
   }
   #report(text: string, cause: Cause.Cause<unknown>): void {
-    reportUnsafe(this.#kernel, this.path, text, cause)
+    reportUnsafe(this.#kernel, this, text, cause)
   }
 
   joinGroup(supervisor: Parent): void {

@@ -2,10 +2,12 @@
  * Small parts of handling a message: finding its handler, its span, what it has forked, reports of
  * crashes, and waiting with a deadline.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Tracer from "effect/Tracer"
+import * as Tracer from "effect/Tracer"
+import { classOf, escapedCause } from "../telemetry/Causes.ts"
+import * as RootSpans from "../telemetry/RootSpans.ts"
 import type { Kernel } from "./Kernel.ts"
 import type { SomeError } from "./Message.ts"
 
@@ -19,18 +21,9 @@ export const handlerOf = <M, R>(handlers: AnyHandlers<M, R> | undefined, tag: st
   return handler
 }
 
-/**
- * Runs the effect in a root span that links to the sender's span. A child span would be wrong: the
- * sender's may have ended long ago.
- */
+/** Runs the effect in a root span of its own, linked to the sender's. */
 export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, actor: string, span: Tracer.AnySpan) =>
-  Effect.withSpan(effect, name, {
-    root: true,
-    kind: "consumer",
-    links: [{ span, attributes: {} }],
-    attributes: { actor },
-    captureStackTrace: false
-  })
+  RootSpans.within(effect, name, { kind: "consumer", origin: span, attributes: { actor } })
 
 /**
  * What a fiber has forked as children, if some of them have not ended. Effect's types do not name
@@ -44,11 +37,29 @@ export const childrenOf = (
 }
 
 /**
- * Logs, as an error, what nobody else would hear of. OTP's processes and supervisors report the
- * same.
+ * Logs, as an error, what nobody else would hear of, in the span of the message that it came about
+ * over. OTP's processes and supervisors report the same. The text of the cause may be an
+ * attacker's: it is escaped and cut, and what is left of its stack are frames.
  */
-export const reportUnsafe = (kernel: Kernel, actor: string, text: string, cause: Cause.Cause<unknown>): void => {
-  Effect.runForkWith(kernel.context)(Effect.annotateLogs(Effect.logError(`${actor} ${text}`, cause), { actor }))
+export const reportUnsafe = (
+  kernel: Kernel,
+  { incarnation, path }: Reported,
+  text: string,
+  cause: Cause.Cause<unknown>
+): void => {
+  const span = RootSpans.spanOf(cause)
+  const log = Effect.annotateLogs(Effect.logError(`${path} ${text}`, escapedCause(cause)), {
+    actor: path,
+    incarnation,
+    reason: classOf(Cause.squash(cause))
+  })
+  Effect.runForkWith(kernel.context)(span === undefined ? log : Effect.provideService(log, Tracer.ParentSpan, span))
+}
+
+/** The actor or supervisor that a report is about. */
+interface Reported {
+  readonly path: string
+  readonly incarnation: number
 }
 
 /**

@@ -311,7 +311,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   #escalate(child: Child): Effect.Effect<void> {
     const escalated = new Escalated({ supervisor: this.path, child: child.name, restarts: this.#restartCount })
     const cause = Cause.die(escalated)
-    reportUnsafe(this.#kernel, this.path, "gave up", cause)
+    reportUnsafe(this.#kernel, this, "gave up", cause)
     this.#publish(() => ({ _tag: "GaveUp", child: child.name, restarts: this.#restartCount }))
     const { incarnation } = this
     if (this.#parent === undefined) {

@@ -38,10 +38,8 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import { fromArgument, resolveConfig } from "../config/ConfigSources.ts"
 import { Settings } from "../config/Settings.ts"
@@ -70,6 +68,8 @@ import { Throughput } from "../intake/gate/Throughput.ts"
 import { Alerts } from "../safety/alert/Alerts.ts"
 import { Callbacks, FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { TickScheduler } from "../scheduler/TickScheduler.ts"
+import { Caller } from "../telemetry/Caller.ts"
+import { inFiber, interceptIn } from "./Doors.ts"
 import { devopsSink, type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode } from "./HostParts.ts"
 import { orFail } from "./interceptOrFail.ts"
 import { makeRotation } from "./Rotation.ts"
@@ -183,30 +183,28 @@ const make = Effect.gen(function*() {
   const alerts = yield* Alerts
   const coldStorage = yield* ColdStorage
   const compression = yield* Compression
-  const escalation = yield* Escalation
+  const caller = yield* Caller
   const failSafe = yield* FailSafe
   const pool = yield* HoundPool
   const shutdown = yield* makeShutdown
   const rotation = yield* makeRotation
 
   const sync = yield* makeSync(shutdown.isClosed)
-  /** An escalation is linked to the span of the calling fiber, where there is one. */
-  const interceptIn = ({ context }: Fiber.Fiber<unknown, unknown>, scent: Scent): InterceptResult => {
-    const span = Context.getOrUndefined(context, Tracer.ParentSpan)
-    return span === undefined ? sync.intercept(scent) : escalation.within(span, () => sync.intercept(scent))
-  }
+  const intercepted = (scent: Scent): Effect.Effect<InterceptResult> =>
+    Effect.withFiber((fiber) => Effect.succeed(interceptIn(caller, sync.intercept, fiber, scent)))
   return {
     sync,
-    intercept: (scent: Scent) => Effect.withFiber((fiber) => Effect.succeed(interceptIn(fiber, scent))),
-    interceptOrFail: (scent: Scent) => Effect.withFiber((fiber) => orFail(interceptIn(fiber, scent))),
+    intercept: intercepted,
+    interceptOrFail: (scent: Scent) =>
+      Effect.withFiber((fiber) => orFail(interceptIn(caller, sync.intercept, fiber, scent))),
     interceptScoped: Effect.fnUntraced(function*(scent: Scent) {
-      const result = yield* Effect.withFiber((fiber) => Effect.succeed(interceptIn(fiber, scent)))
+      const result = yield* intercepted(scent)
       if (result.status === "quarantined" || result.status === "escalated") yield* own(result.handle)
       return result
     }, Effect.uninterruptible),
-    neutralize: (signature: string) => Effect.sync(() => sync.neutralize(signature)),
-    evacuate: (signature: string) => Effect.sync(() => sync.evacuate(signature)),
-    flush: Effect.sync(sync.flush),
+    neutralize: (signature: string) => inFiber(caller, () => sync.neutralize(signature)),
+    evacuate: (signature: string) => inFiber(caller, () => sync.evacuate(signature)),
+    flush: inFiber(caller, sync.flush),
     snapshot: Effect.sync(sync.watcher.snapshot),
     start: Effect.all(
       [fitCompression(compression), alerts.start, coldStorage.start, pool.start, rotation],

@@ -2,8 +2,9 @@
  * Tracehound as one plain synchronous object: the RFC's, but for its lifecycle (RFC, "API"). This
  * is the hot path.
  *
- * Each method is a room's own function, with nothing added on the way. Numbers are getters: they
- * are read from the room when the caller asks for them.
+ * Each method is a room's own function, with nothing added on the way, unless the host's own
+ * tracing is asked for the caller's span (`Doors.ts`). Numbers are getters: they are read from the
+ * room when the caller asks for them.
  */
 import * as Effect from "effect/Effect"
 import { ActorSystem } from "../actor/ActorSystem.ts"
@@ -25,6 +26,8 @@ import { Agent } from "../intake/agent/Agent.ts"
 import { Escalation } from "../intake/agent/Escalation.ts"
 import { RateLimiter, type RateLimitResult } from "../intake/gate/RateLimiter.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
+import { Caller } from "../telemetry/Caller.ts"
+import { makeIntercept } from "./Doors.ts"
 import { Watcher } from "./Watcher.ts"
 
 /** The quarantine's numbers, and the way to a handle. */
@@ -141,7 +144,7 @@ export const makeSync = (isClosed: () => boolean) =>
     const quarantine = yield* Quarantine
     const system = yield* ActorSystem
     const sync: TracehoundSync = {
-      intercept: agent.interceptUnsafe,
+      intercept: makeIntercept(yield* Caller, agent.interceptUnsafe),
       neutralize: quarantine.neutralize,
       evacuate: quarantine.evacuate,
       flush: quarantine.flush,

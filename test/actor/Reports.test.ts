@@ -3,10 +3,11 @@
  * give up, answers that nobody waits for any more.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Fiber, Logger } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Logger, Tracer } from "effect"
 import { CurrentLogAnnotations } from "effect/References"
 import { TestClock } from "effect/testing"
-import { act, observeProbe } from "./probe.ts"
+import { ActorSystem, define } from "../../src/actor/index.ts"
+import { act, type Do, observeProbe } from "./probe.ts"
 import { calm, makeWorld } from "./supervised.ts"
 
 /** Collects what is logged as `level path: text: the thrown value`. */
@@ -54,6 +55,59 @@ describe("a crash", () => {
       yield* actor.stop
       assert.deepStrictEqual(lines, ["Error root/probe: root/probe crashed: Error: died of 1"])
     }).pipe(withLogger)
+  })
+
+  it.effect("RFC S3 shows its actor, incarnation and class, and its text escaped and cut, within the trace it came from", () => {
+    const evil = `\u001b[31m\n    at forged (file:///x.ts:1:1)\n${"x".repeat(1_000)}`
+    const seen: Array<Readonly<Record<string, unknown>>> = []
+    const spans: Array<Tracer.Span> = []
+    const logger = Logger.make<unknown, void>(({ cause, fiber, message }) => {
+      const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+      seen.push({ ...fiber.getRef(CurrentLogAnnotations), message, cause: Cause.pretty(cause), span: span?.spanId })
+    })
+    const tracer = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(span)
+        return span
+      }
+    })
+    return Effect.gen(function*() {
+      const system = yield* ActorSystem.make({ intensity: 9 })
+      const definition = define<Do>()("victim", {
+        behaviour: () =>
+          Effect.succeed({
+            Do: ({ how }) => {
+              const thrown = new TypeError(evil)
+              if (how === "throws") throw thrown
+              return Effect.suspend(() => Effect.die(thrown))
+            }
+          })
+      })
+      const victim = yield* system.root.spawn(definition)
+      yield* Effect.withSpan(victim.tell(act(1)), "request")
+      yield* calm
+      victim.tellUnsafe(act(2))
+      yield* calm
+      yield* Effect.withSpan(victim.tell(act(3, "throws")), "throwing")
+      yield* calm
+      const [told, alone, throwing] = seen
+      const handler = spans.find(({ name }) => name === "victim.Do")
+      assert.deepInclude(told, { actor: "root/victim", incarnation: 1, reason: "TypeError", span: handler?.spanId })
+      assert.deepInclude(alone, { incarnation: 2, reason: "TypeError", span: undefined })
+      const sender = spans.find(({ name }) => name === "throwing")
+      assert.deepInclude(throwing, { incarnation: 3, span: sender?.spanId }, "it threw before there was a span")
+      const texts = seen.map(({ cause }) => String(cause))
+      const { exit } = handler?.status._tag === "Ended" ? handler.status : assert.fail("the span is open")
+      if (Exit.isFailure(exit)) texts.push(Cause.pretty(exit.cause))
+      assert.lengthOf(texts, 4, "three lines and the span")
+      for (const text of texts) {
+        assert.match(text, /^TypeError: \\u\{1b\}\[31m\\u\{a\} {4}at forged/)
+        assert.notMatch(text, /^ +at forged/m)
+        assert.notInclude(text, "x".repeat(200))
+        assert.include(text, "Reports.test.ts")
+      }
+    }).pipe(Effect.provide(Logger.layer([logger])), Effect.provideService(Tracer.Tracer, tracer))
   })
 
   it.effect("RFC S3 that is one too many is logged by the supervisor as well", () => {

@@ -10,7 +10,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Tracer from "effect/Tracer"
 import { Settings } from "../../config/Settings.ts"
 import { PurgeQueue } from "../../custody/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../custody/quarantine/Quarantine.ts"
@@ -21,6 +20,7 @@ import { type SeverityRank, severityRank } from "../../domain/Severity.ts"
 import { problem } from "../../domain/TracehoundError.ts"
 import { type HoundFailure, HoundPool } from "../../hound/pool/HoundPool.ts"
 import { FailSafe, type ReportOptions } from "../../safety/failsafe/FailSafe.ts"
+import { Caller } from "../../telemetry/Caller.ts"
 
 export class Escalation extends Context.Service<Escalation, {
   /**
@@ -33,8 +33,6 @@ export class Escalation extends Context.Service<Escalation, {
    * is not held, or waits for a hound.
    */
   readonly activateUnsafe: (signature: string) => Hound | null
-  /** Runs `thunk` in the name of a span: the span of a hound that it activates is linked to it. */
-  readonly within: <A>(span: Tracer.AnySpan | undefined, thunk: () => A) => A
 }>()("tracehound/intake/agent/Escalation") {
   /** As configured under `hound.escalation`. */
   static readonly layer = Layer.effect(
@@ -42,6 +40,7 @@ export class Escalation extends Context.Service<Escalation, {
     Effect.gen(function*() {
       const services = {
         settings: yield* Settings,
+        caller: yield* Caller,
         failSafe: yield* FailSafe,
         pool: yield* HoundPool,
         purges: yield* PurgeQueue,
@@ -54,6 +53,7 @@ export class Escalation extends Context.Service<Escalation, {
 
 export interface EscalationServices {
   readonly settings: Pick<Settings["Service"], "hound">
+  readonly caller: Pick<Caller, "current">
   readonly failSafe: Pick<FailSafe["Service"], "reportUnsafe">
   readonly pool: Pick<HoundPool["Service"], "activateUnsafe" | "isFreeUnsafe" | "onFailure" | "skipUnsafe">
   readonly purges: Pick<PurgeQueue["Service"], "purgeUnsafe">
@@ -63,17 +63,15 @@ export interface EscalationServices {
 /** Nothing escalates, and new evidence pays nothing for it. */
 const withoutHounds: Escalation["Service"] = {
   escalateUnsafe: () => null,
-  activateUnsafe: () => null,
-  within: (_span, thunk) => thunk()
+  activateUnsafe: () => null
 }
 
 /** Listens to the pool and the quarantine from now on. */
 export const make = (
-  { failSafe, pool, purges, quarantine, settings }: EscalationServices
+  { caller, failSafe, pool, purges, quarantine, settings }: EscalationServices
 ): Escalation["Service"] => {
   const { fill, severity } = settings.hound.escalation
   const threshold = severityRank(severity)
-  let current: Tracer.AnySpan | undefined
   const activate = ({ hash, severity, signature, size }: EvidenceHandle, category: ThreatCategory): Hound | null =>
     pool.activateUnsafe({
       signature,
@@ -81,7 +79,7 @@ export const make = (
       severity,
       size,
       hash,
-      span: current,
+      span: caller.current(),
       copy: () => quarantine.copy(signature)
     })
   pool.onFailure(({ isVerdict, kind, signature }: HoundFailure) => {
@@ -109,15 +107,6 @@ export const make = (
     activateUnsafe: (signature) => {
       const handle = quarantine.get(signature)
       return handle === null ? null : activate(handle, categoryOf(signature))
-    },
-    within: (span, thunk) => {
-      const before = current
-      current = span
-      try {
-        return thunk()
-      } finally {
-        current = before
-      }
     }
   }
 }

@@ -2,9 +2,8 @@
  * Evidence that escalates: which evidence, in what order, and how much at once.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result } from "effect"
+import { Effect, Result, Tracer } from "effect"
 import { TestClock } from "effect/testing"
-import type * as Tracer from "effect/Tracer"
 import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.ts"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
 import type { SeverityRaise } from "../../../src/custody/quarantine/Quarantine.ts"
@@ -13,6 +12,7 @@ import { categoryRank } from "../../../src/domain/Scent.ts"
 import { severities, type Severity, type SeverityRank as Rank, severityRank } from "../../../src/domain/Severity.ts"
 import type { HoundFailure, HoundJob } from "../../../src/hound/pool/HoundPool.ts"
 import { make } from "../../../src/intake/agent/Escalation.ts"
+import { make as makeCaller } from "../../../src/telemetry/Caller.ts"
 import { openWorld, scent, signatureIn, take, turn } from "../../safety/failsafe/world.ts"
 
 const open = (config: TracehoundConfigInput = {}) => openWorld({ config })
@@ -354,7 +354,9 @@ describe("make", () => {
     let fail: (failure: HoundFailure) => void = () => assert.fail("nobody listens to the pool")
     let raise: (raise: SeverityRaise) => void = () => assert.fail("nobody listens to the quarantine")
     const state = { fill: 0, isFree: true, skipped: 0, action: "Purge" as FailSafeAction }
+    const caller = makeCaller()
     const escalation = make({
+      caller,
       settings: Result.getOrThrow(
         resolveConfig([fromArgument({ hound: { escalation: { severity: "high", fill: 0.5 } } })])
       ),
@@ -394,6 +396,7 @@ describe("make", () => {
     })
     return {
       escalation,
+      caller,
       jobs,
       calls,
       state,
@@ -442,17 +445,13 @@ describe("make", () => {
     assert.deepStrictEqual(calls, ["timeout", "purge spam:0 timeout", "hound_error"])
   })
 
-  it("gives jobs the span that they were made in, also after a thunk that throws", () => {
-    const { escalation, jobs } = makeAlone()
-    const span = { _tag: "ExternalSpan" } as Tracer.ExternalSpan
+  it("gives jobs the span of whoever called", () => {
+    const { caller, escalation, jobs, raise } = makeAlone()
+    const span = Tracer.externalSpan({ spanId: "s", traceId: "t" })
     const escalate = () => escalation.escalateUnsafe(handle, spam, high)
-    escalation.within(span, escalate)
-    assert.throws(() =>
-      escalation.within(span, () => {
-        throw new Error("thunk")
-      })
-    )
+    caller.within(span, escalate)
+    caller.within(span, () => raise({ handle, before: low, severity: high }))
     escalate()
-    assert.deepStrictEqual(jobs.map((job) => job.span), [span, undefined])
+    assert.deepStrictEqual(jobs.map((job) => job.span), [span, span, undefined])
   })
 })
