@@ -14,7 +14,7 @@ import { changesOf, changesText } from "./changes.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
 import { loadNow, machine } from "./machine.ts"
 import { help, type Options, parseOptions } from "./options.ts"
-import { installPeers, isOfPeer } from "./peers.ts"
+import { installPackages, isOfPeer } from "./peers.ts"
 import { failures, goalText, isReport, markdown, type Measured, type Report, table, withTables } from "./report.ts"
 import type { Answer, Order } from "./worker.ts"
 
@@ -106,7 +106,8 @@ const run = async (options: Options): Promise<void> => {
   }
   // The delays are measured in one host, with peers and without.
   const lines = sections.flatMap((section) => section.lines)
-  if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && options.pace !== "quick")) installPeers()
+  if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && options.pace !== "quick"))
+    installPackages()
   const results: Array<Measured> = []
   const load = { before: loadNow(), most: loadNow() }
   for (const section of sections) {

@@ -102,10 +102,11 @@ export const isOfPeer = (line: string): boolean => peerNames.some((name) => line
 const record = "node_modules/.package-lock.json"
 
 /**
- * Installs the peers into a folder that has their package.json and lockfile, where that was not
- * done since the lockfile changed. Takes a network, or npm's cache. Gives whether it had to.
+ * Installs the packages of a folder's package.json and lockfile, where that was not done since the
+ * lockfile changed: the peers, or what else is no package of the project. Takes a network, or npm's
+ * cache. Gives whether it had to.
  */
-export const installPeers = (folder: string = here): boolean => {
+export const installPackages = (folder: string = here): boolean => {
   const installed = join(folder, record)
   const lock = join(folder, "package-lock.json")
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return false

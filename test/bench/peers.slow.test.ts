@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { copyFileSync, existsSync } from "node:fs"
 import { join } from "node:path"
 import { catalogue } from "../../bench/catalogue.ts"
-import { installPeers, isOfPeer, loadPeer, peerNames } from "../../bench/peers.ts"
+import { installPackages, isOfPeer, loadPeer, peerNames } from "../../bench/peers.ts"
 import { inTemporaryDirectory } from "../support/command.ts"
 import { restOf, sampled } from "../support/tiers.ts"
 
@@ -27,10 +27,10 @@ describe("the bench's peers", () => {
     inTemporaryDirectory((folder) => {
       for (const file of ["package.json", "package-lock.json", ".npmrc"])
         copyFileSync(join(bench, file), join(folder, file))
-      assert.isTrue(installPeers(folder))
+      assert.isTrue(installPackages(folder))
       for (const peer of peerNames) assert.isTrue(existsSync(join(folder, "node_modules", peer, "package.json")), peer)
       assert.isFalse(existsSync(join(folder, "node_modules/express")))
-      assert.isFalse(installPeers(folder))
+      assert.isFalse(installPackages(folder))
       return Promise.resolve()
     }), 120_000)
 })

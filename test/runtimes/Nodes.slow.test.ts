@@ -14,7 +14,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSyn
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { promisify } from "node:util"
-import { installPeers } from "../../bench/peers.ts"
+import { installPackages } from "../../bench/peers.ts"
 import { restOf, sampled } from "../support/tiers.ts"
 
 const here = import.meta.dirname
@@ -91,7 +91,7 @@ restOf(describe)("the package", { timeout: 120_000 }, () => {
   }
 
   beforeAll(async () => {
-    if (isHere) installPeers(nodes)
+    if (isHere) installPackages(nodes)
     // Hounds run as nobody where the host is root, and read the package.
     chmodSync(project, 0o755)
     const tarball = execFileSync(process.execPath, [join(root, ".ci/pack.mjs"), "tarball", project], {

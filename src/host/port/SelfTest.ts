@@ -23,6 +23,7 @@ import type { Introspection } from "./Introspection.ts"
 import type { Memory } from "./Memory.ts"
 import type { MonotonicTime } from "./MonotonicTime.ts"
 import type { Randomness } from "./Randomness.ts"
+import { findSlots } from "./SlotTrial.ts"
 
 /** What came of trying out one port, or one codec of compression. */
 export interface PortReport {
@@ -204,7 +205,7 @@ const findTime = ({ last, nowMs, tick }: MonotonicTime["Service"]): Finding => {
 /** What nobody may take for a Proxy: all of them would be the same evidence. */
 const plain: ReadonlyArray<object> = [{}, [], new Map(), new Uint8Array(1), Object.create(null) as object]
 
-const findIntrospection = ({ isProxy }: Introspection["Service"]): Finding => {
+const findIntrospection = ({ isProxy, slots }: Introspection["Service"]): Finding => {
   let traps = 0
   const handler = new Proxy({}, {
     get: () => {
@@ -215,7 +216,8 @@ const findIntrospection = ({ isProxy }: Introspection["Service"]): Finding => {
   isProxy(new Proxy({}, handler))
   return firstOf(
     () => unless(traps === 0, "runs the traps of a Proxy"),
-    () => unless(plain.every((value) => !isProxy(value)), "takes plain objects for a Proxy")
+    () => unless(plain.every((value) => !isProxy(value)), "takes plain objects for a Proxy"),
+    () => slots === null ? null : findSlots(slots)
   )
 }
 

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { Compression, CompressionError } from "../../../src/host/port/Compression.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
-import { Introspection } from "../../../src/host/port/Introspection.ts"
+import { Introspection, type Slots } from "../../../src/host/port/Introspection.ts"
 import { Memory } from "../../../src/host/port/Memory.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
 import { layer as portable } from "../../../src/host/port/portable.ts"
@@ -208,6 +208,47 @@ const introspections: Readonly<Record<string, Pick<Introspection["Service"], "is
   }
 }
 
+const { slots } = introspection
+if (slots === null) assert.fail("Node can tell slots")
+
+/**
+ * Whether `Object.prototype.toString` says so: what a class names itself, and a payload as well.
+ */
+const isNamed = (name: string) => (value: object): boolean =>
+  Object.prototype.toString.call(value) === `[object ${name}]`
+
+/** Whether a getter of the class takes the object, which a Proxy's traps may hear of. */
+const isRead = (read: (value: object) => unknown) => (value: object): boolean => {
+  try {
+    read(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const bentSlots: Readonly<Record<string, Partial<Slots>>> = {
+  "takes nothing for a Map": { isMap: () => false },
+  "takes all for a Set": { isSet: () => true },
+  "goes by the class": { isDate: (value) => value instanceof Date },
+  "goes by the name of the class": { isRegExp: isNamed("RegExp") },
+  "goes by the name that a prototype gives": { isMap: isNamed("Map") },
+  "goes by the constructor": { isNativeError: ({ constructor }) => (constructor?.name ?? "").endsWith("Error") },
+  "goes by what an object has": { isArrayBuffer: (value) => "byteLength" in value },
+  "takes shared memory for memory": {
+    isArrayBuffer: (value) => slots.isArrayBuffer(value) || slots.isSharedArrayBuffer(value)
+  },
+  "takes views for memory": { isArrayBuffer: (value) => slots.isArrayBuffer(value) || ArrayBuffer.isView(value) },
+  "takes what is weak for what is not": { isMap: (value) => slots.isMap(value) || value instanceof WeakMap },
+  "asks the object itself": { isSymbolObject: (value) => typeof value.valueOf() === "symbol" },
+  "asks a Proxy's target": { isSet: isRead((value) => Reflect.get(value, "size")) },
+  "mixes up two boxes": { isNumberObject: slots.isBooleanObject, isBooleanObject: slots.isNumberObject },
+  "knows boxes of numbers alone": { isBoxedPrimitive: slots.isNumberObject },
+  "takes a box for none": { isBigIntObject: (value) => slots.isBigIntObject(value) && "constructor" in value },
+  "answers by no boolean": { isStringObject: (value) => (slots.isStringObject(value) ? 1 : 0) as unknown as boolean },
+  "lacks a question": { isSharedArrayBuffer: undefined as unknown as Slots["isSharedArrayBuffer"] }
+}
+
 const faults: ReadonlyArray<readonly [port: string, fault: string, ports: Partial<CustodyPorts>]> = [
   ...Object.entries(hashes).map(([fault, bent]) => ["hash", fault, { hash: { ...hash, ...bent } }] as const),
   ...Object.entries(fills).map(([fault, fill]) => ["randomness", fault, { randomness: { fill } }] as const),
@@ -215,6 +256,12 @@ const faults: ReadonlyArray<readonly [port: string, fault: string, ports: Partia
   ...Object.entries(clocks).map(([fault, clock]) => ["monotonic time", fault, { monotonicTime: clock }] as const),
   ...Object.entries(introspections).map(([fault, bent]) =>
     ["introspection", fault, { introspection: { ...bent, slots: null } }] as const
+  ),
+  // On ports that can tell a Proxy, and on such as cannot.
+  ...Object.entries(bentSlots).flatMap(([fault, bent]) =>
+    [introspection.isProxy, () => false].map((isProxy) =>
+      ["introspection", `slots: ${fault}`, { introspection: { isProxy, slots: { ...slots, ...bent } } }] as const
+    )
   )
 ]
 
