@@ -43,3 +43,17 @@ export const InterceptResult = Schema.Union([
   Schema.Struct({ status: Schema.Literal("error"), error: TracehoundError })
 ])
 export type InterceptResult = typeof InterceptResult.Type
+
+/** The seven statuses: from what costs nothing to what is worst. */
+export const interceptStatuses = [
+  "clean",
+  "rate_limited",
+  "payload_too_large",
+  "ignored",
+  "quarantined",
+  "escalated",
+  "error"
+] as const satisfies ReadonlyArray<InterceptResult["status"]>
+
+/** How many scents got each answer, with a key for each status even where the count is 0. */
+export type InterceptTotals = { readonly [status in InterceptResult["status"]]: number }

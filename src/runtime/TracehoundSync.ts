@@ -16,7 +16,7 @@ import { ColdStorage, type ColdStorageStats } from "../custody/coldstorage/ColdS
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { EvidenceHandle } from "../domain/Evidence.ts"
 import type { Hound } from "../domain/Hound.ts"
-import type { InterceptResult } from "../domain/InterceptResult.ts"
+import type { InterceptResult, InterceptTotals } from "../domain/InterceptResult.ts"
 import type { AuditRecord, EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
 import type { Scent } from "../domain/Scent.ts"
 import type { QuarantineStats, WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
@@ -106,6 +106,8 @@ export interface TracehoundSync {
   /** Neutralizes everything, in the order of eviction (CONFORMANCE Q4). */
   readonly flush: () => Array<NeutralizationRecord>
   readonly watcher: { readonly snapshot: () => WatcherSnapshot }
+  /** How many scents got each answer so far; after a panic they are `error` (CONFORMANCE W4). */
+  readonly totals: () => InterceptTotals
   readonly quarantine: QuarantineView
   readonly auditChain: AuditChainView
   readonly rateLimiter: {
@@ -149,6 +151,7 @@ export const makeSync = (isClosed: () => boolean) =>
       evacuate: quarantine.evacuate,
       flush: quarantine.flush,
       watcher: yield* Watcher,
+      totals: agent.totals,
       quarantine: quarantineView(quarantine),
       auditChain: auditChainView(yield* AuditChain, isClosed),
       rateLimiter: { check: limiter.check, reset: limiter.reset },

@@ -20,7 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Settings } from "../../config/Settings.ts"
 import { Quarantine } from "../../custody/quarantine/Quarantine.ts"
-import type { InterceptResult } from "../../domain/InterceptResult.ts"
+import type { InterceptResult, InterceptTotals } from "../../domain/InterceptResult.ts"
 import type { CategoryRank, Scent } from "../../domain/Scent.ts"
 import type { SeverityRank } from "../../domain/Severity.ts"
 import { Hash } from "../../host/port/Hash.ts"
@@ -37,6 +37,7 @@ import { interceptFailure } from "./Notices.ts"
 import * as Refusals from "./Refusals.ts"
 import { isExactSignal, isIdentifier, isTimestamp, rankOfCategory, rankOfSeverity, UNKNOWN } from "./ScentShape.ts"
 import { makeSigner, type Signer } from "./Signature.ts"
+import * as Totals from "./Totals.ts"
 
 export class Agent extends Context.Service<Agent, {
   /**
@@ -44,6 +45,8 @@ export class Agent extends Context.Service<Agent, {
    * error (CONFORMANCE D1).
    */
   readonly interceptUnsafe: (scent: Scent) => InterceptResult
+  /** How many scents got each answer so far. Each scent is counted once, whatever it was. */
+  readonly totals: () => InterceptTotals
   /**
    * Signals refused so far because the detector is to be verified and they had more than their two
    * keys (CONFORMANCE R3).
@@ -97,6 +100,7 @@ export interface AgentServices {
 /** An agent that can be closed: every scent from then on gets the same answer. */
 export interface ClosableAgent {
   readonly interceptUnsafe: Agent["Service"]["interceptUnsafe"]
+  readonly totals: Agent["Service"]["totals"]
   readonly refusedSignals: Agent["Service"]["refusedSignals"]
   readonly unreadable: Agent["Service"]["unreadable"]
   /** Answers `panicked` from now on. */
@@ -116,12 +120,13 @@ export const make = (services: AgentServices): ClosableAgent => {
   const seed = new Int32Array(canonicalSeedWords)
   fill(new Uint8Array(seed.buffer))
   const writer = makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix, seed })
+  const totals = Totals.makeTotals()
   let refusedSignals = 0
   let silentUntil = Number.NEGATIVE_INFINITY
   let closed: Refusals.ErrorAnswer | null = null
   const refuse = (answer: Refusals.ErrorAnswer): Refusals.ErrorAnswer => {
     alerts.errorUnsafe(answer.error)
-    return answer
+    return Totals.counted(totals, Totals.ERROR, answer)
   }
   /** Whatever makes scents fail makes many of them fail: one alert a window tells of all. */
   const refuseUnexpected = (): Refusals.ErrorAnswer => {
@@ -139,6 +144,7 @@ export const make = (services: AgentServices): ClosableAgent => {
     escalateUnsafe: services.escalation.escalateUnsafe,
     signer,
     writer,
+    totals,
     isVerifying: settings.trustBoundary.detector.trustLevel === "verify",
     limited: Refusals.makeLimited(),
     tooLarge: Refusals.makeTooLarge(settings),
@@ -150,7 +156,7 @@ export const make = (services: AgentServices): ClosableAgent => {
   })
   return {
     interceptUnsafe: (scent) => {
-      if (closed !== null) return closed
+      if (closed !== null) return Totals.counted(totals, Totals.ERROR, closed)
       tick()
       countUnsafe()
       try {
@@ -160,6 +166,7 @@ export const make = (services: AgentServices): ClosableAgent => {
         return refuseUnexpected()
       }
     },
+    totals: () => Totals.readTotals(totals),
     refusedSignals: () => refusedSignals,
     unreadable: () => writer.unreadable,
     panic: () => {
@@ -178,6 +185,8 @@ interface InterceptParts {
   readonly escalateUnsafe: Escalation["Service"]["escalateUnsafe"]
   readonly signer: Signer
   readonly writer: CanonicalWriter
+  /** Where each answer is counted; `refuse` counts its own. */
+  readonly totals: Totals.Totals
   /** Whether signals must be exactly what was agreed on. */
   readonly isVerifying: boolean
   readonly limited: ReturnType<typeof Refusals.makeLimited>
@@ -202,6 +211,7 @@ const makeIntercept = (
     refuseSignal,
     signer,
     tooLarge,
+    totals,
     waitUnsafe,
     writer
   }: InterceptParts
@@ -223,23 +233,26 @@ const makeIntercept = (
   }
 
   const retryAfter = waitUnsafe(source)
-  if (retryAfter > 0) return limited(retryAfter)
+  if (retryAfter > 0) return Totals.counted(totals, Totals.RATE_LIMITED, limited(retryAfter))
   // The two are unknown where there is no threat, and only there.
-  if (category === UNKNOWN || severity === UNKNOWN) return Refusals.clean
+  if (category === UNKNOWN || severity === UNKNOWN) return Totals.counted(totals, Totals.CLEAN, Refusals.clean)
 
   const size = writer.write(scent.payload)
-  if (size < 0) return tooLarge(size) ?? refuse(Refusals.unreadable)
+  if (size < 0) {
+    const answer = tooLarge(size)
+    return answer === null ? refuse(Refusals.unreadable) : Totals.counted(totals, Totals.PAYLOAD_TOO_LARGE, answer)
+  }
   const { content } = writer
   const same = quarantine.hitSame(content, category, severity)
   if (same !== null) {
     writer.release()
-    return same
+    return Totals.counted(totals, Totals.IGNORED, same)
   }
   const signed = signer.sign(writer)
   const duplicate = quarantine.hit(signed, content, category, severity)
   if (duplicate !== null) {
     writer.release()
-    return duplicate
+    return Totals.counted(totals, Totals.IGNORED, duplicate)
   }
 
   // Custody takes a copy: what the caller does to the payload from now on changes nothing
@@ -248,9 +261,10 @@ const makeIntercept = (
   const hash = signer.hash(writer)
   const held = quarantine.hold({ category, severity, content, captured, id, source, timestamp, hash, signed })
   writer.release()
-  if (held.evicted !== undefined) return held
-  const hound = escalateUnsafe(held.handle, category, severity)
-  return hound === null ? held : { status: "escalated", hound, handle: held.handle }
+  const hound = held.evicted === undefined ? escalateUnsafe(held.handle, category, severity) : null
+  return hound === null
+    ? Totals.counted(totals, Totals.QUARANTINED, held)
+    : Totals.counted(totals, Totals.ESCALATED, { status: "escalated", hound, handle: held.handle })
 }
 
 const utf8 = new TextEncoder()
