@@ -3,14 +3,15 @@
  *
  * `Tracehound` is the Effect service with its layers, `createTracehound` makes the same as a plain
  * object. Beside them stand every schema of the domain, the configuration, the reader of evidence
- * envelopes, and the verifier of audit records.
+ * envelopes, the verifier of audit records, and the tags of parts that a program may replace
+ * (`Tracehound.layerWith`).
  */
-export { type AlertSink, AlertSinks } from "./safety/alert/AlertSink.ts"
+export { type AlertSink, AlertSinks, type EffectSink } from "./safety/alert/AlertSink.ts"
 export type { Checkpoint } from "./custody/audit/Checkpoint.ts"
 export type { ChainReport } from "./custody/audit/HashChain.ts"
 export { type RunReport, type RunStart, verifyRecords } from "./custody/audit/Verify.ts"
 export type { ColdStorageStats } from "./custody/coldstorage/ColdStorage.ts"
-export { ColdStorageError } from "./custody/coldstorage/Endpoint.ts"
+export { ColdStorageEndpoint, ColdStorageError } from "./custody/coldstorage/Endpoint.ts"
 export { ConfigMistake, InvalidConfig } from "./config/ConfigSources.ts"
 export { createTracehound, type TracehoundInstance, type TracehoundOptions } from "./runtime/createTracehound.ts"
 export * from "./domain/Alert.ts"
@@ -28,7 +29,17 @@ export * from "./domain/TracehoundError.ts"
 export * from "./domain/WatcherSnapshot.ts"
 export { EnvelopeError, type Opened } from "./custody/evidence/Envelope.ts"
 export { Callbacks } from "./safety/failsafe/FailSafe.ts"
-export type { RateLimitResult } from "./intake/gate/RateLimiter.ts"
+export {
+  HoundBootError,
+  type HoundFailure,
+  type HoundJob,
+  type HoundOutcomes,
+  HoundPool,
+  type HoundStats
+} from "./hound/pool/HoundPool.ts"
+export { RateLimiter, type RateLimitResult } from "./intake/gate/RateLimiter.ts"
+export type { Joints } from "./runtime/Joints.ts"
+export { Settings } from "./config/Settings.ts"
 export { openEnvelope } from "./runtime/openEnvelope.ts"
 export type { Host } from "./runtime/HostParts.ts"
 export { FlagsMissing, HostUnfit, SharedStateMissing, type StartError } from "./runtime/StartErrors.ts"

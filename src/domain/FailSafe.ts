@@ -2,6 +2,7 @@
  * Causes of failures, the actions against them, panics, and the developer's callbacks (RFC,
  * "Fail-Safe Mechanisms"; CONFORMANCE F1 to F4).
  */
+import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Alert } from "./Alert.ts"
 import type { PurgeRecord } from "./Records.ts"
@@ -60,4 +61,20 @@ export interface FailSafeCallbacks {
   readonly onQuarantineFull?: (stats: QuarantineStats) => Answer<EvictionStrategy>
   /** Called when an attempt to write has failed. */
   readonly onColdStorageFailure?: (error: Error) => Answer<ColdStorageDecision>
+}
+
+/** The result of a callback of the Effect door. */
+type EffectAnswer<A, R> = Answer<A> | Effect.Effect<A | void, unknown, R>
+
+/**
+ * The same callbacks for Effect programs: each may return an Effect, which runs in the context of
+ * the layer (`R`) and is interrupted where it is not done in time. One that fails or dies has given
+ * no answer (CONFORMANCE R8).
+ */
+export interface EffectCallbacks<out R = never> {
+  readonly onPurge?: (record: PurgeRecord) => EffectAnswer<void, R>
+  readonly onEscalate?: (alert: Alert) => EffectAnswer<void, R>
+  readonly onPanicThreshold?: (context: PanicContext) => EffectAnswer<PanicAction, R>
+  readonly onQuarantineFull?: (stats: QuarantineStats) => EffectAnswer<EvictionStrategy, R>
+  readonly onColdStorageFailure?: (error: Error) => EffectAnswer<ColdStorageDecision, R>
 }

@@ -40,43 +40,33 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { ActorSystem } from "../actor/ActorSystem.ts"
 import { fromArgument, resolveConfig } from "../config/ConfigSources.ts"
 import { Settings } from "../config/Settings.ts"
 import type { ColdStorageConfig, TracehoundConfigInput } from "../config/TracehoundConfig.ts"
-import { AuditChain } from "../custody/audit/AuditChain.ts"
 import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
 import type { ColdStorageEndpoint, ColdStorageError } from "../custody/coldstorage/Endpoint.ts"
 import { own } from "../custody/evidence/Ownership.ts"
-import { SecureIds } from "../custody/evidence/SecureIds.ts"
-import { PurgeQueue } from "../custody/quarantine/PurgeQueue.ts"
-import { Quarantine } from "../custody/quarantine/Quarantine.ts"
-import type { FailSafeCallbacks, PanicContext } from "../domain/FailSafe.ts"
+import type { EffectCallbacks, PanicContext } from "../domain/FailSafe.ts"
 import type { InterceptError } from "../domain/InterceptErrors.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
 import type { Scent } from "../domain/Scent.ts"
 import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
 import * as NodePorts from "../host/node/NodePorts.ts"
-import { layerWhereHost } from "../host/node/UnrefClock.ts"
 import { Compression } from "../host/port/Compression.ts"
 import { type HoundBootError, HoundPool } from "../hound/pool/HoundPool.ts"
-import { Agent } from "../intake/agent/Agent.ts"
-import { Escalation } from "../intake/agent/Escalation.ts"
-import { RateLimiter } from "../intake/gate/RateLimiter.ts"
-import { Throughput } from "../intake/gate/Throughput.ts"
 import { Alerts } from "../safety/alert/Alerts.ts"
-import { Callbacks, FailSafe } from "../safety/failsafe/FailSafe.ts"
-import { TickScheduler } from "../scheduler/TickScheduler.ts"
+import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { Caller } from "../telemetry/Caller.ts"
 import { inFiber, interceptIn } from "./Doors.ts"
-import { devopsSink, type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode } from "./HostParts.ts"
+import { type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode } from "./HostParts.ts"
 import { orFail } from "./interceptOrFail.ts"
+import { callbacksLayer, type ErrorOf, type Joints, type NeedsOf, type NoOthers, roomsOf } from "./Joints.ts"
+import { ownParts, roomsUnder } from "./Rooms.ts"
 import { makeRotation } from "./Rotation.ts"
 import { make as makeShutdown } from "./Shutdown.ts"
-import { fitCompression, type HostUnfit, layerFitHost, layerRequirements, type StartError } from "./StartErrors.ts"
+import { fitCompression, type HostUnfit, type StartError } from "./StartErrors.ts"
 import { makeSync, type TracehoundSync } from "./TracehoundSync.ts"
-import { Watcher } from "./Watcher.ts"
 
 /** A security buffer. None of its effects fails, but `interceptOrFail` and `start`. */
 export class Tracehound extends Context.Service<Tracehound, {
@@ -112,7 +102,7 @@ export class Tracehound extends Context.Service<Tracehound, {
    * A Tracehound on Node that can be used but is not started; building it never waits.
    * `createTracehound` builds on it.
    */
-  static readonly layerUnstarted = (config: TracehoundConfigInput = {}, callbacks?: FailSafeCallbacks) =>
+  static readonly layerUnstarted = <R = never>(config: TracehoundConfigInput = {}, callbacks?: EffectCallbacks<R>) =>
     assemble({ config, callbacks, endpointFor: nodeEndpoint, hounds: processHounds }).pipe(
       Layer.provide(NodePorts.layer)
     )
@@ -120,57 +110,64 @@ export class Tracehound extends Context.Service<Tracehound, {
   /**
    * A started Tracehound on a host that the caller provides: the core's ports, files and paths.
    */
-  static readonly layerNoDeps = (
+  static readonly layerNoDeps = <R = never>(
     config: TracehoundConfigInput = {},
-    callbacks?: FailSafeCallbacks
-  ): Layer.Layer<Tracehound, StartError, Host> =>
+    callbacks?: EffectCallbacks<R>
+  ): Layer.Layer<Tracehound, StartError, Host | R> =>
     started(assemble({ config, callbacks, endpointFor: hostEndpoint, hounds: processHounds }))
 
   /**
    * A started Tracehound on Node; `config` is any part of the configuration, at any depth, over the
-   * defaults. `callbacks` left out are those of the context, `Callbacks`.
+   * defaults. `callbacks` left out are those of the context, `Callbacks`; what their Effects need,
+   * the layer needs.
    */
-  static readonly layer = (
+  static readonly layer = <R = never>(
     config: TracehoundConfigInput = {},
-    callbacks?: FailSafeCallbacks
-  ): Layer.Layer<Tracehound, StartError> => started(Tracehound.layerUnstarted(config, callbacks))
+    callbacks?: EffectCallbacks<R>
+  ): Layer.Layer<Tracehound, StartError, R> => started(Tracehound.layerUnstarted(config, callbacks))
 
   /**
    * A started Tracehound on Node, from the environment and the file that TRACEHOUND_CONFIG names.
    */
   static readonly layerConfig: Layer.Layer<Tracehound, StartError> = Layer.suspend(() =>
-    started(rooms(nodeEndpoint, processHounds).pipe(Layer.provide(settingsFromNode), Layer.provide(NodePorts.layer)))
+    started(
+      roomsUnder(service, { ...ownParts, endpointFor: nodeEndpoint, hounds: processHounds }).pipe(
+        Layer.provide(settingsFromNode),
+        Layer.provide(NodePorts.layer)
+      )
+    )
   )
+
+  /**
+   * A started Tracehound on Node of these parts; each one that is left out is Tracehound's own.
+   * Fails with what a part fails with, besides, and needs what the parts need but for the ports and
+   * the settings, which they find (CONFORMANCE R7).
+   */
+  static readonly layerWith = <const P extends Joints>(
+    parts: P & NoOthers<P>
+  ): Layer.Layer<Tracehound, StartError | ErrorOf<P>, NeedsOf<P>> => {
+    const any: Joints = parts
+    return started(roomsOf(service, any as Joints<ErrorOf<P>, NeedsOf<P>>))
+  }
 }
 
 /** The parts of a Tracehound that differ from host to host. */
-export interface Parts<E, R, E2, R2> {
+export interface Parts<E, R, E2, R2, R3> {
   readonly config: TracehoundConfigInput
-  readonly callbacks?: FailSafeCallbacks | undefined
+  readonly callbacks?: EffectCallbacks<R3> | undefined
   readonly endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>
   /** No hounds when left out. */
   readonly hounds?: Layer.Layer<HoundPool, E2, R2>
 }
 
 /** A Tracehound of these parts, not started. */
-export const assemble = <E, R, E2 = never, R2 = never>(
-  { callbacks, config, endpointFor, hounds }: Parts<E, R, E2, R2>
+export const assemble = <E, R, E2 = never, R2 = never, R3 = never>(
+  { callbacks, config, endpointFor, hounds }: Parts<E, R, E2, R2, R3>
 ) =>
-  rooms(endpointFor, hounds ?? HoundPool.layerNone).pipe(
+  roomsUnder(service, { ...ownParts, endpointFor, hounds: hounds ?? HoundPool.layerNone }).pipe(
     Layer.provide(Layer.effect(Settings, Effect.fromResult(resolveConfig([fromArgument(config)])))),
-    Layer.provide(callbacks === undefined ? Layer.empty : Layer.succeed(Callbacks, callbacks))
+    Layer.provide(callbacks === undefined ? Layer.empty : callbacksLayer(callbacks))
   )
-
-/**
- * The actors of a Tracehound. One that crashes is started again soon; the sixth crash within 10 s
- * is a system error.
- */
-const actors = ActorSystem.layer({
-  name: "tracehound",
-  intensity: 5,
-  period: "10 seconds",
-  backoff: { base: "100 millis", max: "5 seconds" }
-})
 
 /** The layer, started as part of building it. */
 export const started = <E, R>(
@@ -215,43 +212,5 @@ const make = Effect.gen(function*() {
   }
 })
 
-/**
- * The rooms, floor by floor; each layer is built once. `endpointFor` makes the endpoint of cold
- * storage.
- *
- * Fresh, as Effect builds a layer once for each program, whatever is provided to it: two
- * Tracehounds of one program would share their rooms, and the second one the settings of the first.
- * Suspended, so that one layer that is provided twice stays one.
- */
-const rooms = <E, R, E2, R2>(
-  endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E, R>,
-  hounds: Layer.Layer<HoundPool, E2, R2>
-) => {
-  const fresh = Layer.fresh(
-    Layer.effect(Tracehound, make).pipe(
-      Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
-      Layer.provide(Escalation.layer),
-      Layer.provide(PurgeQueue.layer),
-      // Closed before the quarantine, so that hounds end what they have begun while the evidence is
-      // still held.
-      Layer.provide(hounds),
-      Layer.provide(Quarantine.layer),
-      Layer.provide(ColdStorage.layer(endpointFor)),
-      Layer.provide(FailSafe.layer),
-      Layer.provide(
-        Layer.mergeAll(
-          Layer.provide(Alerts.layer, devopsSink),
-          AuditChain.layer,
-          RateLimiter.layer,
-          SecureIds.layer,
-          Throughput.layer,
-          // A tick keeps no process alive: nobody waits for one.
-          Layer.provide(TickScheduler.layer, layerWhereHost)
-        )
-      ),
-      Layer.provide(actors),
-      Layer.provide(Layer.mergeAll(layerFitHost, layerRequirements))
-    )
-  )
-  return Layer.suspend(() => fresh)
-}
+/** The service, as the rooms are put together for it. */
+const service = Layer.effect(Tracehound, Effect.suspend(() => make))

@@ -230,7 +230,7 @@ const walk = (where: string, { chain, flush, intercept, neutralize }: House, has
   checkIn("a deletion", verify(records.toSpliced(5, 1)).firstBroken === 5)
 }
 
-/** The rooms of the core, composed as `src/runtime/Tracehound.ts` does. */
+/** The rooms of the core, composed as `src/runtime/Rooms.ts` does. */
 const rooms = Agent.layer.pipe(
   Layer.provide(Escalation.layer),
   Layer.provide(PurgeQueue.layer),

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { withDeadline } from "../../src/custody/coldstorage/Deadline.ts"
+import { withDeadline } from "../../src/actor/Deadline.ts"
 import { ColdStorageEndpoint } from "../../src/custody/coldstorage/Endpoint.ts"
 import { make, MemoryColdStorage } from "../../src/testing/MemoryColdStorage.ts"
 import { endpointContract } from "../custody/coldstorage/endpointContract.ts"

@@ -25,7 +25,7 @@
  *   itself, until the memory is used again.
  * - Evidence that cannot be compressed is an encode error (CONFORMANCE F1), and a dead letter at
  *   once: nobody has the evidence any more.
- * - A write that was given up may still be done: see Deadline.ts.
+ * - A write that was given up may still be done: see actor/Deadline.ts.
  * - Where the host gives `onColdStorageFailure`, it decides about each failed try. If it always
  *   answers `retry`, it holds up everything that waits behind.
  */
@@ -34,6 +34,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
+import { withDeadline } from "../../actor/Deadline.ts"
 import { Settings } from "../../config/Settings.ts"
 import type { ColdStorageConfig, TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import type { Codec } from "../../domain/Codec.ts"
@@ -45,9 +46,9 @@ import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Account } from "./Account.ts"
 import { Breaker } from "./Breaker.ts"
 import { begin, Compress, spawnCompressor } from "./Compressor.ts"
-import { withDeadline } from "./Deadline.ts"
 import type { Delivery } from "./Delivery.ts"
 import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
+import { guardEndpoint } from "./GuardedEndpoint.ts"
 import { Tally } from "./Tally.ts"
 import { spawnWriter } from "./Writer.ts"
 
@@ -113,7 +114,7 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
   const { root } = yield* ActorSystem
   const clock = yield* Clock.Clock
   const { trustBoundary } = yield* Settings
-  const endpoint = yield* ColdStorageEndpoint
+  const endpoint = yield* guardEndpoint(yield* ColdStorageEndpoint)
   const compression = yield* Compression
   const hash = yield* Hash
   const alerts = yield* Alerts

@@ -19,6 +19,12 @@ import * as PortableHash from "./PortableHash.ts"
 import type { Ports } from "./Ports.ts"
 import { Randomness } from "./Randomness.ts"
 
+export { Compression, CompressionError } from "./Compression.ts"
+export { Hash } from "./Hash.ts"
+export { Introspection, type Slots } from "./Introspection.ts"
+export { type EqualBytes, Memory } from "./Memory.ts"
+export { MonotonicTime, type TimeCell } from "./MonotonicTime.ts"
+export { Randomness } from "./Randomness.ts"
 export type { Ports }
 
 /** By fflate, @noble/hashes, Web Crypto and JavaScript. */

@@ -1,8 +1,13 @@
 /**
  * Sinks for alerts besides the host's logger. A layer adds its sink to `AlertSinks`, and the alerts
  * service gives each alert to all of them.
+ *
+ * **Gotchas**
+ *
+ * - `AlertSinks` is read where the Tracehound is built: provide it to that layer, not beside it.
  */
 import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
 import type { Alert } from "../../domain/Alert.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 
@@ -20,10 +25,23 @@ export interface AlertSink {
   readonly onFailure: (listener: (error: TracehoundError) => void) => void
   /** Whether it posts to the devopsEndpoint: it then gets no alert about that endpoint itself. */
   readonly isDevopsEndpoint?: boolean
+  /** Whether its failures are on the board alone, and raise no alert. */
+  readonly failsQuietly?: boolean
+}
+
+/**
+ * A sink of the Effect door (`EffectSink.ts`). `R` is what its sending needs of the layer's
+ * context.
+ */
+export interface EffectSink<out R = never> {
+  /**
+   * Sends one alert. It has five seconds; what it fails with, or dies of, is posted on the board
+   * without its text, which may hold a secret.
+   */
+  readonly send: (alert: Alert) => Effect.Effect<unknown, unknown, R>
 }
 
 /** All sinks; none by default. */
-export const AlertSinks: Context.Reference<ReadonlyArray<AlertSink>> = Context.Reference<ReadonlyArray<AlertSink>>(
-  "tracehound/safety/alert/AlertSinks",
-  { defaultValue: () => [] }
-)
+export const AlertSinks: Context.Reference<ReadonlyArray<AlertSink | EffectSink>> = Context.Reference<
+  ReadonlyArray<AlertSink | EffectSink>
+>("tracehound/safety/alert/AlertSinks", { defaultValue: () => [] })

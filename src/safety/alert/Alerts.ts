@@ -23,14 +23,17 @@ import * as Request from "effect/Request"
 import * as Schema from "effect/Schema"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { define } from "../../actor/Definition.ts"
-import { type Lane, lanes } from "../../actor/Mailbox.ts"
+import { disown } from "../../actor/Given.ts"
+import { lanes } from "../../actor/Mailbox.ts"
 import { Settings } from "../../config/Settings.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import { TracehoundError } from "../../domain/TracehoundError.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
 import { type AlertSink, AlertSinks } from "./AlertSink.ts"
+import { isEffectSink, openSink } from "./EffectSink.ts"
 import { makeErrorBoard } from "./ErrorBoard.ts"
+import { laneOf } from "./Lanes.ts"
 import { alertOf, type Notice, notice } from "./Notice.ts"
 
 /** Something that happened to evidence, to be logged (RFC, "Eviction is NOT silent"). */
@@ -56,12 +59,6 @@ class WriteLog extends Request.TaggedClass("WriteLog")<{ readonly event: LogEven
 
 /** Alerts or log events that may wait in each lane. */
 const capacity = 1024
-
-/**
- * The mailbox lane for alerts of each severity, so that the worst leave first. The devops sink
- * orders its alerts by the same lanes. Log events wait in the lane `low`, behind all alerts.
- */
-export const laneOf: Record<Alert["severity"], Lane> = { critical: "critical", warning: "high", info: "medium" }
 
 /** Reports to people. The three `…Unsafe` methods are synchronous, never throw and never wait. */
 export class Alerts extends Context.Service<Alerts, {
@@ -93,7 +90,7 @@ export class Alerts extends Context.Service<Alerts, {
 const make = Effect.gen(function*() {
   const { alerts } = yield* Settings
   const clock = yield* Clock.Clock
-  const sinks = yield* AlertSinks
+  const sinks = yield* openSinks
   const isDebugging = yield* LogLevel.isEnabled("Debug")
   const limiter = makeAlertLimiter(alerts)
   const board = makeErrorBoard()
@@ -114,9 +111,9 @@ const make = Effect.gen(function*() {
       raise({ ...alertOf(flood, timestamp), alertCount: limiter.alertCount }, flood.isPosted)
     }
   }
-  listenTo(sinks, (error) => {
+  listenTo(sinks, (error, isQuiet) => {
     if (isError(error)) board.post(error)
-    alertUnsafe(undelivered)
+    if (!isQuiet) alertUnsafe(undelivered)
   })
   return Alerts.of({
     alertUnsafe,
@@ -150,11 +147,21 @@ const spawnWriter = (sinks: ReadonlyArray<AlertSink>, onDeadLetter: () => void) 
       })
     )))
 
+/** All sinks as the service uses them: those of the Effect door get their actors here. */
+const openSinks = Effect.flatMap(
+  AlertSinks,
+  (sinks) => Effect.forEach(sinks, (sink) => isEffectSink(sink) ? openSink(sink) : Effect.succeed(sink))
+)
+
 /** Adds the listener to each sink; what a sink throws is ignored. */
-const listenTo = (sinks: ReadonlyArray<AlertSink>, listener: (error: TracehoundError) => void): void => {
+const listenTo = (
+  sinks: ReadonlyArray<AlertSink>,
+  listener: (error: TracehoundError, isQuiet: boolean) => void
+): void => {
   for (const sink of sinks) {
     try {
-      sink.onFailure(listener)
+      const isQuiet = sink.failsQuietly === true
+      sink.onFailure((error) => listener(error, isQuiet))
     } catch {
       // The sink's mistake: nobody hears of its failures.
     }
@@ -165,7 +172,8 @@ const listenTo = (sinks: ReadonlyArray<AlertSink>, listener: (error: TracehoundE
 const handOn = (sinks: ReadonlyArray<AlertSink>, alert: Alert, isPosted: boolean): void => {
   for (const sink of sinks) {
     try {
-      if (isPosted || sink.isDevopsEndpoint !== true) sink.sendUnsafe(alert)
+      if (!isPosted && sink.isDevopsEndpoint === true) continue
+      disown(sink.sendUnsafe(alert))
     } catch {
       // The sink's mistake; the other sinks get the alert all the same.
     }

@@ -21,8 +21,8 @@ import { lanes } from "../../actor/Mailbox.ts"
 import { Settings } from "../../config/Settings.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
-import { laneOf } from "../alert/Alerts.ts"
 import { type AlertSink, AlertSinks } from "../alert/AlertSink.ts"
+import { laneOf } from "../alert/Lanes.ts"
 import type { DevopsEndpoint, DevopsError } from "./DevopsEndpoint.ts"
 
 class Post extends Request.TaggedClass("Post")<{ readonly alert: Alert }, void, DevopsError> {}

@@ -1,9 +1,11 @@
 /**
- * Runs a developer's callback where it can do no harm (RFC, "Developer Callbacks"; CONFORMANCE F4).
+ * Runs a developer's callback where it can do no harm (RFC, "Developer Callbacks"; CONFORMANCE F4,
+ * R8).
  *
  * Each callback has an actor of its own: it is called in the background, one call after the other,
  * with a bounded queue. A callback that throws, answers what it may not, or does not answer in time
- * is taken to have given no answer.
+ * is taken to have given no answer. It answers at once, by a promise or by an Effect, which is
+ * interrupted when it is late.
  *
  * **Gotchas**
  *
@@ -13,6 +15,7 @@
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
+import { withDeadline } from "../../actor/Deadline.ts"
 import { define } from "../../actor/Definition.ts"
 import { fifo } from "../../actor/Mailbox.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
@@ -64,13 +67,20 @@ export const makeCallback = <In, Out extends string = never>(
     if (answers.length === 0 || answer === undefined) return null
     return known(answer) ?? give("garbage")
   }
-  const called = (input: unknown): Effect.Effect<Out | null> =>
-    // A Call holds what `callUnsafe` or `call` was given.
-    Effect.tryPromise({ try: async () => options.call(input as In), catch: () => undefined }).pipe(
-      Effect.map(judge),
-      Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.sync(() => give("overdue")) }),
-      Effect.catch(() => Effect.sync(() => give("threw")))
+  const answerTo = (input: unknown): Effect.Effect<unknown, "threw"> =>
+    Effect.catchCause(
+      Effect.suspend(() => {
+        // A Call holds what `callUnsafe` or `call` was given.
+        const answer = options.call(input as In)
+        return Effect.isEffect(answer) ? answer as Effect.Effect<unknown, unknown> : Effect.promise(async () => answer)
+      }),
+      () => Effect.fail("threw")
     )
+  const called = (input: unknown): Effect.Effect<Out | null> =>
+    Effect.match(withDeadline(answerTo(input), timeout, () => "overdue" as const), {
+      onSuccess: judge,
+      onFailure: give
+    })
   const definition = define<Call>()(name, {
     mailbox: fifo({ capacity }),
     drain: timeout,

@@ -28,9 +28,9 @@ import { Settings } from "../../config/Settings.ts"
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
 import type {
   ColdStorageDecision,
+  EffectCallbacks,
   EvictionStrategy,
   FailSafeAction,
-  FailSafeCallbacks,
   FailSafeCause,
   PanicContext
 } from "../../domain/FailSafe.ts"
@@ -46,7 +46,7 @@ import { Panic } from "./Panic.ts"
 import { makePanicWindow, type PanicWindow } from "./PanicWindow.ts"
 
 /** The callbacks that the host gives; none by default. */
-export const Callbacks: Context.Reference<FailSafeCallbacks> = Context.Reference<FailSafeCallbacks>(
+export const Callbacks: Context.Reference<EffectCallbacks> = Context.Reference<EffectCallbacks>(
   "tracehound/safety/failsafe/Callbacks",
   { defaultValue: () => ({}) }
 )

@@ -2,6 +2,7 @@
  * The developer's callbacks, each in an actor of its own (`Callback.ts`); null for each that the
  * host did not give.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Supervisor } from "../../actor/Supervisor.ts"
@@ -9,9 +10,9 @@ import type { Alert } from "../../domain/Alert.ts"
 import {
   type ColdStorageDecision,
   coldStorageDecisions,
+  type EffectCallbacks,
   evictionStrategies,
   type EvictionStrategy,
-  type FailSafeCallbacks,
   type PanicAction,
   panicActions,
   type PanicContext
@@ -22,7 +23,7 @@ import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import { type Callback, makeCallback } from "./Callback.ts"
 import { callbackError } from "./Notices.ts"
 
-/** One entry for each member of `FailSafeCallbacks`. */
+/** One entry for each member of `EffectCallbacks`. */
 export interface HostCallbacks {
   readonly onPurge: Callback<PurgeRecord, never> | null
   readonly onEscalate: Callback<Alert, never> | null
@@ -33,7 +34,7 @@ export interface HostCallbacks {
 
 /** How the callbacks are called. */
 export interface HostCallbacksOptions {
-  readonly callbacks: FailSafeCallbacks
+  readonly callbacks: EffectCallbacks
   /** Milliseconds that one call may take. */
   readonly timeout: number
   /** Takes the error of a callback that threw, was late, or answered what it may not. */
@@ -46,7 +47,7 @@ export const makeHostCallbacks = (
   { callbacks, onError, timeout }: HostCallbacksOptions
 ): Effect.Effect<HostCallbacks, never, Scope.Scope> => {
   const inActor = <In, Out extends string = never>(
-    name: keyof FailSafeCallbacks,
+    name: keyof EffectCallbacks,
     call: ((input: In) => unknown) | undefined,
     answers: ReadonlyArray<Out> = []
   ): Effect.Effect<Callback<In, Out> | null, never, Scope.Scope> =>
@@ -65,4 +66,20 @@ export const makeHostCallbacks = (
     onQuarantineFull: inActor("onQuarantineFull", callbacks.onQuarantineFull, evictionStrategies),
     onColdStorageFailure: inActor("onColdStorageFailure", callbacks.onColdStorageFailure, coldStorageDecisions)
   })
+}
+
+const names = ["onPurge", "onEscalate", "onPanicThreshold", "onQuarantineFull", "onColdStorageFailure"] as const
+
+/** The same callbacks, whose Effects find their services in this context. */
+export const withServices = <R>(callbacks: EffectCallbacks<R>, context: Context.Context<R>): EffectCallbacks => {
+  const bound = names.flatMap((name) => {
+    const call = callbacks[name]
+    if (typeof call !== "function") return []
+    const calling = (input: unknown): unknown => {
+      const answer: unknown = Reflect.apply(call, callbacks, [input])
+      return Effect.isEffect(answer) ? Effect.provideContext(answer, context) : answer
+    }
+    return [[name, calling] as const]
+  })
+  return Object.fromEntries(bound)
 }

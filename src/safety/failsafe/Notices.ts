@@ -2,7 +2,7 @@
  * The fail-safe's notices and errors: fixed objects, so that reporting allocates nothing and no
  * attacker's text is in them.
  */
-import type { FailSafeCallbacks, FailSafeCause } from "../../domain/FailSafe.ts"
+import type { EffectCallbacks, FailSafeCause } from "../../domain/FailSafe.ts"
 import type { PurgeReason } from "../../domain/Records.ts"
 import { type ErrorState, problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 import { type Notice, notice } from "../alert/Notice.ts"
@@ -69,7 +69,7 @@ export const fullError = problem({
   message: "the quarantine is full: raise quarantine.maxCount or quarantine.maxBytes, or evacuate sooner"
 })
 
-const stateOf: Record<keyof FailSafeCallbacks, ErrorState> = {
+const stateOf: Record<keyof EffectCallbacks, ErrorState> = {
   onPurge: "hound",
   onEscalate: "agent",
   onPanicThreshold: "agent",
@@ -79,7 +79,7 @@ const stateOf: Record<keyof FailSafeCallbacks, ErrorState> = {
 
 /** The error of a callback that threw, was overdue, or gave an answer that it may not give. */
 export const callbackError = (
-  name: keyof FailSafeCallbacks,
+  name: keyof EffectCallbacks,
   trouble: "threw" | "overdue" | "garbage"
 ): TracehoundError =>
   problem({

@@ -59,7 +59,8 @@ const opened = (
     )
     const sinks = yield* Effect.provide(AlertSinks, context)
     const { deadLetters, inspect } = yield* Effect.provide(ActorSystem, context)
-    const [first, sink] = sinks
+    const [first, second] = sinks
+    const sink = second !== undefined && "sendUnsafe" in second ? second : undefined
     sink?.onFailure(({ code, message }) => told.push(`${code}: ${message}`))
     return {
       context,

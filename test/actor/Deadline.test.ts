@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { withDeadline } from "../../../src/custody/coldstorage/Deadline.ts"
+import { withDeadline } from "../../src/actor/Deadline.ts"
 
 const within = <E>(write: Effect.Effect<void, E>) => withDeadline(write, 1_000, () => "overdue" as const)
 

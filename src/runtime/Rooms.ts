@@ -1,0 +1,90 @@
+/**
+ * The rooms of a Tracehound, floor by floor: the graph of layers that puts them together. No other
+ * module knows all of them.
+ */
+import * as Layer from "effect/Layer"
+import { ActorSystem } from "../actor/ActorSystem.ts"
+import type { ColdStorageConfig } from "../config/TracehoundConfig.ts"
+import { AuditChain } from "../custody/audit/AuditChain.ts"
+import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
+import type { ColdStorageEndpoint } from "../custody/coldstorage/Endpoint.ts"
+import { SecureIds } from "../custody/evidence/SecureIds.ts"
+import { PurgeQueue } from "../custody/quarantine/PurgeQueue.ts"
+import { Quarantine } from "../custody/quarantine/Quarantine.ts"
+import { layerWhereHost } from "../host/node/UnrefClock.ts"
+import type { HoundPool } from "../hound/pool/HoundPool.ts"
+import { Agent } from "../intake/agent/Agent.ts"
+import { Escalation } from "../intake/agent/Escalation.ts"
+import { RateLimiter } from "../intake/gate/RateLimiter.ts"
+import { Throughput } from "../intake/gate/Throughput.ts"
+import { Alerts } from "../safety/alert/Alerts.ts"
+import { FailSafe } from "../safety/failsafe/FailSafe.ts"
+import { TickScheduler } from "../scheduler/TickScheduler.ts"
+import { devopsSink } from "./HostParts.ts"
+import { layerFitHost, layerRequirements } from "./StartErrors.ts"
+import { Watcher } from "./Watcher.ts"
+
+/**
+ * The actors of a Tracehound. One that crashes is started again soon; the sixth crash within 10 s
+ * is a system error.
+ */
+const ownActors = ActorSystem.layer({
+  name: "tracehound",
+  intensity: 5,
+  period: "10 seconds",
+  backoff: { base: "100 millis", max: "5 seconds" }
+})
+
+/** What differs from one Tracehound to another. */
+export interface RoomParts<E1, R1, E2, R2, E3, R3, E4, R4> {
+  /** Makes the endpoint of cold storage, where one is configured. */
+  readonly endpointFor: (config: ColdStorageConfig) => Layer.Layer<ColdStorageEndpoint, E1, R1>
+  readonly hounds: Layer.Layer<HoundPool, E2, R2>
+  /** `RateLimiter.layer` when left out. */
+  readonly limiter: Layer.Layer<RateLimiter, E3, R3>
+  readonly actors: Layer.Layer<ActorSystem, E4, R4>
+}
+
+/** The parts that Tracehound has itself, on any host. */
+export const ownParts = { limiter: RateLimiter.layer, actors: ownActors }
+
+/**
+ * The rooms, floor by floor, under the layer `top`; each layer is built once.
+ *
+ * Fresh, as Effect builds a layer once for each program, whatever is provided to it: two
+ * Tracehounds of one program would share their rooms, and the second one the settings of the first.
+ * Suspended, so that one layer that is provided twice stays one.
+ */
+export const roomsUnder = <A, E, R, E1, R1, E2, R2, E3, R3, E4, R4>(
+  top: Layer.Layer<A, E, R>,
+  { actors, endpointFor, hounds, limiter }: RoomParts<E1, R1, E2, R2, E3, R3, E4, R4>
+) => {
+  const alerts = Layer.provide(Alerts.layer, devopsSink)
+  const fresh = Layer.fresh(
+    top.pipe(
+      Layer.provide(Layer.mergeAll(Agent.layer, Watcher.layer)),
+      Layer.provide(Escalation.layer),
+      Layer.provide(PurgeQueue.layer),
+      // Closed before the quarantine, so that hounds end what they have begun while the evidence is
+      // still held.
+      Layer.provide(hounds),
+      Layer.provide(Quarantine.layer),
+      Layer.provide(ColdStorage.layer(endpointFor)),
+      Layer.provide(FailSafe.layer),
+      Layer.provide(limiter),
+      Layer.provide(
+        Layer.mergeAll(
+          alerts,
+          AuditChain.layer,
+          SecureIds.layer,
+          Throughput.layer,
+          // A tick keeps no process alive: nobody waits for one.
+          Layer.provide(TickScheduler.layer, layerWhereHost)
+        )
+      ),
+      Layer.provide(actors),
+      Layer.provide(Layer.mergeAll(layerFitHost, layerRequirements))
+    )
+  )
+  return Layer.suspend(() => fresh)
+}
