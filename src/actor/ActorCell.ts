@@ -39,12 +39,14 @@ import * as Scope from "effect/Scope"
 import { remember } from "../telemetry/RootSpans.ts"
 import type { ActorRef, Down } from "./ActorRef.ts"
 import { Address } from "./Address.ts"
-import type { Definition, Self } from "./Definition.ts"
+import type { Definition } from "./Definition.ts"
 import { ActorStopped, LinkBroken } from "./Errors.ts"
 import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, reportUnsafe } from "./Handling.ts"
-import { Inbox, type Item, Letter, messageOf } from "./Inbox.ts"
+import { Inbox } from "./Inbox.ts"
+import { type Host, Incarnation } from "./Incarnation.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
 import type { Child, Grouped, Kernel, Parent } from "./Kernel.ts"
+import { type Item, Letter, messageOf, type Signal } from "./Letter.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import type { Message } from "./Message.ts"
 import { type Peer, type Watch, watchBoth, Watchers } from "./Watchers.ts"
@@ -61,7 +63,7 @@ export interface CellOptions<M extends Message, R, E, RB> {
   readonly owner: Scope.Closeable
 }
 
-export class ActorCell<M extends Message, R, E, RB> extends Address<M> implements ActorRef<M>, Child, Grouped {
+export class ActorCell<M extends Message, R, E, RB> extends Address<M> implements Host<M>, Child, Grouped {
   readonly restart: RestartKind
   phase: Phase = "waiting"
   incarnation = 0
@@ -73,9 +75,9 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   readonly #owner: Scope.Closeable
   #watchers: Watchers | undefined
 
-  /** The handlers of the current incarnation, and the scope of what its behaviour acquired. */
+  /** The current incarnation, from its start until its end begins, and its handlers. */
+  #life: Incarnation<M> | undefined
   #handlers: AnyHandlers<M, R> | undefined
-  #scope: Scope.Closeable | undefined
   /** The item that is being handled. */
   #current: Item<M> | undefined
   #burstFiber: Fiber.Fiber<unknown, unknown> | undefined
@@ -208,8 +210,8 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
    */
   #enterScope(): void {
     const fiber = this.#burstFiber
-    if (this.#scope === undefined || fiber?.context !== this.#context) return
-    fiber.setContext(Context.add(this.#context, Scope.Scope, this.#scope))
+    if (this.#life === undefined || fiber?.context !== this.#context) return
+    fiber.setContext(Context.add(this.#context, Scope.Scope, this.#life.scope))
   }
   /** Settles an item when nothing is left of its handler: what that has forked ends first. */
   #afterHandler(item: Item<M>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
@@ -238,6 +240,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     this.inbox.report()
     // Messages that came after the last look, if the fiber had to yield in between.
     if (this.inbox.waiting > 0) this.schedule()
+    else this.#life?.rest()
     return this.#isHalting || (this.#crash === undefined && !this.#isLeaving) ? Effect.void : this.#endByItself()
   }
 
@@ -259,7 +262,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
    */
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
     return Effect.suspend(() => {
-      const scope = Scope.makeUnsafe()
+      const life = new Incarnation<M>(this, this.#kernel, Scope.makeUnsafe())
       // One step from the check to `#startFiber`: an end finds the start either not begun or under
       // way.
       const building = Effect.withFiber<Exit.Exit<void, unknown>>((fiber) => {
@@ -267,37 +270,38 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
         this.phase = "starting"
         this.incarnation += 1
         this.#startFiber = fiber
+        this.#life = life
         this.#crash = undefined
         this.#isLeaving = false
         this.#isInterrupting = false
         this.#kernel.grouped.delete(this)
         // Exclude<RB, Scope> and Scope together are RB, which the compiler does not see.
-        const context = Context.add(this.#context, Scope.Scope, scope) as Context.Context<R | RB>
-        const behaviour = Effect.provideContext(Effect.suspend(() => this.#definition.behaviour(this.#self)), context)
-        return Effect.flatMap(Effect.exit(Effect.interruptible(behaviour)), (exit) => this.#afterBuild(scope, exit))
+        const context = Context.add(this.#context, Scope.Scope, life.scope) as Context.Context<R | RB>
+        const behaviour = Effect.provideContext(Effect.suspend(() => this.#definition.behaviour(life)), context)
+        return Effect.flatMap(Effect.exit(Effect.interruptible(behaviour)), (exit) => this.#afterBuild(life, exit))
       })
       return Effect.flatMap(
         Effect.forkDetach(building, { startImmediately: true, uninterruptible: true }),
         // The fiber itself fails only if the behaviour returned something that is not an Effect.
         (fiber) =>
-          Effect.flatMap(Fiber.await(fiber), (exit) => Exit.isSuccess(exit) ? exit : this.#afterBuild(scope, exit))
+          Effect.flatMap(Fiber.await(fiber), (exit) => Exit.isSuccess(exit) ? exit : this.#afterBuild(life, exit))
       )
     })
   }
   /** Makes the incarnation run with the handlers that were built, or closes its scope again. */
-  #afterBuild(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
+  #afterBuild(life: Incarnation<M>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
     if (Exit.isSuccess(exit) && this.inbox.isOpen) {
       this.#startFiber = undefined
       this.#handlers = exit.value as AnyHandlers<M, R>
-      this.#scope = scope
       this.phase = "running"
       this.#publish(this.incarnation === 1 ? Lifecycle.started : Lifecycle.restarted)
       if (this.inbox.waiting > 0 || this.#isLeaving || this.#crash !== undefined) this.schedule()
+      else life.rest()
       return Effect.succeed(Exit.void)
     }
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.fail(this.#stopped)
     const failed = Exit.failCause(cause)
-    return Effect.map(this.#close(scope, failed), () => {
+    return Effect.map(this.#close(life, failed), () => {
       this.#startFiber = undefined
       this.phase = "waiting"
       // The first start is its spawner's, who is told.
@@ -311,32 +315,41 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     return new ActorStopped({ actor: this.path, isRestarting: false })
   }
 
-  get #self(): Self<M> {
-    return {
-      ref: this,
-      stop: Effect.sync(() => {
-        this.#isLeaving = true
-        this.schedule()
-      }),
-      monitor: (other, message) =>
-        Effect.sync(() => watchBoth(this, peerOf(other), (down) => this.#tellDown(message, down), nothing)),
-      link: (other) =>
-        Effect.sync(() => {
-          const partner = peerOf(other)
-          watchBoth(this, partner, (down) => this.follow(down), (down) => partner.follow(down))
-        })
-    }
+  leave(life: Incarnation<M>): void {
+    if (this.#life !== life) return
+    this.#isLeaving = true
+    this.schedule()
   }
-  /**
-   * Tells itself of another's end. If the actor's own function throws, that is the actor's crash.
-   */
-  #tellDown(message: (down: Down) => M, down: Down): void {
-    try {
-      if (this.inbox.offerSignal(message(down))) this.schedule()
-    } catch (defect) {
-      this.#crashNow(Cause.die(defect))
-    }
+  monitorFor(life: Incarnation<M>, other: ActorRef<never>, onDown: (down: Down) => void): void {
+    const peer = peerOf(other)
+    if (life.stage !== "over") watchBoth(this, peer, onDown, nothing)
   }
+  linkFor(life: Incarnation<M>, other: ActorRef<never>): void {
+    const partner = peerOf(other)
+    const follow = (down: Down) => partner.follow(down)
+    if (life.stage !== "over") return watchBoth(this, partner, (down) => this.follow(down), follow)
+    follow({ actor: this.path, reason: "gone" })
+  }
+  sendFor(life: Incarnation<M>, signal: Signal<M>): boolean {
+    // A monitor ends with the last step of the incarnation's end: not before.
+    if (signal.kind !== "down" && this.#life !== life) return false
+    // Once the actor has begun to end, a timer is silent: nobody lost anything.
+    if (signal.kind === "timer" && !this.inbox.isOpen) return false
+    const isTaken = this.inbox.offerSignal(signal)
+    if (isTaken) this.schedule()
+    return isTaken
+  }
+  retract(signal: Signal<M>): void {
+    this.inbox.retract(signal)
+  }
+  crashFor(life: Incarnation<M>, cause: Cause.Cause<unknown>): void {
+    if (this.#life === life && this.#crashNow(cause)) return
+    this.#report("was ending when a fiber of it failed", cause)
+  }
+  isIdle(): boolean {
+    return this.phase === "running" && !this.#isInBurst && this.inbox.waiting === 0
+  }
+
   watch(watch: Watch): () => void {
     if (this.phase !== "ended") return (this.#watchers ??= new Watchers()).add(watch)
     watch({ actor: this.path, reason: "gone" })
@@ -360,13 +373,17 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       this.#crashNow(Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) })))
   }
 
-  /** Crashes the incarnation from outside its handlers: interrupts the one that runs, if any. */
-  #crashNow(cause: Cause.Cause<unknown>): void {
+  /**
+   * Crashes the incarnation from outside its handlers: interrupts the one that runs, if any. False
+   * if it is ending already.
+   */
+  #crashNow(cause: Cause.Cause<unknown>): boolean {
     const isThere = this.phase === "running" || this.phase === "starting"
-    if (!isThere || this.#crash !== undefined || this.#isHalting) return
+    if (!isThere || this.#crash !== undefined || this.#isHalting) return false
     this.#crash = cause
     if (this.#isInBurst) this.#interruptHandler()
     else this.schedule()
+    return true
   }
   #interruptHandler(): void {
     this.#isInterrupting = true
@@ -383,30 +400,36 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     })
   }
   #closeIncarnation(crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
-    const scope = this.#scope
+    const life = this.#life
     const closed = this.#closed = Latch.makeUnsafe(false)
     this.phase = "ending"
     this.#handlers = undefined
-    this.#scope = undefined
     const exit = crash === undefined ? Exit.void : Exit.failCause(crash)
-    return Effect.map(scope === undefined ? Effect.void : this.#close(scope, exit), () => {
+    return Effect.map(life === undefined ? Effect.void : this.#close(life, exit), () => {
       this.phase = "waiting"
       this.#closed = undefined
       this.withdrawAsks()
       closed.openUnsafe()
     })
   }
-  /** Closes the scope of an incarnation. A finalizer that fails is reported, and ends nothing. */
-  #close(scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+  /**
+   * Ends an incarnation's timers, and closes its scope. A finalizer that fails is reported, and
+   * ends nothing.
+   */
+  #close(life: Incarnation<M>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     const { closing } = this.#kernel
     const ending = Effect.withFiber((fiber) => {
+      this.#life = undefined
+      life.end()
       closing.set(fiber, this)
-      return Effect.map(Effect.exit(Scope.close(scope, exit)), (closed) => {
+      return Effect.map(Effect.exit(Scope.close(life.scope, exit)), (closed) => {
         closing.delete(fiber)
         return closed
       })
     })
     return Effect.map(ending, (closed) => {
+      life.stage = "over"
+      this.inbox.buryOutcomes()
       if (Exit.isSuccess(closed) || Cause.hasInterruptsOnly(closed.cause)) return
       this.#noteCrash(closed.cause)
       this.#report("failed to release what it had acquired", closed.cause)
@@ -446,7 +469,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   }
   leavesFor(supervisor: Parent, fiber: Fiber.Fiber<unknown, unknown>): boolean {
     if (this.#group !== supervisor) return false
-    const scope = this.#scope
+    const scope = this.#life?.scope
     return fiber === this.#burstFiber
       || (scope !== undefined && Context.getOrUndefined(fiber.context, Scope.Scope) === scope)
   }

@@ -25,14 +25,20 @@
  */
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import { type ActorMetrics, make as makeMetrics } from "./ActorMetrics.ts"
 import type { ActorRef, Down } from "./ActorRef.ts"
 import type { DeadLetterReason } from "./DeadLetters.ts"
 import type { RestartKind } from "./Inspection.ts"
 import { fifo, type MailboxSpec } from "./Mailbox.ts"
 import type { Handlers, Message } from "./Message.ts"
+import type { Timers } from "./Timers.ts"
 
-/** An actor, as its own behaviour sees it. */
+/**
+ * An actor, as its own behaviour sees it: one for each incarnation. What it begins ends with that
+ * incarnation; called after that, it does nothing.
+ */
 export interface Self<M extends Message> {
   readonly ref: ActorRef<M>
   /** Ends the actor normally after the current message. A permanent actor is then restarted. */
@@ -47,6 +53,32 @@ export interface Self<M extends Message> {
    * end removes the link.
    */
   readonly link: (other: ActorRef<never>) => Effect.Effect<void>
+  /**
+   * Forks a fiber that lives as long as the incarnation and is linked to it: if the effect fails,
+   * by a defect or a typed failure, the actor crashes with that cause. A fiber that succeeds, or
+   * that somebody interrupts, takes nobody along.
+   */
+  readonly fork: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<Fiber.Fiber<A, E>, never, R>
+  /**
+   * Runs the effect beside the actor, and sends its outcome as a message: a success, a typed
+   * failure or a defect, which crashes nobody. The message comes whatever the bounds of the mailbox
+   * are. If `message` throws, the actor crashes. At the incarnation's end the effect is
+   * interrupted; an outcome that waits then is a dead letter.
+   */
+  readonly pipe: <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    message: (outcome: Exit.Exit<A, E>) => M
+  ) => Effect.Effect<void, never, R>
+  /** Messages to itself that come later. */
+  readonly timers: Timers<M>
+  /**
+   * From now on, whenever the actor has had nothing to do for so long, it gets this message:
+   * counted from the end of the last message, of whatever origin. Replaces an earlier one. Dies
+   * with a RangeError if the time is less than 1 ms.
+   */
+  readonly receiveTimeout: (after: Duration.Input, message: M) => Effect.Effect<void>
+  /** Ends the receive timeout. A message of it that waits is not handled. */
+  readonly cancelReceiveTimeout: Effect.Effect<void>
 }
 
 export interface DefinitionOptions<M extends Message, R, E, RB> {

@@ -11,53 +11,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
-import type * as Tracer from "effect/Tracer"
 import type { ActorMetrics } from "./ActorMetrics.ts"
 import type { RefusalReason } from "./ActorRef.ts"
 import type { DeadLetterReason } from "./DeadLetters.ts"
 import { ActorCrashed, ActorStopped, MailboxFull } from "./Errors.ts"
 import type { ActorInspection } from "./Inspection.ts"
 import type { Kernel } from "./Kernel.ts"
+import { type Item, Letter, messageOf, type Reply, Signal } from "./Letter.ts"
 import { type Lane, laneOrder, Mailbox, type MailboxSpec } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
 import { Signals } from "./Signals.ts"
-
-/** Completed with the answer of an `ask`. */
-export type Reply = Deferred.Deferred<unknown, unknown>
-
-/** A message with its sender's context. */
-export class Letter<out M extends Message> {
-  readonly message: M
-  /** Set if the sender waits for an answer. */
-  readonly reply: Reply | undefined
-  /** The sender's span, if it had one. */
-  readonly span: Tracer.AnySpan | undefined
-  /** The fiber that waits for the answer. */
-  readonly asker: AnyFiber | undefined
-  /** The asker was told that there will be no answer: the message must not be handled. */
-  isWithdrawn = false
-  constructor(message: M, reply?: Reply, span?: Tracer.AnySpan, asker?: AnyFiber) {
-    this.message = message
-    this.reply = reply
-    this.span = span
-    this.asker = asker
-  }
-}
-
-type AnyFiber = Fiber.Fiber<unknown, unknown>
-
-/** A message of a monitor. It occupies no room of the mailbox. */
-class Signal<out M extends Message> extends Letter<M> {}
 
 /** Whether somebody still waits for the answer. */
 const isAwaited = <M extends Message>(item: Item<M>): boolean =>
   item instanceof Letter && item.reply !== undefined && !Deferred.isDoneUnsafe(item.reply)
   && item.asker?.pollUnsafe() === undefined
-
-/** An entry of a mailbox. A message without a sender's context is stored bare, to save memory. */
-export type Item<M extends Message> = M | Letter<M>
-
-export const messageOf = <M extends Message>(item: Item<M>): M => item instanceof Letter ? item.message : item
 
 /** The part of a definition that the inbox needs. */
 export interface InboxOptions<M extends Message> {
@@ -140,19 +108,38 @@ export class Inbox<M extends Message> {
     return null
   }
   /**
-   * Accepts a message of a monitor, whatever the bounds are. If the actor has begun to end, it is a
-   * dead letter.
+   * Accepts a signal, whatever the bounds are. If the actor has begun to end, its message is a dead
+   * letter.
    */
-  offerSignal(message: M): boolean {
+  offerSignal(signal: Signal<M>): boolean {
     if (!this.#isOpen) {
-      this.#recordDeadLetter(message, "closed")
+      this.#recordDeadLetter(signal.message, "closed")
       return false
     }
     const { lengths } = this.#mailbox
     this.#signals ??= new Signals(lengths.length)
-    this.#signals.add(new Signal(message), lengths)
+    this.#signals.add(signal, lengths)
     this.#accepted += 1
     return true
+  }
+  /** Takes a signal back that waits: as if it had never been sent. */
+  retract(signal: Signal<M>): void {
+    if (this.#signals?.remove(signal) !== true) return
+    this.#dropIfEmpty()
+    this.#accepted -= 1
+    this.#wakeIfIdle()
+  }
+  /**
+   * Makes the outcomes that wait dead letters: those of effects which another incarnation began.
+   */
+  buryOutcomes(): void {
+    for (const signal of this.#signals?.all ?? []) {
+      if (signal.kind === "outcome" && this.#signals?.remove(signal) === true) this.bury(signal, "stopped")
+    }
+    this.#dropIfEmpty()
+  }
+  #dropIfEmpty(): void {
+    if (this.#signals?.length === 0) this.#signals = undefined
   }
   /** Drops the oldest messages until the new one fits. Called for sliding mailboxes only. */
   #makeRoom(weight: number, lane: Lane | undefined): RefusalReason | null {
@@ -192,8 +179,10 @@ export class Inbox<M extends Message> {
     }
   }
   #takeSignal(): Item<M> | undefined {
-    const item = this.#signals?.take() ?? this.#takeOldest()
-    if (this.#signals?.length === 0) this.#signals = undefined
+    const signal = this.#signals?.take()
+    const item = signal ?? this.#takeOldest()
+    this.#dropIfEmpty()
+    signal?.onTaken?.()
     return item
   }
   #takeOldest(): Item<M> | undefined {
@@ -206,7 +195,7 @@ export class Inbox<M extends Message> {
    * Tells the askers who will get no answer that there will be none. Their messages become dead
    * letters when their turn comes. O(messages).
    */
-  withdraw(isHopeless: (asker: AnyFiber) => boolean): void {
+  withdraw(isHopeless: (asker: Fiber.Fiber<unknown, unknown>) => boolean): void {
     for (const item of this.#mailbox.waiting) {
       if (!(item instanceof Letter) || item.isWithdrawn || item.asker === undefined) continue
       if (item.reply === undefined || !isAwaited(item) || !isHopeless(item.asker)) continue

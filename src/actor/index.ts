@@ -30,3 +30,4 @@ export { dropping, fifo, type Lane, laneOrder, lanes, type MailboxSpec, sliding 
 export type { Handlers, Message } from "./Message.ts"
 export type { Backoff } from "./Restarts.ts"
 export type { SpawnOptions, Strategy, Supervisor, SupervisorOptions } from "./Supervisor.ts"
+export type { Timers } from "./Timers.ts"

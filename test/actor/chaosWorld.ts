@@ -29,7 +29,15 @@ export const deeds = [
   "forks",
   "scopes",
   "asksItself",
-  "waits"
+  "waits",
+  "linkedFork",
+  "linkedFork",
+  "pipes",
+  "pipes",
+  "timers",
+  "timers",
+  "timers",
+  "quiet"
 ] as const
 export type Deed = (typeof deeds)[number]
 
@@ -57,6 +65,22 @@ export interface Entry {
   answer: Exit.Exit<number, string | Actor.AskError> | undefined
 }
 
+/** The message of a timer: where it comes from, and whether it may still be handled. */
+interface Timed {
+  readonly message: Act
+  /** The incarnation that has set it. */
+  readonly life: number
+  isCancelled: boolean
+  /** The record of the message that was begun last. */
+  entry: Entry | undefined
+}
+
+/** The keys of an actor's timers, and its receive timeout, which has none. */
+const keys = ["t0", "t1", "t2"] as const
+const quiet = "quiet"
+/** The most messages of timers that may wait: one for each. */
+export const mostTimed = keys.length + 1
+
 /** The book's record of one actor, with the expected contents of its mailbox. */
 export interface Being {
   readonly name: string
@@ -76,6 +100,8 @@ export interface Being {
   released: number
   lastIncarnation: number
   hasEnded: boolean
+  /** The timers that are set, by key. */
+  readonly timers: Map<string, Timed>
 }
 
 export class Violation extends Error {}
@@ -85,6 +111,8 @@ export class World {
   readonly trace: Array<string> = []
   readonly entries: Array<Entry> = []
   readonly beings: Array<Being> = []
+  /** All messages of timers that were ever set, by their id. */
+  readonly #timed = new Map<number, Timed>()
   /** Errors that were found where throwing is not possible. */
   readonly wrongs: Array<string> = []
   /** How often things happened that are rare. */
@@ -114,13 +142,19 @@ export class World {
   /** A message of a random kind for one actor. */
   draft(to: Being, isAsk: boolean, hops: number, isSignal = false): { readonly message: Act; readonly entry: Entry } {
     const { below, chance, pick } = this.random
-    const id = this.entries.length
     const command = this.#command
     this.#command = undefined
     const deed = command?.deed ?? (chance(0.45) ? pick<Deed>(["ok", "exit", "yields", "slow"]) : pick(deeds))
     const lane = isSignal ? "medium" : pick(Actor.laneOrder)
-    const entry = {
-      id,
+    const entry = this.#record(to, isAsk, lane, isSignal)
+    const other = command === undefined ? below(this.beings.length) : this.beings.indexOf(command.other)
+    const { id } = entry
+    this.log(`#${id} ${isAsk ? "ask" : "tell"} ${to.name} ${lane} ${deed} ${other}`)
+    return { message: new Act({ id, deed, other, weight: below(4), hops }), entry }
+  }
+  #record(to: Being, isAsk: boolean, lane: Actor.Lane, isSignal: boolean): Entry {
+    const entry: Entry = {
+      id: this.entries.length,
       to,
       lane,
       isAsk,
@@ -133,9 +167,7 @@ export class World {
       answer: undefined
     }
     this.entries.push(entry)
-    const other = command === undefined ? below(this.beings.length) : this.beings.indexOf(command.other)
-    this.log(`#${id} ${isAsk ? "ask" : "tell"} ${to.name} ${lane} ${deed} ${other}`)
-    return { message: new Act({ id, deed, other, weight: below(4), hops }), entry }
+    return entry
   }
   tell(to: Being, hops = 0): void {
     const { entry, message } = this.draft(to, false, hops)
@@ -231,7 +263,7 @@ export class World {
     return weight
   }
   #buried(being: Being, { id }: Act, reason: Actor.DeadLetterReason): void {
-    const entry = this.entries[id]
+    const entry = this.#timed.get(id)?.entry ?? this.entries[id]
     this.log(`#${id} ${reason}`)
     if (entry === undefined) return
     entry.buried.push(reason)
@@ -242,9 +274,19 @@ export class World {
     if (this.random.chance(0.1)) throw new Error("the owner's mistake")
   }
 
-  #begin(being: Being, id: number): void {
-    const entry = this.entries[id]
-    if (entry === undefined) return
+  /** The record of the message of a timer, which begins now: that of an interval comes again. */
+  #beginTimed(being: Being, timed: Timed): Entry {
+    const { isCancelled, life, message } = timed
+    this.count("timers")
+    this.check(!isCancelled, () => `#${message.id} was handled though its timer was cancelled`)
+    this.check(life === being.built, () => `#${message.id} is of a timer of incarnation ${life}`)
+    return timed.entry = this.#record(being, false, "medium", true)
+  }
+  #begin(being: Being, message: Act): Entry | undefined {
+    const timed = this.#timed.get(message.id)
+    const entry = timed === undefined ? this.entries[message.id] : this.#beginTimed(being, timed)
+    if (entry === undefined) return undefined
+    const { id } = entry
     entry.begun += 1
     this.log(`#${id} begun`)
     this.check(entry.begun === 1, () => `#${id} was handled twice`)
@@ -253,6 +295,7 @@ export class World {
     this.check(being.alive === 1, () => `${being.name} handles #${id} without an incarnation`)
     this.check(being.children === 0, () => `#${id} begins while a child of an earlier message is alive`)
     being.last = entry
+    if (timed !== undefined) return entry
     const { spec } = being
     if (entry.isSignal || being.waiting[0]?.isSignal === true) {
       const [first] = being.waiting
@@ -267,13 +310,14 @@ export class World {
       this.check(above === undefined, () => `#${id} went before #${above?.id}, which is of a higher lane`)
     }
     being.waiting = being.waiting.filter((other) => other !== entry)
+    return entry
   }
   #handle(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<number, string, Scope.Scope> {
-    const { deed, id } = message
-    this.#begin(being, id)
+    const { deed } = message
+    const entry = this.#begin(being, message)
+    const id = entry?.id ?? message.id
     if (deed === "throws") throw new Error(`#${id}`)
     if (deed === "garbage") return "garbage" as unknown as Effect.Effect<number>
-    const entry = this.entries[id]
     if (deed === "exit") {
       if (entry !== undefined) entry.finished += 1
       return Exit.succeed(id)
@@ -283,7 +327,7 @@ export class World {
     const work = Effect.suspend(() => {
       isAtWork = true
       being.working += 1
-      return Effect.as(this.#work(being, self, message), id)
+      return Effect.as(this.#work(being, self, message, id), id)
     })
     return Effect.onExit(work, (exit) =>
       Effect.sync(() => {
@@ -305,8 +349,61 @@ export class World {
         })
     )
   }
-  #work(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<unknown, string, Scope.Scope> {
-    const { deed, hops, id, other } = message
+  /** Work of a fiber that is linked to the actor, or whose outcome it waits for. */
+  #linked(being: Being, id: number): Effect.Effect<void, string> {
+    const { pick } = this.random
+    const end = pick([
+      Effect.void,
+      Effect.void,
+      Effect.fail("fork"),
+      Effect.die("fork"),
+      Effect.interrupt,
+      Effect.never
+    ])
+    return Effect.andThen(this.#aside(being, "scoped", id % 30), end)
+  }
+  /** Sets, replaces or cancels a timer. */
+  #time(being: Being, { timers }: Actor.Self<Act>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { below, pick } = this.random
+      const key = pick(keys)
+      const ms = below(40)
+      const roll = below(5)
+      if (roll === 0) return this.#unset(being, key, timers.cancel(key))
+      const set = (message: Act) => roll < 3 ? timers.once(key, ms, message) : timers.every(key, 1 + ms, message)
+      return this.#set(being, key, set)
+    })
+  }
+  #set(being: Being, key: string, set: (message: Act) => Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#cancelled(being, key)
+      const id = this.entries.length
+      const { entry } = this.draft(being, false, 3, true)
+      entry.offered = false
+      const { pick } = this.random
+      const deed = pick<Deed>(["ok", "exit", "yields", "slow", "dies", "timers", "pipes", "stops", "forwards"])
+      const message = new Act({ id, deed, other: 0, weight: 0, hops: 3 })
+      const timed: Timed = { message, life: being.built, isCancelled: false, entry: undefined }
+      being.timers.set(key, timed)
+      this.#timed.set(id, timed)
+      return set(message)
+    })
+  }
+  #unset(being: Being, key: string, unset: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#cancelled(being, key)
+      return unset
+    })
+  }
+  #cancelled(being: Being, key: string): void {
+    const timed = being.timers.get(key)
+    if (timed === undefined) return
+    this.count("timers set anew")
+    timed.isCancelled = true
+    being.timers.delete(key)
+  }
+  #work(being: Being, self: Actor.Self<Act>, message: Act, id: number): Effect.Effect<unknown, string, Scope.Scope> {
+    const { deed, hops, other } = message
     const partner = this.beings[other] ?? being
     switch (deed) {
       case "yields":
@@ -355,6 +452,24 @@ export class World {
         return partner.ref !== undefined && this.beings.indexOf(partner) > this.beings.indexOf(being)
           ? Effect.ignore(this.ask(partner, hops + 1))
           : Effect.void
+      case "linkedFork":
+        return Effect.andThen(self.fork(this.#linked(being, id)), id % 4 === 0 ? Effect.sleep(id % 25) : Effect.void)
+      case "pipes":
+        return self.pipe(this.#linked(being, id), () => {
+          this.count("outcomes")
+          const { entry, message } = this.draft(being, false, 3, true)
+          being.waiting.push(entry)
+          return message
+        })
+      case "timers":
+        return Effect.andThen(
+          Effect.replicateEffect(this.#time(being, self), 3),
+          id % 3 === 0 ? Effect.sleep(id % 40) : Effect.void
+        )
+      case "quiet":
+        return id % 4 === 0
+          ? this.#unset(being, quiet, self.cancelReceiveTimeout)
+          : this.#set(being, quiet, (message) => self.receiveTimeout(1 + id % 30, message))
       case "closes":
         return id % 3 === 0 ? Scope.close(being.scope, Exit.void) : Effect.void
       case "stopsOther":
