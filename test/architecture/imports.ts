@@ -72,7 +72,7 @@ export const house: Readonly<Record<string, Group>> = {
   edge: {
     floor: 10,
     rooms: { probes: 1, cli: 2, otel: 2 },
-    imports: ["domain", "config", "host", "custody", "hound", "intake/signal", "runtime", "index.ts"]
+    imports: ["telemetry", "domain", "config", "host", "custody", "hound", "intake/signal", "runtime", "index.ts"]
   },
   extensions: { floor: 10, imports: ["actor", "domain", "host/port", "index.ts"] }
 }

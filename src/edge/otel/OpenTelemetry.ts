@@ -1,6 +1,7 @@
 /**
  * Tracehound's telemetry through an OpenTelemetry SDK that the host runs: spans to its tracer,
- * metrics to its meter, log lines to its logger.
+ * metrics to its meter, log lines to its logger. The span that is active where somebody calls
+ * `intercept` is the caller's: it is told what came of the call, and what follows is linked to it.
  *
  * **Details**
  *
@@ -53,6 +54,8 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
+import * as Caller from "../../telemetry/Caller.ts"
+import { activeSpan } from "./ActiveSpan.ts"
 import { MeterRegistry } from "./MeterRegistry.ts"
 import { Api, LogsApi, OtelTracer } from "./Peers.ts"
 import * as Records from "./Records.ts"
@@ -96,6 +99,7 @@ export const layer = (providers: Providers = {}): Layer.Layer<never> =>
       ...providers
     }
     return Layer.mergeAll(
+      Layer.succeed(Caller.Caller, Caller.make(activeSpan)),
       Layer.effect(Tracer.Tracer, Effect.map(OtelTracer.make, guarded)).pipe(
         Layer.provide(Layer.succeed(OtelTracer.OtelTracer, tracerProvider.getTracer(scope)))
       ),

@@ -12,41 +12,21 @@ import {
   PeriodicExportingMetricReader
 } from "@opentelemetry/sdk-metrics"
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
-
-/** One series as it was collected. */
-export interface Series {
-  readonly name: string
-  readonly kind: "counter" | "up-down" | "gauge" | "histogram"
-  readonly unit: string
-  readonly attributes: Readonly<Record<string, unknown>>
-  readonly value: unknown
-}
-
-export interface SpanSeen {
-  readonly name: string
-  readonly kind: string
-  readonly status: string
-  readonly attributes: Readonly<Record<string, unknown>>
-  /** `traceId-spanId` of its own, of its parent, and of what it is linked to. */
-  readonly id: string
-  readonly parent: string | undefined
-  readonly links: ReadonlyArray<string>
-}
-
-export interface RecordSeen {
-  readonly body: unknown
-  readonly severityText: string | undefined
-  readonly severityNumber: number | undefined
-  readonly attributes: Readonly<Record<string, unknown>>
-  /** `traceId-spanId`. */
-  readonly span: string | undefined
-}
+import type { Observer, RecordSeen, Series, SpanSeen } from "./seen.ts"
 
 const idOf = ({ spanId, traceId }: { readonly spanId: string; readonly traceId: string }): string =>
   `${traceId}-${spanId}`
 
+export interface Sdk extends Observer {
+  readonly tracerProvider: BasicTracerProvider
+  readonly meterProvider: MeterProvider
+  readonly loggerProvider: LoggerProvider
+  /** Shuts the SDK down, as its host would. */
+  readonly shutdown: () => Promise<unknown>
+}
+
 /** Providers that export into memory; `temporality` is that of the reader of metrics. */
-export const makeSdk = (temporality = AggregationTemporality.CUMULATIVE) => {
+export const makeSdk = (temporality = AggregationTemporality.CUMULATIVE): Sdk => {
   const spans = new InMemorySpanExporter()
   const records = new InMemoryLogRecordExporter()
   const metrics = new InMemoryMetricExporter(temporality)
@@ -80,7 +60,6 @@ export const makeSdk = (temporality = AggregationTemporality.CUMULATIVE) => {
         attributes,
         span: spanContext === undefined ? undefined : idOf(spanContext)
       })),
-    /** Collects once. */
     collect: async (): Promise<ReadonlyArray<Series>> => {
       metrics.reset()
       await meterProvider.forceFlush()
@@ -97,7 +76,6 @@ export const makeSdk = (temporality = AggregationTemporality.CUMULATIVE) => {
           }))
         })
     },
-    /** Shuts the SDK down, as its host would. */
     shutdown: () => Promise.all([tracerProvider.shutdown(), meterProvider.shutdown(), loggerProvider.shutdown()])
   }
 }

@@ -1,0 +1,101 @@
+/**
+ * Collectors that are dead, slow or lie: they get less, and Tracehound goes on and closes.
+ */
+import { assert, describe, it as every } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as Otlp from "effect/observability/Otlp"
+import type { ServerResponse } from "node:http"
+import { createTracehound, Tracehound } from "tracehound"
+import { receiver } from "../../safety/devops/receivers.ts"
+import { sampleOf } from "../../support/tiers.ts"
+
+const it = sampleOf(every, 7)
+
+/** Exports all the time, and waits for nobody for long. */
+const exporter = (baseUrl: string): Layer.Layer<never> =>
+  Otlp.layerJson({
+    baseUrl,
+    resource: { serviceName: "test" },
+    loggerMergeWithExisting: false,
+    loggerExportInterval: "5 millis",
+    metricsExportInterval: "5 millis",
+    tracerExportInterval: "5 millis",
+    shutdownTimeout: "50 millis"
+  }).pipe(Layer.provide(FetchHttpClient.layer))
+
+/** How a collector answers. */
+const bad: Readonly<Record<string, (response: ServerResponse) => void>> = {
+  "never answers": () => undefined,
+  "breaks off": (response) => response.destroy(),
+  "begins an answer that does not end": (response) => {
+    response.writeHead(200, { "content-length": "1000" }).write("{")
+  },
+  "answers nonsense": (response) => response.writeHead(200, { "content-type": "application/json" }).end("\0}{"),
+  refuses: (response) => response.writeHead(400).end(),
+  "is overloaded for a year": (response) => response.writeHead(503, { "retry-after": "31536000" }).end(),
+  "sends us round in circles": (response) => response.writeHead(307, { location: "/v1/metrics" }).end()
+}
+
+const config = { quarantine: { maxCount: 1 }, hound: { enabled: false } }
+
+/** Evidence and an eviction each time: metrics, and an alert for the log. */
+const threat = (n: number) => ({
+  id: `${n}`,
+  source: "192.0.2.7",
+  timestamp: 0,
+  payload: `${n}`,
+  threat: { category: "injection", severity: "high" } as const
+})
+
+/**
+ * Threats until the collector was asked so often, or the exporter gave it up; what they came to.
+ */
+const underThreats = (intercept: (n: number) => string, asked: () => number) =>
+  Effect.gen(function*() {
+    const statuses = new Set<string>()
+    for (let n = 0; n < 20 || (asked() === 0 && n < 200); n++) {
+      statuses.add(intercept(n))
+      yield* Effect.sleep("5 millis")
+    }
+    return [...statuses]
+  })
+
+const closed = Effect.map(receiver(() => undefined), ({ origin }) => origin).pipe(Effect.scoped)
+
+describe("a collector that", () => {
+  it.live("is not there costs createTracehound nothing", () =>
+    Effect.gen(function*() {
+      const tracehound = createTracehound(config, {}, { telemetry: exporter(yield* closed) })
+      yield* Effect.promise(tracehound.init)
+      const statuses = yield* underThreats((n) => tracehound.intercept(threat(n)).status, () => 1)
+      assert.deepStrictEqual(statuses, ["quarantined"])
+      yield* Effect.promise(tracehound.dispose)
+    }))
+
+  for (const [name, answer] of Object.entries(bad)) {
+    it.live(`${name} costs createTracehound nothing`, () =>
+      Effect.gen(function*() {
+        const { origin, received } = yield* receiver(answer)
+        const tracehound = createTracehound(config, {}, { telemetry: exporter(origin) })
+        yield* Effect.promise(tracehound.init)
+        const statuses = yield* underThreats((n) => tracehound.intercept(threat(n)).status, () => received.length)
+        assert.deepStrictEqual(statuses, ["quarantined"])
+        yield* Effect.promise(tracehound.dispose)
+        assert.isAbove(received.length, 0)
+        assert.isFalse(tracehound.quarantine.count > 0)
+      }))
+
+    it.live(`${name} costs a program of Effect nothing`, () =>
+      Effect.gen(function*() {
+        const { origin, received } = yield* receiver(answer)
+        yield* Effect.gen(function*() {
+          const { sync } = yield* Tracehound
+          const statuses = yield* underThreats((n) => sync.intercept(threat(n)).status, () => received.length)
+          assert.deepStrictEqual(statuses, ["quarantined"])
+        }).pipe(Effect.provide(Tracehound.layer(config).pipe(Layer.provideMerge(exporter(origin)))))
+        assert.isAbove(received.length, 0)
+      }))
+  }
+})
