@@ -39,9 +39,10 @@ import * as Scope from "effect/Scope"
 import { remember } from "../telemetry/RootSpans.ts"
 import type { ActorRef, Down } from "./ActorRef.ts"
 import { Address } from "./Address.ts"
+import type { Deadlines } from "./Deadlines.ts"
 import type { Definition } from "./Definition.ts"
 import { ActorStopped, LinkBroken } from "./Errors.ts"
-import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, reportUnsafe } from "./Handling.ts"
+import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, parentOf, reportUnsafe } from "./Handling.ts"
 import { Inbox } from "./Inbox.ts"
 import { type Host, Incarnation } from "./Incarnation.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
@@ -312,7 +313,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   }
 
   get #stopped(): ActorStopped {
-    return new ActorStopped({ actor: this.path, isRestarting: false })
+    return new ActorStopped({ actor: this.path })
   }
 
   leave(life: Incarnation<M>): void {
@@ -365,7 +366,17 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     }))
   }
   protected isOwn(fiber: Fiber.Fiber<unknown, unknown>): boolean {
-    return fiber === this.#burstFiber || fiber === this.#startFiber || this.#kernel.closing.get(fiber) === this
+    const { closing } = this.#kernel
+    // What a handler has forked as its child is waited for with it.
+    for (let own: typeof fiber | undefined = fiber; own !== undefined; own = parentOf(own))
+      if (own === this.#burstFiber || own === this.#startFiber || closing.get(own) === this) return true
+    return false
+  }
+  protected get askTimeout(): number {
+    return this.#definition.askTimeout ?? this.#kernel.askTimeout
+  }
+  protected get deadlines(): Deadlines {
+    return this.#kernel.deadlines
   }
   /** Crashes, unless the linked actor has ended normally. */
   follow({ actor, cause, reason }: Down): void {

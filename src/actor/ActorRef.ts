@@ -32,7 +32,8 @@ export interface Down {
 export interface AskOptions {
   readonly lane?: Lane
   /**
-   * After this time `ask` fails with `AskTimeout`. Without it, `ask` waits as long as the actor
+   * After this time `ask` fails with `AskTimeout`. When left out, the definition's `askTimeout`, or
+   * the system's, which is 5 seconds, as in OTP. With "Infinity" it waits as long as the actor
    * lives.
    */
   readonly timeout?: Duration.Input
@@ -55,10 +56,10 @@ export interface ActorRef<in M extends Message> {
    */
   tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped>
   /**
-   * Sends a message and waits for its answer: for ever, if neither `timeout` nor the actor's end
-   * comes before it. The handler's span links to the caller's. Interrupting `ask` does not withdraw
-   * the message. An actor that asks itself fails at once with `WaitsForItself`; two that ask each
-   * other wait until a `timeout`.
+   * Sends a message and waits for its answer, at most until the timeout. The handler's span links
+   * to the caller's. Neither the timeout nor an interruption of `ask` withdraws the message. An
+   * actor that asks itself fails at once with `WaitsForItself`; two that ask each other wait until
+   * the timeout.
    */
   ask<A extends M>(message: A, options?: AskOptions): Effect.Effect<Request.Success<A>, Request.Error<A> | AskError>
   /**

@@ -30,12 +30,14 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { type DeadLetters, make as makeDeadLetters } from "./DeadLetters.ts"
+import { Deadlines } from "./Deadlines.ts"
 import type { Escalated } from "./Errors.ts"
 import { Feed } from "./Feed.ts"
 import type { SupervisorInspection } from "./Inspection.ts"
@@ -52,6 +54,8 @@ export interface ActorSystemOptions extends SupervisorOptions {
   readonly deadLetters?: number
   /** The most lifecycle events waiting for each subscriber: 256 when left out. */
   readonly lifecycle?: number
+  /** The timeout of asks that name none: 5 seconds when left out, as in OTP. */
+  readonly askTimeout?: Duration.Input
   /** Called synchronously when the root gives up, before anything ends. Must not throw. */
   readonly onEscalation?: (escalated: Escalated) => void
 }
@@ -86,10 +90,13 @@ export class ActorSystem extends Context.Service<ActorSystem, {
         options.lifecycle ?? 256,
         (task) => dispatcher.scheduleTask(task, 0)
       )
+      const elapsed = elapsedOf(clock)
       const kernel: Kernel = {
         clock,
-        elapsed: elapsedOf(clock),
+        elapsed,
         deadLetters,
+        askTimeout: Duration.toMillis(options.askTimeout ?? "5 seconds"),
+        deadlines: new Deadlines({ elapsed, context, dispatcher }),
         lifecycle,
         context,
         unreported: new Set(),

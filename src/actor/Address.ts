@@ -4,13 +4,14 @@
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Request from "effect/Request"
 import * as Tracer from "effect/Tracer"
 import type { AskOptions, RefusalReason } from "./ActorRef.ts"
-import { ActorStopped, type AskError, AskTimeout, MailboxFull, WaitsForItself } from "./Errors.ts"
+import type { Deadlines } from "./Deadlines.ts"
+import { ActorRestarting, ActorStopped, type AskError, MailboxFull, WaitsForItself } from "./Errors.ts"
 import type { Inbox } from "./Inbox.ts"
 import { type Item, Letter, type Reply } from "./Letter.ts"
 import type { Lane } from "./Mailbox.ts"
@@ -36,6 +37,9 @@ export abstract class Address<in out M extends Message> {
    * Whether no answer can come: this actor is started again only when that of the fiber has ended.
    */
   protected abstract isLostFor(asker: Fiber.Fiber<unknown, unknown>): boolean
+  /** The timeout of asks that name none, in ms. */
+  protected abstract get askTimeout(): number
+  protected abstract get deadlines(): Deadlines
 
   get isOpen(): boolean {
     return this.inbox.isOpen
@@ -64,7 +68,9 @@ export abstract class Address<in out M extends Message> {
   }
   tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped> {
     return Effect.withFiber<void, MailboxFull | ActorStopped>((fiber) => {
-      const refusal = this.#send(fiber, message, undefined, lane)
+      const span = spanOf(fiber)
+      const item = span === undefined ? message : new Letter(message, undefined, span)
+      const refusal = this.#offer(item, message, lane)
       return refusal === null || refusal === "dropped" ? Effect.void : Effect.fail(this.#refused(refusal))
     })
   }
@@ -73,36 +79,25 @@ export abstract class Address<in out M extends Message> {
     type Failure = Request.Error<A> | AskError
     return Effect.withFiber<Answer, Failure>((fiber) => {
       if (this.isOwn(fiber)) return Effect.fail<Failure>(new WaitsForItself({ actor: this.path }))
-      if (this.isLostFor(fiber))
-        return Effect.fail<Failure>(new ActorStopped({ actor: this.path, isRestarting: true }))
+      if (this.isLostFor(fiber)) return Effect.fail<Failure>(new ActorRestarting({ actor: this.path }))
       // The cast is safe: `define` requires the message's handler to return the message's own
       // answer and error types.
       const reply = Deferred.makeUnsafe<Answer, Failure>()
-      const refusal = this.#send(fiber, message, reply as unknown as Reply, options?.lane)
+      const anyReply = reply as unknown as Reply
+      const letter = new Letter<M>(message, anyReply, spanOf(fiber), fiber)
+      const refusal = this.#offer(letter, message, options?.lane)
       if (refusal !== null) return Effect.fail<Failure>(this.#refused(refusal))
-      if (options?.timeout === undefined) return Deferred.await(reply)
-      // A timer beside the wait costs a quarter of a race of two fibers.
-      const overdue = () => Exit.fail<Failure>(new AskTimeout({ actor: this.path, tag: message._tag }))
-      const late = Effect.map(Effect.sleep(options.timeout), () => Deferred.doneUnsafe(reply, overdue()))
-      let timer: Fiber.Fiber<boolean> | undefined
-      // The timer is started inside the effect that `onExit` guards: an interruption between two
-      // steps would otherwise leave it running.
-      const waiting = Effect.suspend(() => {
-        timer = Effect.runForkWith(fiber.context)(late)
-        return Deferred.await(reply)
-      })
-      return Effect.onExit(waiting, () => Effect.sync(() => timer?.interruptUnsafe()))
+      const timeout = options?.timeout === undefined ? this.askTimeout : Duration.toMillis(options.timeout)
+      if (timeout < Number.POSITIVE_INFINITY) {
+        letter.deadline = this.deadlines.begin(anyReply, this.path, message._tag, timeout)
+      }
+      return Deferred.await(reply)
     })
   }
 
-  #send(fiber: Fiber.Fiber<unknown, unknown>, message: M, reply: Reply | undefined, lane: Lane | undefined) {
-    const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
-    const plain = span === undefined && reply === undefined
-    return this.#offer(plain ? message : new Letter(message, reply, span, fiber), message, lane)
-  }
   #refused(reason: RefusalReason): MailboxFull | ActorStopped {
     const actor = this.path
-    return reason === "closed" ? new ActorStopped({ actor, isRestarting: false }) : new MailboxFull({ actor })
+    return reason === "closed" ? new ActorStopped({ actor }) : new MailboxFull({ actor })
   }
   #offer(item: Item<M>, message: M, lane: Lane | undefined): RefusalReason | null {
     const refusal = this.inbox.offer(item, message, lane)
@@ -110,3 +105,6 @@ export abstract class Address<in out M extends Message> {
     return refusal
   }
 }
+
+const spanOf = (fiber: Fiber.Fiber<unknown, unknown>): Tracer.AnySpan | undefined =>
+  Context.getOrUndefined(fiber.context, Tracer.ParentSpan)

@@ -91,6 +91,8 @@ export interface DefinitionOptions<M extends Message, R, E, RB> {
   readonly weigh?: (message: M) => number
   /** After this time the end of an actor is forced: 5 seconds when left out. */
   readonly drain?: Duration.Input
+  /** The timeout of asks that name none: the system's when left out. */
+  readonly askTimeout?: Duration.Input
   /** `permanent` when left out. */
   readonly restart?: RestartKind
   /** Whether the actor starts suspended, and handles nothing until `resume`. */
@@ -112,6 +114,8 @@ export interface Definition<in out M extends Message, out R, out E, out RB> {
   readonly weigh: ((message: M) => number) | undefined
   /** Milliseconds. */
   readonly drain: number
+  /** Milliseconds. */
+  readonly askTimeout: number | undefined
   readonly restart: RestartKind
   readonly suspended: boolean
   readonly onDeadLetter: ((message: M, reason: DeadLetterReason) => void) | undefined
@@ -132,6 +136,7 @@ export const define = <M extends Message>() =>
   mailbox: options.mailbox ?? fifo({ capacity: 1024 }),
   weigh: options.weigh,
   drain: Duration.toMillis(options.drain ?? "5 seconds"),
+  askTimeout: options.askTimeout === undefined ? undefined : Duration.toMillis(options.askTimeout),
   restart: options.restart ?? "permanent",
   suspended: options.suspended ?? false,
   onDeadLetter: options.onDeadLetter,

@@ -10,17 +10,20 @@ export class MailboxFull extends Data.TaggedError("MailboxFull")<{ readonly acto
   }
 }
 
-/** The actor accepts no more messages, or stopped before it handled this one. */
-export class ActorStopped extends Data.TaggedError("ActorStopped")<{
-  readonly actor: string
-  /**
-   * True if the actor comes back: it was stopped only to be restarted along with others. Then
-   * another message can be handled. False if it has gone for good.
-   */
-  readonly isRestarting: boolean
-}> {
+/** The actor accepts no more messages, or stopped for good before it handled this one. */
+export class ActorStopped extends Data.TaggedError("ActorStopped")<{ readonly actor: string }> {
   override get message(): string {
-    return this.isRestarting ? `${this.actor} was stopped to be restarted with others` : `${this.actor} has stopped`
+    return `${this.actor} has stopped`
+  }
+}
+
+/**
+ * The actor was stopped, to be started again along with others, before it handled this message: no
+ * answer can come. Another message can be handled once it is back.
+ */
+export class ActorRestarting extends Data.TaggedError("ActorRestarting")<{ readonly actor: string }> {
+  override get message(): string {
+    return `${this.actor} was stopped to be restarted with others`
   }
 }
 
@@ -54,7 +57,7 @@ export class AskTimeout extends Data.TaggedError("AskTimeout")<{ readonly actor:
 }
 
 /** The failures of `ask`, besides the message's own error. */
-export type AskError = MailboxFull | ActorStopped | ActorCrashed | AskTimeout | WaitsForItself
+export type AskError = MailboxFull | ActorStopped | ActorRestarting | ActorCrashed | AskTimeout | WaitsForItself
 
 /** A child could not be started. Nothing of it remains. */
 export class StartFailed extends Data.TaggedError("StartFailed")<{ readonly actor: string; readonly cause: unknown }> {

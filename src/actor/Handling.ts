@@ -36,6 +36,10 @@ export const childrenOf = (
   return children === undefined || children.size === 0 ? undefined : children
 }
 
+/** The fiber whose child this one is, by `forkChild`, while it has not ended. */
+export const parentOf = (fiber: Fiber.Fiber<unknown, unknown>): Fiber.Fiber<unknown, unknown> | undefined =>
+  (fiber as { readonly _parent?: Fiber.Fiber<unknown, unknown> })._parent
+
 /**
  * Logs, as an error, what nobody else would hear of, in the span of the message that it came about
  * over. OTP's processes and supervisors report the same. The text of the cause may be an

@@ -14,7 +14,7 @@ import * as Latch from "effect/Latch"
 import type { ActorMetrics } from "./ActorMetrics.ts"
 import type { RefusalReason } from "./ActorRef.ts"
 import type { DeadLetterReason } from "./DeadLetters.ts"
-import { ActorCrashed, ActorStopped, MailboxFull } from "./Errors.ts"
+import { ActorCrashed, ActorRestarting, ActorStopped, MailboxFull } from "./Errors.ts"
 import type { ActorInspection } from "./Inspection.ts"
 import type { Kernel } from "./Kernel.ts"
 import { type Item, Letter, messageOf, type Reply, Signal } from "./Letter.ts"
@@ -200,7 +200,7 @@ export class Inbox<M extends Message> {
       if (!(item instanceof Letter) || item.isWithdrawn || item.asker === undefined) continue
       if (item.reply === undefined || !isAwaited(item) || !isHopeless(item.asker)) continue
       item.isWithdrawn = true
-      this.#fail(item.reply, "stopped", undefined)
+      this.#fail(item, item.reply, "stopped", undefined)
     }
   }
 
@@ -213,6 +213,7 @@ export class Inbox<M extends Message> {
     const reply = item instanceof Letter ? item.reply : undefined
     this.#handled += 1
     this.#release(item)
+    if (item instanceof Letter) item.deadline?.cancel()
     if (reply !== undefined) Deferred.doneUnsafe(reply, exit)
     this.#wakeIfIdle()
   }
@@ -225,16 +226,19 @@ export class Inbox<M extends Message> {
     this.#buried += 1
     this.#release(item)
     this.#recordDeadLetter(messageOf(item), reason)
-    if (item instanceof Letter && item.reply !== undefined) this.#fail(item.reply, reason, crash)
+    if (item instanceof Letter && item.reply !== undefined) this.#fail(item, item.reply, reason, crash)
     this.#wakeIfIdle()
   }
-  #fail(reply: Reply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
+  #fail(letter: Letter<M>, reply: Reply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
+    letter.deadline?.cancel()
     const actor = this.#path
     const error = reason === "crashed"
       ? new ActorCrashed({ actor, cause: crash === undefined ? undefined : Cause.squash(crash) })
       : reason === "dropped"
       ? new MailboxFull({ actor })
-      : new ActorStopped({ actor, isRestarting: this.#isOpen })
+      : this.#isOpen
+      ? new ActorRestarting({ actor })
+      : new ActorStopped({ actor })
     // Deferred: the waiter resumes synchronously and might send again while this mailbox is making
     // room.
     this.#kernel.dispatcher.scheduleTask(() => void Deferred.doneUnsafe(reply, Exit.fail(error)), 0)

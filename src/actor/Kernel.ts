@@ -11,6 +11,7 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 import type { DeadLetterOffice } from "./DeadLetters.ts"
+import type { Deadlines } from "./Deadlines.ts"
 import type { Feed } from "./Feed.ts"
 import type { Inspection, Phase, RestartKind } from "./Inspection.ts"
 import type { LifecycleEvent } from "./Lifecycle.ts"
@@ -25,6 +26,9 @@ export interface Kernel {
    */
   readonly elapsed: () => number
   readonly deadLetters: DeadLetterOffice
+  /** The timeout of asks that name none, in ms. */
+  readonly askTimeout: number
+  readonly deadlines: Deadlines
   readonly lifecycle: Feed<LifecycleEvent>
   /** Runs tasks on a later turn, in the order in which they were scheduled. */
   readonly dispatcher: Scheduler.SchedulerDispatcher

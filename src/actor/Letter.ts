@@ -4,6 +4,7 @@
 import type * as Deferred from "effect/Deferred"
 import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
+import type { Deadline } from "./Deadlines.ts"
 import type { Message } from "./Message.ts"
 import type { Waiting } from "./Signals.ts"
 
@@ -21,6 +22,8 @@ export class Letter<out M extends Message> {
   readonly span: Tracer.AnySpan | undefined
   /** The fiber that waits for the answer. */
   readonly asker: AnyFiber | undefined
+  /** When the asker is told that no answer came in time. */
+  deadline: Deadline | undefined
   /** The asker was told that there will be no answer: the message must not be handled. */
   isWithdrawn = false
   constructor(message: M, reply?: Reply, span?: Tracer.AnySpan, asker?: AnyFiber) {

@@ -349,7 +349,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
 
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
     return Effect.gen({ self: this }, function*() {
-      if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path, isRestarting: false }))
+      if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path }))
       this.incarnation += 1
       this.phase = "running"
       this.#isStarting = true

@@ -14,6 +14,7 @@ export {
 export { define, type Definition, type DefinitionOptions, type Self } from "./Definition.ts"
 export {
   ActorCrashed,
+  ActorRestarting,
   ActorStopped,
   type AskError,
   AskTimeout,

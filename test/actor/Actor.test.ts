@@ -54,7 +54,7 @@ describe("telling", () => {
         yield* actor.stop
         assert.deepStrictEqual(
           yield* Effect.exit(actor.tell(act(3))),
-          Exit.fail(new Actor.ActorStopped({ actor: actor.path, isRestarting: false }))
+          Exit.fail(new Actor.ActorStopped({ actor: actor.path }))
         )
       }
     }))

@@ -131,7 +131,7 @@ describe("closing", () => {
       yield* TestClock.adjust(1)
       yield* Fiber.join(closing)
       const exits = yield* Effect.forEach(askers, (fiber) => Fiber.await(fiber))
-      const stopped = Exit.fail(new Actor.ActorStopped({ actor: actor.path, isRestarting: false }))
+      const stopped = Exit.fail(new Actor.ActorStopped({ actor: actor.path }))
       assert.deepStrictEqual(exits, [Exit.succeed(0), stopped, stopped])
       assert.deepStrictEqual(buried, ["3 closed", "1 stopped", "2 stopped"])
       assert.deepStrictEqual(lives, ["+1", "-1"])

@@ -22,7 +22,10 @@ import {
 /** The answer of an ask, or the name of its error. */
 const asking = (ref: Ref, message: Protocol) =>
   Effect.forkChild(
-    Effect.match(ref.ask(message), { onFailure: ({ _tag }) => _tag, onSuccess: (answer) => answer ?? "done" }),
+    Effect.match(ref.ask(message, { timeout: "Infinity" }), {
+      onFailure: ({ _tag }) => _tag,
+      onSuccess: (answer) => answer ?? "done"
+    }),
     { startImmediately: true }
   )
 
@@ -182,7 +185,7 @@ describe("while it drains", () => {
       yield* TestClock.adjust(1)
       yield* calm
       assert.strictEqual(trace(), "stop b, start a#2, start b#2, b#2 works 1")
-      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["ActorStopped", "1 by b#2"])
+      assert.deepStrictEqual(yield* Effect.forEach(asked, Fiber.join), ["ActorRestarting", "1 by b#2"])
       assert.deepStrictEqual(system.deadLetters.counts(), {
         full: 0,
         dropped: 0,

@@ -35,6 +35,12 @@ describe("an actor that waits for itself", () => {
     asks: (ref) => ref.ask(new Ping()),
     "asks, in another lane, with a timeout": (ref) => ref.ask(new Ping(), { lane: "critical", timeout: "1 hour" }),
     "asks after a while": (ref) => Effect.andThen(Effect.yieldNow, ref.ask(new Ping())),
+    "asks by a child, which it joins": (ref) => Effect.flatMap(Effect.forkChild(ref.ask(new Ping())), Fiber.join),
+    "asks by a child of a child": (ref) =>
+      Effect.flatMap(
+        Effect.forkChild(Effect.flatMap(Effect.forkChild(ref.ask(new Ping())), Fiber.join)),
+        Fiber.join
+      ),
     "asks in a Scope and a span": (ref) => Effect.withSpan(Effect.scoped(ref.ask(new Ping())), "asking")
   }
   for (const [how, wait] of Object.entries(waits)) {
@@ -117,7 +123,7 @@ const relay = (name: string, drain: number, restart: Actor.RestartKind = "perman
             ? Effect.flatMap(Effect.forkChild(asking), Fiber.join)
             : asking
           return Effect.match(waiting, {
-            onFailure: (error) => error._tag === "ActorStopped" && error.isRestarting ? "comes back" : error._tag,
+            onFailure: (error) => error._tag === "ActorRestarting" ? "comes back" : error._tag,
             onSuccess: (answer) => answer
           })
         }
@@ -197,7 +203,7 @@ describe("a group that is restarted", () => {
       yield* calm
       yield* TestClock.adjust(100)
       yield* calm
-      assert.deepStrictEqual(asking.pollUnsafe(), Exit.succeed("ActorStopped"))
+      assert.deepStrictEqual(asking.pollUnsafe(), Exit.succeed("ActorRestarting"))
       assert.strictEqual(b.inspect().incarnation, 2)
     }))
 
@@ -276,8 +282,8 @@ describe("a group that is restarted", () => {
     }))
 })
 
-describe("ActorStopped", () => {
-  it.effect("RFC S3 says whether the actor comes back", () =>
+describe("ActorRestarting and ActorStopped", () => {
+  it.effect("RFC S3 say whether the actor comes back", () =>
     Effect.gen(function*() {
       const { child, crash } = yield* makeWorld({ intensity: 9, strategy: "one_for_all" })
       const a = yield* child("a")
@@ -289,7 +295,7 @@ describe("ActorStopped", () => {
       yield* crash(a)
       assert.deepStrictEqual(
         yield* Fiber.join(along),
-        new Actor.ActorStopped({ actor: "root/b", isRestarting: true })
+        new Actor.ActorRestarting({ actor: "root/b" })
       )
       const inHand = yield* stoppedOf(new Hang())
       const behind = yield* stoppedOf(new Work({ n: 1 }))
@@ -299,7 +305,7 @@ describe("ActorStopped", () => {
       for (const fiber of [inHand, behind, after]) {
         assert.deepStrictEqual(
           yield* Fiber.join(fiber),
-          new Actor.ActorStopped({ actor: "root/b", isRestarting: false })
+          new Actor.ActorStopped({ actor: "root/b" })
         )
       }
       yield* Effect.exit(a.ask(new Crash({})))

@@ -109,6 +109,8 @@ const checkEnds = (world: World): void => {
       ? ["full", "dropped"]
       : error instanceof Actor.ActorStopped
       ? ["closed", "stopped"]
+      : error instanceof Actor.ActorRestarting
+      ? ["stopped"]
       : [undefined]
     world.check(expected.includes(buried[0]), () => `${ends}: the asker was told ${String(error)}`)
   }

@@ -202,7 +202,7 @@ export class World {
     const failed = Exit.isFailure(exit) ? exit.cause.reasons.find((reason) => reason._tag === "Fail") : undefined
     if (failed?._tag !== "Fail") return
     if (failed.error instanceof Actor.WaitsForItself) this.count("waits for itself")
-    if (failed.error instanceof Actor.ActorStopped && failed.error.isRestarting) this.count("comes back")
+    if (failed.error instanceof Actor.ActorRestarting) this.count("comes back")
   }
 
   /** A definition that records everything that happens in its actor. */

@@ -97,7 +97,8 @@ export const makeCallback = <In, Out extends string = never>(
       actor.tellUnsafe(new Call({ input, onAnswer: onAnswer as Call["onAnswer"] }))
     },
     call: (input) =>
-      actor.ask(new Call({ input, onAnswer: undefined })).pipe(
+      // Each call that is before it ends by its own timeout.
+      actor.ask(new Call({ input, onAnswer: undefined }), { timeout: "Infinity" }).pipe(
         Effect.map(known),
         Effect.catch(() => Effect.succeed(null))
       )
