@@ -304,6 +304,22 @@ const Runtime = Schema.Struct({
   strict: orElse(Schema.Boolean, false)
 })
 
+/** Ours: how Tracehound is seen in the host's telemetry. */
+const Telemetry = Schema.Struct({
+  /**
+   * The attribute `tracehound.instance` of all metrics, which tells the Tracehounds of one process
+   * apart: a second one of the same name that lives at the same time gets `-2`.
+   */
+  instance: orElse(
+    Schema.String.check(
+      Schema.isPattern(/^[A-Za-z0-9_.-]{1,64}$/, {
+        expected: "a name of 1 to 64 letters, digits, dots, hyphens and underscores"
+      })
+    ),
+    "tracehound"
+  )
+})
+
 /** The schema of the configuration. */
 export const TracehoundConfig = Schema.Struct({
   /** Canonical bytes (CONFORMANCE D5). */
@@ -321,7 +337,8 @@ export const TracehoundConfig = Schema.Struct({
   audit: orElse(Audit, {}),
   failSafe: orElse(FailSafe, {}),
   trustBoundary: orElse(TrustBoundary, {}),
-  runtime: orElse(Runtime, {})
+  runtime: orElse(Runtime, {}),
+  telemetry: orElse(Telemetry, {})
 })
 
 /** A valid configuration with all defaults filled in. */

@@ -62,6 +62,7 @@ import { inFiber, interceptIn } from "./Doors.ts"
 import { type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode } from "./HostParts.ts"
 import { orFail } from "./interceptOrFail.ts"
 import { callbacksLayer, type ErrorOf, type Joints, type NeedsOf, type NoOthers, roomsOf } from "./Joints.ts"
+import * as Metrics from "./Metrics.ts"
 import { ownParts, roomsUnder } from "./Rooms.ts"
 import { makeRotation } from "./Rotation.ts"
 import { make as makeShutdown } from "./Shutdown.ts"
@@ -187,6 +188,7 @@ const make = Effect.gen(function*() {
   const rotation = yield* makeRotation
 
   const sync = yield* makeSync(shutdown.isClosed)
+  yield* Metrics.register
   const intercepted = (scent: Scent): Effect.Effect<InterceptResult> =>
     Effect.withFiber((fiber) => Effect.succeed(interceptIn(caller, sync.intercept, fiber, scent)))
   return {

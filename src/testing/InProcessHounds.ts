@@ -24,7 +24,9 @@ import { SecureIds } from "../custody/evidence/SecureIds.ts"
 import type { Hound } from "../domain/Hound.ts"
 import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
 import { type Activations, makeActivations } from "../hound/pool/Activations.ts"
+import type { ExitCause } from "../hound/pool/ExitCause.ts"
 import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../hound/pool/HoundPool.ts"
+import { HoundTally } from "../hound/pool/HoundTally.ts"
 import { WaitingLine } from "../hound/pool/WaitingLine.ts"
 
 /** How a hound ends: well, with the verdict `error`, not at all, or by dying over its evidence. */
@@ -108,11 +110,13 @@ class DormantHounds {
   #dormant: Array<Hound> = []
   readonly #clock: Clock.Clock
   readonly #ids: SecureIds["Service"]
+  readonly #tally: HoundTally
   readonly #id = new Uint8Array(secureIdBytes)
 
-  constructor(clock: Clock.Clock, ids: SecureIds["Service"], count: number) {
+  constructor(clock: Clock.Clock, ids: SecureIds["Service"], tally: HoundTally, count: number) {
     this.#clock = clock
     this.#ids = ids
+    this.#tally = tally
     this.#fill(count)
   }
 
@@ -124,6 +128,11 @@ class DormantHounds {
   activate(): Hound {
     const hound = this.#dormant.shift() ?? this.#born()
     return { ...hound, state: "active", activatedAt: this.#clock.currentTimeMillisUnsafe() }
+  }
+
+  /** Ms since an active one was activated. */
+  tookMs({ activatedAt }: Hound): number {
+    return this.#clock.currentTimeMillisUnsafe() - (activatedAt ?? 0)
   }
 
   /** Makes an active one dormant. */
@@ -148,6 +157,7 @@ class DormantHounds {
 
   #born(): Hound {
     const now = this.#clock.currentTimeMillisUnsafe()
+    this.#tally.countLaunch()
     this.#ids.nextInto(this.#id, now)
     return { id: secureIdText(this.#id), state: "dormant", createdAt: now, activatedAt: null }
   }
@@ -177,6 +187,7 @@ class InProcessPool {
     script: Script,
     { enabled, maxActive, maxProcessingTime }: TracehoundConfig["hound"],
     dormant: DormantHounds,
+    tally: HoundTally,
     line: WaitingLine<ActivatedJob>,
     activations: Activations<ActivatedJob>,
     run: (examination: Effect.Effect<void>) => Fiber.Fiber<void>
@@ -186,6 +197,7 @@ class InProcessPool {
     this.#maxActive = maxActive
     this.#maxProcessingTime = maxProcessingTime
     this.#dormant = dormant
+    this.counts = tally
     this.#line = line
     this.#activations = activations
     this.#run = run
@@ -200,6 +212,8 @@ class InProcessPool {
   })
 
   readonly outcomes = () => ({ ...this.#outcomes })
+
+  readonly counts: HoundTally
 
   readonly hounds = (): ReadonlyArray<Hound> => [
     ...this.#dormant.all,
@@ -291,10 +305,10 @@ class InProcessPool {
     }
     const behaviour = this.#script.behaviour()
     if (behaviour === "hang") return this.#hang(attempt)
-    if (behaviour !== "complete") this.#fail("error", behaviour === "error", attempt)
+    if (behaviour !== "complete") this.#fail("error", behaviour === "error" ? "error" : "crashed", attempt)
     else {
       this.#rest(attempt)
-      if (!attempt.isUnwanted) this.#outcomes.complete += 1
+      if (!attempt.isUnwanted) this.#conclude("complete", attempt)
     }
     return Effect.void
   }
@@ -306,26 +320,33 @@ class InProcessPool {
       Effect.as(Effect.sleep(this.#maxProcessingTime), false)
     )
     return Effect.flatMap(isKilled, (isKilled) => {
-      if (isKilled) this.#replace(attempt)
-      else this.#fail("timeout", false, attempt)
+      if (isKilled) this.#replace(attempt, "terminated")
+      else this.#fail("timeout", "timeout", attempt)
       return isKilled && !attempt.isUnwanted
         ? this.#examine(attempt.job, this.#dormant.activate())
         : Effect.void
     })
   }
 
-  #fail(kind: HoundFailure["kind"], isVerdict: boolean, attempt: Attempt): void {
-    this.#replace(attempt)
+  #fail(kind: HoundFailure["kind"], cause: "crashed" | "error" | "timeout", attempt: Attempt): void {
+    this.#replace(attempt, cause)
     if (attempt.isUnwanted) return
-    this.#outcomes[kind] += 1
+    this.#conclude(kind, attempt)
     const { hound, job } = attempt
+    const isVerdict = cause === "error"
     for (const listener of this.#listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
   }
 
+  #conclude(kind: "complete" | HoundFailure["kind"], { hound }: Attempt): void {
+    this.#outcomes[kind] += 1
+    if (kind !== "timeout") this.counts.recordVerdict(this.#dormant.tookMs(hound))
+  }
+
   /** A hound has ended, by force, and there is another one. */
-  #replace({ hound }: Attempt): void {
+  #replace({ hound }: Attempt, cause: ExitCause): void {
     this.#attempts.delete(hound.id)
     this.#terminated += 1
+    this.counts.countEnding(cause)
     this.#dormant.replace()
   }
 
@@ -339,15 +360,17 @@ const makePool = Effect.fnUntraced(function*(script: Script) {
   const { hound } = yield* Settings
   const { root } = yield* ActorSystem
   const { enabled, maxActive, maxPending, minimumDormant } = hound
+  const tally = new HoundTally()
   const dormant = new DormantHounds(
     yield* Clock.Clock,
     yield* SecureIds,
+    tally,
     enabled ? Math.max(minimumDormant, maxActive) : 0
   )
   const line = new WaitingLine<ActivatedJob>()
   // Closed after the line, which waits for what has begun.
   const run = yield* FiberSet.makeRuntime<never, void, never>()
-  return new InProcessPool(script, hound, dormant, line, yield* makeActivations(root, line, maxPending), run)
+  return new InProcessPool(script, hound, dormant, tally, line, yield* makeActivations(root, line, maxPending), run)
 })
 
 /** Both services: the control at once, the pool where its rooms are. */

@@ -7,7 +7,7 @@ import { load, nested, settings, temporaryFile, variableOf } from "./configs.ts"
  * A text that is wrong for every setting, whatever follows it, and is found in any message that
  * repeats it.
  */
-const marker = "s3cr3t"
+const marker = "s3cr3t!"
 const Secret = Schema.String.check(Schema.isMaxLength(20))
 const whole = (maximum: number) => Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))
 

@@ -99,7 +99,8 @@ describe("TracehoundConfig", () => {
         coldStorage: { trustLevel: "write-only" },
         detector: { source: "external", trustLevel: "trusted" }
       },
-      runtime: { disableProto: "throw", frozenIntrinsics: true, maxOldSpaceSize: 512, strict: false }
+      runtime: { disableProto: "throw", frozenIntrinsics: true, maxOldSpaceSize: 512, strict: false },
+      telemetry: { instance: "tracehound" }
     })
   })
 
@@ -146,6 +147,7 @@ describe("TracehoundConfig", () => {
     ["runtime.disableProto", ["throw", "delete"], ["allow", true]],
     ["runtime.frozenIntrinsics", [true, false], ["yes"]],
     ["runtime.strict", [true, false], ["strict", 1]],
+    ["telemetry.instance", ["a", "web-1.eu_2", "x".repeat(64)], ["", "a b", "x".repeat(65), "a\n", "é", 7]],
     ["alerts.devopsEndpoint", ["http://a", "https://a/b?c", "http://[::1]:8080/x", "https://user:word@a"], [
       "http://",
       "http://[",

@@ -55,6 +55,7 @@ export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArr
     "runtime.maxOldSpaceSize",
     "runtime.secureHeap"
   ].map((path) => [path, [51, 52, 53]] as const),
+  ["telemetry.instance", ["a", "b", "c"]],
   ["quarantine.evictionPolicy", ["lru", "priority", "lru"]],
   ["scheduler.skipIfBusy", [false, true, false]],
   ["alerts.devopsEndpoint", ["http://a", "https://b", "https://c"]],

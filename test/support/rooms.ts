@@ -24,6 +24,7 @@ import { Escalation } from "../../src/intake/agent/Escalation.ts"
 import { RateLimiter } from "../../src/intake/gate/RateLimiter.ts"
 import { Throughput } from "../../src/intake/gate/Throughput.ts"
 import { Watcher } from "../../src/runtime/Watcher.ts"
+import { AlertCounts } from "../../src/safety/alert/AlertCounts.ts"
 import { Alerts } from "../../src/safety/alert/Alerts.ts"
 import { FailSafe } from "../../src/safety/failsafe/FailSafe.ts"
 import { ports } from "./ports.ts"
@@ -53,6 +54,8 @@ const alertsTo = (told: Told) =>
     },
     errors: () => [],
     deadLetters: () => 0,
+    counts: new AlertCounts(),
+    isDevopsSpared: () => false,
     start: Effect.void
   })
 
@@ -61,6 +64,8 @@ const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
     destination: answer === "none" ? null : "file:double",
     codec: "gzip",
     refusals: () => 0,
+    oldestMs: () => 0,
+    isSpared: () => false,
     refusalUnsafe: () => answer === "takes" ? null : "full",
     tellUnsafe: (delivery) => {
       if (answer !== "takes") return false

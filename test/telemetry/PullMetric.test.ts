@@ -29,7 +29,7 @@ const pulled = Effect.fnUntraced(function*(metric: PullMetric, read: () => numbe
 })
 
 describe("a pulled metric", () => {
-  it.effect("is read at each export and never in between, with its unit as attribute", () =>
+  it.effect("RFC W5 is read at each export and never in between, with its unit as attribute", () =>
     alone(Effect.gen(function*() {
       let reads = 0
       let held = 7
@@ -54,23 +54,23 @@ describe("a pulled metric", () => {
       assert.deepStrictEqual(yield* shown, ["test.seen[{item}]{} 1"])
     })))
 
-  it.effect("whose read throws, or gives no finite number, stays where it was", () =>
+  it.effect("RFC W5 whose read throws, or gives no finite number, stays where it was", () =>
     alone(Effect.gen(function*() {
-      const answers = [() => Number.NaN, () =>
-        4, () => {
-        throw new Error("gone")
-      }, () =>
-        Number.POSITIVE_INFINITY, () =>
-        2]
-      yield* pull(gauge, () =>
-        answers.shift()?.() ?? 0)
+      const answers = [
+        () => Number.NaN,
+        () => 4,
+        () => {
+          throw new Error("gone")
+        },
+        () => Number.POSITIVE_INFINITY,
+        () => 2
+      ]
+      yield* pull(gauge, () => answers.shift()?.() ?? 0)
       const seen: Array<ReadonlyArray<string>> = []
       for (let export_ = 0; export_ < 5; export_++)
         seen.push(yield* shown)
       assert.deepStrictEqual(
-        seen.flat().map((line) =>
-          line.split(" ")[1]
-        ),
+        seen.flat().map((line) => line.split(" ")[1]),
         ["0", "4", "4", "4", "2"]
       )
     })))

@@ -37,8 +37,13 @@ export class Breaker {
    * for each delivery.
    */
   next(): "tries" | "probe" | "lost" {
-    if (this.#losses < maxLosses) return "tries"
+    if (!this.isOpen) return "tries"
     return this.#nowMs() < this.#openUntil ? "lost" : "probe"
+  }
+
+  /** Whether the endpoint is spared: nothing is tried, or one delivery as a probe. */
+  get isOpen(): boolean {
+    return this.#losses >= maxLosses
   }
 
   /** The latest loss that was tried. */
@@ -54,6 +59,6 @@ export class Breaker {
   recordLoss(message: string, isAlert: boolean): void {
     this.#losses += 1
     this.#latest = { message, isAlert }
-    if (this.#losses >= maxLosses) this.#openUntil = this.#nowMs() + pauseMs
+    if (this.isOpen) this.#openUntil = this.#nowMs() + pauseMs
   }
 }

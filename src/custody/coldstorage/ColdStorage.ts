@@ -44,6 +44,7 @@ import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Account } from "./Account.ts"
+import { Ages } from "./Ages.ts"
 import { Breaker } from "./Breaker.ts"
 import { begin, Compress, spawnCompressor } from "./Compressor.ts"
 import type { Delivery } from "./Delivery.ts"
@@ -81,6 +82,10 @@ export class ColdStorage extends Context.Service<ColdStorage, {
   readonly stats: () => ColdStorageStats
   /** Those of the dead letters that were refused before any actor had them. */
   readonly refusals: () => number
+  /** Milliseconds since the oldest delivery that is pending was taken; 0 where none is. */
+  readonly oldestMs: () => number
+  /** Whether the endpoint is spared, as its latest writes all failed (`Breaker.ts`). */
+  readonly isSpared: () => boolean
   /** Opens the endpoint, within the time that a write may take, and begins to write. */
   readonly start: Effect.Effect<void, ColdStorageError>
   /** Waits until nothing is pending. */
@@ -92,6 +97,8 @@ export class ColdStorage extends Context.Service<ColdStorage, {
     codec: "gzip",
     refusalUnsafe: () => "no cold storage is configured",
     refusals: () => 0,
+    oldestMs: () => 0,
+    isSpared: () => false,
     tellUnsafe: () => false,
     stats: () => ({ pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 0 }),
     start: Effect.void,
@@ -122,16 +129,20 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
   if (!compression.codecs.includes(codec)) return yield* unavailable(codec, compression.codecs)
   const isTrusted = isTrustedEndpoint(trustBoundary, endpoint.destination)
   const tally = new Tally(endpoint.destination, alerts)
-  const breaker = new Breaker((yield* MonotonicTime).nowMs)
-  const writer = yield* spawnWriter(root, { config, endpoint, failSafe, tally, breaker })
+  const time = yield* MonotonicTime
+  const breaker = new Breaker(time.nowMs)
+  const ages = new Ages(time.nowMs)
+  const writer = yield* spawnWriter(root, { config, endpoint, failSafe, tally, ages, breaker })
   const nowMs = () => clock.currentTimeMillisUnsafe()
-  const compressor = yield* spawnCompressor(root, { config, hash, writer, failSafe, tally, nowMs })
+  const compressor = yield* spawnCompressor(root, { config, hash, writer, failSafe, tally, ages, nowMs })
   const account = new Account(compressor, writer, config)
   return ColdStorage.of({
     destination: endpoint.destination,
     codec,
     refusalUnsafe: account.refusalUnsafe,
     refusals: () => tally.refused,
+    oldestMs: () => ages.oldestMs(),
+    isSpared: () => breaker.isOpen,
     tellUnsafe: (delivery) => {
       const body = account.refusalUnsafe(delivery.record.size) ?? begin(compression, codec, delivery)
       if (typeof body === "string") {
@@ -139,6 +150,7 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
         return false
       }
       const { id, isPurged = false, record } = delivery
+      ages.begin(id)
       return compressor.tellUnsafe(new Compress({ id, codec: delivery.codec ?? codec, record, body, isPurged }))
     },
     stats: () => ({

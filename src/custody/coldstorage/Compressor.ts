@@ -18,6 +18,7 @@ import type { Hash } from "../../host/port/Hash.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { seal } from "../evidence/Envelope.ts"
 import { type AccountLimits, actorBounds } from "./Account.ts"
+import type { Ages } from "./Ages.ts"
 import type { Delivery } from "./Delivery.ts"
 import { encodeError, type RefusalReason } from "./Notices.ts"
 import type { Tally } from "./Tally.ts"
@@ -61,6 +62,7 @@ export interface CompressorParts {
   readonly writer: Writer
   readonly failSafe: Pick<FailSafe["Service"], "purgedUnsafe" | "reportUnsafe">
   readonly tally: Pick<Tally, "reportDeadLetter" | "reportLoss">
+  readonly ages: Pick<Ages, "end">
   /** The time of a purge record, in milliseconds since the epoch. */
   readonly nowMs: () => number
 }
@@ -74,7 +76,10 @@ export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) 
       suspended: true,
       // Refusals are found before anything is compressed, so every dead letter was a taken
       // delivery.
-      onDeadLetter: ({ record }, reason) => parts.tally.reportDeadLetter(reason, record.signature),
+      onDeadLetter: ({ id, record }, reason) => {
+        parts.ages.end(id)
+        parts.tally.reportDeadLetter(reason, record.signature)
+      },
       behaviour: () => Effect.succeed({ Compress: (message: Compress) => sealAndPass(parts, message) })
     })
   ))

@@ -17,6 +17,7 @@ import type { Supervisor } from "../../actor/Supervisor.ts"
 import type { ColdStorageConfig } from "../../config/TracehoundConfig.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { actorBounds } from "./Account.ts"
+import type { Ages } from "./Ages.ts"
 import type { Breaker } from "./Breaker.ts"
 import { type ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 import type { Tally } from "./Tally.ts"
@@ -39,6 +40,7 @@ export interface WriterParts {
   readonly endpoint: Pick<ColdStorageEndpoint["Service"], "destination" | "write">
   readonly failSafe: Pick<FailSafe["Service"], "coldStorageFailed">
   readonly tally: Pick<Tally, "countWrite" | "reportDeadLetter" | "reportLoss">
+  readonly ages: Pick<Ages, "end">
   readonly breaker: Breaker
 }
 
@@ -48,7 +50,10 @@ export const spawnWriter = (supervisor: Supervisor, parts: WriterParts) =>
     define<Write>()("coldstorage", {
       ...actorBounds(parts.config),
       weigh: ({ size }) => size,
-      onDeadLetter: ({ signature }, reason) => parts.tally.reportDeadLetter(reason, signature),
+      onDeadLetter: ({ id, signature }, reason) => {
+        parts.ages.end(id)
+        parts.tally.reportDeadLetter(reason, signature)
+      },
       behaviour: () => Effect.succeed({ Write: (message: Write) => writeWithRetries(parts, message) })
     })
   ))
@@ -73,11 +78,12 @@ export const writeWithRetries = (parts: WriterParts, message: Envelope): Effect.
 
 /** Tries, and tries again at most so often where the host does not decide. */
 const tryAgain = (parts: WriterParts, message: Envelope, retries: number): Effect.Effect<void, ColdStorageError> => {
-  const { breaker, config, failSafe, tally } = parts
+  const { ages, breaker, config, failSafe, tally } = parts
   return Effect.matchEffect(writeOnce(parts, message), {
     onSuccess: () =>
       Effect.sync(() => {
         breaker.recordWrite()
+        ages.end(message.id)
         tally.countWrite()
       }),
     onFailure: ({ error, why }) =>

@@ -63,7 +63,7 @@ export class Evictions {
       facts.destination = destination
     this.#announce(facts)
     this.#steps.end(slot)
-    this.#chain.append(facts.as("evicted"))
+    this.#chain.append(this.#steps.leave("evicted"))
   }
 
   /** Evicts an arrival that found no room, before it is held: its handle is dead. */
@@ -75,7 +75,7 @@ export class Evictions {
     if (destination !== null && this.#store(recordOf(arrival, custody), arrival.content))
       facts.destination = destination
     this.#announce(facts)
-    const evicted = this.#chain.record(facts.as("evicted"))
+    const evicted = this.#chain.record(this.#steps.leave("evicted"))
     return { status: "quarantined", handle: new Handle(this.#custodian, NEVER_HELD, 0, custody), evicted }
   }
 

@@ -7,6 +7,7 @@ import type { Hash } from "../../host/port/Hash.ts"
 import type { Alerts } from "../../safety/alert/Alerts.ts"
 import type { SecureIdGenerator } from "../evidence/SecureIds.ts"
 import type { Duplicates } from "./Duplicates.ts"
+import { ExitCounts, type ExitReason } from "./ExitCounts.ts"
 import { ExitFacts } from "./ExitFacts.ts"
 import * as Notices from "./Notices.ts"
 import type { Vault } from "./Vault.ts"
@@ -23,6 +24,7 @@ export interface ExitStepsOptions {
 export class ExitSteps {
   /** The facts of the exit that is under way. */
   readonly facts: ExitFacts
+  readonly counts = new ExitCounts()
   readonly #vault: Vault
   readonly #duplicates: Pick<Duplicates, "forget">
   readonly #hash: Pick<Hash["Service"], "sha256Into">
@@ -67,6 +69,12 @@ export class ExitSteps {
     }
     this.#alerts.errorUnsafe(Notices.tamperedError)
     this.#alerts.alertUnsafe(Notices.tampered, () => vault.signatureOf(slot))
+  }
+
+  /** The facts for the record of evidence that leaves this way, which is counted. */
+  leave<R extends ExitReason>(reason: R): ExitFacts & { readonly status: R } {
+    this.counts.count(reason, this.facts.severity)
+    return this.facts.as(reason)
   }
 
   /** Destroys the bytes that are left, and frees the slot. */

@@ -81,16 +81,16 @@ export class Exits implements Custodian {
   }
 
   neutralize(slot: number): NeutralizationRecord {
-    const facts = this.#steps.begin(slot, this.#now())
+    this.#steps.begin(slot, this.#now())
     this.#steps.end(slot)
-    return this.#chain.record(facts.as("neutralized"))
+    return this.#chain.record(this.#steps.leave("neutralized"))
   }
 
   transfer(slot: number): ArrayBuffer {
-    const facts = this.#steps.begin(slot, this.#now())
+    this.#steps.begin(slot, this.#now())
     const content = this.#vault.take(slot)
     this.#steps.end(slot)
-    this.#chain.append(facts.as("transferred"))
+    this.#chain.append(this.#steps.leave("transferred"))
     return content
   }
 
@@ -122,7 +122,7 @@ export class Exits implements Custodian {
     this.#steps.end(slot)
     facts.compressedSize = compressed.length
     facts.destination = destination
-    return this.#chain.record(facts.as("evacuated"))
+    return this.#chain.record(this.#steps.leave("evacuated"))
   }
 
   /**
@@ -144,7 +144,7 @@ export class Exits implements Custodian {
     facts.destination = isStored ? destination : null
     facts.purgeReason = reason
     this.#steps.end(slot)
-    this.#chain.append(facts.as("purged"))
+    this.#chain.append(this.#steps.leave("purged"))
     const scent = { ...record.scent, payloadHash: record.hash, payloadSize: record.size }
     return { id, reason, scent, PurgeTimestamp: now }
   }

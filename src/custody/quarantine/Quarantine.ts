@@ -27,7 +27,7 @@ import { DigestBuffer } from "../../domain/Digest.ts"
 import type { EvidenceHandle } from "../../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord, PurgeReason, PurgeRecord } from "../../domain/Records.ts"
 import type { CategoryRank } from "../../domain/Scent.ts"
-import type { SeverityRank } from "../../domain/Severity.ts"
+import type { BySeverity, Severity, SeverityRank } from "../../domain/Severity.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import { Compression } from "../../host/port/Compression.ts"
 import { Hash } from "../../host/port/Hash.ts"
@@ -43,6 +43,7 @@ import { Capacity } from "./Capacity.ts"
 import { ABSENT } from "./DigestIndex.ts"
 import { Duplicates, type Ignored } from "./Duplicates.ts"
 import { Evictions, type Quarantined } from "./Evictions.ts"
+import type { ExitReason } from "./ExitCounts.ts"
 import { Exits, type ExitsOptions } from "./Exits.ts"
 import { ExitSteps } from "./ExitSteps.ts"
 import { type Arrival, Vault, vaultSeedWords } from "./Vault.ts"
@@ -95,6 +96,10 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly flush: () => Array<NeutralizationRecord>
   /** O(1). */
   readonly stats: () => QuarantineStats
+  /** Bytes of evidence held, by severity. O(1). */
+  readonly bytesBySeverity: () => BySeverity
+  /** Pieces of this severity that left this way so far, arrivals without room included. O(1). */
+  readonly exits: (reason: ExitReason, severity: Severity) => number
   /** How full it is, from 0 to 1: by count or by bytes, whichever is more. O(1). */
   readonly fill: () => number
   /** A copy of evidence that is held, or null; its handle's buffer stays as it is. */
@@ -178,6 +183,8 @@ export const make = (services: QuarantineServices): Quarantine["Service"] => {
     purgeForPanic: (limit) => exits.purgeForPanic(limit),
     flush: () => vault.all().map((slot) => exits.neutralize(slot)),
     stats: () => vault.stats(),
+    bytesBySeverity: () => vault.bytesBySeverity(),
+    exits: (reason, severity) => steps.counts.of(reason, severity),
     fill: () => capacity.fill(),
     evictions: () => evictions.count,
     hits: () => duplicates.count,

@@ -18,7 +18,7 @@
 import { Digest, type DigestBuffer, digestWords } from "../../domain/Digest.ts"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import { categoryAt, type CategoryRank, type ThreatCategory } from "../../domain/Scent.ts"
-import { severities, type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
+import { type BySeverity, severities, type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import type { EqualBytes } from "../../host/port/Memory.ts"
 import { Arena, maxRegionBytes } from "../../memory/Arena.ts"
@@ -335,6 +335,12 @@ export class Vault {
   stats(): QuarantineStats {
     const [low = 0, medium = 0, high = 0, critical = 0] = this.counts
     return { count: this.count, bytes: this.bytes, bySeverity: { low, medium, high, critical } }
+  }
+
+  /** Bytes of the evidence held, by severity. O(1). */
+  bytesBySeverity(): BySeverity {
+    const [low = 0, medium = 0, high = 0, critical = 0] = this.byteCounts
+    return { low, medium, high, critical }
   }
 
   /** The claims of the scent. */

@@ -1,5 +1,5 @@
 /**
- * Reports on examinations: counts, metrics, spans, and the failures that the fail-safe is told of
+ * Reports on examinations: counts, spans, and the failures that the fail-safe is told of
  * (CONFORMANCE H4, F1).
  */
 import type * as Context from "effect/Context"
@@ -8,8 +8,8 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type { ExaminationOutcome } from "./Examination.ts"
-import type { HoundMetrics } from "./HoundMetrics.ts"
 import { type HoundFailure, type HoundJob, type HoundOutcomes, noOutcomes } from "./HoundPool.ts"
+import type { HoundTally } from "./HoundTally.ts"
 
 /** A span that is open until its scope is closed. */
 export interface OpenSpan {
@@ -29,7 +29,7 @@ const exits: { readonly [kind in keyof HoundOutcomes]?: Exit.Exit<void, string> 
 /** What a pool reports of its examinations, in the context that it was built in. */
 export class ExaminationReport {
   readonly #context: Context.Context<never>
-  readonly #metrics: HoundMetrics
+  readonly #tally: Pick<HoundTally, "countRetry" | "recordVerdict">
   /**
    * With no tracer but Effect's own nobody sees a span, which is a tenth of an examination's cost.
    */
@@ -37,9 +37,9 @@ export class ExaminationReport {
   readonly #listeners: Array<(failure: HoundFailure) => void> = []
   readonly #outcomes: { -readonly [kind in keyof HoundOutcomes]: number } = { ...noOutcomes }
 
-  constructor(context: Context.Context<never>, metrics: HoundMetrics) {
+  constructor(context: Context.Context<never>, tally: Pick<HoundTally, "countRetry" | "recordVerdict">) {
     this.#context = context
-    this.#metrics = metrics
+    this.#tally = tally
     this.#isTraced = context.mapUnsafe.has(Tracer.Tracer.key)
   }
 
@@ -71,12 +71,11 @@ export class ExaminationReport {
 
   /** A hound was lost, and another one takes over. */
   retried(): void {
-    this.#metrics.retryUnsafe()
+    this.#tally.countRetry()
   }
 
   /** Evidence was not taken on, as no hound was free. */
   skipped(): void {
-    this.#metrics.jobUnsafe("skipped", 0)
     this.#outcomes.skipped += 1
   }
 
@@ -87,7 +86,7 @@ export class ExaminationReport {
     span: OpenSpan | null
   ): void {
     if (span !== null) this.#close(span, kind, hound)
-    this.#metrics.jobUnsafe(kind, took)
+    if (kind === "complete" || kind === "error") this.#tally.recordVerdict(took)
     this.#outcomes[kind] += 1
     if (kind !== "error" && kind !== "timeout") return
     for (const listener of this.#listeners) listener({ kind, isVerdict, hound, signature })

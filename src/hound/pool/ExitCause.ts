@@ -9,17 +9,19 @@ import type { ProcessExit } from "../process/Spawner.ts"
  * `retired`: for its age or its number of jobs; `terminated`: by the caller; `timeout`: overdue;
  * `violation`: it broke the rules of its channel.
  */
-export type ExitCause =
-  | "boot"
-  | "crashed"
-  | "error"
-  | "killed"
-  | "lost"
-  | "memory"
-  | "retired"
-  | "terminated"
-  | "timeout"
-  | "violation"
+export const exitCauses = [
+  "boot",
+  "crashed",
+  "error",
+  "killed",
+  "lost",
+  "memory",
+  "retired",
+  "terminated",
+  "timeout",
+  "violation"
+] as const
+export type ExitCause = (typeof exitCauses)[number]
 
 /** The cause where the pool itself did not end the hound. */
 export const causeOf = (exit: ProcessExit): ExitCause =>

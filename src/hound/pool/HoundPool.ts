@@ -14,6 +14,7 @@ import type { Hound, SandboxLevel } from "../../domain/Hound.ts"
 import type { ThreatCategory } from "../../domain/Scent.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import type { SandboxReport } from "../sandbox/Sandbox.ts"
+import type { HoundCounts } from "./HoundTally.ts"
 
 /** One piece of evidence to be examined. */
 export interface HoundJob {
@@ -109,6 +110,8 @@ export class HoundPool extends Context.Service<HoundPool, {
   readonly hasHounds: boolean
   readonly stats: () => HoundStats
   readonly outcomes: () => HoundOutcomes
+  /** What else was counted so far; left out by pools that count nothing else. */
+  readonly counts?: HoundCounts
   /**
    * The hounds that there are, the oldest first; those that are not ready yet are not among them.
    * O(n).

@@ -27,7 +27,6 @@ import type { Supervisor } from "../../actor/Supervisor.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
 import type { ConnectionDecision, HoundConnection } from "../process/HoundConnection.ts"
 import type { ProcessExit } from "../process/Spawner.ts"
-import type { HoundTable } from "./HoundTable.ts"
 import type { Launcher } from "./Launcher.ts"
 import { PoolCore } from "./PoolCore.ts"
 import type { Line, PoolHost, PoolSettings } from "./PoolHost.ts"
@@ -64,8 +63,6 @@ export interface PoolHooks extends Pick<PoolHost, "newName" | "onLaunch" | "onEx
   readonly onReady: (core: PoolCore) => void
   /** A hound did not become ready; null: it was not in time. */
   readonly onBootFailure: (core: PoolCore, exit: ProcessExit | null) => void
-  /** After each event while there are hounds, and when they have come to their end. */
-  readonly onChange: (table: HoundTable) => void
   /** What a hound wrote to its stderr, where that is kept. */
   readonly onLastWords: (words: string) => Effect.Effect<void>
 }
@@ -209,9 +206,7 @@ export class PoolActor {
     return Effect.promise(() => {
       this.#endRotation()
       this.#alarm = never
-      const ended = this.core.shut()
-      this.#hooks.onChange(this.core.table)
-      return ended
+      return this.core.shut()
     })
   }
 
@@ -230,7 +225,6 @@ export class PoolActor {
 
   /** Every event ends with this. */
   #settle(): void {
-    if (this.core.isOpen) this.#hooks.onChange(this.core.table)
     if (this.core.isRotated) this.#endRotation()
     this.#arm(this.core.due)
   }

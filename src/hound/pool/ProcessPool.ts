@@ -29,9 +29,9 @@ import { type Activations, makeActivations } from "./Activations.ts"
 import { withoutHound } from "./Examination.ts"
 import { ExaminationReport } from "./ExaminationReport.ts"
 import type { ExitCause } from "./ExitCause.ts"
-import * as HoundMetrics from "./HoundMetrics.ts"
 import { type HoundBootError, type HoundFailure, type HoundJob, HoundPool, type HoundStats } from "./HoundPool.ts"
 import { houndOf } from "./HoundTable.ts"
+import { type HoundCounts, HoundTally } from "./HoundTally.ts"
 import type { Launcher } from "./Launcher.ts"
 import * as Notices from "./Notices.ts"
 import { makePoolActor, type PoolActor, type PoolHooks } from "./PoolActor.ts"
@@ -49,6 +49,7 @@ interface Parts {
   readonly line: WaitingLine<PooledExamination>
   readonly report: ExaminationReport
   readonly start: PoolStart
+  readonly tally: HoundTally
   /** How many hounds were ended by force so far. */
   readonly terminated: () => number
 }
@@ -58,6 +59,7 @@ class ProcessPool {
   readonly hasHounds: boolean
   readonly rotate: Effect.Effect<void>
   readonly start: Effect.Effect<void, HoundBootError>
+  readonly counts: HoundCounts
   readonly #parts: Parts
   readonly #core: PoolCore
 
@@ -65,6 +67,7 @@ class ProcessPool {
     this.hasHounds = hasHounds
     this.rotate = parts.actor.rotate
     this.start = parts.start.start(parts.actor)
+    this.counts = parts.tally
     this.#parts = parts
     this.#core = parts.actor.core
   }
@@ -111,22 +114,21 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
   const alerts = yield* Alerts
   const ids = yield* SecureIds
   const context = yield* Effect.context<R>()
-  const metrics = HoundMetrics.make(context)
-  const report = new ExaminationReport(context, metrics)
+  const tally = new HoundTally()
+  const report = new ExaminationReport(context, tally)
   const start = new PoolStart(settings, alerts, Effect.provideContext(openLauncher, context))
   const line = new WaitingLine<PooledExamination>()
   let terminated = 0
   const hooks: PoolHooks = {
     newName: ids.next,
-    onLaunch: metrics.launchUnsafe,
+    onLaunch: tally.countLaunch,
     onReady: ({ table }) => start.ready(table),
     onExit: (cause) => {
       if (forced.has(cause)) terminated += 1
-      metrics.exitUnsafe(cause)
+      tally.countEnding(cause)
     },
     onViolation: () => alerts.alertUnsafe(Notices.violation),
     onBootFailure: (core, exit) => start.bootFailed(core, exit),
-    onChange: ({ active, dormant }) => metrics.houndsUnsafe(dormant, active),
     onLastWords: (words) => Effect.annotateLogs(Effect.logDebug("a hound's last words"), { words })
   }
   // Closed from the last to the first: the line ends before the hounds that work it off.
@@ -143,6 +145,7 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
     line,
     report,
     start,
+    tally,
     terminated: () => terminated
   })
 })

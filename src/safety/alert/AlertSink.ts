@@ -25,6 +25,8 @@ export interface AlertSink {
   readonly onFailure: (listener: (error: TracehoundError) => void) => void
   /** Whether it posts to the devopsEndpoint: it then gets no alert about that endpoint itself. */
   readonly isDevopsEndpoint?: boolean
+  /** Whether it posts nothing for now, as its latest posts all failed; synchronous. */
+  readonly isSparedUnsafe?: () => boolean
   /** Whether its failures are on the board alone, and raise no alert. */
   readonly failsQuietly?: boolean
 }

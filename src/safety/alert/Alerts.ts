@@ -29,6 +29,7 @@ import { Settings } from "../../config/Settings.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import { TracehoundError } from "../../domain/TracehoundError.ts"
+import { AlertCounts } from "./AlertCounts.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
 import { type AlertSink, AlertSinks } from "./AlertSink.ts"
 import { isEffectSink, openSink } from "./EffectSink.ts"
@@ -80,6 +81,10 @@ export class Alerts extends Context.Service<Alerts, {
    * Alerts and log events that were lost: their lane was full or closed, or the host's logger died.
    */
   readonly deadLetters: () => number
+  /** How many alerts were raised and suppressed so far, by type. */
+  readonly counts: Pick<AlertCounts, "raised" | "suppressed">
+  /** Whether nothing is posted for now, as the latest posts all failed. */
+  readonly isDevopsSpared: () => boolean
   /** Begins to write; until then everything waits in its lane. */
   readonly start: Effect.Effect<void>
 }>()("tracehound/safety/alert/Alerts") {
@@ -94,6 +99,7 @@ const make = Effect.gen(function*() {
   const isDebugging = yield* LogLevel.isEnabled("Debug")
   const limiter = makeAlertLimiter(alerts)
   const board = makeErrorBoard()
+  const counts = new AlertCounts()
   let deadLetters = 0
   const actor = yield* spawnWriter(sinks, () => {
     deadLetters += 1
@@ -105,9 +111,14 @@ const make = Effect.gen(function*() {
     const timestamp = clock.currentTimeMillisUnsafe()
     const admission = notice.alwaysPasses ? "emit" : limiter.admit(timestamp)
     if (admission === "emit") {
+      counts.countRaised(notice.type)
       const alert = alertOf(notice, timestamp)
       raise(signature === undefined ? alert : { ...alert, signature: signature() }, notice.isPosted)
-    } else if (admission === "escalate") {
+      return
+    }
+    counts.countSuppressed(notice.type)
+    if (admission === "escalate") {
+      counts.countRaised(flood.type)
       raise({ ...alertOf(flood, timestamp), alertCount: limiter.alertCount }, flood.isPosted)
     }
   }
@@ -123,6 +134,8 @@ const make = Effect.gen(function*() {
     errorUnsafe: board.post,
     errors: board.errors,
     deadLetters: () => deadLetters,
+    counts,
+    isDevopsSpared: () => sinks.some((sink) => isSpared(sink)),
     start: actor.resume
   })
 })
@@ -165,6 +178,15 @@ const listenTo = (
     } catch {
       // The sink's mistake: nobody hears of its failures.
     }
+  }
+}
+
+/** Whether it is the devops sink and spares its endpoint; a sink that throws here says nothing. */
+const isSpared = (sink: AlertSink): boolean => {
+  try {
+    return sink.isDevopsEndpoint === true && sink.isSparedUnsafe?.() === true
+  } catch {
+    return false
   }
 }
 

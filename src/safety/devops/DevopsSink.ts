@@ -38,7 +38,12 @@ export const layer = <E, R>(endpoint: Effect.Effect<DevopsEndpoint["Service"], E
       const others = yield* AlertSinks
       if (devopsEndpoint === undefined) return others
       const { root } = yield* ActorSystem
-      const cached = yield* Effect.cached(Effect.orDie(endpoint))
+      const run = Effect.runSyncWith(yield* Effect.context())
+      let built: DevopsEndpoint["Service"] | null = null
+      const cached = yield* Effect.cached(Effect.tap(Effect.orDie(endpoint), (service) =>
+        Effect.sync(() => {
+          built = service
+        })))
       const listeners: Array<(error: TracehoundError) => void> = []
       const deliver = (alert: Alert) =>
         Effect.tapError(Effect.flatMap(cached, ({ deliver }) => deliver(alert)), ({ message, reason }) =>
@@ -62,6 +67,8 @@ export const layer = <E, R>(endpoint: Effect.Effect<DevopsEndpoint["Service"], E
       ))
       const sink: AlertSink = {
         isDevopsEndpoint: true,
+        isSparedUnsafe: () =>
+          built !== null && run(built.isOpen),
         sendUnsafe: (alert) => {
           actor.tellUnsafe(new Post({ alert }), laneOf[alert.severity])
         },

@@ -56,6 +56,7 @@ const opened = (action: FailSafeAction = "Purge") => {
         assert.strictEqual(signature, told.record.signature)
       }
     },
+    ages: { end: () => undefined },
     tally: {
       reportDeadLetter: () => undefined,
       reportLoss: ({ message, signature }) => {

@@ -17,6 +17,7 @@ const opened = (decisions: Array<ColdStorageDecision> = [], config: object = {})
   const whys: Array<string> = []
   const time = { ms: 0 }
   const parts: WriterParts = {
+    ages: { end: () => undefined },
     breaker: new Breaker(() => time.ms),
     config: { maxPendingCount: 1, retries: 2, retryDelayMs: 100, writeTimeoutMs: 1_000, ...config },
     endpoint: fake.endpoint,

@@ -11,6 +11,7 @@ import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import * as NodeHash from "../../../src/host/node/NodeHash.ts"
 import type { Compression } from "../../../src/host/port/Compression.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
+import { AlertCounts } from "../../../src/safety/alert/AlertCounts.ts"
 import { Alerts } from "../../../src/safety/alert/Alerts.ts"
 import { Callbacks, FailSafe } from "../../../src/safety/failsafe/FailSafe.ts"
 import { evidence } from "../../domain/samples.ts"
@@ -45,6 +46,8 @@ export const alertsTo = (heard: Heard) =>
     },
     errors: () => [],
     deadLetters: () => 0,
+    counts: new AlertCounts(),
+    isDevopsSpared: () => false,
     start: Effect.void
   })
 

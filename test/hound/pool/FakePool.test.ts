@@ -18,6 +18,7 @@ import type { StartError } from "../../../src/runtime/StartErrors.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
 import { AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
 import { type FakeHound, FakeSpawner } from "../../support/FakeSpawner.ts"
+import { moved, seriesNow } from "../../support/metrics.ts"
 import { after, inTime, rest } from "./ownTime.ts"
 
 const report: SandboxReport = {
@@ -205,19 +206,7 @@ describe("the pool, in a test's time", () => {
 
   it.effect("counts examinations by outcome, launches and exits, with fixed words as labels", () =>
     inTime(Effect.gen(function*() {
-      const count = Effect.map(Metric.snapshot, (all) => {
-        const counts = new Map<string, number>()
-        for (const { attributes, id, state } of all) {
-          if (!id.startsWith("hound")) continue
-          const label = Object.values(attributes ?? {}).join()
-          counts.set(
-            `${id} ${label}`.trim(),
-            "count" in state ? Number(state.count) : (state as { readonly value: number }).value
-          )
-        }
-        return counts
-      })
-      const before = yield* count
+      const before = yield* seriesNow
       const { threat } = yield* play({
         script: (hound, index) => {
           wellBehaved(hound)
@@ -227,23 +216,20 @@ describe("the pool, in a test's time", () => {
       threat("secret-1")
       threat("secret-2")
       yield* rest
-      const now = yield* count
-      const more = (series: string) => (now.get(series) ?? 0) - (before.get(series) ?? 0)
-      assert.strictEqual(more("hound_jobs complete"), 1)
-      assert.strictEqual(more("hound_jobs error"), 1)
-      assert.strictEqual(more("hound_endings error"), 1)
-      assert.isAtLeast(more("hound_launches"), 3)
-      assert.strictEqual(more("hound_processing_milliseconds"), 2)
-      assert.isAtLeast(now.get("hounds dormant") ?? 0, 1)
+      const now = yield* seriesNow
+      const more = moved(before, now)
+      assert.strictEqual(more["tracehound.hound.jobs{outcome=complete}"], 1)
+      assert.strictEqual(more["tracehound.hound.jobs{outcome=error}"], 1)
+      assert.strictEqual(more["tracehound.hound.endings{cause=error}"], 1)
+      assert.isAtLeast(more["tracehound.hound.launches"] ?? 0, 3)
+      assert.strictEqual(more["tracehound.hound.duration"], 2)
+      assert.isAtLeast(now.get("tracehound.hounds{state=dormant}") ?? 0, 1)
       assert.notInclude([...now.keys()].join(), "secret")
     })))
 
-  /** The gauge `hounds`, by state. */
-  const gauge = Effect.map(Metric.snapshot, (all) => {
-    const of = (name: string): number => {
-      const series = all.find(({ attributes, id }) => id === "hounds" && attributes?.["state"] === name)
-      return series === undefined ? 0 : (series.state as { readonly value: number }).value
-    }
+  /** The gauge of hounds by state, over all Tracehounds. */
+  const gauge = Effect.map(seriesNow, (all) => {
+    const of = (state: string): number => all.get(`tracehound.hounds{state=${state}}`) ?? 0
     return { dormant: of("dormant"), active: of("active") }
   })
 

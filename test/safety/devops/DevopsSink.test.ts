@@ -4,6 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
+import { HttpClient } from "effect/http"
+import { TestClock } from "effect/testing"
 import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
 import { Settings } from "../../../src/config/Settings.ts"
 import { TracehoundConfig } from "../../../src/config/TracehoundConfig.ts"
@@ -11,8 +13,9 @@ import type { Alert } from "../../../src/domain/Alert.ts"
 import { Alerts } from "../../../src/safety/alert/Alerts.ts"
 import { type AlertSink, AlertSinks } from "../../../src/safety/alert/AlertSink.ts"
 import { notice } from "../../../src/safety/alert/Notice.ts"
-import { DevopsError } from "../../../src/safety/devops/DevopsEndpoint.ts"
+import { DevopsError, make } from "../../../src/safety/devops/DevopsEndpoint.ts"
 import * as DevopsSink from "../../../src/safety/devops/DevopsSink.ts"
+import { answerOf, client, options } from "./receivers.ts"
 
 const alert = (
   message: string,
@@ -143,6 +146,34 @@ describe("the sink", () => {
       yield* turns
       assert.deepStrictEqual(told, [])
       assert.strictEqual(deadLetters.counts().failed, 1)
+    }))
+
+  it.effect("RFC W5 says, synchronously, whether the endpoint is spared: before its client is loaded it is not", () =>
+    Effect.gen(function*() {
+      const world = { status: 500 }
+      const http = client(({ request }) => Effect.sync(() => answerOf(request, world.status)))
+      const endpoint = make({ ...options, retries: 0, breaker: { failures: 1, resetMs: 1_000 } }).pipe(
+        Effect.provideService(HttpClient.HttpClient, http.client)
+      )
+      const alerts = { devopsEndpoint: "http://127.0.0.1/" }
+      const context = yield* Layer.build(
+        Layer.fresh(DevopsSink.layer(endpoint)).pipe(
+          Layer.provide(ActorSystem.layer()),
+          Layer.provide(Layer.effect(Settings, Effect.orDie(Schema.decodeEffect(TracehoundConfig)({ alerts }))))
+        )
+      )
+      const [first] = yield* Effect.provide(AlertSinks, context)
+      const sink = first !== undefined && "sendUnsafe" in first ? first : assert.fail("no sink")
+      const sent = Effect.andThen(Effect.sync(() => sink.sendUnsafe(alert("a"))), turns)
+      assert.isFalse(sink.isSparedUnsafe?.())
+      yield* sent
+      assert.isTrue(sink.isSparedUnsafe?.())
+      world.status = 200
+      yield* TestClock.adjust(1_000)
+      assert.isFalse(sink.isSparedUnsafe?.())
+      yield* sent
+      assert.isFalse(sink.isSparedUnsafe?.())
+      assert.lengthOf(http.calls, 2)
     }))
 
   it.effect("RFC W3 an alert about this endpoint is not sent to it", () =>
