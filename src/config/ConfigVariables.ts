@@ -1,6 +1,7 @@
 /**
  * Reads the configuration from the ConfigProvider: by default, from the process's environment
- * (CONFORMANCE R2).
+ * (CONFORMANCE R2). All of it is one `Config`, so that every provider is read as other Effect code
+ * reads it.
  *
  * **Details**
  *
@@ -21,15 +22,23 @@
  * - Unknown keys can be refused only where the provider lists them; `orElse` lists those of the
  *   first provider that has any.
  */
-import * as ConfigProvider from "effect/ConfigProvider"
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
-import { type ConfigSource, InvalidConfig, type Leaf, leaves, merge, ownMistakes } from "./ConfigSources.ts"
+import {
+  type ConfigMistake,
+  type ConfigSource,
+  InvalidConfig,
+  type Leaf,
+  leaves,
+  merge,
+  ownMistakes
+} from "./ConfigSources.ts"
 
 const name = "environment"
 
-type Provider = ConfigProvider.ConfigProvider
-type ProviderPath = ReadonlyArray<string | number>
+type Path = ReadonlyArray<string | number>
 
 /** The roots of the settings: of variables, and of paths. */
 const prefix = "TRACEHOUND"
@@ -43,42 +52,42 @@ export const variableName = (path: ReadonlyArray<string>): string => [prefix, ..
 const configVariable = `${prefix}_CONFIG`
 
 /** The path in words. */
-const dotted = (path: ProviderPath): string => path.join(".")
+const dotted = (path: Path): string => path.join(".")
 
-/** The paths under which a provider may have a setting, the first of which counts. */
-const placesOf = (path: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> => [
-  [root, ...path],
-  [prefix, ...path.map(inCapitals)],
-  variableName(path).split("_")
-]
+/** The text at a path; undefined where there is none, whatever else is there. */
+const textAt = (path: Path): Config.Config<string | undefined> =>
+  Config.schema(Schema.UndefinedOr(Schema.String), [...path])
+
+/** The text of the variable whose name is this path. */
+const variableAt = (path: Path) => textAt([path.join("_")])
 
 /** A setting as it was found. */
 interface Found {
   readonly path: ReadonlyArray<string>
-  /** Where: one of `placesOf`. */
+  /** The path that it has there. */
   readonly place: ReadonlyArray<string>
   readonly text: string
 }
 
-const find = Effect.fnUntraced(function*(provider: Provider, path: ReadonlyArray<string>) {
-  for (const place of placesOf(path)) {
-    const text = (yield* provider.load([...place]))?.value
+/** The setting at `path`, under the first of the paths that a provider may have it at. */
+const find = (path: ReadonlyArray<string>): Config.Config<Found | undefined> => {
+  const byPath = [root, ...path]
+  const inWords = [prefix, ...path.map(inCapitals)]
+  const byVariable = variableName(path).split("_")
+  const texts = Config.all([textAt(byPath), variableAt(byPath), textAt(inWords), textAt(byVariable)])
+  return Config.map(texts, ([ofPath, ofSmallVariable, ofWords, ofVariable]) => {
     // A variable in small letters is another program's: the environment makes a path of it too.
-    const isSmall = place[0] === root && text !== undefined && text === (yield* valueOf(provider, place))
-    if (text !== undefined && !isSmall) return { path, place, text } satisfies Found
-  }
-  return undefined
-})
-
-/** The value of the variable whose name is this path. */
-const valueOf = (provider: Provider, path: ProviderPath) =>
-  Effect.map(provider.load([path.join("_")]), (node) => node?.value)
+    if (ofPath !== undefined && ofPath !== ofSmallVariable) return { path, place: byPath, text: ofPath }
+    if (ofWords !== undefined) return { path, place: inWords, text: ofWords }
+    return ofVariable === undefined ? undefined : { path, place: byVariable, text: ofVariable }
+  })
+}
 
 /** The file that the provider names, if any. */
-export const configFileName = Effect.gen(function*() {
-  const provider = yield* ConfigProvider.ConfigProvider
-  return yield* Effect.orElseSucceed(Effect.map(find(provider, ["config"]), (found) => found?.text), () => undefined)
-})
+export const configFileName = Effect.orElseSucceed(
+  Effect.map(find(["config"]), (found) => found?.text),
+  () => undefined
+)
 
 /**
  * The value of a variable for a setting of this type: text that looks like a number or a boolean is
@@ -98,30 +107,42 @@ const isForeign = (variable: string): boolean =>
 const maxKeys = 10_000
 const maxDepth = 32
 
-/** The paths below `top` that have a value: all, or as many as are looked at. */
-const pathsBelow = Effect.fnUntraced(function*(provider: Provider, top: ProviderPath) {
-  const waiting: Array<ProviderPath> = [top]
-  const found: Array<ProviderPath> = []
-  let isAll = true
-  for (let looked = 0; looked < maxKeys; looked++) {
-    const path = waiting.pop()
-    if (path === undefined) break
-    const node = yield* provider.load([...path])
-    if (node === undefined) continue
-    if (node.value !== undefined) found.push(path)
-    if (node._tag !== "Value" && path.length >= maxDepth) {
-      isAll = false
-      continue
-    }
-    const keys = node._tag === "Record"
-      ? [...node.keys]
-      : node._tag === "Array"
-      ? Array.from({ length: Math.min(node.length, maxKeys) }, (_, i) => i)
-      : []
-    for (const key of keys.slice(0, maxKeys)) waiting.push([...path, key])
-  }
-  return { found, isAll: isAll && waiting.length === 0 }
-})
+/** One place of a provider. */
+interface Place {
+  readonly text: string | undefined
+  /** What it lists below itself. */
+  readonly paths: ReadonlyArray<Path>
+}
+
+const Listed = Schema.Record(Schema.String, Schema.UndefinedOr(Schema.String))
+const Counted = Schema.Array(Schema.UndefinedOr(Schema.String))
+
+const placeAt = (path: Path): Config.Config<Place> => {
+  const record = Config.withDefault(Config.schema(Listed, [...path]), {})
+  const list = Config.withDefault(Config.schema(Counted, [...path]), [])
+  return Config.map(Config.all([textAt(path), record, list]), ([text, record, list]) => ({
+    text,
+    paths: [...Object.keys(record), ...list.keys()].map((key) => [...path, key])
+  }))
+}
+
+/** The paths that have a text; not all of them where there are more than are looked at. */
+interface Listing {
+  readonly found: ReadonlyArray<Path>
+  readonly isAll: boolean
+}
+
+/** All paths at and below these, which have the same length. `looked`: how many were before. */
+const pathsFrom = (level: ReadonlyArray<Path>, looked = 0): Config.Config<Listing> => {
+  const [first] = level
+  if (first === undefined) return Config.succeed({ found: [], isAll: true })
+  if (first.length > maxDepth || looked + level.length > maxKeys) return Config.succeed({ found: [], isAll: false })
+  return Config.flatMap(Config.all(level.map(placeAt)), (places) => {
+    const here = level.filter((_, i) => places[i]?.text !== undefined)
+    const below = pathsFrom(places.flatMap(({ paths }) => paths), looked + level.length)
+    return Config.map(below, ({ found, isAll }) => ({ found: [...here, ...found], isAll }))
+  })
+}
 
 const variables = new Set([configVariable, ...leaves.map((leaf) => variableName(leaf.path))])
 const paths = new Set([[root, "config"], ...leaves.map((leaf) => [root, ...leaf.path])].map(dotted))
@@ -130,26 +151,29 @@ const paths = new Set([[root, "config"], ...leaves.map((leaf) => [root, ...leaf.
  * Whether a value below `tracehound` is somebody else's: a variable in small letters, of which the
  * environment makes a path, or one that `constantCase` shows under both roots.
  */
-const isVariable = Effect.fnUntraced(function*(provider: Provider, path: ProviderPath) {
-  const inOther = yield* provider.load([prefix, ...path.slice(1)])
-  return inOther?.value !== undefined || (yield* valueOf(provider, path)) !== undefined
-})
+const isVariable = (path: Path): Config.Config<boolean> =>
+  Config.map(
+    Config.all([textAt([prefix, ...path.slice(1)]), variableAt(path)]),
+    (texts) => texts.some((text) => text !== undefined)
+  )
 
 /** What the provider lists and nobody knows, as it is spelled there. */
-const findUnknown = Effect.fnUntraced(function*(provider: Provider) {
-  const inVariables = yield* pathsBelow(provider, [prefix])
-  const inPaths = yield* pathsBelow(provider, [root])
-  const unknown = inVariables.found.map((path) => path.join("_"))
-    .filter((variable) => !variables.has(variable) && !isForeign(variable))
-    .map((path) => ({ path, expected: `unknown variable; ${help}, and its name is the path in capitals` }))
-  for (const path of inPaths.found) {
-    if (!paths.has(dotted(path)) && !(yield* isVariable(provider, path)))
-      unknown.push({ path: dotted(path), expected: `unknown setting; ${help}` })
+const unknown: Config.Config<ReadonlyArray<ConfigMistake>> = Config.flatMap(
+  Config.all([pathsFrom([[prefix]]), pathsFrom([[root]])]),
+  ([inVariables, inPaths]) => {
+    const strange = inPaths.found.filter((path) => !paths.has(dotted(path)))
+    return Config.map(Config.all(strange.map(isVariable)), (areVariables) => [
+      ...inVariables.found.map((path) => path.join("_"))
+        .filter((variable) => !variables.has(variable) && !isForeign(variable))
+        .map((path) => mistake(path, `unknown variable; ${help}, and its name is the path in capitals`)),
+      ...strange.filter((_, i) => areVariables[i] !== true)
+        .map((path) => mistake(dotted(path), `unknown setting; ${help}`)),
+      ...inVariables.isAll && inPaths.isAll ? [] : [mistake("", `expected at most ${maxKeys} keys, ${maxDepth} deep`)]
+    ])
   }
-  if (!inVariables.isAll || !inPaths.isAll)
-    unknown.push({ path: "", expected: `expected at most ${maxKeys} keys, ${maxDepth} deep` })
-  return unknown
-})
+)
+
+const mistake = (path: string, expected: string): ConfigMistake => ({ source: name, path, expected })
 
 const help = "`tracehound config print` lists every setting"
 
@@ -169,22 +193,26 @@ const sourceOf = (found: ReadonlyArray<Found & Pick<Leaf, "ast">>): ConfigSource
   }
 }
 
+const settings = leaves.map(({ ast, path }) =>
+  Config.map(find(path), (found) => found === undefined ? [] : [{ ...found, ast }])
+)
+
+/** All that a provider has, with what nobody knows of it. */
+export const provided: Config.Config<{
+  readonly source: ConfigSource
+  readonly unknown: ReadonlyArray<ConfigMistake>
+}> = Config.map(Config.all([Config.all(settings), unknown]), ([found, unknown]) => ({
+  source: sourceOf(found.flat()),
+  unknown
+}))
+
 /** All that the ConfigProvider of the fiber has. */
 export const fromEnvironment = Effect.gen(function*() {
-  const provider = yield* ConfigProvider.ConfigProvider
-  const read = Effect.gen(function*() {
-    const found = yield* Effect.forEach(
-      leaves,
-      ({ ast, path }) => Effect.map(find(provider, path), (at) => at === undefined ? [] : [{ ...at, ast }])
-    )
-    return { source: sourceOf(found.flat()), unknown: yield* findUnknown(provider) }
-  })
   const { source, unknown } = yield* Effect.mapError(
-    read,
-    () => new InvalidConfig({ mistakes: [{ source: name, path: "", expected: "the environment cannot be read" }] })
+    provided,
+    () => new InvalidConfig({ mistakes: [mistake("", "the environment cannot be read")] })
   )
   if (unknown.length === 0) return source
-  const mistakes = unknown.map(({ expected, path }) => ({ source: name, path, expected }))
   // Check the known settings as well, so that all mistakes are reported at once.
-  return yield* new InvalidConfig({ mistakes: [...mistakes, ...ownMistakes([source])] })
+  return yield* new InvalidConfig({ mistakes: [...unknown, ...ownMistakes([source])] })
 })

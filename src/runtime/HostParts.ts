@@ -7,6 +7,7 @@
  * The modules for files (and all of Effect's streams with them) and for posting alerts are imported
  * on first use: they are half of the time that loading Tracehound would take otherwise.
  */
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { FileSystem } from "effect/FileSystem"
@@ -33,6 +34,10 @@ export const settingsFromNode = Layer.unwrap(Effect.map(
   Effect.all([configFiles, nodeFiles]),
   ([{ loadConfig }, { layer }]) => Layer.provide(Layer.effect(Settings, loadConfig()), layer)
 ))
+
+/** The configuration out of Configs. Effect's module is imported where it is needed. */
+export const unwrapped = <A>(wrapped: Config.Wrap<A>): Effect.Effect<A, Config.ConfigError> =>
+  Effect.flatMap(uncut(() => import("effect/Config")), ({ unwrap }) => unwrap(wrapped))
 
 /** Cold storage on the files of the caller's host. */
 export const hostEndpoint = ({ endpoint }: ColdStorageConfig) =>

@@ -46,7 +46,7 @@ type Audit = NonNullable<TracehoundConfigInput["audit"]>
 type ColdStorageInput = NonNullable<Audit["coldStorage"]>
 
 /** Any part of the configuration. A program's own endpoint names its place itself. */
-export interface JointsConfig extends Omit<TracehoundConfigInput, "audit"> {
+export type JointsConfig = Omit<TracehoundConfigInput, "audit"> & {
   readonly audit?: Omit<Audit, "coldStorage"> & { readonly coldStorage?: Partial<ColdStorageInput> }
 }
 
@@ -54,6 +54,8 @@ export interface JointsConfig extends Omit<TracehoundConfigInput, "audit"> {
 export interface Joints<out E = unknown, out R = unknown> {
   /** Any part of the configuration, or an Effect of it, such as a `Config`. */
   readonly config?: JointsConfig | Effect.Effect<JointsConfig, E, R>
+  /** Any part of the configuration, over `config`. */
+  readonly overrides?: JointsConfig
   /**
    * Where evidence goes. Its settings are those of `audit.coldStorage`, but for `endpoint`, which
    * may then be left out.
@@ -153,9 +155,10 @@ const settingsLayer = <E, R>(parts: Joints<E, R>): Layer.Layer<Settings, E | Inv
     Effect.gen(function*() {
       const others = Object.keys(parts).filter((key) => !known.has(key))
       if (others.length > 0) return yield* new InvalidConfig({ mistakes: others.map(unknownPart) })
-      const { coldStorage, config = {} } = parts
-      const given = fromArgument(Effect.isEffect(config) ? yield* config : config)
-      return yield* Effect.fromResult(resolveConfig(coldStorage === undefined ? [given] : [ofEndpoint, given]))
+      const { coldStorage, config = {}, overrides = {} } = parts
+      const given = Effect.isEffect(config) ? { name: "config", value: yield* config } : fromArgument(config)
+      const under = coldStorage === undefined ? [] : [ofEndpoint]
+      return yield* Effect.fromResult(resolveConfig([...under, given, { name: "overrides", value: overrides }]))
     })
   )
 
@@ -164,6 +167,7 @@ const ofEndpoint: ConfigSource = { name: "coldStorage", value: { audit: { coldSt
 
 const parts: Record<keyof Joints, true> = {
   config: true,
+  overrides: true,
   coldStorage: true,
   hounds: true,
   limiter: true,

@@ -36,6 +36,7 @@
  * Effect.runPromise(program.pipe(Effect.provide(layer))).then(console.log)
  * ```
  */
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -59,7 +60,7 @@ import { Alerts } from "../safety/alert/Alerts.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { Caller } from "../telemetry/Caller.ts"
 import { inFiber, interceptIn } from "./Doors.ts"
-import { type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode } from "./HostParts.ts"
+import { type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode, unwrapped } from "./HostParts.ts"
 import { orFail } from "./interceptOrFail.ts"
 import { callbacksLayer, type ErrorOf, type Joints, type NeedsOf, type NoOthers, roomsOf } from "./Joints.ts"
 import * as Metrics from "./Metrics.ts"
@@ -138,6 +139,19 @@ export class Tracehound extends Context.Service<Tracehound, {
       )
     )
   )
+
+  /**
+   * A started Tracehound on Node, configured by Configs: one for each setting, or one of all, such
+   * as `config` of `tracehound/config`. `overrides` go over what they give.
+   */
+  static readonly layerConfigWith = <R = never>(
+    config: Config.Wrap<TracehoundConfigInput>,
+    overrides: TracehoundConfigInput = {},
+    callbacks?: EffectCallbacks<R>
+  ): Layer.Layer<Tracehound, StartError | Config.ConfigError, R> => {
+    const parts: Joints<Config.ConfigError, R> = { config: unwrapped(config), overrides }
+    return started(roomsOf(service, callbacks === undefined ? parts : { ...parts, callbacks }))
+  }
 
   /**
    * A started Tracehound on Node of these parts; each one that is left out is Tracehound's own.

@@ -387,7 +387,10 @@ describe("Tracehound.layerWith", () => {
       const layer = Tracehound.layerWith({ config, ...others })
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
       assert.deepStrictEqual([refused, error._tag], [true, "InvalidConfig"])
-      assert.include(error.message, "coldstorage (parts): unknown part; known here: config, coldStorage, hounds")
+      assert.include(
+        error.message,
+        "coldstorage (parts): unknown part; known here: config, overrides, coldStorage, hounds"
+      )
     }))
 
   it.effect("RFC R7 without parts is Tracehound.layer", () =>
