@@ -29,8 +29,18 @@ import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../houn
 import { HoundTally } from "../hound/pool/HoundTally.ts"
 import { WaitingLine } from "../hound/pool/WaitingLine.ts"
 
+const behaviours = ["complete", "error", "hang", "crash"] as const
+
 /** How a hound ends: well, with the verdict `error`, not at all, or by dying over its evidence. */
-export type HoundBehaviour = "complete" | "error" | "hang" | "crash"
+export type HoundBehaviour = typeof behaviours[number]
+
+/** Throws a RangeError at what is none: a test that misspells one would test something else. */
+const requireKnown = (...given: ReadonlyArray<HoundBehaviour>): void => {
+  for (const behaviour of given) {
+    if (!behaviours.includes(behaviour))
+      throw new RangeError(`no hound ends by ${JSON.stringify(behaviour)}: there are ${behaviours.join(", ")}`)
+  }
+}
 
 /** Evidence that a hound examined, or was to examine when it had left already. */
 export interface Examined {
@@ -43,7 +53,10 @@ export interface Examined {
 export class InProcessHounds extends Context.Service<InProcessHounds, {
   /** What was examined, in the order in which it began. */
   readonly examined: Effect.Effect<ReadonlyArray<Examined>>
-  /** The next hounds that begin end like this, one each; after that, as `always` says. */
+  /**
+   * The next hounds that begin end like this, one each; after that, as `always` says. A word that
+   * is no behaviour is a defect, here and in `always`.
+   */
   readonly next: (...behaviours: ReadonlyArray<HoundBehaviour>) => Effect.Effect<void>
   /** How hounds end for which `next` said nothing: `complete`, unless this was called. */
   readonly always: (behaviour: HoundBehaviour) => Effect.Effect<void>
@@ -65,10 +78,12 @@ class Script {
     examined: Effect.sync(() => [...this.examined]),
     next: (...more) =>
       Effect.sync(() => {
+        requireKnown(...more)
         this.#next.push(...more)
       }),
     always: (behaviour) =>
       Effect.sync(() => {
+        requireKnown(behaviour)
         this.#always = behaviour
       }),
     rotations: Effect.sync(() => this.#rotations),

@@ -79,6 +79,22 @@ describe("behaviours", () => {
       assert.include(record?.entry, { status: "purged", reason: "timeout", timestamp: 1_000 })
     }).pipe(Effect.provide(TracehoundTest.layer(pool(2)))))
 
+  it.effect.each(["hangs", "", "Crash", "constructor", null, 1])(
+    "a behaviour that is none is a defect: %j",
+    (word) =>
+      Effect.gen(function*() {
+        const { always, next } = yield* InProcessHounds
+        const wrong = word as "hang"
+        for (const saying of [next(wrong), next("complete", wrong), always(wrong)]) {
+          const exit = yield* Effect.exit(saying)
+          assert.include(String(exit), `no hound ends by ${JSON.stringify(word)}`)
+        }
+        const { handle } = yield* escalated("a")
+        yield* TracehoundTest.settled
+        assert.isFalse(handle.disposed, "as if nothing had been said")
+      }).pipe(Effect.provide(TracehoundTest.layer(pool(2))))
+  )
+
   it.effect("next is one each, in the order said, whoever says it; after that it is as always says", () =>
     Effect.gen(function*() {
       const { always, next } = yield* InProcessHounds
