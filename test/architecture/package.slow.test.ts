@@ -23,7 +23,8 @@ import {
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, dirname, join } from "node:path"
+import { dirname, join } from "node:path"
+import { installPacked } from "../support/packed.ts"
 import { restOf, sampled } from "../support/tiers.ts"
 import { type Lock, machineTraces } from "./tree.ts"
 
@@ -69,11 +70,7 @@ const files = (): ReadonlyArray<string> =>
 
 const none: ReadonlyArray<string> = []
 
-beforeAll(() => {
-  const tarball = run(process.execPath, join(root, ".ci/pack.mjs"), "tarball", project).trim()
-  write("package.json", JSON.stringify({ name: "consumer", version: "1.0.0", private: true, type: "module" }))
-  run("npm", "install", "--prefer-offline", "--no-audit", "--no-fund", `./${basename(tarball)}`)
-}, 240_000)
+beforeAll(() => installPacked(project), 500_000)
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 

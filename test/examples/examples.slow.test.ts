@@ -2,83 +2,20 @@
  * The examples, run as their readers run them: real processes, real sockets.
  */
 import { assert, describe, it as every } from "@effect/vitest"
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:net"
-import { fileURLToPath } from "node:url"
+import { root } from "../support/programs.ts"
 import { sampleOf } from "../support/tiers.ts"
+import { walked, walkExample } from "./walks.ts"
 
 const it = sampleOf(every, 4)
 
-const root = fileURLToPath(new URL("../../", import.meta.url))
-
-/** An example, started by tsx as `npm start` does; it is told to stop at the end. */
-const withExample = async <A>(
-  name: string,
-  use: (example: { readonly output: () => string; readonly process: ChildProcess }) => Promise<A>
-): Promise<A> => {
-  const child = spawn(process.execPath, ["--import", "tsx", `examples/${name}/main.ts`], {
-    cwd: root,
-    env: { ...process.env, PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"]
-  })
-  let output = ""
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    output += text
-  })
-  try {
-    return await use({ output: () => output, process: child })
-  } finally {
-    if (child.exitCode === null) child.kill("SIGKILL")
-  }
-}
-
-/** Waits for the address that a server prints. */
-const addressOf = async ({ output, process }: { readonly output: () => string; readonly process: ChildProcess }) => {
-  for (;;) {
-    const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output())
-    if (found !== null) return found[0]
-    const ended = await Promise.race([
-      once(process.stdout ?? process, "data").then(() => false),
-      once(process, "exit").then(() => true)
-    ])
-    if (ended) throw new Error(`the server ended: ${output()}`)
-  }
-}
-
-const post = (url: string, body: string | Uint8Array<ArrayBuffer>) =>
-  fetch(url, { method: "POST", body }).then(async (response) => [response.status, await response.text()] as const)
+/** By tsx, as `npm start` does. */
+const here = { directory: root, flags: ["--import", "tsx"], env: process.env }
 
 describe("examples", () => {
-  it("server: lets clean requests pass, takes attacks into custody, and shows them", () =>
-    withExample("server", async (example) => {
-      const at = await addressOf(example)
-      const clean = await fetch(`${at}/search?q=shoes`)
-      assert.strictEqual(clean.status, 200)
-      const attack = "user=admin' OR 1=1 --"
-      assert.deepStrictEqual(await post(`${at}/login`, attack), [403, "blocked: escalated\n"])
-      assert.deepStrictEqual(await post(`${at}/login`, attack), [403, "blocked: ignored\n"])
-      assert.deepStrictEqual(await post(`${at}/login`, "user=alice"), [200, "welcome\n"])
-      assert.deepStrictEqual(await post(`${at}/comments`, "<script>alert(1)</script>"), [403, "blocked: quarantined\n"])
-      assert.strictEqual((await fetch(`${at}/search?q=1%27%20or%201=1`)).status, 403)
-      assert.strictEqual((await fetch(`${at}/search?q=%E0%A4%A`)).status, 200)
-      assert.strictEqual((await post(`${at}/comments`, new Uint8Array(1_000_001)))[0], 413)
-      const snapshot = await fetch(`${at}/snapshot`).then((response) => response.json()) as {
-        readonly quarantine: object
-        readonly audit: { readonly verified: boolean }
-      }
-      assert.deepStrictEqual(snapshot.quarantine, {
-        count: 3,
-        bytes: attack.length + "<script>alert(1)</script>".length + "/search?q=1' or 1=1".length,
-        bySeverity: { low: 0, medium: 0, high: 1, critical: 2 }
-      })
-      assert.isTrue(snapshot.audit.verified)
-      // Every curl line it printed names a route that exists.
-      const curls = Array.from(example.output().matchAll(/curl .*(http:\S+)/g), ([, url = ""]) => url)
-      assert.strictEqual(curls.length, 5)
-      example.process.kill("SIGTERM")
-      await once(example.process, "exit")
-    }))
+  for (const name of walked) it(`${name}: does what it says`, () => walkExample(here, name))
 
   it("server: says what to do where its port is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1")
@@ -95,25 +32,4 @@ describe("examples", () => {
     assert.strictEqual(status, 1)
     assert.include(stderr, "choose another one")
   })
-
-  it("effect-app: runs to its end and proves what happened", () =>
-    withExample("effect-app", async ({ output, process }) => {
-      const [code] = await once(process, "exit")
-      assert.strictEqual(code, 0)
-      assert.match(output(), /an attack: escalated; the same again: ignored/)
-      assert.match(output(), /signed injection:[0-9a-f]{64}/)
-      assert.match(output(), /audit: 1 record, verified: true/)
-    }))
-
-  it("plain-node: blocks, and ends in order when it is told to", () =>
-    withExample("plain-node", async (example) => {
-      const at = await addressOf(example)
-      assert.deepStrictEqual(await post(at, "hello"), [200, "hello\n"])
-      assert.deepStrictEqual(await post(at, "<script>"), [403, "blocked: quarantined\n"])
-      assert.deepStrictEqual(await post(at, "<script>"), [403, "blocked: ignored\n"])
-      example.process.kill("SIGTERM")
-      const [code] = await once(example.process, "exit")
-      assert.strictEqual(code, 0)
-      assert.include(example.output(), "held at the end: 1, audit verified: true")
-    }))
 })

@@ -9,12 +9,11 @@
  * - What they say is compared with what the project's own Node says, which runs the tests.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { execFile, execFileSync } from "node:child_process"
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { basename, join } from "node:path"
-import { promisify } from "node:util"
+import { join } from "node:path"
 import { installPackages } from "../../bench/peers.ts"
+import { installPacked, runAsStranger } from "../support/packed.ts"
 import { restOf, sampled } from "../support/tiers.ts"
 
 const here = import.meta.dirname
@@ -40,25 +39,9 @@ interface Walk {
   readonly answer: Readonly<Record<string, unknown>>
 }
 
-/** Nothing of the test runner around: some of what runs is a test runner itself. */
-const environment = Object.fromEntries([
-  ...Object.entries(process.env).filter(([name]) => !/^(?:NODE_|VITEST|TEST_|FORCE_)/.test(name)),
-  ["NO_COLOR", "1"]
-])
-
-/** Runs a program on a Node, and gives what it printed; throws with all it said when it fails. */
-const run = async (binary: string, args: ReadonlyArray<string>, cwd: string): Promise<string> => {
-  const { stdout } = await promisify(execFile)(binary, args, {
-    cwd,
-    env: environment,
-    timeout: 110_000,
-    maxBuffer: 100_000_000
-  })
-  return stdout
-}
-
 /** What is before the last line are alerts, which leave by the log. */
-const lastLine = (stdout: string): Walk => JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Walk
+const lastLine = ({ stdout }: { readonly stdout: string }): Walk =>
+  JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Walk
 
 describe("the Nodes", () => {
   sampled(it)("RFC R1 R5 are the floor of engines, and the first and the last of the lines 22, 24 and 26", () => {
@@ -87,19 +70,12 @@ restOf(describe)("the package", { timeout: 120_000 }, () => {
   /** Walks on a Node, each time in a directory of its own. */
   const walk = async (binary: string): Promise<Walk> => {
     const directory = mkdtempSync(join(project, "walk-"))
-    return lastLine(await run(binary, ["walk.ts", directory], project))
+    return lastLine(await runAsStranger(project, binary, ["walk.ts", directory]))
   }
 
   beforeAll(async () => {
     if (isHere) installPackages(nodes)
-    // Hounds run as nobody where the host is root, and read the package.
-    chmodSync(project, 0o755)
-    const tarball = execFileSync(process.execPath, [join(root, ".ci/pack.mjs"), "tarball", project], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "inherit"]
-    }).trim()
-    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "walker", private: true, type: "module" }))
-    await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${basename(tarball)}`], project)
+    await installPacked(project)
     copyFileSync(join(here, "walk.ts"), join(project, "walk.ts"))
     expected = await walk(process.execPath)
   }, 300_000)
@@ -134,14 +110,14 @@ restOf(describe)("the package", { timeout: 120_000 }, () => {
 
     it(`RFC R5 the core's smoke test and the ports' contracts hold on Node ${version}`, async ({ skip }) => {
       if (!isHere) skip(`npm has no Node ${version} for this machine`)
-      const { failed } = lastLine(await run(binary, [join(here, "smoke.ts")], root))
+      const { failed } = lastLine(await runAsStranger(root, binary, [join(here, "smoke.ts")]))
       assert.deepStrictEqual(failed, [])
       const report = join(project, `contracts-${version}.json`)
       const vitest = join(root, "node_modules/vitest/vitest.mjs")
-      await run(
+      await runAsStranger(
+        root,
         binary,
-        [vitest, "run", "--config", ".ci/contracts.config.mjs", "--reporter=json", `--outputFile=${report}`],
-        root
+        [vitest, "run", "--config", ".ci/contracts.config.mjs", "--reporter=json", `--outputFile=${report}`]
       )
       const { numFailedTests, numPassedTests } = read(report) as Record<"numFailedTests" | "numPassedTests", number>
       assert.strictEqual(numFailedTests, 0)
