@@ -6,13 +6,42 @@ import { metrics as globalMetrics } from "@opentelemetry/api"
 import { AggregationTemporality } from "@opentelemetry/sdk-metrics"
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
+import { setImmediate as aTurn } from "node:timers/promises"
 import { MeterRegistry } from "../../../src/edge/otel/MeterRegistry.ts"
+import { random } from "../../support/random.ts"
 import { makeSdk } from "./sdk.ts"
+import type { Series } from "./seen.ts"
 
 const world = (temporality?: AggregationTemporality) => {
   const sdk = makeSdk(temporality)
   const registry = new MeterRegistry(sdk.meterProvider.getMeter("test"))
   return { sdk, registry, context: Context.make(Metric.MetricRegistry, registry) }
+}
+
+/**
+ * What the SDK has of a histogram: the least and the greatest value no further out than they were.
+ */
+const assertHistogram = (
+  series: Series | undefined,
+  { counts, max, min, sum }: {
+    readonly counts: Array<number>
+    readonly sum: number
+    readonly min: number
+    readonly max: number
+  }
+): void => {
+  const value = series?.value as {
+    readonly count: number
+    readonly sum: number
+    readonly min: number
+    readonly max: number
+    readonly buckets: { readonly boundaries: ReadonlyArray<number>; readonly counts: ReadonlyArray<number> }
+  }
+  assert.deepStrictEqual(value.buckets, { boundaries: [1, 10, 100], counts })
+  assert.strictEqual(value.count, counts.reduce((all, count) => all + count, 0))
+  assert.closeTo(value.sum, sum, sum * 1e-6)
+  assert.isAtLeast(value.min, min)
+  assert.isAtMost(value.max, max * (1 + 1e-9))
 }
 
 const kept = { update: () => {}, modify: () => {} }
@@ -36,27 +65,80 @@ describe("MeterRegistry", () => {
     ])
   })
 
-  it("records each value of a histogram, the first included, in the metric's own buckets", async () => {
+  it("tells a histogram in the metric's own buckets, to the count and the sum", async () => {
     const { context, sdk } = world()
-    const histogram = Metric.histogram("h", { boundaries: [1, 10], attributes: { unit: "s", hound: "x" } })
+    const histogram = Metric.histogram("h", { boundaries: [1, 10, 100], attributes: { unit: "s", hound: "x" } })
     for (const value of [0.5, 5, 5, 50]) histogram.updateUnsafe(value, context)
-    const [series] = await sdk.collect()
+    const [series, ...others] = await sdk.collect()
+    assert.isEmpty(others)
     assert.deepInclude(series, { name: "h", kind: "histogram", unit: "s", attributes: { hound: "x" } })
-    assert.deepInclude(series?.value, {
-      count: 4,
-      sum: 60.5,
-      min: 0.5,
-      max: 50,
-      buckets: { boundaries: [1, 10], counts: [1, 2, 1] }
-    })
-    assert.strictEqual(histogram.valueUnsafe(context).count, 4, "the metric itself counts on")
+    assertHistogram(series, { counts: [1, 2, 1, 0], sum: 60.5, min: 0.5, max: 50 })
+    for (const value of [2, 1000]) histogram.updateUnsafe(value, context)
+    assertHistogram((await sdk.collect())[0], { counts: [1, 3, 1, 1], sum: 1062.5, min: 0.5, max: 1000 })
+    assertHistogram((await sdk.collect())[0], { counts: [1, 3, 1, 1], sum: 1062.5, min: 0.5, max: 1000 })
   })
 
-  it("records the values of a summary", async () => {
+  it("tells values that stand on a bound, and a single one", async () => {
     const { context, sdk } = world()
-    Metric.summary("s", { maxAge: "1 minute", maxSize: 10, quantiles: [0.5] }).updateUnsafe(4, context)
+    const histogram = Metric.histogram("h", { boundaries: [1, 10, 100] })
+    for (const value of [1, 10, 100]) histogram.updateUnsafe(value, context)
+    assertHistogram((await sdk.collect())[0], { counts: [1, 1, 1, 0], sum: 111, min: 1, max: 100 })
+    const single = world()
+    Metric.histogram("h", { boundaries: [1, 10, 100] }).updateUnsafe(10, single.context)
+    assertHistogram((await single.sdk.collect())[0], { counts: [0, 1, 0, 0], sum: 10, min: 10, max: 10 })
+  })
+
+  it("tells any histogram so that counts and sum are right", async () => {
+    const { below } = random(7)
+    for (let round = 0; round < 50; round++) {
+      const { context, sdk } = world()
+      const histogram = Metric.histogram("h", { boundaries: [1, 10, 100] })
+      for (let collection = 0; collection < 3; collection++) {
+        for (let n = below(8); n > 0; n--) histogram.updateUnsafe(10 ** (below(4_000) / 1_000 - 1), context)
+        const { buckets, count, max, min, sum } = histogram.valueUnsafe(context)
+        const [series] = await sdk.collect()
+        if (count === 0) continue
+        const cumulated = [...buckets.map(([, counted]) => counted), count]
+        assertHistogram(series, { counts: cumulated.map((all, i) => all - (cumulated[i - 1] ?? 0)), sum, min, max })
+      }
+    }
+  })
+
+  it("tells a histogram that is pulled, once, and its rest when it leaves", async () => {
+    const { context, sdk } = world()
+    const metric = Metric.histogram("h", { boundaries: [1, 10, 100] })
+    const other = Context.make(Metric.MetricRegistry, new Map())
+    const pulled = Metric.registerUnsafe(metric, context, { get: () => metric.valueUnsafe(other), ...kept })
+    metric.updateUnsafe(5, other)
+    await Promise.all([sdk.collect(), sdk.collect()])
+    metric.updateUnsafe(50, other)
+    pulled.remove()
+    metric.updateUnsafe(500, other)
+    assertHistogram((await sdk.collect())[0], { counts: [0, 1, 1, 0], sum: 55, min: 5, max: 50 })
+  })
+
+  it("gives others their turn while it tells many values", async () => {
+    const { context, sdk } = world()
+    const histogram = Metric.histogram("h", { boundaries: [1] })
+    for (let n = 0; n < 10_000; n++) histogram.updateUnsafe(n, context)
+    let turns = 0
+    let isDone = false
+    const others = (async () => {
+      for (; !isDone; turns++) await aTurn()
+    })()
     const [series] = await sdk.collect()
-    assert.deepInclude(series?.value, { count: 1, sum: 4 })
+    isDone = true
+    await others
+    assert.strictEqual((series?.value as { count: number }).count, 10_000)
+    assert.isAtLeast(turns, 9)
+  })
+
+  it("tells the count and the sum of a summary", async () => {
+    const { context, sdk } = world()
+    const summary = Metric.summary("s", { maxAge: "1 minute", maxSize: 10, quantiles: [0.5] })
+    for (const value of [1, 3]) summary.updateUnsafe(value, context)
+    const [series] = await sdk.collect()
+    assert.deepInclude(series?.value, { count: 2, sum: 4 })
   })
 
   it("asks a series when it is collected, and only then", async () => {
