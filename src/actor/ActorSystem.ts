@@ -85,11 +85,7 @@ export class ActorSystem extends Context.Service<ActorSystem, {
       const escalated = yield* Deferred.make<Escalated>()
       const own = scheduler.executionMode === "sync" ? new Scheduler.MixedScheduler() : scheduler
       const dispatcher = own.makeDispatcher()
-      const lifecycle = new Feed<LifecycleEvent>(
-        "lifecycle events",
-        options.lifecycle ?? 256,
-        (task) => dispatcher.scheduleTask(task, 0)
-      )
+      const lifecycle = new Feed<LifecycleEvent>("lifecycle events", options.lifecycle ?? 256)
       const elapsed = elapsedOf(clock)
       const kernel: Kernel = {
         clock,

@@ -22,6 +22,7 @@
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import type * as Scope from "effect/Scope"
+import { Listeners } from "../telemetry/Listeners.ts"
 import type { Message } from "./Message.ts"
 
 /** All reasons. The order is fixed. */
@@ -56,6 +57,11 @@ export interface DeadLetters {
   readonly recent: () => ReadonlyArray<DeadLetterNote>
   /** Dead letters from now on, until the scope closes. At most `capacity` wait. */
   readonly subscribe: Effect.Effect<PubSub.Subscription<DeadLetter>, never, Scope.Scope>
+  /**
+   * Calls back on the turn of each dead letter with what is remembered of it, until the function
+   * that it gives is called. The listener must not throw, and must not wait.
+   */
+  readonly listen: (hear: (note: DeadLetterNote) => void) => () => void
 }
 
 /** The dead letters, as the kernel adds to them. */
@@ -80,6 +86,7 @@ export const make = (capacity: number): Effect.Effect<DeadLetterOffice> => {
       failed: 0
     }
     const notes: Array<DeadLetterNote> = []
+    const listeners = new Listeners<DeadLetterNote>()
     let total = 0
     return {
       total: () => total,
@@ -89,11 +96,13 @@ export const make = (capacity: number): Effect.Effect<DeadLetterOffice> => {
         return total < capacity ? [...notes] : [...notes.slice(start), ...notes.slice(0, start)]
       },
       subscribe: PubSub.subscribe(hub),
+      listen: (hear) => listeners.add(hear),
       bury: (actor, message, reason, at) => {
-        const note: DeadLetterNote = { sequence: total, actor, tag: message._tag, reason, at }
+        const note: DeadLetterNote = Object.freeze({ sequence: total, actor, tag: message._tag, reason, at })
         notes[total % capacity] = note
         counts[reason] += 1
         total += 1
+        if (listeners.isHeard) listeners.tellUnsafe(note)
         const letter = { ...note, message }
         // publishUnsafe refuses when a subscriber is full; only publish drops the oldest. With a
         // sliding strategy it is synchronous too.

@@ -64,6 +64,11 @@ export interface Lifecycle {
    * is told how many it has missed.
    */
   readonly subscribe: Effect.Effect<Subscription<LifecycleEvent>, never, Scope.Scope>
+  /**
+   * Calls back on the turn of each event, until the function that it gives is called. The listener
+   * must not throw, and must not wait.
+   */
+  readonly listen: (hear: (event: LifecycleEvent) => void) => () => void
 }
 
 /** Publishes what has happened, if anybody reads. */

@@ -22,6 +22,7 @@ import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { TickScheduler } from "../scheduler/TickScheduler.ts"
 import { devopsSink } from "./HostParts.ts"
 import { layerFitHost, layerRequirements } from "./StartErrors.ts"
+import { Readers } from "./streams/Readers.ts"
 import { Watcher } from "./Watcher.ts"
 
 /**
@@ -82,6 +83,9 @@ export const roomsUnder = <A, E, R, E1, R1, E2, R2, E3, R3, E4, R4>(
           Layer.provide(TickScheduler.layer, layerWhereHost)
         )
       ),
+      // Closed after the rooms, whose last events it still gives, and before a system that a host
+      // may share with others.
+      Layer.provide(Readers.layer),
       Layer.provide(actors),
       Layer.provide(Layer.mergeAll(layerFitHost, layerRequirements))
     )

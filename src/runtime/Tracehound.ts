@@ -44,23 +44,28 @@ import type * as Scope from "effect/Scope"
 import { fromArgument, resolveConfig } from "../config/ConfigSources.ts"
 import { Settings } from "../config/Settings.ts"
 import type { ColdStorageConfig, TracehoundConfigInput } from "../config/TracehoundConfig.ts"
+import { AuditChain } from "../custody/audit/AuditChain.ts"
 import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
 import type { ColdStorageEndpoint, ColdStorageError } from "../custody/coldstorage/Endpoint.ts"
 import { own } from "../custody/evidence/Ownership.ts"
+import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { EffectCallbacks, PanicContext } from "../domain/FailSafe.ts"
 import type { InterceptError } from "../domain/InterceptErrors.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../domain/Records.ts"
 import type { Scent } from "../domain/Scent.ts"
 import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
+import { uncut } from "../host/node/Awake.ts"
 import * as NodePorts from "../host/node/NodePorts.ts"
 import { Compression } from "../host/port/Compression.ts"
 import { type HoundBootError, HoundPool } from "../hound/pool/HoundPool.ts"
 import { Alerts } from "../safety/alert/Alerts.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
+import { inSlices } from "../scheduler/Slices.ts"
 import { Caller } from "../telemetry/Caller.ts"
 import { inFiber, interceptIn } from "./Doors.ts"
 import { type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode, unwrapped } from "./HostParts.ts"
+import { type AuditChainInSlices, auditChainInSlices } from "./InSlices.ts"
 import { orFail } from "./interceptOrFail.ts"
 import { callbacksLayer, type ErrorOf, type Joints, type NeedsOf, type NoOthers, roomsOf } from "./Joints.ts"
 import * as Metrics from "./Metrics.ts"
@@ -68,6 +73,8 @@ import { ownParts, roomsUnder } from "./Rooms.ts"
 import { makeRotation } from "./Rotation.ts"
 import { make as makeShutdown } from "./Shutdown.ts"
 import { fitCompression, type HostUnfit, type StartError } from "./StartErrors.ts"
+import { makeSources } from "./streams/Sources.ts"
+import type { TracehoundStreams } from "./streams/Streams.ts"
 import { makeSync, type TracehoundSync } from "./TracehoundSync.ts"
 
 /** A security buffer. None of its effects fails, but `interceptOrFail` and `start`. */
@@ -86,8 +93,19 @@ export class Tracehound extends Context.Service<Tracehound, {
   readonly interceptScoped: (scent: Scent) => Effect.Effect<InterceptResult, never, Scope.Scope>
   readonly neutralize: (signature: string) => Effect.Effect<NeutralizationRecord | null>
   readonly evacuate: (signature: string) => Effect.Effect<EvacuateRecord | null>
+  /**
+   * Neutralizes what is held when it begins, in the order of eviction, a few pieces a turn
+   * (CONFORMANCE Q4). Evidence that comes meanwhile stays in custody; what leaves by another way
+   * meanwhile has its record in the audit chain alone. Where it is interrupted, the rest stays.
+   */
   readonly flush: Effect.Effect<Array<NeutralizationRecord>>
+  /** The calls of `sync` that take long where much is held, without holding the event loop up. */
+  readonly auditChain: AuditChainInSlices
   readonly snapshot: Effect.Effect<WatcherSnapshot>
+  /**
+   * What happens, as Streams (CONFORMANCE V1). effect/Stream is imported when this is first run.
+   */
+  readonly streams: Effect.Effect<TracehoundStreams>
   /**
    * Starts what runs in the background: cold storage, alerts and hounds. Every layer but
    * `layerUnstarted` has done so.
@@ -190,6 +208,8 @@ export const started = <E, R>(
 ): Layer.Layer<Tracehound, E | ColdStorageError | HostUnfit | HoundBootError, R> =>
   Layer.effectDiscard(Effect.flatMap(Tracehound, ({ start }) => start)).pipe(Layer.provideMerge(layer))
 
+const streamsModule = uncut(() => import("./streams/Streams.ts"))
+
 /** The service, over the rooms. */
 const make = Effect.gen(function*() {
   const alerts = yield* Alerts
@@ -198,10 +218,12 @@ const make = Effect.gen(function*() {
   const caller = yield* Caller
   const failSafe = yield* FailSafe
   const pool = yield* HoundPool
+  const quarantine = yield* Quarantine
   const shutdown = yield* makeShutdown
   const rotation = yield* makeRotation
 
-  const sync = yield* makeSync(shutdown.isClosed)
+  const sources = yield* makeSources
+  const sync = yield* makeSync(shutdown.isClosed, sources)
   yield* Metrics.register
   const intercepted = (scent: Scent): Effect.Effect<InterceptResult> =>
     Effect.withFiber((fiber) => Effect.succeed(interceptIn(caller, sync.intercept, fiber, scent)))
@@ -217,8 +239,10 @@ const make = Effect.gen(function*() {
     }, Effect.uninterruptible),
     neutralize: (signature: string) => inFiber(caller, () => sync.neutralize(signature)),
     evacuate: (signature: string) => inFiber(caller, () => sync.evacuate(signature)),
-    flush: inFiber(caller, sync.flush),
+    flush: inSlices(quarantine.flushing, (slice) => inFiber(caller, slice)),
+    auditChain: auditChainInSlices(yield* AuditChain),
     snapshot: Effect.sync(sync.watcher.snapshot),
+    streams: Effect.map(streamsModule, ({ streamsOf }) => streamsOf(sources)),
     start: Effect.all(
       [fitCompression(compression), alerts.start, coldStorage.start, pool.start, rotation],
       { discard: true }

@@ -2,14 +2,23 @@
  * Opens an evidence envelope on Node: a file that cold storage wrote. spec/envelope.md says what is
  * checked, and in which order.
  *
- * It starts nothing. It inflates on the caller's turn, and the worker that compresses is started by
- * the first evidence that is compressed.
+ * It starts nothing: the worker that compresses is started by the first evidence that is
+ * compressed.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { type EnvelopePorts, open, type Opened } from "../custody/evidence/Envelope.ts"
+import {
+  type EnvelopeError,
+  type EnvelopePorts,
+  open,
+  type Opened,
+  opening,
+  type OpeningSteps
+} from "../custody/evidence/Envelope.ts"
+import { openBodyLater } from "../custody/evidence/EnvelopeBody.ts"
+import * as LargeBytes from "../host/node/LargeBytes.ts"
 import * as NodeCompression from "../host/node/NodeCompression.ts"
 import * as NodeHash from "../host/node/NodeHash.ts"
 import { Compression } from "../host/port/Compression.ts"
@@ -34,3 +43,22 @@ const ports: EnvelopePorts = Effect.runSync(
  * hashes on the caller's turn: about a second for 200 MB.
  */
 export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit): Opened => open(envelope, limit, ports)
+
+/**
+ * The same as `openEnvelope` for an envelope of any size, without holding the event loop up: it
+ * hashes and copies 2 MiB a turn, and inflates on another thread. Fails with what that throws. The
+ * envelope must stay as it is until this has ended.
+ */
+export const openEnvelopeEffect = (
+  envelope: Uint8Array,
+  limit: number = defaultLimit
+): Effect.Effect<Opened, EnvelopeError> => opening(envelope, limit, steps)
+
+const { compression: { codecs }, hash: { timingSafeEqual } } = ports
+
+const steps: OpeningSteps = {
+  codecs,
+  timingSafeEqual,
+  sha256: LargeBytes.sha256,
+  openBody: (codec, body, size) => openBodyLater(codec, body, size, { codecs, open: LargeBytes.open })
+}

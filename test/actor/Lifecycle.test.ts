@@ -145,14 +145,7 @@ describe("what is told", () => {
 })
 
 describe("a feed", () => {
-  const tasks: Array<() => void> = []
-  const feedOf = (capacity: number) => {
-    tasks.length = 0
-    return new Feed<number>("numbers", capacity, (task) => tasks.push(task))
-  }
-  const later = Effect.sync(() => {
-    for (const task of tasks.splice(0)) task()
-  })
+  const feedOf = (capacity: number) => new Feed<number>("numbers", capacity)
 
   it.effect("holds the newest up to its capacity, and says how many are missing before them", () =>
     Effect.gen(function*() {
@@ -191,8 +184,6 @@ describe("a feed", () => {
       const reading = yield* Effect.forkChild(take, { startImmediately: true })
       for (const n of [1, 2, 3]) feed.publish(n)
       assert.isUndefined(reading.pollUnsafe())
-      assert.lengthOf(tasks, 1)
-      yield* later
       assert.deepStrictEqual(yield* Fiber.join(reading), [1, 2, 3])
     }))
 
@@ -201,13 +192,27 @@ describe("a feed", () => {
       const feed = feedOf(8)
       const [{ take }, idle] = [yield* feed.subscribe, yield* feed.subscribe]
       const reading = yield* Effect.forkChild(idle.take, { startImmediately: true })
-      feed.end()
-      yield* later
-      assert.isTrue(Exit.isFailure(yield* Fiber.await(reading)))
+      assert.isUndefined(reading.pollUnsafe())
       feed.publish(1)
+      assert.deepStrictEqual(yield* Fiber.join(reading), [1])
+      const waiting = yield* Effect.forkChild(idle.take, { startImmediately: true })
+      feed.end()
+      feed.publish(2)
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(waiting)))
       assert.deepStrictEqual(yield* take, [1])
       assert.isTrue(Exit.isFailure(yield* Effect.exit(take)))
     }))
+
+  it("tells listeners on the turn of the event", () => {
+    const feed = feedOf(1)
+    const heard: Array<number> = []
+    const leave = feed.listen((n) => heard.push(n))
+    for (const n of [1, 2, 3]) feed.publish(n)
+    leave()
+    feed.publish(4)
+    assert.deepStrictEqual(heard, [1, 2, 3])
+    assert.isFalse(feed.isRead)
+  })
 
   it("needs a capacity", () => {
     for (const capacity of [0, -1, 1.5, Number.NaN]) assert.throws(() => feedOf(capacity), /numbers need a capacity/)

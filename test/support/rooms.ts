@@ -52,6 +52,7 @@ const alertsTo = (told: Told) =>
     errorUnsafe: ({ code }) => {
       told.errors.push(code)
     },
+    onAlert: () => () => undefined,
     errors: () => [],
     deadLetters: () => 0,
     counts: new AlertCounts(),

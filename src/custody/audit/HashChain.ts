@@ -18,12 +18,14 @@
  */
 import { DigestBuffer, hexOf } from "../../domain/Digest.ts"
 import type { AuditRecord, CustodyRecord } from "../../domain/Records.ts"
+import { atOnce, type Sliced } from "../../scheduler/Slices.ts"
+import { Listeners } from "../../telemetry/Listeners.ts"
 import { type AuditFacts, destinationOf, type Status } from "./AuditFacts.ts"
 import { AuditLog } from "./AuditLog.ts"
 import { RowBuffer } from "./AuditRow.ts"
 import { type Checkpoint, makeCheckpoint } from "./Checkpoint.ts"
 import { areSame } from "./Verify.ts"
-import { firstBrokenOf, type Hasher } from "./VerifyLog.ts"
+import { type Hasher, verification } from "./VerifyLog.ts"
 
 export type { AuditFacts } from "./AuditFacts.ts"
 
@@ -43,6 +45,17 @@ export interface ChainReport {
   readonly summarised: number
 }
 
+/**
+ * A run of records. Both are taken as `Array.prototype.slice` takes its numbers, but that what is
+ * below 0 counts as 0.
+ */
+export interface AuditRange {
+  /** The sequence of the first: 0, or the oldest one kept where this one has left already. */
+  readonly from?: number
+  /** The most records: all there are when left out. */
+  readonly limit?: number
+}
+
 /** An append-only chain of custody records. */
 export interface HashChain {
   /** Of the newest record; `genesis` when there is none. */
@@ -57,13 +70,28 @@ export interface HashChain {
   readonly record: <S extends Status>(
     facts: AuditFacts & { readonly status: S }
   ) => Extract<CustodyRecord, { readonly status: S }>
-  /** The records kept, oldest first: decoded anew, in an array of the caller's. O(records kept). */
-  readonly records: () => ReadonlyArray<AuditRecord>
+  /**
+   * The records kept, oldest first: decoded anew, in an array of the caller's. O(records given),
+   * however many are kept.
+   */
+  readonly records: (range?: AuditRange) => ReadonlyArray<AuditRecord>
+  /**
+   * The same in slices of 128 records. Records that are appended during a pause are left out. Where
+   * they push out records that were still to be read, the run begins where the chain begins by
+   * then: it never has a gap.
+   */
+  readonly reading: (range?: AuditRange) => Sliced<ReadonlyArray<AuditRecord>>
   /**
    * Verifies every record kept and, where given, that the newest one's hash is `head`. O(records
    * kept), one hash each.
    */
   readonly inspect: (head?: string) => ChainReport
+  /** The same in slices of 2,048 records; see VerifyLog.ts for what is appended during a pause. */
+  readonly inspection: (head?: string) => Sliced<ChainReport>
+  /**
+   * Calls back on the turn of each append, after it, until the function that it gives is called.
+   */
+  readonly onAppend: (listener: () => void) => () => void
 }
 
 export interface HashChainOptions {
@@ -81,12 +109,19 @@ export const makeHashChain = (
   const row = new RowBuffer()
   /** The hash of the newest record. */
   const head = new DigestBuffer()
+  const appended = new Listeners<void>()
 
   const append = (facts: AuditFacts): void => {
     const destination = log.destination(destinationOf(facts))
     row.write(log.length, head, facts, destination.bytes.length)
     if (chainEnabled) hash.sha256Into(row.with(destination.bytes), head.bytes)
     log.push(row.words, head.words, destination)
+    if (appended.isHeard) appended.tellUnsafe()
+  }
+  const inspectionOfAll = inspectionOf(log, head, hash)
+  const inspection = function*(wanted?: string): Sliced<ChainReport> {
+    if (!chainEnabled) return { valid: true, firstBroken: null, checked: 0, summarised: 0 }
+    return yield* inspectionOfAll(wanted)
   }
 
   return {
@@ -107,20 +142,46 @@ export const makeHashChain = (
       // A row that was written with this status is read with it.
       return log.read(log.length - 1).entry as Extract<CustodyRecord, { readonly status: S }>
     },
-    records: () => Array.from({ length: log.length - log.oldest }, (_, i) => log.read(log.oldest + i)),
-    inspect: (wanted) => {
-      const { length, oldest: summarised } = log
-      if (!chainEnabled) return { valid: true, firstBroken: null, checked: 0, summarised: 0 }
-      const broken = firstBrokenOf(log, head, hash)
-      const firstBroken = broken === null && wanted !== undefined && !areSame(hash, wanted, hexOf(head.bytes))
-        ? length
-        : broken
-      return {
-        valid: firstBroken === null,
-        firstBroken,
-        checked: Math.min(firstBroken === null ? length : firstBroken + 1, length) - summarised,
-        summarised
-      }
-    }
+    records: (range) => atOnce(reading(log, range)),
+    reading: (range) => reading(log, range),
+    inspect: (wanted) => atOnce(inspection(wanted)),
+    inspection,
+    onAppend: (listener) => appended.add(listener)
   }
 }
+
+/** Records that one slice decodes: about 10 µs each. */
+const recordsPerSlice = 128
+
+function* reading(log: AuditLog, range?: AuditRange): Sliced<Array<AuditRecord>> {
+  let at = Math.max(wholeOf(range?.from ?? 0), log.oldest)
+  const end = Math.min(at + wholeOf(range?.limit ?? Infinity), log.length)
+  let records: Array<AuditRecord> = []
+  for (let read = 1; at < end; read++) {
+    records.push(log.read(at))
+    at += 1
+    if (read % recordsPerSlice !== 0 || at >= end) continue
+    yield
+    if (at >= log.oldest) continue
+    at = log.oldest
+    records = []
+  }
+  return records
+}
+
+/** The number without what is behind its point; 0 for what is none, or below 0. */
+const wholeOf = (value: unknown): number => typeof value === "number" ? Math.max(0, Math.trunc(value) || 0) : 0
+
+const inspectionOf = (log: AuditLog, head: DigestBuffer, hash: Hasher): HashChain["inspection"] =>
+  function*(wanted) {
+    // Of now: the head moves on while the work pauses.
+    const isWanted = wanted === undefined || areSame(hash, wanted, hexOf(head.bytes))
+    const { end, firstBroken: broken, summarised } = yield* verification(log, head, hash)
+    const firstBroken = broken ?? (isWanted ? null : end)
+    return {
+      valid: firstBroken === null,
+      firstBroken,
+      checked: Math.min(firstBroken === null ? end : firstBroken + 1, end) - summarised,
+      summarised
+    }
+  }

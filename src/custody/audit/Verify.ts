@@ -2,11 +2,13 @@
  * Verifies records of any origin, such as those that somebody was sent (spec/audit.md, "Verifying";
  * CONFORMANCE A1, A2).
  */
+import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { DigestBuffer } from "../../domain/Digest.ts"
 import { AuditRecord, type CustodyRecord } from "../../domain/Records.ts"
 import type { Hash } from "../../host/port/Hash.ts"
+import { atOnce, inSlices, type Sliced } from "../../scheduler/Slices.ts"
 import { factsOf } from "./AuditFacts.ts"
 import { RowBuffer } from "./AuditRow.ts"
 
@@ -110,9 +112,25 @@ function* readRecords(records: Iterable<AuditRecord>): Generator<AuditRecord | n
  * Verifies a run of records that begins after `anchor` at `from`, whatever their origin. It finds
  * an edit, a deletion, an insertion and a reordering; a field too many or of another type is an
  * edit. A tail that was cut off shows when `head` is not the one you know. Whatever stands in place
- * of the records, it does not throw. O(records), one hash and one decode each.
+ * of the records, it does not throw.
+ *
+ * O(records), one hash and one decode each, on the caller's turn: about 0.1 s for a thousand.
+ * `verifyRecordsEffect` does the same without holding the event loop up.
  */
-export const verifyRecords = (records: Iterable<AuditRecord>, { anchor, from, hash }: RunStart): RunReport => {
+export const verifyRecords = (records: Iterable<AuditRecord>, start: RunStart): RunReport =>
+  atOnce(verifying(records, start))
+
+/**
+ * The same as `verifyRecords`, 32 records at a time, with a turn of the event loop between any two
+ * slices. It asks the records' iterator for no more than it is about to look at, and closes it
+ * where it is interrupted.
+ */
+export const verifyRecordsEffect = (records: Iterable<AuditRecord>, start: RunStart): Effect.Effect<RunReport> =>
+  inSlices(() => verifying(records, start))
+
+const recordsPerSlice = 32
+
+function* verifying(records: Iterable<AuditRecord>, { anchor, from, hash }: RunStart): Sliced<RunReport> {
   const encode = makeEncoder()
   let head = anchor
   let sequence = from
@@ -123,6 +141,7 @@ export const verifyRecords = (records: Iterable<AuditRecord>, { anchor, from, ha
     if (!holds) return { valid: false, firstBroken: sequence, checked: sequence - from + 1, head }
     head = record.hash
     sequence += 1
+    if ((sequence - from) % recordsPerSlice === 0) yield
   }
   return { valid: true, firstBroken: null, checked: sequence - from, head }
 }

@@ -26,6 +26,9 @@
  * - A host may lack a codec: the portable host has stored and gzip. An envelope under another codec
  *   is sound but cannot be opened there, which is `codec_unavailable` and not damage.
  */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { type Codec, codecs } from "../../domain/Codec.ts"
 import { DigestBuffer, digestBytes, hexOf } from "../../domain/Digest.ts"
@@ -69,7 +72,7 @@ export class EnvelopeError extends Schema.TaggedError<EnvelopeError>()("Envelope
   message: Schema.String
 }) {}
 
-/** Used again by every call of `seal` and `open`. */
+/** Used again by every call of `seal`. */
 const digest = new DigestBuffer()
 
 /**
@@ -101,42 +104,89 @@ export const seal = (
 }
 
 /**
- * Opens an envelope, to at most `limit` bytes of evidence; throws `EnvelopeError`. The checks and
- * their order are those of spec/envelope.md. O(n): it reads no byte that the lengths in the header
- * do not cover, and inflates nothing before all other checks hold.
+ * Opens an envelope, to at most `limit` bytes of evidence, on the caller's turn; throws
+ * `EnvelopeError`. O(n): it reads no byte that the lengths in the header do not cover, and inflates
+ * nothing before all other checks hold.
  */
 export const open = (envelope: Uint8Array, limit: number, { compression, hash }: EnvelopePorts): Opened => {
-  if (!isBytes(envelope)) throw refuse("not_an_envelope", "it is no Uint8Array")
-  if (envelope.length < headerBytes + digestBytes)
-    throw refuse("not_an_envelope", "it is shorter than a header and a seal")
-  const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength)
-  if (view.getUint32(0) !== magic) throw refuse("not_an_envelope", "it does not begin with the magic THEV")
-  if (view.getUint8(4) !== version)
-    throw refuse("unknown_version", `version ${view.getUint8(4)}: this reader knows version ${version}`)
-  const codec = codecs[view.getUint8(5)]
-  if (codec === undefined) throw refuse("unknown_codec", `codec ${view.getUint8(5)}`)
-  const metadataEnd = headerBytes + view.getUint16(6)
-  const size = view.getUint32(8)
-  const bodyEnd = metadataEnd + view.getUint32(12)
-  if (bodyEnd + digestBytes !== envelope.length) throw refuse("damaged", "its lengths do not add up to its own")
-  hash.sha256Into(envelope.subarray(0, bodyEnd), digest.bytes)
-  if (!hash.timingSafeEqual(digest.bytes, envelope.subarray(bodyEnd))) throw refuse("damaged", "its seal is broken")
+  const opened = Effect.runSyncExit(opening(envelope, limit, {
+    codecs: compression.codecs,
+    timingSafeEqual: hash.timingSafeEqual,
+    sha256: (bytes) =>
+      Effect.sync(() => {
+        const digest = new Uint8Array(digestBytes)
+        hash.sha256Into(bytes, digest)
+        return digest
+      }),
+    openBody: (codec, body, size) => Effect.sync(() => openBody(codec, body, size, compression))
+  }))
+  if (Exit.isFailure(opened)) throw Cause.squash(opened.cause)
+  return opened.value
+}
+
+/** The steps of opening that take long where much is in the envelope: at once, or in slices. */
+export interface OpeningSteps {
+  readonly codecs: Opener["codecs"]
+  readonly timingSafeEqual: Hash["Service"]["timingSafeEqual"]
+  readonly sha256: (bytes: Uint8Array) => Effect.Effect<Uint8Array>
+  readonly openBody: (codec: Codec, body: Uint8Array, size: number) => Effect.Effect<Uint8Array | BodyRefusal>
+}
+
+/**
+ * The same as `open`, by these steps. The checks and their order are those of spec/envelope.md. The
+ * envelope must stay as it is until this has ended.
+ */
+export const opening = Effect.fnUntraced(function*(
+  envelope: Uint8Array,
+  limit: number,
+  steps: OpeningSteps
+): Effect.fn.Return<Opened, EnvelopeError> {
+  const header = readHeader(envelope)
+  if (header instanceof EnvelopeError) return yield* header
+  const { bodyEnd, codec, metadataEnd, size } = header
+  const digest = yield* steps.sha256(envelope.subarray(0, bodyEnd))
+  if (!steps.timingSafeEqual(digest, envelope.subarray(bodyEnd))) return yield* refuse("damaged", "its seal is broken")
   if (!isWithin(size, limit)) {
     const most = typeof limit === "number" ? limit : "a limit that is no number"
-    throw refuse("too_large", `it declares ${size} bytes of evidence, more than ${most}`)
+    return yield* refuse("too_large", `it declares ${size} bytes of evidence, more than ${most}`)
   }
   const record = parse(envelope.subarray(headerBytes, metadataEnd))
-  if (record === null) throw refuse("inconsistent", "its metadata is not an evidence record in its one spelling")
+  if (record === null)
+    return yield* refuse("inconsistent", "its metadata is not an evidence record in its one spelling")
   if (record.size !== size || record.hash !== hexOf(envelope, digestAt))
-    throw refuse("inconsistent", "its metadata is of other evidence")
+    return yield* refuse("inconsistent", "its metadata is of other evidence")
   if (!record.signature.startsWith(`${record.category}:`))
-    throw refuse("inconsistent", "its category is not the one in its signature")
-  const content = openBody(codec, envelope.subarray(metadataEnd, bodyEnd), size, compression)
-  if (typeof content === "string") throw refuse(content, unopened[content](codec, size, compression))
-  hash.sha256Into(content, digest.bytes)
-  if (content.length !== size || !hash.timingSafeEqual(digest.bytes, envelope.subarray(digestAt, headerBytes)))
-    throw refuse("inconsistent", "its evidence is not what its header says")
+    return yield* refuse("inconsistent", "its category is not the one in its signature")
+  const content = yield* steps.openBody(codec, envelope.subarray(metadataEnd, bodyEnd), size)
+  if (typeof content === "string") return yield* refuse(content, unopened[content](codec, size, steps))
+  const found = yield* steps.sha256(content)
+  if (content.length !== size || !steps.timingSafeEqual(found, envelope.subarray(digestAt, headerBytes)))
+    return yield* refuse("inconsistent", "its evidence is not what its header says")
   return { record, content }
+})
+
+interface Header {
+  readonly codec: Codec
+  /** Bytes of the evidence. */
+  readonly size: number
+  readonly metadataEnd: number
+  readonly bodyEnd: number
+}
+
+const readHeader = (envelope: Uint8Array): Header | EnvelopeError => {
+  if (!isBytes(envelope)) return refuse("not_an_envelope", "it is no Uint8Array")
+  if (envelope.length < headerBytes + digestBytes)
+    return refuse("not_an_envelope", "it is shorter than a header and a seal")
+  const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength)
+  if (view.getUint32(0) !== magic) return refuse("not_an_envelope", "it does not begin with the magic THEV")
+  if (view.getUint8(4) !== version)
+    return refuse("unknown_version", `version ${view.getUint8(4)}: this reader knows version ${version}`)
+  const codec = codecs[view.getUint8(5)]
+  if (codec === undefined) return refuse("unknown_codec", `codec ${view.getUint8(5)}`)
+  const metadataEnd = headerBytes + view.getUint16(6)
+  const bodyEnd = metadataEnd + view.getUint32(12)
+  if (bodyEnd + digestBytes !== envelope.length) return refuse("damaged", "its lengths do not add up to its own")
+  return { codec, size: view.getUint32(8), metadataEnd, bodyEnd }
 }
 
 /**
@@ -154,12 +204,13 @@ const isBytes = (value: unknown): boolean =>
 /** A limit that is no number, or NaN, is one that nothing is within. */
 const isWithin = (size: number, limit: unknown): boolean => typeof limit === "number" && size <= limit
 
-const unopened: Readonly<Record<BodyRefusal, (codec: Codec, size: number, opener: Opener) => string>> = {
-  inconsistent: (codec, size) => `its body is not one ${codec} stream of the ${size} bytes it declares`,
-  codec_unavailable: (codec, _size, { codecs }) =>
-    `its body is ${codec} and this host opens ${codecs.join(", ")}: open it on Node 22.15 or newer`,
-  host: (codec) => `this host failed to open its ${codec} body: try again, or on a host with more memory`
-}
+const unopened: Readonly<Record<BodyRefusal, (codec: Codec, size: number, opener: Pick<Opener, "codecs">) => string>> =
+  {
+    inconsistent: (codec, size) => `its body is not one ${codec} stream of the ${size} bytes it declares`,
+    codec_unavailable: (codec, _size, { codecs }) =>
+      `its body is ${codec} and this host opens ${codecs.join(", ")}: open it on Node 22.15 or newer`,
+    host: (codec) => `this host failed to open its ${codec} body: try again, or on a host with more memory`
+  }
 
 const refuse = (reason: EnvelopeError["reason"], detail: string): EnvelopeError =>
   new EnvelopeError({ reason, message: `this evidence envelope was not opened: ${detail}` })

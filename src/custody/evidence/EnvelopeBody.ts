@@ -8,6 +8,7 @@
  *
  * Cost: O(blocks) of a zstd frame, besides inflating to at most `size` bytes.
  */
+import * as Effect from "effect/Effect"
 import type { Codec } from "../../domain/Codec.ts"
 import { type Compression, CompressionError } from "../../host/port/Compression.ts"
 
@@ -26,10 +27,35 @@ export const openBody = (codec: Codec, body: Uint8Array, size: number, opener: O
   try {
     return opener.openSync(codec, body, size)
   } catch (error) {
-    if (!(error instanceof CompressionError)) return "host"
-    return error.reason === "unsupported" ? "codec_unavailable" : error.reason === "host" ? "host" : "inconsistent"
+    return error instanceof CompressionError ? refusalOf(error) : "host"
   }
 }
+
+/** A host's codecs as effects, such as those that work off the caller's turn. */
+export interface LaterOpener {
+  readonly codecs: Opener["codecs"]
+  /** Opens one stream that ends where the bytes do, to at most `limit` bytes. */
+  readonly open: (codec: Codec, bytes: Uint8Array, limit: number) => Effect.Effect<Uint8Array, CompressionError>
+}
+
+/**
+ * The same by effects. Only the blocks of a zstd frame are counted on the caller's turn: some 3 ns
+ * each.
+ */
+export const openBodyLater = (
+  codec: Codec,
+  body: Uint8Array,
+  size: number,
+  { codecs, open }: LaterOpener
+): Effect.Effect<Uint8Array | BodyRefusal> => {
+  if (codec === "stored" && body.length !== size) return Effect.succeed("inconsistent")
+  if (!codecs.includes(codec)) return Effect.succeed("codec_unavailable")
+  if (codec === "zstd" && !isOneFrame(body)) return Effect.succeed("inconsistent")
+  return Effect.catch(open(codec, body, size), (error) => Effect.succeed(refusalOf(error)))
+}
+
+const refusalOf = ({ reason }: CompressionError): BodyRefusal =>
+  reason === "unsupported" ? "codec_unavailable" : reason === "host" ? "host" : "inconsistent"
 
 /** RFC 8878 section 3.1.1: the magic number as bytes, and the parts of a frame. */
 const zstdMagic = [0x28, 0xb5, 0x2f, 0xfd]

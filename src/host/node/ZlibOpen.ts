@@ -32,7 +32,7 @@ const withInfo = (inflate: unknown): (bytes: Uint8Array, options: Options) => In
   inflate as (bytes: Uint8Array, options: Options) => Inflated
 
 /** The window that RFC 8878 advises, 8 MiB: zlib itself would allocate up to 128 MiB. */
-const zstdParams = { [zlib.constants.ZSTD_d_windowLogMax]: 23 }
+export const zstdParams = { [zlib.constants.ZSTD_d_windowLogMax]: 23 }
 
 const inflaters = {
   gzip: withInfo(zlib.inflateRawSync),
@@ -66,15 +66,25 @@ const gzip = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
  * Reads the frame itself, as zlib's gunzip would accept further members, and zeros, as part of it.
  */
 const openGzip = (bytes: Uint8Array, limit: number): Uint8Array => {
+  const { body, crc, length } = gzipMember(bytes)
+  const content = inflate("gzip", body, limit)
+  if (crc !== zlib.crc32(content) || length !== content.length >>> 0) throw corruptStream("gzip")
+  return content
+}
+
+/** The parts of one gzip member without optional fields. Throws where the bytes are none. */
+export const gzipMember = (
+  bytes: Uint8Array
+): { readonly body: Uint8Array; readonly crc: number; readonly length: number } => {
   const end = bytes.length - gzip.trailer
   if (end <= gzip.header) throw corruptStream("gzip")
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(0) !== gzip.begin) throw corruptStream("gzip")
-  const content = inflate("gzip", bytes.subarray(gzip.header, end), limit)
-  const isSound = view.getUint32(end, true) === zlib.crc32(content) &&
-    view.getUint32(end + 4, true) === content.length >>> 0
-  if (!isSound) throw corruptStream("gzip")
-  return content
+  return {
+    body: bytes.subarray(gzip.header, end),
+    crc: view.getUint32(end, true),
+    length: view.getUint32(end + 4, true)
+  }
 }
 
 /**
@@ -89,7 +99,7 @@ export const open = (codec: Exclude<Codec, "stored">, bytes: Uint8Array, limit: 
 /** zlib's error codes for lack of memory, in each codec's spelling: the bytes are not at fault. */
 const hostFailure = /mem|alloc|initialization/i
 
-const asZlibError = (cause: unknown, codec: Codec, limit: number): CompressionError => {
+export const asZlibError = (cause: unknown, codec: Codec, limit: number): CompressionError => {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
   if (code === "ERR_BUFFER_TOO_LARGE") return tooLarge(limit)
   return code === "" || hostFailure.test(code) ? asCompressionError(cause) : corruptStream(codec)

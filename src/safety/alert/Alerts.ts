@@ -29,6 +29,7 @@ import { Settings } from "../../config/Settings.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import { TracehoundError } from "../../domain/TracehoundError.ts"
+import { Listeners } from "../../telemetry/Listeners.ts"
 import { AlertCounts } from "./AlertCounts.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
 import { type AlertSink, AlertSinks } from "./AlertSink.ts"
@@ -73,6 +74,11 @@ export class Alerts extends Context.Service<Alerts, {
    * host logs at that level.
    */
   readonly logUnsafe: (kind: LogKind, severity: Severity, signature: () => string) => void
+  /**
+   * Calls back on the turn of each alert that leaves, until the function that it gives is called.
+   * The listener must not throw, and must not wait.
+   */
+  readonly onAlert: (listener: (alert: Alert) => void) => () => void
   /** Posts an error on the board that the Watcher shows. */
   readonly errorUnsafe: (error: TracehoundError) => void
   /** The latest error of each code, oldest first. */
@@ -104,7 +110,9 @@ const make = Effect.gen(function*() {
   const actor = yield* spawnWriter(sinks, () => {
     deadLetters += 1
   })
+  const listeners = new Listeners<Alert>()
   const raise = (alert: Alert, isPosted: boolean): void => {
+    if (listeners.isHeard) listeners.tellUnsafe(Object.freeze(alert))
     actor.tellUnsafe(new RaiseAlert({ alert, isPosted }), laneOf[alert.severity])
   }
   const alertUnsafe = (notice: Notice, signature?: () => string): void => {
@@ -131,6 +139,7 @@ const make = Effect.gen(function*() {
     logUnsafe: (kind, severity, signature) => {
       if (isDebugging) actor.tellUnsafe(new WriteLog({ event: { ...kind, severity, signature: signature() } }), "low")
     },
+    onAlert: (listener) => listeners.add(listener),
     errorUnsafe: board.post,
     errors: board.errors,
     deadLetters: () => deadLetters,

@@ -44,6 +44,7 @@ export const alertsTo = (heard: Heard) =>
     errorUnsafe: ({ code, message, recoverable, state }) => {
       heard.errors.push(`${state} ${code} ${String(recoverable)}: ${message}`)
     },
+    onAlert: () => () => undefined,
     errors: () => [],
     deadLetters: () => 0,
     counts: new AlertCounts(),

@@ -54,7 +54,7 @@ describe("Duplicates", () => {
     const { duplicates, insert, vault } = makeWorld()
     const [first, second] = [insert(1), insert(2)]
     duplicates.answer(first, low)
-    assert.deepStrictEqual(vault.all(), [second, first])
+    assert.deepStrictEqual([...vault.all()], [second, first])
   })
 
   it("RFC H7 tells each listener of a raise, and of nothing else", () => {

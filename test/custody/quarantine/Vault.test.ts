@@ -163,7 +163,7 @@ describe("Vault", () => {
         vault.insert({ ...arrivalOf(bytes(1, 1)), content: endless, id: "i".repeat(256), source: "s".repeat(256) })
       )
     }
-    assert.deepStrictEqual([vault.count, vault.bytes, vault.all()], [0, 0, []])
+    assert.deepStrictEqual([vault.count, vault.bytes, [...vault.all()]], [0, 0, []])
     assert.strictEqual(vault.insert(arrivalOf(bytes(1, 2))), first)
     for (let n = 0; n < 2_000; n++) {
       const slot = vault.insert(arrivalOf(bytes(1, n), { signed: digestOf(`${n}`) }))
@@ -232,7 +232,7 @@ describe("Vault", () => {
         } else assert.strictEqual(vault.find(digestOf(`${n}`), held.category), held.slot)
 
         const order = policy === "lru" ? model : model.toSorted((a, b) => a.rank - b.rank)
-        assert.deepStrictEqual(vault.all(), order.map(({ slot }) => slot))
+        assert.deepStrictEqual([...vault.all()], order.map(({ slot }) => slot))
         assert.strictEqual(vault.first(), order[0]?.slot ?? -1)
         assert.strictEqual(vault.count, model.length)
         assert.strictEqual(vault.bytes, model.reduce((sum, { size }) => sum + size, 0))
