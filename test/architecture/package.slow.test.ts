@@ -102,7 +102,7 @@ describe("the published package", { timeout: 120_000 }, () => {
 
   it("holds the build, its declarations and documents, and nothing else", () => {
     const odd = files().filter((path) =>
-      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
+      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|contrib\/[\w-]+\.(?:yml|json)|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
         .test(path)
     )
     assert.deepStrictEqual(odd, none)
