@@ -22,9 +22,10 @@
  *
  * **Gotchas**
  *
- * - When the deadline of an end has passed, the handler is interrupted and then waited for: an
- *   uninterruptible handler delays the end, and so does a finalizer of the behaviour's scope that
- *   does not return.
+ * - When the deadline of an end has passed, the handler is interrupted and then waited for until a
+ *   second one (`abandonAfter`). What has not ended by then, a handler that cannot be interrupted
+ *   or a finalizer that does not return, is abandoned: it may still run, beside the next
+ *   incarnation, but nothing that it returns or does to its `self` counts.
  * - A handler that interrupts itself crashes the actor.
  * - Handlers run in the context of their incarnation: its Scope is theirs. What a handler forks as
  *   its child is interrupted before its message is settled.
@@ -41,7 +42,7 @@ import type { ActorRef, Down } from "./ActorRef.ts"
 import { Address } from "./Address.ts"
 import type { Deadlines } from "./Deadlines.ts"
 import type { Definition } from "./Definition.ts"
-import { ActorStopped, LinkBroken } from "./Errors.ts"
+import { Abandoned, ActorStopped, LinkBroken } from "./Errors.ts"
 import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, parentOf, reportUnsafe } from "./Handling.ts"
 import { Inbox } from "./Inbox.ts"
 import { type Host, Incarnation } from "./Incarnation.ts"
@@ -91,6 +92,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   #crash: Cause.Cause<unknown> | undefined
   #lastCrash: CrashNote | null = null
   #restarts = 0
+  #abandoned = 0
   #isSuspended: boolean
   #isBurstScheduled = false
   #isInBurst = false
@@ -149,18 +151,24 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     if (this.#isInBurst || this.phase !== "running") return
     this.#isInBurst = true
     this.#hasWaited = false
-    const burst = Effect.andThen(
-      Effect.whileLoop({ while: () => this.#takeNext(), body: () => this.#handle(), step: nothing }),
-      Effect.suspend(() => this.#afterBurst())
+    // A burst that was abandoned does nothing more when its handler ends after all.
+    this.#fork((fiber) =>
+      Effect.andThen(
+        Effect.whileLoop({
+          while: () => this.#burstFiber === fiber && this.#takeNext(),
+          body: () => this.#handle(),
+          step: nothing
+        }),
+        Effect.suspend(() => this.#burstFiber === fiber ? this.#afterBurst() : Effect.void)
+      )
     )
-    this.#fork(burst)
   }
-  #fork(burst: Effect.Effect<void, never, R>): void {
+  #fork(burst: (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<void, never, R>): void {
     // `#burstFiber` is set in the fiber's own first step: a waiter that is answered may end the
     // actor on that same turn, and must find the burst under way.
     const registered = Effect.withFiber<void, never, R>((fiber) => {
       this.#burstFiber = fiber
-      return burst
+      return burst(fiber)
     })
     const fiber = Effect.runForkWith(this.#context)(registered, { uninterruptible: true })
     const exit = fiber.pollUnsafe()
@@ -170,12 +178,17 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     fiber.addObserver((exit) => this.#afterFiber(fiber, exit))
   }
   #afterFiber(fiber: Fiber.Fiber<void>, exit: Exit.Exit<void>): void {
-    if (this.#burstFiber === fiber) this.#burstFiber = undefined
+    if (this.#burstFiber !== fiber) return
+    this.#burstFiber = undefined
     if (Exit.isSuccess(exit)) return
     // A value that is not an Effect, where a handler should have one, ends the fiber at once and
     // skips the code around it. Settle the message here, and finish the burst.
     if (this.#current !== undefined) this.#settle(this.#current, exit)
-    this.#fork(Effect.suspend(() => this.#afterBurst()))
+    this.#finishBurst()
+  }
+  /** On a fiber of its own, as that of the burst is gone. */
+  #finishBurst(): void {
+    this.#fork(() => Effect.suspend(() => this.#afterBurst()))
   }
   /** Takes the next item into `#current`. False if the burst must end. */
   #takeNext(): boolean {
@@ -199,7 +212,8 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       const handling = Effect.interruptible(
         span === undefined ? effect : inSpan(effect, `${this.#definition.name}.${message._tag}`, this.path, span)
       )
-      return Effect.flatMap(Effect.exit(handling), (exit) => this.#afterHandler(item, exit))
+      const fiber = this.#burstFiber
+      return Effect.flatMap(Effect.exit(handling), (exit) => this.#afterHandler(fiber, item, exit))
     } catch (defect) {
       this.#settle(item, Exit.die(defect))
       return Effect.void
@@ -215,10 +229,16 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     fiber.setContext(Context.add(this.#context, Scope.Scope, this.#life.scope))
   }
   /** Settles an item when nothing is left of its handler: what that has forked ends first. */
-  #afterHandler(item: Item<M>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
-    const children = childrenOf(this.#burstFiber)
-    if (children !== undefined) return Effect.map(Fiber.interruptAll([...children]), () => this.#settle(item, exit))
-    this.#settle(item, exit)
+  #afterHandler(
+    fiber: Fiber.Fiber<unknown, unknown> | undefined,
+    item: Item<M>,
+    exit: Exit.Exit<unknown, unknown>
+  ): Effect.Effect<void> {
+    const children = childrenOf(fiber)
+    if (children !== undefined) {
+      return Effect.flatMap(Fiber.interruptAll([...children]), () => this.#afterHandler(fiber, item, exit))
+    }
+    if (this.#burstFiber === fiber) this.#settle(item, exit)
     return Effect.void
   }
   /**
@@ -285,12 +305,26 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
         Effect.forkDetach(building, { startImmediately: true, uninterruptible: true }),
         // The fiber itself fails only if the behaviour returned something that is not an Effect.
         (fiber) =>
-          Effect.flatMap(Fiber.await(fiber), (exit) => Exit.isSuccess(exit) ? exit : this.#afterBuild(life, exit))
+          Effect.flatMap(
+            this.#awaitStart(life, fiber),
+            (exit) => Exit.isSuccess(exit) ? exit : this.#afterBuild(life, exit)
+          )
       )
+    })
+  }
+  #awaitStart(life: Incarnation<M>, fiber: Fiber.Fiber<Exit.Exit<void, unknown>>) {
+    return Effect.callback<Exit.Exit<Exit.Exit<void, unknown>>>((resume) => {
+      life.onAbandoned = () => resume(Effect.succeed(Exit.succeed(Exit.fail(this.#stopped))))
+      fiber.addObserver((exit) => {
+        life.onAbandoned = undefined
+        resume(Effect.succeed(exit))
+      })
     })
   }
   /** Makes the incarnation run with the handlers that were built, or closes its scope again. */
   #afterBuild(life: Incarnation<M>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void, unknown>> {
+    // It was abandoned, and nobody waits for what it had acquired.
+    if (life.stage === "over") return Effect.as(Effect.exit(Scope.close(life.scope, exit)), Exit.fail(this.#stopped))
     if (Exit.isSuccess(exit) && this.inbox.isOpen) {
       this.#startFiber = undefined
       this.#handlers = exit.value as AnyHandlers<M, R>
@@ -392,9 +426,20 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     const isThere = this.phase === "running" || this.phase === "starting"
     if (!isThere || this.#crash !== undefined || this.#isHalting) return false
     this.#crash = cause
-    if (this.#isInBurst) this.#interruptHandler()
+    if (this.#isInBurst) this.#interruptForCrash()
     else this.schedule()
     return true
+  }
+  #interruptForCrash(): void {
+    this.#interruptHandler()
+    const fiber = this.#burstFiber
+    if (fiber === undefined) return
+    const abandon = () =>
+      Effect.map(this.#abandonBurst(fiber), () => {
+        if (this.#burstFiber === undefined && this.phase === "running") this.#finishBurst()
+      })
+    const { abandonAfter } = this.#definition
+    Effect.runForkWith(this.#kernel.context)(awaitWithin(fiber, { drain: 0, force: nothing, abandonAfter, abandon }))
   }
   #interruptHandler(): void {
     this.#isInterrupting = true
@@ -424,27 +469,43 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     })
   }
   /**
-   * Ends an incarnation's timers, and closes its scope. A finalizer that fails is reported, and
-   * ends nothing.
+   * Ends an incarnation's timers, and closes its scope. A finalizer that fails or does not return
+   * is reported, and ends nothing.
    */
   #close(life: Incarnation<M>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
-    const { closing } = this.#kernel
-    const ending = Effect.withFiber((fiber) => {
+    return Effect.suspend(() => {
       this.#life = undefined
       life.end()
-      closing.set(fiber, this)
-      return Effect.map(Effect.exit(Scope.close(life.scope, exit)), (closed) => {
-        closing.delete(fiber)
-        return closed
+      if (life.scope.state._tag === "Empty")
+        return Effect.map(Scope.close(life.scope, exit), () => this.#afterClose(life))
+      const { closing } = this.#kernel
+      // On a fiber of its own, which may be left behind.
+      const releasing = Effect.withFiber((fiber) => {
+        closing.set(fiber, this)
+        return Scope.close(life.scope, exit)
       })
+      return Effect.flatMap(
+        Effect.forkDetach(releasing, { startImmediately: true, uninterruptible: true }),
+        (fiber) =>
+          Effect.map(this.#awaitRelease(fiber), () => {
+            closing.delete(fiber)
+            this.#afterClose(life, fiber.pollUnsafe())
+          })
+      )
     })
-    return Effect.map(ending, (closed) => {
-      life.stage = "over"
-      this.inbox.buryOutcomes()
-      if (Exit.isSuccess(closed) || Cause.hasInterruptsOnly(closed.cause)) return
-      this.#noteCrash(closed.cause)
-      this.#report("failed to release what it had acquired", closed.cause)
-    })
+  }
+  #awaitRelease(fiber: Fiber.Fiber<void>): Effect.Effect<void> {
+    const abandon = () => Effect.sync(() => this.#noteAbandoned("finalizer"))
+    const { abandonAfter } = this.#definition
+    return awaitWithin(fiber, { drain: 0, force: nothing, abandonAfter, abandon })
+  }
+  /** The scope is closed, unless there is no exit: then that was abandoned. */
+  #afterClose(life: Incarnation<M>, exit?: Exit.Exit<void>): void {
+    life.stage = "over"
+    this.inbox.buryOutcomes()
+    if (exit === undefined || Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
+    this.#noteCrash(exit.cause)
+    this.#report("failed to release what it had acquired", exit.cause)
   }
   /** Tells of the end of an incarnation, and remembers a crash for `inspect`. */
   #announceEnd(crash: Cause.Cause<unknown> | undefined, otherwise: "normal" | "stopped"): void {
@@ -523,7 +584,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   get terminate(): Effect.Effect<void> {
     return Effect.uninterruptible(Effect.withFiber((fiber) => {
       // A handler that ends its own actor cannot wait for itself.
-      const isOwn = fiber === this.#burstFiber
+      const isOwn = this.#isWaitedFor(fiber)
       if (this.#ended !== undefined) return isOwn ? Effect.void : this.#ended.await
       this.#ended = Latch.makeUnsafe(false)
       this.inbox.close()
@@ -531,6 +592,10 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       const ending = Effect.andThen(this.#leaving(this.#endIncarnation()), Effect.suspend(() => this.#finish()))
       return isOwn ? Effect.asVoid(Effect.forkDetach(ending, { uninterruptible: true })) : ending
     }))
+  }
+  /** Whether the end has to wait for the fiber: for a handler, or for a finalizer. */
+  #isWaitedFor(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    return fiber === this.#burstFiber || this.#kernel.closing.get(fiber) === this
   }
   #finish(): Effect.Effect<void> {
     this.phase = "ended"
@@ -549,9 +614,9 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
    */
   #endIncarnation(): Effect.Effect<void> {
     const waited = this.#startFiber !== undefined
-      ? Fiber.interrupt(this.#startFiber)
+      ? this.#endStart(this.#startFiber)
       : this.#burstFiber !== undefined
-      ? awaitWithin(this.#burstFiber, this.#definition.drain, () => this.#forceEnd())
+      ? this.#endBurst(this.#burstFiber)
       : Effect.void
     return Effect.flatMap(waited, () => {
       // The burst may have ended the incarnation itself, or be about to.
@@ -564,9 +629,55 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       )
     })
   }
-  #forceEnd(): void {
-    this.#isHalting = true
-    this.#interruptHandler()
+  #endStart(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> {
+    const { abandonAfter } = this.#definition
+    return awaitWithin(fiber, {
+      drain: 0,
+      force: () => fiber.interruptUnsafe(),
+      abandonAfter,
+      abandon: () => this.#abandonStart(fiber)
+    })
+  }
+  #endBurst(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> {
+    const { abandonAfter, drain } = this.#definition
+    const force = () => {
+      this.#isHalting = true
+      this.#interruptHandler()
+    }
+    return awaitWithin(fiber, { drain, force, abandonAfter, abandon: () => this.#abandonBurst(fiber) })
+  }
+  /** Goes on without a burst whose handler does not end. What that does from now on is ignored. */
+  #abandonBurst(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> {
+    if (this.#burstFiber !== fiber) return Effect.void
+    // It closes the incarnation itself, for which there is another deadline.
+    if (this.phase !== "running") return Effect.asVoid(Fiber.await(fiber))
+    const item = this.#current
+    this.#burstFiber = undefined
+    this.#isInBurst = false
+    this.#current = undefined
+    this.#noteAbandoned("handler")
+    if (item !== undefined) this.inbox.bury(item, "abandoned", this.#crash)
+    return Effect.void
+  }
+  /** Goes on without a start whose behaviour does not end. */
+  #abandonStart(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> {
+    const life = this.#life
+    if (this.#startFiber !== fiber) return Effect.void
+    if (life === undefined) return Effect.asVoid(Fiber.await(fiber))
+    this.#startFiber = undefined
+    this.#life = undefined
+    life.end()
+    life.stage = "over"
+    this.phase = "waiting"
+    this.#noteAbandoned("behaviour")
+    this.#announceEnd(undefined, "stopped")
+    life.onAbandoned?.()
+    return Effect.void
+  }
+  #noteAbandoned(what: Abandoned["what"]): void {
+    this.#abandoned += 1
+    this.#report("was abandoned", Cause.die(new Abandoned({ actor: this.path, what })))
+    this.#publish(Lifecycle.abandoned)
   }
   /**
    * Runs `terminate` detached, so that the caller can be interrupted. A handler of this actor does
@@ -574,7 +685,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
    */
   get stop(): Effect.Effect<void> {
     return Effect.withFiber((own) => {
-      const isOwn = own === this.#burstFiber
+      const isOwn = this.#isWaitedFor(own)
       return Effect.flatMap(
         Effect.forkDetach(this.terminate),
         (fiber) => isOwn ? Effect.void : Effect.asVoid(Fiber.await(fiber))
@@ -596,6 +707,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       restart: this.restart,
       incarnation: this.incarnation,
       restarts: this.#restarts,
+      abandoned: this.#abandoned,
       lastCrash: this.#lastCrash,
       ...this.inbox.inspect()
     }

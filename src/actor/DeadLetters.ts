@@ -9,6 +9,7 @@
  * | `closed` | was refused: the actor had begun to end |
  * | `stopped` | was accepted, but the actor stopped before it was handled to the end |
  * | `crashed` | was accepted, and the actor crashed while it handled the message |
+ * | `abandoned` | was accepted, and its handler did not end when the actor had to |
  * | `failed` | was handled, with a typed failure that nobody waited for |
  *
  * Each message becomes a dead letter at most once. Recording one is O(1). The latest are remembered
@@ -26,7 +27,7 @@ import { Listeners } from "../telemetry/Listeners.ts"
 import type { Message } from "./Message.ts"
 
 /** All reasons. The order is fixed. */
-export const deadLetterReasons = ["full", "dropped", "closed", "stopped", "crashed", "failed"] as const
+export const deadLetterReasons = ["full", "dropped", "closed", "stopped", "crashed", "abandoned", "failed"] as const
 export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
 /** A dead letter without its message, as it is remembered. */
@@ -83,6 +84,7 @@ export const make = (capacity: number): Effect.Effect<DeadLetterOffice> => {
       closed: 0,
       stopped: 0,
       crashed: 0,
+      abandoned: 0,
       failed: 0
     }
     const notes: Array<DeadLetterNote> = []

@@ -91,6 +91,11 @@ export interface DefinitionOptions<M extends Message, R, E, RB> {
   readonly weigh?: (message: M) => number
   /** After this time the end of an actor is forced: 5 seconds when left out. */
   readonly drain?: Duration.Input
+  /**
+   * So long after its end was forced, an actor that has not ended is no longer waited for: 10
+   * seconds when left out. With "Infinity" its end waits for ever.
+   */
+  readonly abandonAfter?: Duration.Input
   /** The timeout of asks that name none: the system's when left out. */
   readonly askTimeout?: Duration.Input
   /** `permanent` when left out. */
@@ -115,6 +120,8 @@ export interface Definition<in out M extends Message, out R, out E, out RB> {
   /** Milliseconds. */
   readonly drain: number
   /** Milliseconds. */
+  readonly abandonAfter: number
+  /** Milliseconds. */
   readonly askTimeout: number | undefined
   readonly restart: RestartKind
   readonly suspended: boolean
@@ -136,6 +143,7 @@ export const define = <M extends Message>() =>
   mailbox: options.mailbox ?? fifo({ capacity: 1024 }),
   weigh: options.weigh,
   drain: Duration.toMillis(options.drain ?? "5 seconds"),
+  abandonAfter: Duration.toMillis(options.abandonAfter ?? "10 seconds"),
   askTimeout: options.askTimeout === undefined ? undefined : Duration.toMillis(options.askTimeout),
   restart: options.restart ?? "permanent",
   suspended: options.suspended ?? false,

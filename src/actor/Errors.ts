@@ -49,6 +49,16 @@ export class ActorCrashed
   }
 }
 
+/** What is logged when an actor is no longer waited for: what of it has not ended, and where. */
+export class Abandoned extends Data.TaggedError("Abandoned")<{
+  readonly actor: string
+  readonly what: "handler" | "behaviour" | "finalizer"
+}> {
+  override get message(): string {
+    return `a ${this.what} of ${this.actor} does not end`
+  }
+}
+
 /** There was no answer within the timeout of `ask`. The message may still be handled. */
 export class AskTimeout extends Data.TaggedError("AskTimeout")<{ readonly actor: string; readonly tag: string }> {
   override get message(): string {

@@ -66,20 +66,33 @@ interface Reported {
   readonly incarnation: number
 }
 
-/**
- * Waits for a fiber; after `ms` calls `force` and goes on waiting. 0 forces at once, Infinity
- * never.
- */
+/** How long the end of a fiber is waited for. */
+export interface Patience {
+  /** Milliseconds until `force`: 0 forces at once, Infinity never. */
+  readonly drain: number
+  readonly force: () => void
+  /** Milliseconds from then on until `abandon`. */
+  readonly abandonAfter: number
+  /** Returns what is left to wait for. */
+  readonly abandon: () => Effect.Effect<void>
+}
+
+/** Waits for a fiber as long as patience lasts. */
 export const awaitWithin = (
   fiber: Fiber.Fiber<unknown, unknown>,
-  ms: number,
-  force: () => void
+  { abandon, abandonAfter, drain, force }: Patience
 ): Effect.Effect<void> => {
-  const forced = Effect.suspend(() => {
+  const awaitFor = (ms: number, orElse: () => Effect.Effect<void>): Effect.Effect<void> =>
+    ms === Number.POSITIVE_INFINITY
+      ? Effect.asVoid(Fiber.await(fiber))
+      : Effect.suspend(() => {
+        if (fiber.pollUnsafe() !== undefined) return Effect.void
+        return ms === 0
+          ? orElse()
+          : Effect.asVoid(Effect.timeoutOrElse(Effect.asVoid(Fiber.await(fiber)), { duration: ms, orElse }))
+      })
+  return awaitFor(drain, () => {
     force()
-    return Fiber.await(fiber)
+    return awaitFor(abandonAfter, abandon)
   })
-  if (ms === 0) return Effect.asVoid(forced)
-  if (ms === Number.POSITIVE_INFINITY) return Effect.asVoid(Fiber.await(fiber))
-  return Effect.asVoid(Effect.timeoutOrElse(Fiber.await(fiber), { duration: ms, orElse: () => forced }))
 }

@@ -232,7 +232,7 @@ export class Inbox<M extends Message> {
   #fail(letter: Letter<M>, reply: Reply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
     letter.deadline?.cancel()
     const actor = this.#path
-    const error = reason === "crashed"
+    const error = reason === "crashed" || crash !== undefined
       ? new ActorCrashed({ actor, cause: crash === undefined ? undefined : Cause.squash(crash) })
       : reason === "dropped"
       ? new MailboxFull({ actor })

@@ -38,6 +38,8 @@ export class Incarnation<M extends Message> implements Self<M> {
   readonly scope: Scope.Closeable
   /** Its end has begun (`ending`), or is complete (`over`). */
   stage: "current" | "ending" | "over" = "current"
+  /** Set while somebody waits for its start: to be called if that is abandoned. */
+  onAbandoned: (() => void) | undefined
   readonly #host: Host<M>
   readonly #kernel: Kernel
   #timers: TimerTable<M> | undefined

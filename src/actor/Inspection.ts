@@ -60,6 +60,11 @@ export interface ActorInspection {
   readonly handled: number
   /** Accepted messages that became dead letters. */
   readonly buried: number
+  /**
+   * How often something of it did not end, and was no longer waited for: a handler, a behaviour or
+   * a finalizer. It may still run.
+   */
+  readonly abandoned: number
   readonly lastCrash: CrashNote | null
 }
 

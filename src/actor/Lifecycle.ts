@@ -89,4 +89,5 @@ export const crashed = (cause: Cause.Cause<unknown>) => (): Happening => ({
   error: classOf(cause),
   message: describe(cause)
 })
+export const abandoned = (): Happening => ({ _tag: "Abandoned" })
 export const stopped = (reason: "normal" | "stopped" | "gone") => (): Happening => ({ _tag: "Stopped", reason })

@@ -2,8 +2,7 @@
  * The timeout of `ask`: whose it is, when it comes, and what it leaves behind.
  */
 import { assert, describe, it } from "@effect/vitest"
-import type { Duration } from "effect"
-import { Clock, Effect, Exit, Fiber, Request } from "effect"
+import { Clock, type Duration, Effect, Exit, Fiber, Request } from "effect"
 import { TestClock } from "effect/testing"
 import * as Actor from "../../src/actor/index.ts"
 import { calm } from "./supervised.ts"
@@ -17,7 +16,7 @@ interface Options {
 
 /** An actor that takes so long for an answer, and fails if that is odd. */
 const makeSlow = Effect.fnUntraced(function*({ definition, system }: Options = {}) {
-  const made = yield* Actor.ActorSystem.make({ ...(system === undefined ? {} : { askTimeout: system }) })
+  const made = yield* Actor.ActorSystem.make(system === undefined ? {} : { askTimeout: system })
   const actor = yield* made.root.spawn(
     Actor.define<Wait>()("slow", {
       ...(definition === undefined ? {} : { askTimeout: definition }),

@@ -192,6 +192,7 @@ describe("while it drains", () => {
         closed: 0,
         stopped: 1,
         crashed: 1,
+        abandoned: 0,
         failed: 0
       })
     }))

@@ -342,6 +342,7 @@ describe("the root", () => {
         closed: 6,
         stopped: 1,
         crashed: 1,
+        abandoned: 0,
         failed: 0
       })
       yield* close

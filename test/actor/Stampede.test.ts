@@ -95,7 +95,7 @@ for (const { accepted, kept, reason, spec } of promises) {
         yield* actor.settled
         assert.deepStrictEqual(handled, kept)
         assert.deepStrictEqual(buried, complement(kept).map((id) => `${id} ${reason}`))
-        const none = { full: 0, dropped: 0, closed: 0, stopped: 0, crashed: 0, failed: 0 }
+        const none = { full: 0, dropped: 0, closed: 0, stopped: 0, crashed: 0, abandoned: 0, failed: 0 }
         assert.deepStrictEqual(system.deadLetters.counts(), { ...none, [reason]: flood - kept.length })
         assert.strictEqual(system.deadLetters.total(), flood - kept.length)
         const seen = actor.inspect()

@@ -156,6 +156,7 @@ describe("a restart", () => {
         closed: 0,
         stopped: 1,
         crashed: 1,
+        abandoned: 0,
         failed: 0
       })
       assert.strictEqual(shape(root.inspect()), "root ended#1 []")

@@ -104,13 +104,13 @@ const checkEnds = (world: World): void => {
     const error: unknown = answer.cause.reasons.find((reason) => reason._tag === "Fail")?.error
     if (error === undefined || error instanceof Actor.AskTimeout) continue
     const expected: ReadonlyArray<string | undefined> = error instanceof Actor.ActorCrashed
-      ? ["crashed"]
+      ? ["crashed", "abandoned"]
       : error instanceof Actor.MailboxFull
       ? ["full", "dropped"]
       : error instanceof Actor.ActorStopped
-      ? ["closed", "stopped"]
+      ? ["closed", "stopped", "abandoned"]
       : error instanceof Actor.ActorRestarting
-      ? ["stopped"]
+      ? ["stopped", "abandoned"]
       : [undefined]
     world.check(expected.includes(buried[0]), () => `${ends}: the asker was told ${String(error)}`)
   }
@@ -215,7 +215,12 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
         world.beings.push(being)
         world.log(`spawn ${boss.ref.path}/${being.name} ${being.spec.kind} ${being.spec.capacity}`)
         const restart = pick<Actor.RestartKind>(["permanent", "permanent", "transient", "temporary"])
-        const definition = world.define(being, { restart, drain: pick([0, 20, 100]), suspended: chance(0.1) })
+        const definition = world.define(being, {
+          restart,
+          drain: pick([0, 20, 100]),
+          abandonAfter: pick([15, 20, 1000]),
+          suspended: chance(0.1)
+        })
         const spawning = Effect.map(Effect.exit(Scope.provide(boss.ref.spawn(definition), being.scope)), (exit) => {
           world.log(`${being.name} ${Exit.isSuccess(exit) ? "spawned" : "not spawned"}`)
           if (Exit.isSuccess(exit)) being.ref = exit.value
@@ -306,6 +311,8 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
         yield* pass(10)
         yield* look("while closing")
       }
+      for (let n = 0; n < 20 && world.abandoned > 0; n++) yield* pass(10)
+      world.check(world.abandoned === 0, () => `${world.abandoned} handlers never end`)
       world.check(closing.pollUnsafe() !== undefined, () => "it never closes")
       world.check(inspect().phase === "ended", () => "the root has not ended")
       for (const { alive, built, name, released } of world.beings)

@@ -37,7 +37,9 @@ export const deeds = [
   "timers",
   "timers",
   "timers",
-  "quiet"
+  "quiet",
+  "stubborn",
+  "stubborn"
 ] as const
 export type Deed = (typeof deeds)[number]
 
@@ -122,6 +124,8 @@ export class World {
   readonly random: Random
   readonly now: () => number
   isQuiet = false
+  /** Handlers that were abandoned, and have not ended. */
+  abandoned = 0
 
   constructor(random: Random, now: () => number) {
     this.random = random
@@ -208,7 +212,12 @@ export class World {
   /** A definition that records everything that happens in its actor. */
   define(
     being: Being,
-    options: { readonly restart: Actor.RestartKind; readonly drain: number; readonly suspended: boolean }
+    options: {
+      readonly restart: Actor.RestartKind
+      readonly drain: number
+      readonly abandonAfter: number
+      readonly suspended: boolean
+    }
   ) {
     return Actor.define<Act>()(being.name, {
       ...options,
@@ -267,6 +276,10 @@ export class World {
     this.log(`#${id} ${reason}`)
     if (entry === undefined) return
     entry.buried.push(reason)
+    if (reason === "abandoned") {
+      being.working -= 1
+      this.abandoned += 1
+    }
     if (reason === "full" || reason === "closed") entry.refused = true
     if (reason === "dropped" && being.spec.kind === "dropping") entry.refused = true
     being.waiting = being.waiting.filter((other) => other !== entry)
@@ -331,7 +344,8 @@ export class World {
     })
     return Effect.onExit(work, (exit) =>
       Effect.sync(() => {
-        if (isAtWork) being.working -= 1
+        if (entry?.buried[0] === "abandoned") this.abandoned -= 1
+        else if (isAtWork) being.working -= 1
         if (entry !== undefined && (Exit.isSuccess(exit) || deed === "fails")) entry.finished += 1
       }))
   }
@@ -361,6 +375,20 @@ export class World {
       Effect.never
     ])
     return Effect.andThen(this.#aside(being, "scoped", id % 30), end)
+  }
+  /** What an abandoned handler does, none of which may have an effect. */
+  #late(being: Being, self: Actor.Self<Act>): Effect.Effect<unknown> {
+    this.count("late")
+    const { entry, message } = this.draft(being, false, 3, true)
+    entry.offered = false
+    this.#timed.set(message.id, { message, life: being.built, isCancelled: true, entry: undefined })
+    return Effect.all([
+      self.stop,
+      self.fork(Effect.die("late")),
+      self.pipe(Effect.void, () => message),
+      self.timers.every("t0", 1, message),
+      self.receiveTimeout(1, message)
+    ])
   }
   /** Sets, replaces or cancels a timer. */
   #time(being: Being, { timers }: Actor.Self<Act>): Effect.Effect<void> {
@@ -470,6 +498,11 @@ export class World {
         return id % 4 === 0
           ? this.#unset(being, quiet, self.cancelReceiveTimeout)
           : this.#set(being, quiet, (message) => self.receiveTimeout(1 + id % 30, message))
+      case "stubborn":
+        return Effect.andThen(
+          Effect.uninterruptible(Effect.sleep(20 + id % 150)),
+          Effect.suspend(() => this.entries[id]?.buried[0] === "abandoned" ? this.#late(being, self) : self.stop)
+        )
       case "closes":
         return id % 3 === 0 ? Scope.close(being.scope, Exit.void) : Effect.void
       case "stopsOther":

@@ -17,9 +17,11 @@ export type Protocol = Run | Note
 export const note = (text: string): Note => new Note({ text })
 
 export interface InnerOptions {
+  readonly strategy?: Actor.Strategy
   readonly mailbox?: Actor.MailboxSpec
   readonly restart?: Actor.RestartKind
   readonly drain?: number
+  readonly abandonAfter?: number
   /** Run in the behaviour. */
   readonly onStart?: Program
   /** Run when the incarnation is released. */
@@ -28,9 +30,9 @@ export interface InnerOptions {
 
 /** A system with one such actor. */
 export const makeInner = Effect.fnUntraced(function*(options: InnerOptions = {}) {
-  const { onStart, onStop = Effect.void, ...rest } = options
+  const { onStart, onStop = Effect.void, strategy = "one_for_one", ...rest } = options
   const log: Array<string> = []
-  const system = yield* Actor.ActorSystem.make({ intensity: 1000, period: "1 second" })
+  const system = yield* Actor.ActorSystem.make({ intensity: 1000, period: "1 second", strategy })
   const definition = Actor.define<Protocol>()("inner", {
     ...rest,
     onDeadLetter: (message, reason) => {

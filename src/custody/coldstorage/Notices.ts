@@ -28,7 +28,8 @@ export const buried: Record<Exclude<DeadLetterReason, "failed">, string> = {
   dropped: "the mailbox dropped it",
   closed: "the mailbox is closed",
   stopped: "cold storage was closed before its turn",
-  crashed: "the part that writes it crashed"
+  crashed: "the part that writes it crashed",
+  abandoned: "the part that writes it did not end"
 }
 
 /** The error for the board, with the signature of the evidence that was lost. */

@@ -171,4 +171,4 @@ describe("closing", () => {
     }))
 })
 
-const noLetters = { full: 0, dropped: 0, closed: 0, stopped: 0, crashed: 0, failed: 0 }
+const noLetters = { full: 0, dropped: 0, closed: 0, stopped: 0, crashed: 0, abandoned: 0, failed: 0 }
