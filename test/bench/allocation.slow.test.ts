@@ -33,7 +33,7 @@ describe("a million calls", () => {
   every.each(
     shareOf(
       [
-        ["RFC D2", "clean", 0],
+        ["RFC D2 V3", "clean", 0],
         ["RFC G4", "rate_limited", 0],
         ["RFC D5", "payload_too_large", 0],
         ["RFC D7", "ignored", 64],

@@ -48,6 +48,7 @@ const bounded = [
   "streams.alerts",
   "streams.audit",
   "streams.deadLetters",
+  "streams.decisions",
   "streams.lifecycle"
 ]
 

@@ -51,7 +51,7 @@ export const openBodyLater = (
   if (codec === "stored" && body.length !== size) return Effect.succeed("inconsistent")
   if (!codecs.includes(codec)) return Effect.succeed("codec_unavailable")
   if (codec === "zstd" && !isOneFrame(body)) return Effect.succeed("inconsistent")
-  return Effect.catch(open(codec, body, size), (error) => Effect.succeed(refusalOf(error)))
+  return Effect.match(open(codec, body, size), { onFailure: refusalOf, onSuccess: (content) => content })
 }
 
 const refusalOf = ({ reason }: CompressionError): BodyRefusal =>

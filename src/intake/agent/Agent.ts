@@ -20,6 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Settings } from "../../config/Settings.ts"
 import { Quarantine } from "../../custody/quarantine/Quarantine.ts"
+import type { Decision } from "../../domain/Decision.ts"
 import type { InterceptResult, InterceptTotals } from "../../domain/InterceptResult.ts"
 import type { CategoryRank, Scent } from "../../domain/Scent.ts"
 import type { SeverityRank } from "../../domain/Severity.ts"
@@ -32,6 +33,8 @@ import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { canonicalSeedWords, type CanonicalWriter, makeCanonicalWriter } from "../gate/Canonical.ts"
 import { RateLimiter } from "../gate/RateLimiter.ts"
 import { Throughput } from "../gate/Throughput.ts"
+import { answered, type Answers } from "./Answers.ts"
+import { Decisions } from "./Decisions.ts"
 import { Escalation } from "./Escalation.ts"
 import { interceptFailure } from "./Notices.ts"
 import * as Refusals from "./Refusals.ts"
@@ -45,6 +48,11 @@ export class Agent extends Context.Service<Agent, {
    * error (CONFORMANCE D1).
    */
   readonly interceptUnsafe: (scent: Scent) => InterceptResult
+  /**
+   * Calls back on the turn of every `every`-th decision of each status, a whole number from 1,
+   * until the function that it gives is called. The listener must not throw, and must not wait.
+   */
+  readonly onDecision: (every: number, hear: (decision: Decision) => void) => () => void
   /** How many scents got each answer so far. Each scent is counted once, whatever it was. */
   readonly totals: () => InterceptTotals
   /**
@@ -100,6 +108,7 @@ export interface AgentServices {
 /** An agent that can be closed: every scent from then on gets the same answer. */
 export interface ClosableAgent {
   readonly interceptUnsafe: Agent["Service"]["interceptUnsafe"]
+  readonly onDecision: Agent["Service"]["onDecision"]
   readonly totals: Agent["Service"]["totals"]
   readonly refusedSignals: Agent["Service"]["refusedSignals"]
   readonly unreadable: Agent["Service"]["unreadable"]
@@ -120,13 +129,13 @@ export const make = (services: AgentServices): ClosableAgent => {
   const seed = new Int32Array(canonicalSeedWords)
   fill(new Uint8Array(seed.buffer))
   const writer = makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix, seed })
-  const totals = Totals.makeTotals()
+  const answers: Answers = { totals: Totals.makeTotals(), decisions: new Decisions() }
   let refusedSignals = 0
   let silentUntil = Number.NEGATIVE_INFINITY
   let closed: Refusals.ErrorAnswer | null = null
-  const refuse = (answer: Refusals.ErrorAnswer): Refusals.ErrorAnswer => {
+  const refuse: InterceptParts["refuse"] = (answer, category = UNKNOWN, severity = UNKNOWN) => {
     alerts.errorUnsafe(answer.error)
-    return Totals.counted(totals, Totals.ERROR, answer)
+    return answered(answers, Totals.ERROR, answer, category, severity)
   }
   /** Whatever makes scents fail makes many of them fail: one alert a window tells of all. */
   const refuseUnexpected = (): Refusals.ErrorAnswer => {
@@ -144,7 +153,7 @@ export const make = (services: AgentServices): ClosableAgent => {
     escalateUnsafe: services.escalation.escalateUnsafe,
     signer,
     writer,
-    totals,
+    answers,
     isVerifying: settings.trustBoundary.detector.trustLevel === "verify",
     limited: Refusals.makeLimited(),
     tooLarge: Refusals.makeTooLarge(settings),
@@ -156,7 +165,7 @@ export const make = (services: AgentServices): ClosableAgent => {
   })
   return {
     interceptUnsafe: (scent) => {
-      if (closed !== null) return Totals.counted(totals, Totals.ERROR, closed)
+      if (closed !== null) return answered(answers, Totals.ERROR, closed, UNKNOWN, UNKNOWN)
       tick()
       countUnsafe()
       try {
@@ -166,7 +175,8 @@ export const make = (services: AgentServices): ClosableAgent => {
         return refuseUnexpected()
       }
     },
-    totals: () => Totals.readTotals(totals),
+    onDecision: (every, hear) => answers.decisions.add(every, hear),
+    totals: () => Totals.readTotals(answers.totals),
     refusedSignals: () => refusedSignals,
     unreadable: () => writer.unreadable,
     panic: () => {
@@ -185,13 +195,17 @@ interface InterceptParts {
   readonly escalateUnsafe: Escalation["Service"]["escalateUnsafe"]
   readonly signer: Signer
   readonly writer: CanonicalWriter
-  /** Where each answer is counted; `refuse` counts its own. */
-  readonly totals: Totals.Totals
+  /** Where each answer is counted and told; `refuse` does so with its own. */
+  readonly answers: Answers
   /** Whether signals must be exactly what was agreed on. */
   readonly isVerifying: boolean
   readonly limited: ReturnType<typeof Refusals.makeLimited>
   readonly tooLarge: ReturnType<typeof Refusals.makeTooLarge>
-  readonly refuse: (answer: Refusals.ErrorAnswer) => Refusals.ErrorAnswer
+  readonly refuse: (
+    answer: Refusals.ErrorAnswer,
+    category?: CategoryRank | typeof UNKNOWN,
+    severity?: SeverityRank | typeof UNKNOWN
+  ) => Refusals.ErrorAnswer
   readonly refuseSignal: () => Refusals.ErrorAnswer
 }
 
@@ -202,6 +216,7 @@ interface InterceptParts {
  */
 const makeIntercept = (
   {
+    answers,
     clock,
     escalateUnsafe,
     isVerifying,
@@ -211,7 +226,6 @@ const makeIntercept = (
     refuseSignal,
     signer,
     tooLarge,
-    totals,
     waitUnsafe,
     writer
   }: InterceptParts
@@ -233,26 +247,29 @@ const makeIntercept = (
   }
 
   const retryAfter = waitUnsafe(source)
-  if (retryAfter > 0) return Totals.counted(totals, Totals.RATE_LIMITED, limited(retryAfter))
+  if (retryAfter > 0) return answered(answers, Totals.RATE_LIMITED, limited(retryAfter), category, severity)
   // The two are unknown where there is no threat, and only there.
-  if (category === UNKNOWN || severity === UNKNOWN) return Totals.counted(totals, Totals.CLEAN, Refusals.clean)
+  if (category === UNKNOWN || severity === UNKNOWN)
+    return answered(answers, Totals.CLEAN, Refusals.clean, category, severity)
 
   const size = writer.write(scent.payload)
   if (size < 0) {
     const answer = tooLarge(size)
-    return answer === null ? refuse(Refusals.unreadable) : Totals.counted(totals, Totals.PAYLOAD_TOO_LARGE, answer)
+    return answer === null
+      ? refuse(Refusals.unreadable, category, severity)
+      : answered(answers, Totals.PAYLOAD_TOO_LARGE, answer, category, severity)
   }
   const { content } = writer
   const same = quarantine.hitSame(content, category, severity)
   if (same !== null) {
     writer.release()
-    return Totals.counted(totals, Totals.IGNORED, same)
+    return answered(answers, Totals.IGNORED, same, category, severity)
   }
   const signed = signer.sign(writer)
   const duplicate = quarantine.hit(signed, content, category, severity)
   if (duplicate !== null) {
     writer.release()
-    return Totals.counted(totals, Totals.IGNORED, duplicate)
+    return answered(answers, Totals.IGNORED, duplicate, category, severity)
   }
 
   // Custody takes a copy: what the caller does to the payload from now on changes nothing
@@ -263,8 +280,8 @@ const makeIntercept = (
   writer.release()
   const hound = held.evicted === undefined ? escalateUnsafe(held.handle, category, severity) : null
   return hound === null
-    ? Totals.counted(totals, Totals.QUARANTINED, held)
-    : Totals.counted(totals, Totals.ESCALATED, { status: "escalated", hound, handle: held.handle })
+    ? answered(answers, Totals.QUARANTINED, held, category, severity)
+    : answered(answers, Totals.ESCALATED, { status: "escalated", hound, handle: held.handle }, category, severity)
 }
 
 const utf8 = new TextEncoder()

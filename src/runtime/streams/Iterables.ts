@@ -14,10 +14,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { DeadLetterNote } from "../../actor/DeadLetters.ts"
 import type { Alert } from "../../domain/Alert.ts"
+import type { Decision } from "../../domain/Decision.ts"
 import type { Missed } from "../../domain/Missed.ts"
 import type { AuditRecord } from "../../domain/Records.ts"
 import type { Reader } from "../../telemetry/Reader.ts"
-import type { ActorEvent, AuditOptions, Source, Sources, StreamOptions } from "./Sources.ts"
+import type { ActorEvent, AuditOptions, DecisionOptions, Source, Sources, StreamOptions } from "./Sources.ts"
 
 /** The streams of `TracehoundStreams` for `for await`. */
 export interface TracehoundIterables {
@@ -27,6 +28,8 @@ export interface TracehoundIterables {
   readonly audit: (options?: AuditOptions) => AsyncIterable<AuditRecord | Missed>
   /** Messages that an actor did not handle to the end, without the messages. */
   readonly deadLetters: (options?: StreamOptions) => AsyncIterable<DeadLetterNote | Missed>
+  /** What `intercept` decides: all of it, or a sample. */
+  readonly decisions: (options?: DecisionOptions) => AsyncIterable<Decision | Missed>
   /**
    * What happens to the actors: starts, crashes, restarts, ends. Without the texts of crashes,
    * which may be an attacker's.
@@ -39,6 +42,7 @@ export const iterablesOf = (sources: Sources): TracehoundIterables => ({
   alerts: (options) => iterableOf(sources.alerts(options)),
   audit: (options) => iterableOf(sources.audit(options)),
   deadLetters: (options) => iterableOf(sources.deadLetters(options)),
+  decisions: (options) => iterableOf(sources.decisions(options)),
   lifecycle: (options) => iterableOf(sources.lifecycle(options))
 })
 

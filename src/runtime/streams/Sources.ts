@@ -1,8 +1,8 @@
 /**
- * What a Tracehound lets its host read as streams (CONFORMANCE V1, V2): one source for each kind
+ * What a Tracehound lets its host read as streams (CONFORMANCE V1 to V3): one source for each kind
  * of event, which both doors read by their own means (`Streams.ts`, `Iterables.ts`).
  *
- * Nothing here holds evidence: alerts, records and notes are made of signatures, numbers
+ * Nothing here holds evidence: alerts, records, notes and decisions are made of signatures, numbers
  * and fixed words.
  */
 import * as Effect from "effect/Effect"
@@ -11,7 +11,9 @@ import type { DeadLetterNote } from "../../actor/DeadLetters.ts"
 import type { LifecycleEvent } from "../../actor/Lifecycle.ts"
 import { AuditChain } from "../../custody/audit/AuditChain.ts"
 import type { Alert } from "../../domain/Alert.ts"
+import type { Decision } from "../../domain/Decision.ts"
 import type { AuditRecord } from "../../domain/Records.ts"
+import { Agent } from "../../intake/agent/Agent.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { EventBuffer, type Reader } from "../../telemetry/Reader.ts"
 import { AuditPosition } from "./AuditPosition.ts"
@@ -39,6 +41,14 @@ export interface AuditOptions {
   readonly from?: number
 }
 
+export interface DecisionOptions extends StreamOptions {
+  /**
+   * Takes the first decision of each status and then every so many-th of that status: 1 when left
+   * out, which is all; 1,000,000,000 at most.
+   */
+  readonly every?: number
+}
+
 /**
  * What happened to an actor or supervisor: a lifecycle event, without the text of a crash, which
  * may be an attacker's.
@@ -51,11 +61,13 @@ export interface Sources {
   readonly alerts: (options?: StreamOptions) => Source<Alert>
   readonly audit: (options?: AuditOptions) => Source<AuditRecord>
   readonly deadLetters: (options?: StreamOptions) => Source<DeadLetterNote>
+  readonly decisions: (options?: DecisionOptions) => Source<Decision>
   readonly lifecycle: (options?: StreamOptions) => Source<ActorEvent>
 }
 
 const defaultCapacity = 256
 const maxCapacity = 65_536
+const maxEvery = 1_000_000_000
 
 /** The number as a whole one from `least` to `most`; `otherwise` for what is no number. */
 const within = (value: unknown, least: number, most: number, otherwise: number): number =>
@@ -69,6 +81,7 @@ const withoutText = (event: LifecycleEvent): ActorEvent => {
 
 /** The sources of the rooms in the context. */
 export const makeSources = Effect.gen(function*() {
+  const agent = yield* Agent
   const alerts = yield* Alerts
   const chain = yield* AuditChain
   const { deadLetters, lifecycle } = yield* ActorSystem
@@ -98,6 +111,10 @@ export const makeSources = Effect.gen(function*() {
       return { open: () => readers.open(new AuditPosition(chain, from), chain.onAppend) }
     },
     deadLetters: (options) => heard(options, deadLetters.listen),
+    decisions: (options) => {
+      const every = within(options?.every, 1, maxEvery, 1)
+      return heard<Decision>(options, (hear) => agent.onDecision(every, hear))
+    },
     lifecycle: (options) => heard<ActorEvent>(options, (hear) => lifecycle.listen((event) => hear(withoutText(event))))
   }
   return sources

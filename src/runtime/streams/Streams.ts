@@ -13,9 +13,10 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { DeadLetterNote } from "../../actor/DeadLetters.ts"
 import type { Alert } from "../../domain/Alert.ts"
+import type { Decision } from "../../domain/Decision.ts"
 import type { Missed } from "../../domain/Missed.ts"
 import type { AuditRecord } from "../../domain/Records.ts"
-import type { ActorEvent, AuditOptions, Source, Sources, StreamOptions } from "./Sources.ts"
+import type { ActorEvent, AuditOptions, DecisionOptions, Source, Sources, StreamOptions } from "./Sources.ts"
 
 /**
  * What happens, as it happens. Any number of readers may run each of them, at their own pace: one
@@ -31,6 +32,8 @@ export interface TracehoundStreams {
   readonly audit: (options?: AuditOptions) => Stream.Stream<AuditRecord | Missed>
   /** Messages that an actor did not handle to the end, without the messages. */
   readonly deadLetters: (options?: StreamOptions) => Stream.Stream<DeadLetterNote | Missed>
+  /** What `intercept` decides: all of it, or a sample. */
+  readonly decisions: (options?: DecisionOptions) => Stream.Stream<Decision | Missed>
   /**
    * What happens to the actors: starts, crashes, restarts, ends. Without the texts of crashes,
    * which may be an attacker's.
@@ -43,6 +46,7 @@ export const streamsOf = (sources: Sources): TracehoundStreams => ({
   alerts: (options) => streamOf(sources.alerts(options)),
   audit: (options) => streamOf(sources.audit(options)),
   deadLetters: (options) => streamOf(sources.deadLetters(options)),
+  decisions: (options) => streamOf(sources.decisions(options)),
   lifecycle: (options) => streamOf(sources.lifecycle(options))
 })
 

@@ -137,6 +137,37 @@ describe("alerts", () => {
     }))
 })
 
+describe("decisions", () => {
+  it.effect("RFC V3 a slow reader sees a subsequence of the sample, and the gaps are what it is told", () =>
+    Effect.gen(function*() {
+      const tracehound = yield* Tracehound
+      const { decisions } = yield* tracehound.streams
+      const whole = yield* reading(decisions())
+      const slow = yield* reading(decisions({ every: 2, capacity: 3 }))
+      for (const count of [4, 20, 5]) {
+        leave(tracehound, count)
+        yield* TracehoundTest.settled
+      }
+      assert.lengthOf(whole.events, 29)
+      // Every second of 4, of 20 (numbers 4, 6, … 22) and of 5 (24, 26, 28).
+      const [n0, n2, gap, ...rest] = slow.events
+      assert.deepStrictEqual([n0, n2], [whole.events[0], whole.events[2]])
+      assert.deepStrictEqual(gap, { _tag: "Missed", count: 7 })
+      assert.deepStrictEqual(rest, [18, 20, 22, 24, 26, 28].map((n) => whole.events[n]))
+    }).pipe(Effect.provide(world())))
+
+  it.effect("RFC V3 a panic shows: what comes after it is an error of that code", () =>
+    Effect.gen(function*() {
+      const { streams, sync } = yield* Tracehound
+      const { decisions } = yield* streams
+      const { events } = yield* reading(decisions())
+      sync.panic()
+      sync.intercept(scent("1"))
+      yield* TracehoundTest.settled
+      assert.deepStrictEqual(events, [{ status: "error", code: "panicked" }])
+    }).pipe(Effect.provide(world())))
+})
+
 describe("dead letters", () => {
   it.effect("RFC V1 gives what was not handled, without the message: no evidence is in it", () =>
     Effect.gen(function*() {
@@ -173,7 +204,13 @@ describe("all streams", () => {
         }
       }
       const never = () => assert.fail("not asked for")
-      const { alerts } = streamsOf({ alerts: () => source, audit: never, deadLetters: never, lifecycle: never })
+      const { alerts } = streamsOf({
+        alerts: () => source,
+        audit: never,
+        deadLetters: never,
+        decisions: never,
+        lifecycle: never
+      })
       const first = yield* reading(alerts())
       const second = yield* reading(Stream.take(alerts(), 1))
       assert.strictEqual(readers.count(), 2)
