@@ -36,10 +36,10 @@ import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import { type DeadLetters, make as makeDeadLetters } from "./DeadLetters.ts"
+import { type DeadLetterOffice, type DeadLetters, make as makeDeadLetters } from "./DeadLetters.ts"
 import { Deadlines } from "./Deadlines.ts"
-import type { Escalated } from "./Errors.ts"
-import { Feed } from "./Feed.ts"
+import type { Escalated, StartFailed } from "./Errors.ts"
+import { Feed, InnerFeed } from "./Feed.ts"
 import type { SupervisorInspection } from "./Inspection.ts"
 import { elapsedOf, type Kernel } from "./Kernel.ts"
 import type { Lifecycle, LifecycleEvent } from "./Lifecycle.ts"
@@ -119,8 +119,71 @@ export class ActorSystem extends Context.Service<ActorSystem, {
       return { root, deadLetters, lifecycle, escalated: Deferred.await(escalated), inspect: root.inspect }
     })
 
+  /**
+   * A system within another one, for a library that has actors of its own: its root is a supervisor
+   * under the other's root, named `name`, with a number if that is taken. The other system shows
+   * its tree, and has its lifecycle events and dead letters besides. Where it gives up, it ends,
+   * its `escalated` says so, and the other goes on without it. It ends with its scope, or with the
+   * other system if that ends first.
+   *
+   * Fails where the other is ending. Dies where `system` was not made by `ActorSystem`.
+   */
+  static readonly within = (
+    system: ActorSystem["Service"],
+    { name = "system", onEscalation, ...options }: ActorSystemOptions = {}
+  ): Effect.Effect<ActorSystem["Service"], StartFailed, Scope.Scope> =>
+    Effect.gen(function*() {
+      const { lifecycle: outer, root } = system
+      if (!(root instanceof SupervisorCell && outer instanceof Feed))
+        throw new TypeError("a system is within one that ActorSystem made")
+      const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
+      const escalated = yield* Deferred.make<Escalated>()
+      const lifecycle = new InnerFeed<LifecycleEvent>("lifecycle events", options.lifecycle ?? 256, outer)
+      // Closed after the root has ended.
+      yield* Effect.addFinalizer(() => Effect.sync(() => lifecycle.end()))
+      const inner = yield* root.openWithin(
+        name,
+        (kernel) => kernelWithin(kernel, { deadLetters, lifecycle }, options),
+        {
+          ...options,
+          onEscalation: (escalation) => {
+            Deferred.doneUnsafe(escalated, Effect.succeed(escalation))
+            onEscalation?.(escalation)
+          }
+        }
+      )
+      return {
+        ...system,
+        root: inner,
+        deadLetters,
+        lifecycle,
+        escalated: Deferred.await(escalated),
+        inspect: inner.inspect
+      }
+    })
+
   static readonly layer = (options?: ActorSystemOptions) => Layer.effect(ActorSystem, ActorSystem.make(options))
 }
+
+/**
+ * The kernel of a system within another one's: what it buries and publishes, the other does too.
+ */
+const kernelWithin = (
+  kernel: Kernel,
+  { deadLetters, lifecycle }: { readonly deadLetters: DeadLetterOffice; readonly lifecycle: Feed<LifecycleEvent> },
+  { askTimeout }: ActorSystemOptions
+): Kernel => ({
+  ...kernel,
+  lifecycle,
+  askTimeout: askTimeout === undefined ? kernel.askTimeout : Duration.toMillis(askTimeout),
+  deadLetters: {
+    ...deadLetters,
+    bury: (...letter) => {
+      deadLetters.bury(...letter)
+      kernel.deadLetters.bury(...letter)
+    }
+  }
+})
 
 /**
  * The context for a fiber that outlives the fiber it is taken from: without that one's span, and

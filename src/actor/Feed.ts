@@ -87,3 +87,22 @@ export class Feed<A> {
     return reader
   }
 }
+
+/** A feed whose events another one publishes as well. */
+export class InnerFeed<A> extends Feed<A> {
+  readonly #outer: Feed<A>
+
+  /** Throws a RangeError if `capacity` is not a whole number from 1. `what` names it there. */
+  constructor(what: string, capacity: number, outer: Feed<A>) {
+    super(what, capacity)
+    this.#outer = outer
+  }
+
+  override get isRead(): boolean {
+    return super.isRead || this.#outer.isRead
+  }
+  override publish(event: A): void {
+    super.publish(event)
+    this.#outer.publish(event)
+  }
+}

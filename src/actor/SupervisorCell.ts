@@ -12,7 +12,8 @@
  *   together with the child (`#endGroup`), and starts the group again at once (`#startGroup`) or
  *   after the backoff (`#planStart`).
  * - After one restart too many (`#escalate`), it halts all of its children and reports its own
- *   crash to its parent, which may start it again. The root has no parent, and ends for good.
+ *   crash to its parent, which may start it again. The root of a system ends for good, and tells
+ *   its owner.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -41,7 +42,10 @@ export interface SupervisorCellOptions extends SupervisorOptions {
   readonly restart: RestartKind
   /** Forked from the creator's scope. Closing it ends the supervisor, and the end closes it. */
   readonly owner: Scope.Closeable
-  /** Called when the root gives up, before anything ends. Must not throw. */
+  /**
+   * Of the root of a system: called when it gives up, before anything ends. Must not throw. No
+   * parent is told then.
+   */
   readonly onEscalation?: (escalated: Escalated) => void
 }
 
@@ -164,6 +168,27 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       cell.#publish(Lifecycle.started)
       return cell
     }))
+
+  /**
+   * The root of a system within this one, whose kernel is made of this one's: a supervisor that is
+   * started again with its siblings, and gives up for itself. A number is appended to a taken name.
+   */
+  openWithin(
+    wanted: string,
+    kernelOf: (kernel: Kernel) => Kernel,
+    options: SupervisorOptions & Required<Pick<SupervisorCellOptions, "onEscalation">>
+  ): Effect.Effect<SupervisorCell, StartFailed, Scope.Scope> {
+    return Effect.uninterruptible(Effect.gen({ self: this }, function*() {
+      const name = yield* this.#freeName(wanted, undefined)
+      const owner = Scope.forkUnsafe(yield* Effect.scope)
+      const kernel = kernelOf(this.#kernel)
+      const cell = new SupervisorCell({ ...options, kernel, parent: this, name, restart: "permanent", owner })
+      this.#children.set(name, cell)
+      yield* Scope.addFinalizerExit(owner, () => cell.terminate)
+      cell.#publish(Lifecycle.started)
+      return cell
+    }))
+  }
 
   /** The wanted name if it is free; if none is wanted, the default name, with a number if taken. */
   #freeName(defaultName: string, wanted: string | undefined): Effect.Effect<string, StartFailed> {
@@ -307,15 +332,18 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     })
   }
 
-  /** Gives up: ends for good as the root, otherwise halts the children and reports a crash. */
+  /**
+   * Gives up: ends for good as the root of a system, otherwise halts the children and reports a
+   * crash.
+   */
   #escalate(child: Child): Effect.Effect<void> {
     const escalated = new Escalated({ supervisor: this.path, child: child.name, restarts: this.#restartCount })
     const cause = Cause.die(escalated)
     reportUnsafe(this.#kernel, this, "gave up", cause)
     this.#publish(() => ({ _tag: "GaveUp", child: child.name, restarts: this.#restartCount }))
     const { incarnation } = this
-    if (this.#parent === undefined) {
-      this.#onEscalation?.(escalated)
+    if (this.#onEscalation !== undefined) {
+      this.#onEscalation(escalated)
       return this.#endForGood()
     }
     this.joinGroup(this)

@@ -13,6 +13,8 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { ActorSystem } from "../actor/ActorSystem.ts"
+import type { StartFailed } from "../actor/Errors.ts"
 import {
   type ConfigMistake,
   type ConfigSource,
@@ -34,7 +36,7 @@ import { withContext } from "../safety/alert/EffectSink.ts"
 import { Callbacks } from "../safety/failsafe/FailSafe.ts"
 import { withServices } from "../safety/failsafe/HostCallbacks.ts"
 import { nodeEndpoint, processHounds } from "./HostParts.ts"
-import { ownParts, roomsUnder } from "./Rooms.ts"
+import { actorsWithin, ownParts, roomsUnder } from "./Rooms.ts"
 
 /** The services that a part finds without being given them. */
 export type Provided = NodePorts.Ports | Settings
@@ -67,10 +69,17 @@ export interface Joints<out E = unknown, out R = unknown> {
   readonly sinks?: ReadonlyArray<AlertSink | EffectSink<R>>
   /** Those of the context (`Callbacks`) when left out. */
   readonly callbacks?: EffectCallbacks<R>
+  /**
+   * The program's own actor system: Tracehound's actors are then a supervisor in it, `tracehound`.
+   * Where they give up, Tracehound panics, and the system goes on.
+   */
+  readonly system?: Part<ActorSystem, ActorSystem["Service"], E, R>
+  /** Some ports of the host, over Node's: a layer of tags that `tracehound/node` exports. */
+  readonly ports?: Layer.Layer<never, E, R>
 }
 
 /** The parts that may be layers, and the configuration, which may be an Effect. */
-type Made = "config" | "coldStorage" | "hounds" | "limiter"
+type Made = "config" | "coldStorage" | "hounds" | "limiter" | "system" | "ports"
 
 /** What the functions of a record return. */
 type Returned<C> = { [K in keyof C]: C[K] extends (input: never) => infer A ? A : never }[keyof C]
@@ -88,8 +97,11 @@ type NeedsIn<T> = T extends Layer.Layer<never, infer _, infer R> ? Exclude<R, Pr
   : T extends Effect.Effect<infer _, infer _, infer R> ? R
   : never
 
-/** The errors of the parts. Sinks and callbacks have none: theirs are on the board. */
-export type ErrorOf<P> = ErrorIn<P[keyof P & Made]>
+/**
+ * The errors of the parts, and of starting actors in a system that is ending. Sinks and callbacks
+ * have none: theirs are on the board.
+ */
+export type ErrorOf<P> = ErrorIn<P[keyof P & Made]> | (P extends { readonly system: unknown } ? StartFailed : never)
 
 /** What the parts need of the context. */
 export type NeedsOf<P> = NeedsIn<P[keyof P & Made] | Answers<P>>
@@ -99,9 +111,10 @@ export type NoOthers<P> = { readonly [K in Exclude<keyof P, keyof Joints>]: neve
 
 /** The rooms under `top` with these parts, on Node. */
 export const roomsOf = <A, E0, R0, E, R>(top: Layer.Layer<A, E0, R0>, parts: Joints<E, R>) => {
-  const { callbacks, coldStorage, hounds, limiter, sinks } = parts
+  const { callbacks, coldStorage, hounds, limiter, ports, sinks, system } = parts
   return roomsUnder(top, {
-    ...ownParts,
+    // Its StartFailed is in `E` where a system is given: `ErrorOf` says so.
+    actors: either(system === undefined ? ownParts.actors : actorsWithin as Layer.Layer<ActorSystem, E, ActorSystem>),
     endpointFor: coldStorage === undefined ? nodeEndpoint : () => givenEndpoint,
     hounds: either(hounds === undefined ? processHounds : GuardedPool.layer),
     limiter: either(limiter === undefined ? ownParts.limiter : GuardedLimiter.layer)
@@ -110,11 +123,12 @@ export const roomsOf = <A, E0, R0, E, R>(top: Layer.Layer<A, E0, R0>, parts: Joi
       partLayer(ColdStorageEndpoint, coldStorage),
       partLayer(HoundPool, hounds),
       partLayer(RateLimiter, limiter),
+      partLayer(ActorSystem, system),
       sinks === undefined ? Layer.empty : sinksLayer(sinks),
       callbacks === undefined ? Layer.empty : callbacksLayer(callbacks)
     )),
     Layer.provide(settingsLayer(parts)),
-    Layer.provide(NodePorts.layer)
+    Layer.provide(ports === undefined ? NodePorts.layer : Layer.merge(NodePorts.layer, ports))
   )
 }
 
@@ -172,7 +186,9 @@ const parts: Record<keyof Joints, true> = {
   hounds: true,
   limiter: true,
   sinks: true,
-  callbacks: true
+  callbacks: true,
+  system: true,
+  ports: true
 }
 const known: ReadonlySet<string> = new Set(Object.keys(parts))
 

@@ -2,6 +2,7 @@
  * The rooms of a Tracehound, floor by floor: the graph of layers that puts them together. No other
  * module knows all of them.
  */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import type { ColdStorageConfig } from "../config/TracehoundConfig.ts"
@@ -25,16 +26,22 @@ import { layerFitHost, layerRequirements } from "./StartErrors.ts"
 import { Readers } from "./streams/Readers.ts"
 import { Watcher } from "./Watcher.ts"
 
-/**
- * The actors of a Tracehound. One that crashes is started again soon; the sixth crash within 10 s
- * is a system error.
- */
-const ownActors = ActorSystem.layer({
+/** An actor that crashes is started again soon; the sixth crash within 10 s is a system error. */
+const tree = {
   name: "tracehound",
   intensity: 5,
   period: "10 seconds",
   backoff: { base: "100 millis", max: "5 seconds" }
-})
+} as const
+
+/** The actors of a Tracehound, in a system of their own. */
+const ownActors = ActorSystem.layer(tree)
+
+/** The same within the system of the context: its giving up is Tracehound's and not that one's. */
+export const actorsWithin = Layer.effect(
+  ActorSystem,
+  Effect.flatMap(ActorSystem, (system) => ActorSystem.within(system, tree))
+)
 
 /** What differs from one Tracehound to another. */
 export interface RoomParts<E1, R1, E2, R2, E3, R3, E4, R4> {
