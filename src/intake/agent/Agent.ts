@@ -33,7 +33,7 @@ import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { canonicalSeedWords, type CanonicalWriter, makeCanonicalWriter } from "../gate/Canonical.ts"
 import { RateLimiter } from "../gate/RateLimiter.ts"
 import { Throughput } from "../gate/Throughput.ts"
-import { answered, type Answers } from "./Answers.ts"
+import { answered, type Answers, told } from "./Answers.ts"
 import { Decisions } from "./Decisions.ts"
 import { Escalation } from "./Escalation.ts"
 import { interceptFailure } from "./Notices.ts"
@@ -99,7 +99,7 @@ export interface AgentServices {
   readonly introspection: Introspection["Service"]
   readonly randomness: Pick<Randomness["Service"], "fill">
   readonly rateLimiter: Pick<RateLimiter["Service"], "waitUnsafe">
-  readonly throughput: Pick<Throughput["Service"], "countUnsafe">
+  readonly throughput: Pick<Throughput["Service"], "countUnsafe" | "total">
   readonly quarantine: Pick<Quarantine["Service"], "hit" | "hitSame" | "hold">
   readonly escalation: Pick<Escalation["Service"], "escalateUnsafe">
   readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
@@ -165,7 +165,8 @@ export const make = (services: AgentServices): ClosableAgent => {
   })
   return {
     interceptUnsafe: (scent) => {
-      if (closed !== null) return answered(answers, Totals.ERROR, closed, UNKNOWN, UNKNOWN)
+      if (closed !== null)
+        return told(answers, Totals.ERROR, Totals.counted(answers.totals, Totals.CLOSED, closed), UNKNOWN, UNKNOWN)
       tick()
       countUnsafe()
       try {
@@ -176,7 +177,7 @@ export const make = (services: AgentServices): ClosableAgent => {
       }
     },
     onDecision: (every, hear) => answers.decisions.add(every, hear),
-    totals: () => Totals.readTotals(answers.totals),
+    totals: () => Totals.readTotals(answers.totals, services.throughput.total()),
     refusedSignals: () => refusedSignals,
     unreadable: () => writer.unreadable,
     panic: () => {
@@ -250,7 +251,7 @@ const makeIntercept = (
   if (retryAfter > 0) return answered(answers, Totals.RATE_LIMITED, limited(retryAfter), category, severity)
   // The two are unknown where there is no threat, and only there.
   if (category === UNKNOWN || severity === UNKNOWN)
-    return answered(answers, Totals.CLEAN, Refusals.clean, category, severity)
+    return told(answers, Totals.CLEAN, Refusals.clean, category, severity)
 
   const size = writer.write(scent.payload)
   if (size < 0) {

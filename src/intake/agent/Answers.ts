@@ -1,6 +1,7 @@
 /**
- * Every answer of `intercept` goes through here once: it is counted, and told to whoever reads
- * decisions. Where nobody does, that costs an addition and a comparison, and allocates nothing.
+ * Every answer of `intercept` goes through here once: it is told to whoever reads decisions, and
+ * counted, but for clean ones (Totals.ts). Where nobody reads, that costs a comparison and an
+ * addition, and allocates nothing.
  */
 import type { InterceptResult } from "../../domain/InterceptResult.ts"
 import type { CategoryRank } from "../../domain/Scent.ts"
@@ -15,16 +16,25 @@ export interface Answers {
 }
 
 /**
- * Gives the answer back. `place` is that of its status in the totals; category and severity are
- * those of the scent, where they are known.
+ * Gives the answer back. `place` is that of its status in `interceptStatuses`; category and
+ * severity are those of the scent, where they are known.
  */
-export const answered = <A extends InterceptResult>(
-  { decisions, totals }: Answers,
+export const told = <A extends InterceptResult>(
+  { decisions }: Pick<Answers, "decisions">,
   place: number,
   answer: A,
   category: CategoryRank | typeof UNKNOWN,
   severity: SeverityRank | typeof UNKNOWN
 ): A => {
   if (decisions.isHeard) decisions.tellUnsafe(place, answer, category, severity)
-  return Totals.counted(totals, place, answer)
+  return answer
 }
+
+/** The same, and counts the answer. */
+export const answered = <A extends InterceptResult>(
+  answers: Answers,
+  place: number,
+  answer: A,
+  category: CategoryRank | typeof UNKNOWN,
+  severity: SeverityRank | typeof UNKNOWN
+): A => Totals.counted(answers.totals, place, told(answers, place, answer, category, severity))

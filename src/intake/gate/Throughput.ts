@@ -16,6 +16,8 @@ export interface ThroughputCounter {
   readonly count: (now: TimeCell) => void
   /** Scents a second over the ten whole seconds before the one that `now` is in. */
   readonly perSecond: (now: number) => number
+  /** Scents counted so far. */
+  readonly total: () => number
   /** When the last scent was counted; -Infinity before the first. */
   readonly lastCounted: () => number
 }
@@ -30,8 +32,12 @@ export const makeThroughput = (): ThroughputCounter => {
    */
   const state = Float64Array.of(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)
   let place = 0
+  /** Scents before the second that is being counted, and what its place held at its beginning. */
+  let before = 0
+  let atTurn = 0
 
   const turn = (): void => {
+    before += (counts[place] ?? 0) - atTurn
     const now = state[0] ?? 0
     const second = Math.floor(now / 1000)
     state[1] = second * 1000
@@ -41,8 +47,10 @@ export const makeThroughput = (): ThroughputCounter => {
       stamps[place] = second
       counts[place] = 0
     }
+    atTurn = counts[place] ?? 0
   }
   return {
+    total: () => before + (counts[place] ?? 0) - atTurn,
     lastCounted: () => state[0] ?? Number.NEGATIVE_INFINITY,
     count: (cell) => {
       const now = cell[0] ?? 0
@@ -66,6 +74,8 @@ export const makeThroughput = (): ThroughputCounter => {
 export class Throughput extends Context.Service<Throughput, {
   /** Counts a scent at the monotonic time that was read last. */
   readonly countUnsafe: () => void
+  /** Scents counted so far. */
+  readonly total: () => number
   readonly perSecond: () => number
   /**
    * When the last scent came, in ms since the epoch by the clock as it stands at the call; 0 before
@@ -83,6 +93,7 @@ export class Throughput extends Context.Service<Throughput, {
         countUnsafe: () => {
           counter.count(last)
         },
+        total: counter.total,
         perSecond: () => counter.perSecond(nowMs()),
         lastActivity: () => {
           const counted = counter.lastCounted()

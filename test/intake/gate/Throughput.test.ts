@@ -21,6 +21,7 @@ describe("throughput", () => {
     assert.strictEqual(counter.perSecond(0), 0)
     assert.strictEqual(counter.perSecond(1_760_000_000_000), 0)
     assert.strictEqual(counter.lastCounted(), Number.NEGATIVE_INFINITY)
+    assert.strictEqual(counter.total(), 0)
   })
 
   it("RFC W1 counts the ten whole seconds before the one that it is asked in", () => {
@@ -57,6 +58,8 @@ describe("throughput", () => {
     assert.strictEqual(counter.perSecond(21_000), 2)
     assert.strictEqual(counter.perSecond(51_000), 1)
     assert.strictEqual(counter.perSecond(10_000), 0)
+    assert.strictEqual(counter.total(), 30)
+    assert.strictEqual(counted([...at(50_000, 10), ...at(20_000, 20), ...at(50_500, 5)]).total(), 35)
   })
 
   it("RFC W1 counts seconds before the epoch like others, and across it", () => {
@@ -94,6 +97,7 @@ describe("throughput", () => {
         )
         assert.strictEqual(counter.perSecond(now), within.length / 10)
         assert.strictEqual(counter.lastCounted(), now)
+        assert.strictEqual(counter.total(), times.length)
       }
     },
     { arbitrary: { runs: 150, size: 120 } }
