@@ -375,14 +375,16 @@ describe("the series of a Tracehound", () => {
         yield* Layer.buildWithScope(TracehoundTest.layer(), scope)
         return { close: Scope.close(scope, Exit.void) }
       })
+      // Actors are labelled by their system, whose name the Tracehounds share.
+      const rooms = Effect.map(ids, (all) => all.filter((id) => !id.startsWith("tracehound.actor.")))
       const first = yield* open
-      const one = new Set(yield* ids)
+      const one = new Set(yield* rooms)
       const second = yield* open
-      const both = new Set(yield* ids)
+      const both = new Set(yield* rooms)
       assert.strictEqual(both.size, 2 * one.size)
       assert.isTrue([...both].every((id) => /"tracehound.instance":"tracehound(-2)?"/.test(id)))
       yield* first.close
-      assert.deepStrictEqual((yield* ids).filter((id) => !id.includes("\"tracehound-2\"")), [])
+      assert.deepStrictEqual((yield* rooms).filter((id) => !id.includes("\"tracehound-2\"")), [])
       yield* second.close
       assert.deepStrictEqual(yield* ids, [])
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
