@@ -3,7 +3,6 @@
  * somebody exports. The rooms know nothing of it. All are gone when the scope closes.
  */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { Settings } from "../config/Settings.ts"
 import { AuditChain } from "../custody/audit/AuditChain.ts"
@@ -24,19 +23,11 @@ import { claimInstance } from "../telemetry/Instances.ts"
 import { pullAll, type Pulled, type PullMetric } from "../telemetry/PullMetric.ts"
 import { metrics } from "./MetricNames.ts"
 
-/** Gives all series above it an attribute that tells the Tracehounds of one process apart. */
-export const layerInstance: Layer.Layer<never, never, Settings> = Layer.effect(
-  Metric.CurrentMetricAttributes,
-  Effect.gen(function*() {
-    const { telemetry } = yield* Settings
-    const around = yield* Metric.CurrentMetricAttributes
-    return { ...around, "tracehound.instance": yield* claimInstance(telemetry.instance) }
-  })
-)
-
-/** Registers those of the rooms. */
+/** Registers all of them, with an attribute that tells the Tracehounds of one process apart. */
 export const register = Effect.gen(function*() {
-  const { alerts: { devopsEndpoint } } = yield* Settings
+  const { alerts: { devopsEndpoint }, telemetry } = yield* Settings
+  const instance = yield* claimInstance(telemetry.instance)
+  const around = yield* Metric.CurrentMetricAttributes
   const all = [
     ...ofIntake(yield* Agent, yield* RateLimiter),
     ...ofCustody(yield* Quarantine, yield* AuditChain),
@@ -44,7 +35,8 @@ export const register = Effect.gen(function*() {
     ...ofSafety(yield* Alerts, yield* FailSafe, devopsEndpoint !== undefined),
     ...ofHounds(yield* HoundPool)
   ]
-  yield* pullAll(all)
+  const attributes = { ...around, "tracehound.instance": instance }
+  yield* Effect.provideService(pullAll(all), Metric.CurrentMetricAttributes, attributes)
 })
 
 const ofIntake = (agent: Agent["Service"], limiter: RateLimiter["Service"]): ReadonlyArray<Pulled> => [

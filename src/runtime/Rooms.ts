@@ -22,7 +22,6 @@ import { Alerts } from "../safety/alert/Alerts.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { TickScheduler } from "../scheduler/TickScheduler.ts"
 import { devopsSink } from "./HostParts.ts"
-import { layerInstance } from "./Metrics.ts"
 import { layerFitHost, layerRequirements } from "./StartErrors.ts"
 import { Readers } from "./streams/Readers.ts"
 import { Watcher } from "./Watcher.ts"
@@ -95,7 +94,6 @@ export const roomsUnder = <A, E, R, E1, R1, E2, R2, E3, R3, E4, R4>(
       // may share with others.
       Layer.provide(Readers.layer),
       Layer.provide(actors),
-      Layer.provide(layerInstance),
       Layer.provide(Layer.mergeAll(layerFitHost, layerRequirements))
     )
   )

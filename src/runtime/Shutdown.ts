@@ -15,6 +15,7 @@
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import { define } from "../actor/Definition.ts"
 import { fifo } from "../actor/Mailbox.ts"
@@ -22,9 +23,10 @@ import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import { problem } from "../domain/TracehoundError.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
+import { Caller } from "../telemetry/Caller.ts"
 
-/** Tells the actor that there was a panic. */
-class Panicked extends Request.TaggedClass("Panicked")<{}, void> {}
+/** Tells the actor that there was a panic, and the span that it came from. */
+class Panicked extends Request.TaggedClass("Panicked")<{ readonly span: Tracer.AnySpan | undefined }, void> {}
 
 /** Pieces of evidence that the actor moves on one turn. */
 const batch = 64
@@ -44,6 +46,7 @@ export const make: Effect.Effect<
   ActorSystem | ColdStorage | FailSafe | Quarantine | Scope.Scope
 > = Effect.gen(function*() {
   const { escalated, root } = yield* ActorSystem
+  const caller = yield* Caller
   const coldStorage = yield* ColdStorage
   const failSafe = yield* FailSafe
   const quarantine = yield* Quarantine
@@ -51,25 +54,30 @@ export const make: Effect.Effect<
   /** Whether the actors have given up. Cold storage would then take evidence and never write it. */
   let isOver = false
   /** Ends: each turn takes something out of custody, or is the last. */
-  const empty: Effect.Effect<void> = Effect.suspend(() => {
-    if (isOver) return Effect.void
-    if (quarantine.purgeForPanic(batch) > 0) return Effect.andThen(Effect.yieldNow, empty)
-    const isWaiting = coldStorage.stats().pending > 0
-    return quarantine.stats().count > 0 && isWaiting ? Effect.andThen(coldStorage.settled, empty) : Effect.void
-  })
+  const empty = (span: Tracer.AnySpan | undefined): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (isOver) return Effect.void
+      const purged = caller.within(span, () => quarantine.purgeForPanic(batch))
+      if (purged > 0) return Effect.andThen(Effect.yieldNow, empty(span))
+      const isWaiting = coldStorage.stats().pending > 0
+      return quarantine.stats().count > 0 && isWaiting ? Effect.andThen(coldStorage.settled, empty(span)) : Effect.void
+    })
   const actor = yield* Effect.orDie(root.spawn(
     define<Panicked>()("shutdown", {
       mailbox: fifo({ capacity: 1 }),
-      behaviour: () => Effect.succeed({ Panicked: () => coldStorage.destination === null ? Effect.void : empty })
+      behaviour: () =>
+        Effect.succeed({
+          Panicked: ({ span }: Panicked) => coldStorage.destination === null ? Effect.void : empty(span)
+        })
     })
   ))
   failSafe.onPanic(() => {
-    actor.tellUnsafe(new Panicked())
+    actor.tellUnsafe(new Panicked({ span: caller.current() }))
   })
   yield* Effect.forkScoped(
     Effect.map(escalated, () => {
       isOver = true
-      failSafe.reportUnsafe("system_error", systemError)
+      caller.within(undefined, () => failSafe.reportUnsafe("system_error", systemError))
     })
   )
   return { isClosed: () => failSafe.isPanicked() && quarantine.stats().count === 0 }

@@ -39,6 +39,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { Randomness } from "../host/port/Randomness.ts"
+import { escapedCause } from "../telemetry/Causes.ts"
 import { nextDelay } from "./JitteredDelay.ts"
 
 /** A job: what it runs, and when. Times in whole ms. */
@@ -276,7 +277,7 @@ class Timetable {
 const loggingFailure = ({ name, run }: JobOptions): Effect.Effect<void> =>
   Effect.tapCause(
     run,
-    (cause) => Effect.annotateLogs(Effect.logWarning("a scheduled run failed", cause), { job: name })
+    (cause) => Effect.annotateLogs(Effect.logWarning("a scheduled run failed", escapedCause(cause)), { job: name })
   )
 
 /**

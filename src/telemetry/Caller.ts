@@ -5,11 +5,12 @@
  *
  * **Details**
  *
- * - An Effect program's span is known from its fiber: whoever has it runs the synchronous core
- *   `within` it. Work in the background runs within the span that it came from.
- * - Where nobody has said, the host is asked, if it gave a way to ask: a host that traces by other
- *   means than Effect's has its own notion of the current span.
- * - Cost: reading it is a comparison where the host cannot be asked, and allocates nothing.
+ * - Whoever knows the span runs the synchronous core `within` it: Effect's ways into it, and work
+ *   in the background, which runs within the span that it came from.
+ * - Where nobody has said, it is that of the fiber that is running, if one is: a program may call a
+ *   handle's own methods. Then the host is asked, if it gave a way to ask: a host that traces by
+ *   other means than Effect's has its own notion of the current span.
+ * - Cost: where nobody traces, reading it is a few comparisons, and allocates nothing.
  *
  * **Gotchas**
  *
@@ -17,7 +18,9 @@
  *   such as a promise, is not within the span any more.
  */
 import * as Context from "effect/Context"
-import type * as Tracer from "effect/Tracer"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Tracer from "effect/Tracer"
 
 export interface Caller {
   /** The span that what happens now belongs to; undefined where there is none. Never throws. */
@@ -44,9 +47,14 @@ export const make = (ask?: () => Tracer.AnySpan | undefined): Caller => {
       return undefined
     }
   }
+  const guessed = (): Tracer.AnySpan | undefined => {
+    const fiber = Fiber.getCurrent()
+    const span = fiber === undefined ? undefined : Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+    return span === undefined && ask !== undefined ? asked() : span
+  }
   return {
     isAsking: ask !== undefined,
-    current: () => known === undefined ? ask === undefined ? undefined : asked() : known ?? undefined,
+    current: () => known === undefined ? guessed() : known ?? undefined,
     within: (span, thunk) => {
       const before = known
       known = span ?? null
@@ -66,3 +74,10 @@ export const make = (ask?: () => Tracer.AnySpan | undefined): Caller => {
 export const Caller: Context.Reference<Caller> = Context.Reference<Caller>("tracehound/telemetry/Caller", {
   defaultValue: () => make()
 })
+
+/** Runs an effect in the name of a span, where there is one: for what goes on in the background. */
+export const inTrace = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  span: Tracer.AnySpan | undefined
+): Effect.Effect<A, E, R> =>
+  span === undefined ? effect : Effect.updateContext(effect, Context.add(Tracer.ParentSpan, span))

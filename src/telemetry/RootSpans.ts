@@ -43,8 +43,11 @@ export interface OpenSpan {
 
 /** Opens root spans in one context. */
 export interface RootSpans {
-  /** The open span, or null where nobody would see it. Synchronous, never throws. */
-  readonly open: (name: string, options: RootSpanOptions) => OpenSpan | null
+  /**
+   * The open span, or null where nobody would see it: then its options are not asked for either.
+   * Synchronous, never throws.
+   */
+  readonly open: (name: string, options: () => RootSpanOptions) => OpenSpan | null
 }
 
 /** With the tracer and the clock of a context. */
@@ -55,7 +58,7 @@ export const make = (context: Context.Context<never>): RootSpans => {
   const now = (): bigint => isTimed ? clock.currentTimeNanosUnsafe() : 0n
   return {
     open: (name, options) => {
-      const span = harmless(() => Effect.runSyncWith(context)(Effect.makeSpan(name, rootOptions(options))))
+      const span = harmless(() => Effect.runSyncWith(context)(Effect.makeSpan(name, rootOptions(options()))))
       return span === undefined ? null : openSpan(span, now)
     }
   }
@@ -110,6 +113,7 @@ const openSpan = (span: Tracer.Span, now: () => bigint): OpenSpan => {
       for (const [key, value] of Object.entries(attributes)) span.attribute(key, value)
     })
   }
+  let isOpen = true
   return {
     span,
     set,
@@ -117,6 +121,8 @@ const openSpan = (span: Tracer.Span, now: () => bigint): OpenSpan => {
       harmless(() => span.event(name, now(), attributes))
     },
     end: (errorType) => {
+      if (!isOpen) return
+      isOpen = false
       if (errorType !== undefined) set({ "error.type": errorType })
       harmless(() => span.end(now(), errorType === undefined ? Exit.void : Exit.fail(errorType)))
     }

@@ -24,10 +24,14 @@ import { SecureIds } from "../custody/evidence/SecureIds.ts"
 import type { Hound } from "../domain/Hound.ts"
 import { secureIdBytes, secureIdText } from "../domain/SecureIdText.ts"
 import { type Activations, makeActivations } from "../hound/pool/Activations.ts"
+import { endSpan, openSpan } from "../hound/pool/ExaminationSpan.ts"
 import type { ExitCause } from "../hound/pool/ExitCause.ts"
-import { type HoundFailure, type HoundJob, HoundPool, noOutcomes } from "../hound/pool/HoundPool.ts"
+import { type HoundFailure, type HoundJob, type HoundOutcomes, HoundPool, noOutcomes } from "../hound/pool/HoundPool.ts"
 import { HoundTally } from "../hound/pool/HoundTally.ts"
 import { WaitingLine } from "../hound/pool/WaitingLine.ts"
+import { Caller } from "../telemetry/Caller.ts"
+import type { OpenSpan } from "../telemetry/RootSpans.ts"
+import * as RootSpans from "../telemetry/RootSpans.ts"
 
 const behaviours = ["complete", "error", "hang", "crash"] as const
 
@@ -116,6 +120,8 @@ interface Attempt {
   readonly job: HoundJob
   readonly hound: Hound
   readonly killed: Deferred.Deferred<void>
+  /** Of the examination: an attempt after this one goes on with it. */
+  readonly span: OpenSpan | null
   /** It was deactivated: its end is reported to nobody. */
   isUnwanted: boolean
 }
@@ -188,9 +194,11 @@ class InProcessPool {
   readonly #dormant: DormantHounds
   readonly #line: WaitingLine<ActivatedJob>
   readonly #activations: Activations<ActivatedJob>
+  readonly #caller: Caller
+  readonly #spans: RootSpans.RootSpans
   readonly #run: (examination: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly #listeners: Array<(failure: HoundFailure) => void> = []
-  readonly #outcomes = { ...noOutcomes }
+  readonly #outcomes: { -readonly [kind in keyof HoundOutcomes]: number } = { ...noOutcomes }
   /** What is being examined, by the hound's id. */
   readonly #attempts = new Map<string, Attempt>()
   /** The hounds that were activated and have not begun. */
@@ -205,6 +213,7 @@ class InProcessPool {
     tally: HoundTally,
     line: WaitingLine<ActivatedJob>,
     activations: Activations<ActivatedJob>,
+    { caller, spans }: { readonly caller: Caller; readonly spans: RootSpans.RootSpans },
     run: (examination: Effect.Effect<void>) => Fiber.Fiber<void>
   ) {
     this.hasHounds = enabled
@@ -215,6 +224,8 @@ class InProcessPool {
     this.counts = tally
     this.#line = line
     this.#activations = activations
+    this.#caller = caller
+    this.#spans = spans
     this.#run = run
     line.onHead(() => this.#serve())
   }
@@ -254,7 +265,7 @@ class InProcessPool {
 
   readonly deactivateUnsafe = (hound: string): boolean =>
     this.#steer(hound, (attempt) => {
-      if (!attempt.isUnwanted) this.#outcomes.abandoned += 1
+      if (!attempt.isUnwanted) this.#end(attempt, "abandoned")
       attempt.isUnwanted = true
     })
 
@@ -300,7 +311,7 @@ class InProcessPool {
     if (reserved !== null) this.#reserved.delete(reserved)
     const hound = reserved ?? this.#dormant.activate()
     this.#run(Effect.ensuring(
-      Effect.suspend(() => this.#examine(job, hound)),
+      Effect.suspend(() => this.#examine(job, hound, openSpan(this.#spans, job))),
       Effect.sync(() => {
         this.#line.done()
         this.#serve()
@@ -308,13 +319,13 @@ class InProcessPool {
     ))
   }
 
-  #examine(job: HoundJob, hound: Hound): Effect.Effect<void> {
-    const attempt: Attempt = { job, hound, isUnwanted: false, killed: Deferred.makeUnsafe<void>() }
+  #examine(job: HoundJob, hound: Hound, span: OpenSpan | null): Effect.Effect<void> {
+    const attempt: Attempt = { job, hound, span, isUnwanted: false, killed: Deferred.makeUnsafe<void>() }
     this.#attempts.set(hound.id, attempt)
     const bytes = job.copy()
     this.#script.examined.push({ signature: job.signature, size: bytes?.length ?? null })
     if (bytes === null) {
-      this.#outcomes.left += 1
+      this.#end(attempt, "left")
       this.#rest(attempt)
       return Effect.void
     }
@@ -323,7 +334,7 @@ class InProcessPool {
     if (behaviour !== "complete") this.#fail("error", behaviour === "error" ? "error" : "crashed", attempt)
     else {
       this.#rest(attempt)
-      if (!attempt.isUnwanted) this.#conclude("complete", attempt)
+      if (!attempt.isUnwanted) this.#end(attempt, "complete")
     }
     return Effect.void
   }
@@ -338,7 +349,7 @@ class InProcessPool {
       if (isKilled) this.#replace(attempt, "terminated")
       else this.#fail("timeout", "timeout", attempt)
       return isKilled && !attempt.isUnwanted
-        ? this.#examine(attempt.job, this.#dormant.activate())
+        ? this.#examine(attempt.job, this.#dormant.activate(), attempt.span)
         : Effect.void
     })
   }
@@ -346,15 +357,17 @@ class InProcessPool {
   #fail(kind: HoundFailure["kind"], cause: "crashed" | "error" | "timeout", attempt: Attempt): void {
     this.#replace(attempt, cause)
     if (attempt.isUnwanted) return
-    this.#conclude(kind, attempt)
-    const { hound, job } = attempt
-    const isVerdict = cause === "error"
-    for (const listener of this.#listeners) listener({ kind, isVerdict, hound: hound.id, signature: job.signature })
+    this.#end(attempt, kind, cause)
+    const { hound: { id: hound }, job: { signature, span: origin }, span } = attempt
+    this.#caller.within(origin ?? span?.span, () => {
+      for (const listener of this.#listeners) listener({ kind, isVerdict: cause === "error", hound, signature })
+    })
   }
 
-  #conclude(kind: "complete" | HoundFailure["kind"], { hound }: Attempt): void {
+  #end({ hound, span }: Attempt, kind: keyof HoundOutcomes, cause: ExitCause | null = null): void {
     this.#outcomes[kind] += 1
-    if (kind !== "timeout") this.counts.recordVerdict(this.#dormant.tookMs(hound))
+    if (kind === "complete" || kind === "error") this.counts.recordVerdict(this.#dormant.tookMs(hound))
+    endSpan(span, kind, { cause, hound: hound.id })
   }
 
   /** A hound has ended, by force, and there is another one. */
@@ -385,7 +398,9 @@ const makePool = Effect.fnUntraced(function*(script: Script) {
   const line = new WaitingLine<ActivatedJob>()
   // Closed after the line, which waits for what has begun.
   const run = yield* FiberSet.makeRuntime<never, void, never>()
-  return new InProcessPool(script, hound, dormant, tally, line, yield* makeActivations(root, line, maxPending), run)
+  const activations = yield* makeActivations(root, line, maxPending)
+  const traced = { caller: yield* Caller, spans: yield* RootSpans.fromContext }
+  return new InProcessPool(script, hound, dormant, tally, line, activations, traced, run)
 })
 
 /** Both services: the control at once, the pool where its rooms are. */

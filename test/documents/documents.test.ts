@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { createTracehound } from "tracehound"
 import { TracehoundConfig } from "../../src/config/TracehoundConfig.ts"
-import { alertTypes } from "../../src/domain/Alert.ts"
+import { alertTypes, PostedAlert } from "../../src/domain/Alert.ts"
 import { house } from "../architecture/imports.ts"
 import { settings as known } from "../config/configs.ts"
 import { programsOf, root, typeCheck } from "../support/programs.ts"
@@ -64,6 +64,12 @@ describe("docs/alerts-and-fail-safe.md", () => {
   it("names every alert", () => {
     const named = new Set(namedInTables(documentAt("docs/alerts-and-fail-safe.md").text))
     assert.deepStrictEqual(alertTypes.filter((type) => !named.has(type)), nothing)
+  })
+
+  it("names every key of the body that is posted, and no other", () => {
+    const { text } = documentAt("docs/alerts-and-fail-safe.md")
+    const keys = text.slice(text.indexOf("| key |"), text.indexOf("| type | severity |"))
+    assert.sameMembers([...namedInTables(keys)], Object.keys(PostedAlert.fields))
   })
 })
 

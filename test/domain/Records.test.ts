@@ -206,13 +206,28 @@ describe("errors, alerts and snapshots", () => {
     const good = { severity: "warning", type: "high_severity_eviction", message: "m", timestamp: 1, signature }
     assert.isTrue(is({ ...good, alertCount: 11 }))
     refusesBent(is, good, { severity: ["high"], type: ["anything"], message: [1], timestamp: badTimes })
-    assert.isFalse(is({ ...good, signature: "<script>" }))
+    const evil = "<script>"
+    for (
+      const bent of [{ signature: evil }, { evidenceId: evil }, { reason: evil }, { code: evil }, { frames: [evil] }]
+    )
+      assert.isFalse(is({ ...good, ...bent }))
+    const trace = { traceId: "ab".repeat(16), spanId: "cd".repeat(8) }
+    assert.isTrue(
+      is({ ...good, trace, evidenceId: "a\\u{3c}", reason: "timeout", code: "EIO", frames: ["f (a/B.ts:1)"] })
+    )
+    for (const bent of [{ traceId: evil }, { spanId: evil }])
+      assert.isFalse(is({ ...good, trace: { ...trace, ...bent } }))
     assert.sameMembers(Object.keys(Alert.fields), [
       "severity",
       "type",
       "message",
       "timestamp",
       "signature",
+      "evidenceId",
+      "reason",
+      "code",
+      "frames",
+      "trace",
       "alertCount"
     ])
   })

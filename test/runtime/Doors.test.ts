@@ -42,7 +42,7 @@ const eachInSpan = Effect.fnUntraced(function*(scents: ReadonlyArray<Scent>) {
 })
 
 describe("a caller's span", () => {
-  it.effect("gets the status of the answer, and the signature where there is one", () =>
+  it.effect("RFC W6 gets the status of the answer, and the signature where there is one", () =>
     Effect.gen(function*() {
       const spans = yield* eachInSpan([
         scent("clean", false),

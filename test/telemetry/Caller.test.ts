@@ -2,7 +2,7 @@
  * The span of the code that calls: who has said it, who is asked, and for how long it holds.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Tracer } from "effect"
+import { Context, Effect, Tracer } from "effect"
 import { Caller, make } from "../../src/telemetry/Caller.ts"
 
 const span = (spanId: string): Tracer.ExternalSpan => Tracer.externalSpan({ spanId, traceId: "t" })
@@ -45,6 +45,15 @@ describe("the caller's span", () => {
     assert.strictEqual(current(), own)
     assert.strictEqual(asked, 1)
   })
+
+  it.effect("is that of the running fiber where nobody has said, before the host is asked", () =>
+    Effect.gen(function*() {
+      const { current, within } = make(() => span("the host's"))
+      const own = yield* Effect.withSpan(Effect.all([Effect.currentSpan, Effect.sync(current)]), "own")
+      assert.strictEqual(own[0], own[1])
+      assert.strictEqual(yield* Effect.withSpan(Effect.sync(() => within(undefined, current)), "other"), undefined)
+      assert.strictEqual(current()?.spanId, "the host's")
+    }))
 
   it("is none where the host fails to say", () => {
     assert.isUndefined(make(broken).current())

@@ -46,7 +46,7 @@ const hostile: ReadonlyArray<readonly [name: string, thrown: unknown]> = [
 const isSafe = (text: string): boolean => /^[ -~]*$/.test(text)
 
 describe("of anything that can be thrown", () => {
-  it.each(hostile)("nothing is said but escaped text of bounded length: %s", (_, thrown) => {
+  it.each(hostile)("RFC W6 nothing is said but escaped text of bounded length: %s", (_, thrown) => {
     assert.match(classOf(thrown), /^[A-Za-z_$][A-Za-z0-9_$]{0,63}$/)
     assert.isTrue(isSafe(messageOf(thrown)))
     assert.isAtMost(messageOf(thrown).length, 203)

@@ -30,15 +30,15 @@ const endOf = ({ status }: Tracer.Span): string =>
     : Cause.prettyErrors(status.exit.cause).map(({ message }) => message).join()
 
 describe("an open span", () => {
-  it.effect("is a root, linked to its origin, and ends once, as was said", () => {
+  it.effect("RFC W6 is a root, linked to its origin, and ends once, as was said", () => {
     const { spans, withTracer } = capture()
     return Effect.gen(function*() {
       const { open } = yield* Effect.withSpan(fromContext, "of the layer")
       yield* TestClock.setTime(5)
       const [good, bad, lone] = [
-        open("good", options),
-        open("bad", options),
-        open("lone", { ...options, origin: undefined })
+        open("good", () => options),
+        open("bad", () => options),
+        open("lone", () => ({ ...options, origin: undefined }))
       ]
       yield* TestClock.setTime(7)
       good?.set({ "tracehound.outcome": "written" })
@@ -67,14 +67,15 @@ describe("an open span", () => {
   })
 
   it("is none where nobody would see it", () => {
-    assert.isNull(make(Context.empty()).open("unseen", options))
-    assert.isNull(make(Context.make(Tracer.Tracer, Tracer.nativeTracer)).open("unseen", options))
+    const unseen = () => assert.fail("nobody asks what it would say")
+    assert.isNull(make(Context.empty()).open("unseen", unseen))
+    assert.isNull(make(Context.make(Tracer.Tracer, Tracer.nativeTracer)).open("unseen", unseen))
   })
 
   it("has no times where the host wants none", () => {
     const { spans, withTracer } = capture()
     Effect.runSync(
-      Effect.map(fromContext, ({ open }) => open("a", options)?.end()).pipe(
+      Effect.map(fromContext, ({ open }) => open("a", () => options)?.end()).pipe(
         withTracer,
         Effect.provideService(References.TracerTimingEnabled, false)
       )
@@ -88,11 +89,11 @@ describe("an open span", () => {
 
   it("costs nothing but itself where the tracer breaks", () => {
     const { open } = make(Context.make(Tracer.Tracer, Tracer.make({ span: broken })))
-    assert.isNull(open("a", options))
+    assert.isNull(open("a", () => options))
     const half = Tracer.make({
       span: (made) => Object.assign(new Tracer.NativeSpan(made), { end: broken, event: broken })
     })
-    const span = make(Context.make(Tracer.Tracer, half)).open("b", options)
+    const span = make(Context.make(Tracer.Tracer, half)).open("b", () => options)
     assert.isNotNull(span)
     span.event("e", {})
     span.end("error")

@@ -43,11 +43,13 @@ import { Hash } from "../../host/port/Hash.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import { Caller } from "../../telemetry/Caller.ts"
+import * as RootSpans from "../../telemetry/RootSpans.ts"
 import { Account } from "./Account.ts"
 import { Ages } from "./Ages.ts"
 import { Breaker } from "./Breaker.ts"
 import { begin, Compress, spawnCompressor } from "./Compressor.ts"
-import type { Delivery } from "./Delivery.ts"
+import { type Delivery, passageOf } from "./Delivery.ts"
 import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 import { guardEndpoint } from "./GuardedEndpoint.ts"
 import { Tally } from "./Tally.ts"
@@ -128,13 +130,15 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
   const failSafe = yield* FailSafe
   if (!compression.codecs.includes(codec)) return yield* unavailable(codec, compression.codecs)
   const isTrusted = isTrustedEndpoint(trustBoundary, endpoint.destination)
-  const tally = new Tally(endpoint.destination, alerts)
+  const caller = yield* Caller
+  const tally = new Tally(endpoint.destination, alerts, caller)
   const time = yield* MonotonicTime
   const breaker = new Breaker(time.nowMs)
   const ages = new Ages(time.nowMs)
-  const writer = yield* spawnWriter(root, { config, endpoint, failSafe, tally, ages, breaker })
+  const spans = yield* RootSpans.fromContext
+  const writer = yield* spawnWriter(root, { caller, config, endpoint, failSafe, spans, tally, ages, breaker })
   const nowMs = () => clock.currentTimeMillisUnsafe()
-  const compressor = yield* spawnCompressor(root, { config, hash, writer, failSafe, tally, ages, nowMs })
+  const compressor = yield* spawnCompressor(root, { caller, config, hash, writer, failSafe, tally, ages, nowMs })
   const account = new Account(compressor, writer, config)
   return ColdStorage.of({
     destination: endpoint.destination,
@@ -146,12 +150,15 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
     tellUnsafe: (delivery) => {
       const body = account.refusalUnsafe(delivery.record.size) ?? begin(compression, codec, delivery)
       if (typeof body === "string") {
-        tally.reportRefusal(body, delivery.record.signature)
+        tally.reportRefusal(body, delivery.record)
         return false
       }
       const { id, isPurged = false, record } = delivery
       ages.begin(id)
-      return compressor.tellUnsafe(new Compress({ id, codec: delivery.codec ?? codec, record, body, isPurged }))
+      const passage = passageOf(delivery, caller.current())
+      return compressor.tellUnsafe(
+        new Compress({ id, codec: delivery.codec ?? codec, record, body, isPurged, passage })
+      )
     },
     stats: () => ({
       pending: account.pending(),

@@ -16,10 +16,11 @@ import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import type { Compression, CompressionError } from "../../host/port/Compression.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import type { Caller } from "../../telemetry/Caller.ts"
 import { seal } from "../evidence/Envelope.ts"
 import { type AccountLimits, actorBounds } from "./Account.ts"
 import type { Ages } from "./Ages.ts"
-import type { Delivery } from "./Delivery.ts"
+import type { Delivery, Passage } from "./Delivery.ts"
 import { encodeError, type RefusalReason } from "./Notices.ts"
 import type { Tally } from "./Tally.ts"
 import { Write, type Writer } from "./Writer.ts"
@@ -32,6 +33,7 @@ export class Compress extends Request.TaggedClass("Compress")<
     readonly record: EvidenceRecord
     readonly body: Effect.Effect<Uint8Array, CompressionError>
     readonly isPurged: boolean
+    readonly passage: Passage
   },
   void,
   CompressionError
@@ -57,6 +59,7 @@ export const begin = (
 
 /** The parts that the compressor uses. */
 export interface CompressorParts {
+  readonly caller: Pick<Caller, "within">
   readonly config: Pick<AccountLimits, "maxPendingCount">
   readonly hash: Pick<Hash["Service"], "sha256Into">
   readonly writer: Writer
@@ -76,9 +79,9 @@ export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) 
       suspended: true,
       // Refusals are found before anything is compressed, so every dead letter was a taken
       // delivery.
-      onDeadLetter: ({ id, record }, reason) => {
+      onDeadLetter: ({ id, passage }, reason) => {
         parts.ages.end(id)
-        parts.tally.reportDeadLetter(reason, record.signature)
+        parts.tally.reportDeadLetter(reason, passage)
       },
       behaviour: () => Effect.succeed({ Compress: (message: Compress) => sealAndPass(parts, message) })
     })
@@ -87,19 +90,21 @@ export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) 
 /** Gives the envelope to the writer, or fails as the compression did, with the failure reported. */
 export const sealAndPass = (
   parts: CompressorParts,
-  { body, codec, id, isPurged, record }: Compress
+  { body, codec, id, isPurged, passage, record }: Compress
 ): Effect.Effect<void, CompressionError> =>
   body.pipe(
     Effect.map((bytes) => seal(record, codec, bytes, parts.hash)),
-    Effect.map((envelope) =>
-      void parts.writer.tellUnsafe(new Write({ id, signature: record.signature, size: record.size, envelope }))
-    ),
-    Effect.tapError(({ message }) =>
-      Effect.sync(() => {
-        parts.tally.reportLoss({ signature: record.signature, why: "it could not be compressed", message })
-        const action = parts.failSafe.reportUnsafe("encode_error", encodeError)
-        if (action === "Purge" && !isPurged) purge(parts, id, record)
-      })
+    Effect.map((envelope) => void parts.writer.tellUnsafe(new Write({ id, passage, size: record.size, envelope }))),
+    Effect.tapError((thrown) =>
+      Effect.sync(() =>
+        parts.caller.within(passage.span, () => {
+          const { message } = thrown
+          parts.tally.reportLoss({ passage, why: "it could not be compressed", message, thrown })
+          const details = () => ({ signature: record.signature, id: record.scent.id })
+          const action = parts.failSafe.reportUnsafe("encode_error", encodeError, { details })
+          if (action === "Purge" && !isPurged) purge(parts, id, record)
+        })
+      )
     )
   )
 

@@ -1,6 +1,7 @@
 /**
  * A delivery: one piece of evidence on its way to cold storage.
  */
+import type * as Tracer from "effect/Tracer"
 import type { Codec } from "../../domain/Codec.ts"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
 
@@ -20,4 +21,26 @@ export interface Delivery {
   readonly codec?: Codec
   /** Whether the evidence left by being purged, which its sender reports; false when left out. */
   readonly isPurged?: boolean
+  /**
+   * Called once with the end of a delivery that was taken: with the reason why it was lost, a fixed
+   * word or an error's class, or with undefined where it was written. Must not throw.
+   */
+  readonly onEnd?: (lost: string | undefined) => void
 }
+
+/** What is known of a delivery on its way, for those who report on it. */
+export interface Passage {
+  /** Of the evidence. */
+  readonly signature: string
+  /** Of the evidence's scent. */
+  readonly scentId: string
+  /** The span that it came from. */
+  readonly span: Tracer.AnySpan | undefined
+  readonly onEnd: Delivery["onEnd"]
+}
+
+/** The passage of a delivery that is told within this span. */
+export const passageOf = (
+  { onEnd, record: { scent, signature } }: Pick<Delivery, "onEnd" | "record">,
+  span: Tracer.AnySpan | undefined
+): Passage => ({ signature, scentId: scent.id, span, onEnd })

@@ -6,15 +6,16 @@ import type { DeadLetterReason } from "../../actor/DeadLetters.ts"
 import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
 import { type Notice, notice } from "../../safety/alert/Notice.ts"
 
-const refusal = (message: string): Notice => notice({ type: "coldstorage.refused", severity: "critical", message })
+const refusal = (reason: string, message: string): Notice =>
+  notice({ type: "coldstorage.refused", severity: "critical", message, reason })
 
 /** The alert for each reason why a delivery is not taken. */
 export const refusals = {
-  closed: refusal("the mailbox is closed"),
-  full: refusal("the mailbox is full"),
+  closed: refusal("closed", "the mailbox is closed"),
+  full: refusal("full", "the mailbox is full"),
   /** Its buffer was detached, or it is another record's: its envelope could not be opened. */
-  mismatch: refusal("the evidence is not as long as its record says"),
-  memory: refusal("the host could not take a copy of the evidence")
+  mismatch: refusal("mismatch", "the evidence is not as long as its record says"),
+  memory: refusal("memory", "the host could not take a copy of the evidence")
 }
 export type RefusalReason = keyof typeof refusals
 

@@ -5,30 +5,44 @@
  * it, which is a dead letter too.
  */
 import type { DeadLetterReason } from "../../actor/DeadLetters.ts"
+import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import type { Alerts } from "../../safety/alert/Alerts.ts"
+import type { Caller } from "../../telemetry/Caller.ts"
+import { classOf } from "../../telemetry/Causes.ts"
+import type { Passage } from "./Delivery.ts"
 import * as Notices from "./Notices.ts"
 
 /** A delivery that was lost. */
 export interface Loss {
-  /** Of the evidence. */
-  readonly signature: string
+  readonly passage: Passage
   /** For the alert: fixed text, or an error code of the host. */
   readonly why: string
   /** For the board of errors: all that is known. */
   readonly message: string
+  /** A fixed word; where it is left out, the class of what was thrown. */
+  readonly reason?: string
+  /** The host's own code for it. */
+  readonly code?: string
+  readonly thrown?: unknown
 }
 
 /** The counters of one cold storage. */
 export class Tally {
   readonly #destination: string
   readonly #alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
+  readonly #caller: Pick<Caller, "within">
   #written = 0
   #deadLetters = 0
   #refused = 0
 
   /** `destination`: the endpoint as errors call it. */
-  constructor(destination: string, alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">) {
+  constructor(
+    destination: string,
+    alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">,
+    caller: Pick<Caller, "within">
+  ) {
     this.#destination = destination
+    this.#caller = caller
     this.#alerts = alerts
   }
 
@@ -45,31 +59,50 @@ export class Tally {
     return this.#refused
   }
 
-  countWrite(): void {
+  countWrite({ onEnd }: Passage): void {
     this.#written += 1
+    onEnd?.(undefined)
   }
 
-  /** A delivery was lost. `isAlert`: whether people are alerted besides the error on the board. */
-  reportLoss({ message, signature, why }: Loss, isAlert = true): void {
+  /**
+   * A delivery was lost, and its end is told. `isAlert`: whether people are alerted besides the
+   * error on the board. Call it within the delivery's span.
+   */
+  reportLoss({ code, message, passage, thrown, ...loss }: Loss, isAlert = true): void {
+    const { onEnd, scentId, signature } = passage
     this.#deadLetters += 1
     this.#alerts.errorUnsafe(Notices.failureError(message, signature))
-    if (isAlert) this.#alerts.alertUnsafe(Notices.failureNotice(why), () => signature)
+    const reason = loss.reason ?? classOf(thrown)
+    if (isAlert) {
+      this.#alerts.alertUnsafe(Notices.failureNotice(loss.why), () => ({
+        signature,
+        id: scentId,
+        reason,
+        ...(code === undefined ? {} : { code }),
+        ...(thrown === undefined ? {} : { thrown })
+      }))
+    }
+    onEnd?.(code ?? reason)
   }
 
-  /** A delivery was not taken, and nothing was done with it. */
-  reportRefusal(reason: Notices.RefusalReason, signature: string): void {
+  /** A delivery was not taken, and nothing was done with it. On the caller's turn. */
+  reportRefusal(
+    reason: Notices.RefusalReason,
+    { scent, signature }: Pick<EvidenceRecord, "scent" | "signature">
+  ): void {
     this.#deadLetters += 1
     this.#refused += 1
-    this.#alerts.alertUnsafe(Notices.refusals[reason], () => signature)
+    this.#alerts.alertUnsafe(Notices.refusals[reason], () => ({ signature, id: scent.id }))
   }
 
   /**
    * An actor's message became a dead letter. Those that failed in a handler are not counted again:
    * handlers report their own failures.
    */
-  reportDeadLetter(reason: DeadLetterReason, signature: string): void {
+  reportDeadLetter(reason: DeadLetterReason, passage: Passage): void {
     if (reason === "failed") return
     const why = Notices.buried[reason]
-    this.reportLoss({ signature, why, message: `cold storage ${this.#destination}: ${why}` })
+    const message = `cold storage ${this.#destination}: ${why}`
+    this.#caller.within(passage.span, () => this.reportLoss({ passage, why, message, reason }))
   }
 }

@@ -16,16 +16,20 @@ import { define } from "../../actor/Definition.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
 import type { ColdStorageConfig } from "../../config/TracehoundConfig.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import { type Caller, inTrace } from "../../telemetry/Caller.ts"
+import { classOf } from "../../telemetry/Causes.ts"
+import type { OpenSpan, RootSpans } from "../../telemetry/RootSpans.ts"
 import { actorBounds } from "./Account.ts"
 import type { Ages } from "./Ages.ts"
 import type { Breaker } from "./Breaker.ts"
+import type { Passage } from "./Delivery.ts"
 import { type ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
-import type { Tally } from "./Tally.ts"
+import type { Loss, Tally } from "./Tally.ts"
 
 export class Write extends Request.TaggedClass("Write")<
   {
     readonly id: string
-    readonly signature: string
+    readonly passage: Passage
     /** Bytes of evidence. */
     readonly size: number
     readonly envelope: Uint8Array
@@ -36,9 +40,11 @@ export class Write extends Request.TaggedClass("Write")<
 
 /** The parts that the writer uses. */
 export interface WriterParts {
+  readonly caller: Pick<Caller, "within">
   readonly config: Pick<ColdStorageConfig, "maxPendingCount" | "retries" | "retryDelayMs" | "writeTimeoutMs">
   readonly endpoint: Pick<ColdStorageEndpoint["Service"], "destination" | "write">
   readonly failSafe: Pick<FailSafe["Service"], "coldStorageFailed">
+  readonly spans: RootSpans
   readonly tally: Pick<Tally, "countWrite" | "reportDeadLetter" | "reportLoss">
   readonly ages: Pick<Ages, "end">
   readonly breaker: Breaker
@@ -50,9 +56,9 @@ export const spawnWriter = (supervisor: Supervisor, parts: WriterParts) =>
     define<Write>()("coldstorage", {
       ...actorBounds(parts.config),
       weigh: ({ size }) => size,
-      onDeadLetter: ({ id, signature }, reason) => {
+      onDeadLetter: ({ id, passage }, reason) => {
         parts.ages.end(id)
-        parts.tally.reportDeadLetter(reason, signature)
+        parts.tally.reportDeadLetter(reason, passage)
       },
       behaviour: () => Effect.succeed({ Write: (message: Write) => writeWithRetries(parts, message) })
     })
@@ -62,73 +68,130 @@ export const spawnWriter = (supervisor: Supervisor, parts: WriterParts) =>
 export type Writer = Pick<ActorRef<Write>, "tellUnsafe">
 
 /** An envelope, as it is tried. */
-type Envelope = Pick<Write, "envelope" | "id" | "signature">
+type Envelope = Pick<Write, "envelope" | "id" | "passage" | "size">
+
+/** One delivery's way through its tries. */
+interface Attempt {
+  readonly parts: WriterParts
+  readonly message: Envelope
+  /** Null where nobody would see it. */
+  readonly span: OpenSpan | null
+  /** Tries so far. */
+  tries: number
+}
 
 /**
  * Tries until the envelope is written, or the host or the number of retries ends it: then the tally
- * has the failure, and the effect fails. While the circuit is open, it is lost without a try.
+ * has the failure, and the effect fails. While the circuit is open, it is lost without a try. All
+ * of it is one span, in which the endpoint writes.
  */
 export const writeWithRetries = (parts: WriterParts, message: Envelope): Effect.Effect<void, ColdStorageError> =>
   Effect.suspend(() => {
     const { breaker, config: { retries } } = parts
+    const { passage, size } = message
+    const span = parts.spans.open("tracehound.coldstorage.write", () => ({
+      kind: "client",
+      origin: passage.span,
+      attributes: { "tracehound.signature": passage.signature, "tracehound.size": size }
+    }))
+    const attempt: Attempt = { parts, message, span, tries: 0 }
     const next = breaker.next()
-    if (next === "lost") return loseUntried(parts, message)
-    return tryAgain(parts, message, next === "probe" ? 0 : retries)
+    const writing = next === "lost" ? loseUntried(attempt) : tryAgain(attempt, next === "probe" ? 0 : retries)
+    return span === null ? writing : Effect.onExit(writing, () => Effect.sync(() => span.end("stopped")))
   })
 
 /** Tries, and tries again at most so often where the host does not decide. */
-const tryAgain = (parts: WriterParts, message: Envelope, retries: number): Effect.Effect<void, ColdStorageError> => {
-  const { ages, breaker, config, failSafe, tally } = parts
-  return Effect.matchEffect(writeOnce(parts, message), {
+const tryAgain = (attempt: Attempt, retries: number): Effect.Effect<void, ColdStorageError> => {
+  const { message, parts: { ages, breaker, config, failSafe, tally } } = attempt
+  attempt.tries += 1
+  return Effect.matchEffect(writeOnce(attempt), {
     onSuccess: () =>
       Effect.sync(() => {
         breaker.recordWrite()
         ages.end(message.id)
-        tally.countWrite()
+        tally.countWrite(message.passage)
+        end(attempt, undefined)
       }),
-    onFailure: ({ error, why }) =>
-      Effect.flatMap(failSafe.coldStorageFailed(error), (decision) => {
+    onFailure: (failed) => {
+      const { error } = failed
+      noteTry(attempt, failed)
+      return Effect.flatMap(withinOrigin(attempt, () => failSafe.coldStorageFailed(error)), (decision) => {
         const isAgain = decision === null ? retries > 0 : decision === "retry"
-        if (isAgain) return Effect.andThen(Effect.sleep(config.retryDelayMs), tryAgain(parts, message, retries - 1))
+        if (isAgain) return Effect.andThen(Effect.sleep(config.retryDelayMs), tryAgain(attempt, retries - 1))
         const isAlert = decision !== "ignore"
         breaker.recordLoss(error.message, isAlert)
-        tally.reportLoss({ signature: message.signature, why, message: error.message }, isAlert)
+        lose(attempt, failed, isAlert)
         return Effect.fail(error)
       })
+    }
   })
 }
 
 /** The endpoint is spared. The board goes on showing why. */
-const loseUntried = (
-  { breaker: { latest: { isAlert, message } }, endpoint, tally }: WriterParts,
-  { signature }: Envelope
-): Effect.Effect<never, ColdStorageError> => {
+const loseUntried = (attempt: Attempt): Effect.Effect<never, ColdStorageError> => {
+  const { breaker: { latest: { isAlert, message } }, endpoint } = attempt.parts
   const error = failure(endpoint, `not asked for now, as its latest writes all failed, the last one with: ${message}`)
-  tally.reportLoss({ signature, why: "its latest writes all failed", message: error.message }, isAlert)
+  lose(attempt, { error, why: "its latest writes all failed", reason: "circuit_open" }, isAlert)
   return Effect.fail(error)
 }
 
 /** A try that failed. */
-interface Failed {
+interface Failed extends Pick<Loss, "code" | "thrown"> {
   readonly error: ColdStorageError
   /** Fixed text, or an error code of the host. */
   readonly why: string
+  /** A fixed word, or an error's class. */
+  readonly reason: string
+}
+
+/** As spans have it: the host's code says more than our own class. */
+const errorTypeOf = ({ code, reason }: Failed): string => code ?? reason
+
+/** Reports the loss, and ends the span. */
+const lose = (attempt: Attempt, failed: Failed, isAlert: boolean): void => {
+  const { message: { passage }, parts: { tally } } = attempt
+  const { error: { message }, ...loss } = failed
+  withinOrigin(attempt, () => tally.reportLoss({ ...loss, passage, message }, isAlert))
+  end(attempt, errorTypeOf(failed))
+}
+
+/**
+ * What happens over a delivery belongs to the span that it came from; to its own where none is
+ * known.
+ */
+const withinOrigin = <A>({ message: { passage }, parts: { caller }, span }: Attempt, act: () => A): A =>
+  caller.within(passage.span ?? span?.span, act)
+
+/** Events of failed tries in one span: a host may want any number of tries. */
+const maxNoted = 16
+
+const noteTry = ({ span, tries }: Attempt, failed: Failed): void => {
+  if (tries <= maxNoted)
+    span?.event("tracehound.coldstorage.try", { "tracehound.try": tries, "error.type": errorTypeOf(failed) })
+}
+
+const end = ({ span, tries }: Attempt, errorType: string | undefined): void => {
+  span?.set({ "tracehound.tries": tries, "tracehound.outcome": errorType === undefined ? "written" : "lost" })
+  span?.end(errorType)
 }
 
 const failure = ({ destination }: Pick<ColdStorageEndpoint["Service"], "destination">, why: string): ColdStorageError =>
   new ColdStorageError({ reason: "write", message: `cold storage ${destination}: ${why}` })
 
 /** One try, within its deadline. A defect of the endpoint is a failure like any other. */
-const writeOnce = (
-  { config: { writeTimeoutMs }, endpoint }: WriterParts,
-  { envelope, id }: Envelope
-): Effect.Effect<void, Failed> => {
-  const failed = (why: string): Failed => ({ error: failure(endpoint, why), why })
+const writeOnce = ({ message, parts, span }: Attempt): Effect.Effect<void, Failed> => {
+  const { config: { writeTimeoutMs }, endpoint } = parts
+  const failed = (why: string, reason: string): Failed => ({ error: failure(endpoint, why), why, reason })
   const write = Effect.mapError(
-    Effect.suspend(() => endpoint.write(id, envelope)),
-    (error): Failed => ({ error, why: error.code ?? "the endpoint failed" })
+    Effect.suspend(() => endpoint.write(message.id, message.envelope)),
+    (error): Failed => {
+      const { code } = error
+      const known = { error, why: code ?? "the endpoint failed", reason: classOf(error), thrown: error }
+      return code === undefined ? known : { ...known, code }
+    }
   )
-  return withDeadline(write, writeTimeoutMs, () => failed(`no answer within ${writeTimeoutMs} ms`)).pipe(
-    Effect.catchDefect(() => Effect.fail(failed("the endpoint broke")))
+  const overdue = () => failed(`no answer within ${writeTimeoutMs} ms`, "timeout")
+  return withDeadline(inTrace(write, span?.span), writeTimeoutMs, overdue).pipe(
+    Effect.catchDefect((thrown) => Effect.fail({ ...failed("the endpoint broke", classOf(thrown)), thrown }))
   )
 }

@@ -10,6 +10,7 @@ import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import type { InterceptResult } from "../../domain/InterceptResult.ts"
 import { secureIdText } from "../../domain/SecureIdText.ts"
 import type { Alerts } from "../../safety/alert/Alerts.ts"
+import type { AlertDetails } from "../../safety/alert/Notice.ts"
 import type { HashChain } from "../audit/HashChain.ts"
 import type { ColdStorage } from "../coldstorage/ColdStorage.ts"
 import { type Custodian, type CustodyFacts, Handle, NEVER_HELD } from "../evidence/Evidence.ts"
@@ -61,7 +62,7 @@ export class Evictions {
     const { destination } = this.#coldStorage
     if (destination !== null && this.#store(this.#vault.recordOf(slot), this.#vault.contentOf(slot)))
       facts.destination = destination
-    this.#announce(facts)
+    this.#announce(facts, () => this.#vault.scentOf(slot).id)
     this.#steps.end(slot)
     this.#chain.append(this.#steps.leave("evicted"))
   }
@@ -74,7 +75,7 @@ export class Evictions {
     const { destination } = this.#coldStorage
     if (destination !== null && this.#store(recordOf(arrival, custody), arrival.content))
       facts.destination = destination
-    this.#announce(facts)
+    this.#announce(facts, () => arrival.id)
     const evicted = this.#chain.record(this.#steps.leave("evicted"))
     return { status: "quarantined", handle: new Handle(this.#custodian, NEVER_HELD, 0, custody), evicted }
   }
@@ -85,11 +86,11 @@ export class Evictions {
   }
 
   /** Tells the log, and the alerts where the severity asks for one. */
-  #announce(facts: ExitFacts): void {
-    const signature = (): string => facts.signature()
-    this.#alerts.logUnsafe(Notices.eviction, facts.severity, signature)
+  #announce(facts: ExitFacts, id: () => string): void {
+    const details = (): AlertDetails => ({ signature: facts.signature(), id: id() })
+    this.#alerts.logUnsafe(Notices.eviction, facts.severity, details)
     const notice = Notices.highEvictions[facts.severity]
-    if (notice !== null) this.#alerts.alertUnsafe(notice, signature)
+    if (notice !== null) this.#alerts.alertUnsafe(notice, details)
     this.#count += 1
   }
 }

@@ -68,7 +68,10 @@ export class ExitSteps {
       if (new Digest(found.words, 0).hex() === expected.hex()) return
     }
     this.#alerts.errorUnsafe(Notices.tamperedError)
-    this.#alerts.alertUnsafe(Notices.tampered, () => vault.signatureOf(slot))
+    this.#alerts.alertUnsafe(
+      Notices.tampered,
+      () => ({ signature: vault.signatureOf(slot), id: vault.scentOf(slot).id })
+    )
   }
 
   /** The facts for the record of evidence that leaves this way, which is counted. */

@@ -18,7 +18,10 @@ import { secureIdText } from "../../domain/SecureIdText.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import type { Compression } from "../../host/port/Compression.ts"
 import type { Alerts } from "../../safety/alert/Alerts.ts"
+import type { AlertDetails } from "../../safety/alert/Notice.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import type { Caller } from "../../telemetry/Caller.ts"
+import type { Attributes, OpenSpan, RootSpans } from "../../telemetry/RootSpans.ts"
 import type { HashChain } from "../audit/HashChain.ts"
 import type { ColdStorage } from "../coldstorage/ColdStorage.ts"
 import { type Custodian, Handle } from "../evidence/Evidence.ts"
@@ -35,7 +38,12 @@ export interface ExitsOptions {
   readonly coldStorage: ColdStorage["Service"]
   readonly failSafe: Pick<FailSafe["Service"], "purgedUnsafe" | "reportUnsafe">
   readonly alerts: Pick<Alerts["Service"], "errorUnsafe" | "logUnsafe">
+  readonly caller: Caller
+  readonly spans: RootSpans
 }
+
+/** Why evidence was not evacuated: the error type of its span. */
+type NotEvacuated = "tampered" | "encode_error" | "refused"
 
 /** Lets evidence out of a vault; the custodian of its handles. Slots must be in use. */
 export class Exits implements Custodian {
@@ -47,6 +55,8 @@ export class Exits implements Custodian {
   readonly #coldStorage: ExitsOptions["coldStorage"]
   readonly #failSafe: ExitsOptions["failSafe"]
   readonly #alerts: ExitsOptions["alerts"]
+  readonly #caller: Caller
+  readonly #spans: RootSpans
 
   constructor(options: ExitsOptions) {
     this.#vault = options.vault
@@ -57,6 +67,8 @@ export class Exits implements Custodian {
     this.#coldStorage = options.coldStorage
     this.#failSafe = options.failSafe
     this.#alerts = options.alerts
+    this.#caller = options.caller
+    this.#spans = options.spans
   }
 
   holds(slot: number, generation: number): boolean {
@@ -96,29 +108,44 @@ export class Exits implements Custodian {
 
   /**
    * Null where the evidence stays: there is no cold storage, it did not take the evidence, or the
-   * holder of the live buffer took that away. Compresses on the caller's turn.
+   * holder of the live buffer took that away. Compresses on the caller's turn. Its span ends when
+   * cold storage has written it, or lost it.
    */
   evacuate(slot: number): EvacuateRecord | null {
-    const { codec, destination } = this.#coldStorage
+    const { destination } = this.#coldStorage
     if (destination === null) {
       this.#alerts.errorUnsafe(Notices.notConfigured)
       return null
     }
+    const span = this.#open("tracehound.evacuation", slot)
+    return this.#within(span, () => {
+      const outcome = this.#evacuateTo(destination, slot, span)
+      if (typeof outcome !== "string") return outcome
+      span?.end(outcome)
+      return null
+    })
+  }
+
+  /** The record, or why the evidence stays. */
+  #evacuateTo(destination: string, slot: number, span: OpenSpan | null): EvacuateRecord | NotEvacuated {
     this.#steps.checkBytes(slot)
     const content = this.#vault.contentOf(slot)
     // Nothing is left to send; `checkBytes` has alerted.
-    if (content.length !== this.#vault.sizeOf(slot)) return null
-    const compressed = this.#compress(codec, content)
+    if (content.length !== this.#vault.sizeOf(slot)) return "tampered"
+    const compressed = this.#compress(this.#coldStorage.codec, content)
     if (compressed === null) {
-      const action = this.#failSafe.reportUnsafe("encode_error", Notices.encodeError)
-      if (action === "Purge") this.#purgeStored(slot, "error")
-      return null
+      const action = this.#failSafe.reportUnsafe("encode_error", Notices.encodeError, {
+        details: this.#detailsOf(slot)
+      })
+      if (action === "Purge") this.purge(slot, "error", "stored")
+      return "encode_error"
     }
     const facts = this.#steps.readFacts(slot, this.#now())
     const record = this.#vault.recordOf(slot)
     const delivery = { id: secureIdText(facts.id), record, content, compressed }
-    if (!this.#coldStorage.tellUnsafe(delivery)) return null
-    this.#alerts.logUnsafe(Notices.evacuation, record.severity, () => record.signature)
+    if (!this.#coldStorage.tellUnsafe(span === null ? delivery : { ...delivery, onEnd: span.end })) return "refused"
+    span?.set({ "tracehound.compressed_size": compressed.length })
+    this.#alerts.logUnsafe(Notices.evacuation, record.severity, this.#detailsOf(slot))
     this.#steps.end(slot)
     facts.compressedSize = compressed.length
     facts.destination = destination
@@ -126,10 +153,28 @@ export class Exits implements Custodian {
   }
 
   /**
-   * Destroys evidence after cold storage was told. Under `stored`, evidence that cannot be
-   * compressed goes to cold storage as it is.
+   * Destroys evidence after cold storage was told, and tells the fail-safe. Under `stored`,
+   * evidence that cannot be compressed goes to cold storage as it is.
    */
   purge(slot: number, reason: PurgeReason, codec = this.#coldStorage.codec): PurgeRecord {
+    const span = this.#open("tracehound.purge", slot, { "tracehound.reason": reason })
+    return this.#within(span, () => {
+      const signature = this.#vault.signatureOf(slot)
+      const { isStored, record } = this.#purge(slot, reason, codec)
+      const isLost = !isStored && this.#coldStorage.destination !== null
+      span?.set({ "tracehound.outcome": isStored ? "stored" : "destroyed" })
+      span?.end(isLost ? "refused" : undefined)
+      this.#failSafe.purgedUnsafe(record, signature)
+      return record
+    })
+  }
+
+  /** The record, and whether cold storage has taken the evidence. */
+  #purge(
+    slot: number,
+    reason: PurgeReason,
+    codec: Codec
+  ): { readonly record: PurgeRecord; readonly isStored: boolean } {
     const { destination } = this.#coldStorage
     const now = this.#now()
     const facts = this.#steps.begin(slot, now)
@@ -146,7 +191,7 @@ export class Exits implements Custodian {
     this.#steps.end(slot)
     this.#chain.append(this.#steps.leave("purged"))
     const scent = { ...record.scent, payloadHash: record.hash, payloadSize: record.size }
-    return { id, reason, scent, PurgeTimestamp: now }
+    return { record: { id, reason, scent, PurgeTimestamp: now }, isStored }
   }
 
   /**
@@ -157,7 +202,7 @@ export class Exits implements Custodian {
     const vault = this.#vault
     const coldStorage = this.#coldStorage
     const fits = (slot: number): boolean => slot >= 0 && coldStorage.refusalUnsafe(vault.sizeOf(slot)) === null
-    const give = (slot: number): void => this.#purgeStored(slot, "panic")
+    const give = (slot: number): void => void this.purge(slot, "panic", "stored")
     const before = vault.count
     for (let slot = vault.first(); fits(slot) && before - vault.count < limit; slot = vault.first()) give(slot)
     // Evidence that is too large for cold storage at any time must not keep back the rest.
@@ -168,10 +213,29 @@ export class Exits implements Custodian {
     return before - vault.count
   }
 
-  /** Purges evidence uncompressed, and reports it. */
-  #purgeStored(slot: number, reason: PurgeReason): void {
-    const signature = this.#vault.signatureOf(slot)
-    this.#failSafe.purgedUnsafe(this.purge(slot, reason, "stored"), signature)
+  /** Opens a span about held evidence. */
+  #open(name: string, slot: number, attributes: Attributes = {}): OpenSpan | null {
+    return this.#spans.open(name, () => ({
+      kind: "internal",
+      origin: this.#caller.current(),
+      attributes: {
+        "tracehound.signature": this.#vault.signatureOf(slot),
+        "tracehound.category": this.#vault.categoryOf(slot),
+        "tracehound.severity": this.#vault.severityOf(slot),
+        "tracehound.size": this.#vault.sizeOf(slot),
+        ...attributes
+      }
+    }))
+  }
+
+  /** What happens belongs to the caller's span; to our own where the caller has none. */
+  #within<A>(span: OpenSpan | null, act: () => A): A {
+    return span === null || this.#caller.current() !== undefined ? act() : this.#caller.within(span.span, act)
+  }
+
+  /** For alerts and log events, as long as the evidence is held. */
+  #detailsOf(slot: number): () => AlertDetails {
+    return () => ({ signature: this.#vault.signatureOf(slot), id: this.#vault.scentOf(slot).id })
   }
 
   #now(): number {

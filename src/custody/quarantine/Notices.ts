@@ -16,7 +16,8 @@ const highEviction = (severity: "high" | "critical"): Notice =>
   notice({
     type: "high_severity_eviction",
     severity: "warning",
-    message: `evidence of ${severity} severity was evicted: the quarantine is full`
+    message: `evidence of ${severity} severity was evicted: the quarantine is full`,
+    reason: "capacity"
   })
 
 /** The alert for an eviction; null where the severity needs none (CONFORMANCE Q2). */

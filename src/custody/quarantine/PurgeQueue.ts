@@ -2,21 +2,25 @@
  * Purges evidence in the background, first in, first out, as forensics needs it (RFC, "Purge +
  * Replace Model" and "Queue Assignments"; CONFORMANCE S1).
  *
- * The caller names the evidence and goes on; the actor destroys it, records that, and tells the
- * fail-safe.
+ * The caller names the evidence and goes on; the actor has the quarantine destroy it, which records
+ * that and tells the fail-safe, in the name of the caller's span.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Request from "effect/Request"
+import type * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { define } from "../../actor/Definition.ts"
 import { fifo } from "../../actor/Mailbox.ts"
 import type { PurgeReason } from "../../domain/Records.ts"
-import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
+import { Caller } from "../../telemetry/Caller.ts"
 import { Quarantine } from "./Quarantine.ts"
 
-class Purge extends Request.TaggedClass("Purge")<{ readonly signature: string; readonly reason: PurgeReason }, void> {}
+class Purge extends Request.TaggedClass("Purge")<
+  { readonly signature: string; readonly reason: PurgeReason; readonly span: Tracer.AnySpan | undefined },
+  void
+> {}
 
 /**
  * Purges that may wait, each a signature and no more. The evidence of one that finds no room stays
@@ -35,22 +39,23 @@ export class PurgeQueue extends Context.Service<PurgeQueue, {
     PurgeQueue,
     Effect.gen(function*() {
       const { root } = yield* ActorSystem
-      const failSafe = yield* FailSafe
+      const caller = yield* Caller
       const quarantine = yield* Quarantine
       const actor = yield* Effect.orDie(root.spawn(
         define<Purge>()("purge", {
           mailbox: fifo({ capacity }),
           behaviour: () =>
             Effect.succeed({
-              Purge: ({ reason, signature }: Purge) => {
-                const record = quarantine.purge(signature, reason)
-                if (record !== null) failSafe.purgedUnsafe(record, signature)
+              Purge: ({ reason, signature, span }: Purge) => {
+                caller.within(span, () => quarantine.purge(signature, reason))
                 return Effect.void
               }
             })
         })
       ))
-      return { purgeUnsafe: (signature, reason) => actor.tellUnsafe(new Purge({ signature, reason })) }
+      return {
+        purgeUnsafe: (signature, reason) => actor.tellUnsafe(new Purge({ signature, reason, span: caller.current() }))
+      }
     })
   )
 }

@@ -36,6 +36,8 @@ import { Randomness } from "../../host/port/Randomness.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { atOnce, type Sliced } from "../../scheduler/Slices.ts"
+import { Caller } from "../../telemetry/Caller.ts"
+import * as RootSpans from "../../telemetry/RootSpans.ts"
 import { AuditChain } from "../audit/AuditChain.ts"
 import { ColdStorage } from "../coldstorage/ColdStorage.ts"
 import { SecureIds } from "../evidence/SecureIds.ts"
@@ -84,8 +86,8 @@ export class Quarantine extends Context.Service<Quarantine, {
   /** Sends evidence to cold storage, then destroys it; null where that could not begin. */
   readonly evacuate: (signature: string) => EvacuateRecord | null
   /**
-   * Destroys evidence because something failed, after cold storage was told; null where it is not
-   * held (RFC, "Purge + Replace Model").
+   * Destroys evidence because something failed, after cold storage was told, and tells the
+   * fail-safe; null where it is not held (RFC, "Purge + Replace Model").
    */
   readonly purge: (signature: string, reason: PurgeReason) => PurgeRecord | null
   /**
@@ -110,6 +112,8 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly exits: (reason: ExitReason, severity: Severity) => number
   /** How full it is, from 0 to 1: by count or by bytes, whichever is more. O(1). */
   readonly fill: () => number
+  /** The id of the scent that held evidence came in; undefined where none is held. */
+  readonly scentId: (signature: string) => string | undefined
   /** A copy of evidence that is held, or null; its handle's buffer stays as it is. */
   readonly copy: (signature: string) => Uint8Array<ArrayBuffer> | null
   /** Pieces evicted for lack of room so far, arrivals included. */
@@ -134,7 +138,9 @@ export class Quarantine extends Context.Service<Quarantine, {
         alerts: yield* Alerts,
         chain: yield* AuditChain,
         coldStorage: yield* ColdStorage,
-        failSafe: yield* FailSafe
+        failSafe: yield* FailSafe,
+        caller: yield* Caller,
+        spans: yield* RootSpans.fromContext
       }
       return yield* Effect.acquireRelease(
         Effect.sync(() => make(services)),
@@ -156,6 +162,8 @@ export interface QuarantineServices {
   readonly chain: Pick<AuditChain["Service"], "append" | "record">
   readonly coldStorage: ColdStorage["Service"]
   readonly failSafe: Pick<FailSafe["Service"], "fullUnsafe" | "purgedUnsafe" | "reportUnsafe" | "roomUnsafe">
+  readonly caller: Caller
+  readonly spans: RootSpans.RootSpans
 }
 
 /** An empty quarantine. Its functions need no `this`. */
@@ -239,7 +247,7 @@ function* flushing(vault: Vault, exits: Exits): Sliced<Array<NeutralizationRecor
 const bySignature = (
   vault: Vault,
   exits: Exits
-): Pick<Quarantine["Service"], "copy" | "evacuate" | "get" | "neutralize" | "purge"> => {
+): Pick<Quarantine["Service"], "copy" | "evacuate" | "get" | "neutralize" | "purge" | "scentId"> => {
   const wanted = new DigestBuffer()
   const find = (signature: string): number => {
     const category = parseSignature(signature, wanted)
@@ -261,6 +269,10 @@ const bySignature = (
     purge: (signature, reason) => {
       const slot = find(signature)
       return slot < 0 ? null : exits.purge(slot, reason)
+    },
+    scentId: (signature) => {
+      const slot = find(signature)
+      return slot < 0 ? undefined : vault.scentOf(slot).id
     },
     copy: (signature) => {
       const slot = find(signature)

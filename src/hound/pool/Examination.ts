@@ -4,6 +4,7 @@
  * An attempt is one hound with the evidence. Where the hound is lost and the evidence is not to
  * blame, another hound makes another attempt.
  */
+import type { ExitCause } from "./ExitCause.ts"
 import type { HoundJob } from "./HoundPool.ts"
 
 /**
@@ -19,6 +20,8 @@ export interface ExaminationOutcome {
   readonly kind: OutcomeKind
   /** Whether it is the hound's own verdict. */
   readonly isVerdict: boolean
+  /** Why the hound ended or was ended over it, where it was. */
+  readonly cause: ExitCause | null
   /** The hound's name; empty where there was none. */
   readonly hound: string
   /** From handing over the evidence to the end, in ms; 0 where it was not handed over. */
@@ -42,4 +45,10 @@ export interface Examination {
 }
 
 /** The outcome where no hound had the evidence. */
-export const withoutHound = (kind: OutcomeKind): ExaminationOutcome => ({ kind, isVerdict: false, hound: "", took: 0 })
+export const withoutHound = (kind: OutcomeKind): ExaminationOutcome => ({
+  kind,
+  isVerdict: false,
+  cause: null,
+  hound: "",
+  took: 0
+})

@@ -2,45 +2,29 @@
  * Reports on examinations: counts, spans, and the failures that the fail-safe is told of
  * (CONFORMANCE H4, F1).
  */
-import type * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
+import type { Caller } from "../../telemetry/Caller.ts"
+import type { OpenSpan, RootSpans } from "../../telemetry/RootSpans.ts"
 import type { ExaminationOutcome } from "./Examination.ts"
+import { endSpan, openSpan } from "./ExaminationSpan.ts"
 import { type HoundFailure, type HoundJob, type HoundOutcomes, noOutcomes } from "./HoundPool.ts"
 import type { HoundTally } from "./HoundTally.ts"
 
-/** A span that is open until its scope is closed. */
-export interface OpenSpan {
-  readonly span: Tracer.Span
-  readonly scope: Scope.Closeable
-}
-
-/**
- * How the span of an examination ends: what did not come to a good end is a failure. Fixed words,
- * as the text of a failure is exported.
- */
-const exits: { readonly [kind in keyof HoundOutcomes]?: Exit.Exit<void, string> } = {
-  error: Exit.fail("error"),
-  timeout: Exit.fail("timeout")
-}
-
-/** What a pool reports of its examinations, in the context that it was built in. */
+/** What a pool reports of its examinations. */
 export class ExaminationReport {
-  readonly #context: Context.Context<never>
+  readonly #caller: Pick<Caller, "within">
+  readonly #spans: RootSpans
   readonly #tally: Pick<HoundTally, "countRetry" | "recordVerdict">
-  /**
-   * With no tracer but Effect's own nobody sees a span, which is a tenth of an examination's cost.
-   */
-  readonly #isTraced: boolean
   readonly #listeners: Array<(failure: HoundFailure) => void> = []
   readonly #outcomes: { -readonly [kind in keyof HoundOutcomes]: number } = { ...noOutcomes }
 
-  constructor(context: Context.Context<never>, tally: Pick<HoundTally, "countRetry" | "recordVerdict">) {
-    this.#context = context
+  constructor(
+    caller: Pick<Caller, "within">,
+    spans: RootSpans,
+    tally: Pick<HoundTally, "countRetry" | "recordVerdict">
+  ) {
+    this.#caller = caller
+    this.#spans = spans
     this.#tally = tally
-    this.#isTraced = context.mapUnsafe.has(Tracer.Tracer.key)
   }
 
   /** Examinations that have ended so far, by how. */
@@ -48,25 +32,17 @@ export class ExaminationReport {
     return { ...this.#outcomes }
   }
 
-  /** From now on, calls back with each failure. Must not throw. */
+  /**
+   * From now on, calls back with each failure, in the name of the span that the threat came in, or
+   * of the examination's own. Must not throw.
+   */
   onFailure(listener: (failure: HoundFailure) => void): void {
     this.#listeners.push(listener)
   }
 
-  /**
-   * A span of its own, linked to the one in which the threat came, which may have ended long ago;
-   * null where nobody would see it.
-   */
-  openSpan({ category, severity, size, span: cause }: HoundJob): OpenSpan | null {
-    if (!this.#isTraced && cause === undefined) return null
-    const scope = Scope.makeUnsafe()
-    const opening = Effect.makeSpanScoped("tracehound.hound.examine", {
-      root: true,
-      kind: "consumer",
-      links: cause === undefined ? [] : [{ span: cause, attributes: {} }],
-      attributes: { category, severity, size }
-    })
-    return { scope, span: Effect.runSyncWith(this.#context)(Scope.provide(opening, scope)) }
+  /** See `ExaminationSpan.ts`. */
+  openSpan(job: HoundJob): OpenSpan | null {
+    return openSpan(this.#spans, job)
   }
 
   /** A hound was lost, and another one takes over. */
@@ -80,21 +56,18 @@ export class ExaminationReport {
   }
 
   ended(
-    { signature }: HoundJob,
+    { signature, span: origin }: HoundJob,
     kind: keyof HoundOutcomes,
-    { hound, isVerdict, took }: ExaminationOutcome,
+    outcome: ExaminationOutcome,
     span: OpenSpan | null
   ): void {
-    if (span !== null) this.#close(span, kind, hound)
+    const { hound, isVerdict, took } = outcome
+    endSpan(span, kind, outcome)
     if (kind === "complete" || kind === "error") this.#tally.recordVerdict(took)
     this.#outcomes[kind] += 1
     if (kind !== "error" && kind !== "timeout") return
-    for (const listener of this.#listeners) listener({ kind, isVerdict, hound, signature })
-  }
-
-  #close({ scope, span }: OpenSpan, outcome: keyof HoundOutcomes, hound: string): void {
-    span.attribute("outcome", outcome)
-    span.attribute("hound", hound)
-    Effect.runSyncWith(this.#context)(Scope.close(scope, exits[outcome] ?? Exit.void))
+    this.#caller.within(origin ?? span?.span, () => {
+      for (const listener of this.#listeners) listener({ kind, isVerdict, hound, signature })
+    })
   }
 }

@@ -163,7 +163,7 @@ export class PoolCore {
     const member = this.table.get(id)
     if (member === undefined || member.state === "disposing") return
     if (decision.type === "violation") {
-      this.#host.onViolation(decision.reason)
+      this.#host.onViolation(decision.reason, member.examination?.job ?? null)
       this.#fail(member, "violation", "error")
     } else if (decision.type === "gone") this.#gone(member)
     else if (decision.type === "ready") this.#ready(member)
@@ -187,7 +187,7 @@ export class PoolCore {
       if (wasBooting) this.#host.onBootFailure(exit)
       this.#replenish()
       const isAtFault = cause === "memory" || cause === "crashed"
-      this.#settle(member, isAtFault && member.hasBegun ? "error" : "lost")
+      this.#settle(member, isAtFault && member.hasBegun ? "error" : "lost", cause)
     } else {
       // Its pipe was gone: only its exit says whether the evidence did that.
       this.#settle(member, isOwnDoing(exit) && member.hasBegun ? "error" : "lost")
@@ -347,7 +347,7 @@ export class PoolCore {
       this.#end(member, "retired")
     else this.#rest(member)
     this.#replenish()
-    examination?.settle({ kind: state, isVerdict: true, hound: member.name, took: now - sentAt })
+    examination?.settle({ kind: state, isVerdict: true, cause: member.cause, hound: member.name, took: now - sentAt })
     this.#serve()
   }
 
@@ -373,11 +373,11 @@ export class PoolCore {
     this.#serve()
   }
 
-  #settle(member: Member, kind: OutcomeKind): void {
+  #settle(member: Member, kind: OutcomeKind, cause = member.cause): void {
     const { examination, sentAt } = member
     member.examination = null
     const took = member.job === 0 ? 0 : this.#host.now() - sentAt
-    examination?.settle({ kind, isVerdict: false, hound: member.name, took })
+    examination?.settle({ kind, isVerdict: false, cause, hound: member.name, took })
   }
 
   /** Kills it. The caller settles what it was examining. */

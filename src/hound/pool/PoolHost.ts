@@ -8,6 +8,7 @@ import type { HoundConnection } from "../process/HoundConnection.ts"
 import type { ProcessExit, Spawner } from "../process/Spawner.ts"
 import type { Examination } from "./Examination.ts"
 import type { ExitCause } from "./ExitCause.ts"
+import type { HoundJob } from "./HoundPool.ts"
 
 /** The bounds of a pool. Times in ms. */
 export interface PoolSettings {
@@ -54,7 +55,8 @@ export interface PoolHost {
   readonly onReady: () => void
   /** A hound ended, or is being ended. Once for each. */
   readonly onExit: (cause: ExitCause) => void
-  readonly onViolation: (reason: Violation) => void
+  /** A hound broke the rules of its channel, over this job, or over none. */
+  readonly onViolation: (reason: Violation, job: HoundJob | null) => void
   /** A hound did not become ready; null: it was not in time. */
   readonly onBootFailure: (exit: ProcessExit | null) => void
 }

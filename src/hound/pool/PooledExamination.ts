@@ -2,8 +2,9 @@
  * An examination from its activation to its end, over as many hounds as are lost over it
  * (CONFORMANCE H6).
  */
+import type { OpenSpan } from "../../telemetry/RootSpans.ts"
 import type { Examination, ExaminationOutcome } from "./Examination.ts"
-import type { ExaminationReport, OpenSpan } from "./ExaminationReport.ts"
+import type { ExaminationReport } from "./ExaminationReport.ts"
 import type { HoundJob } from "./HoundPool.ts"
 import type { WaitingLine } from "./WaitingLine.ts"
 

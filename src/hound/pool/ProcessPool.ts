@@ -25,6 +25,8 @@ import { SecureIds } from "../../custody/evidence/SecureIds.ts"
 import type { Hound } from "../../domain/Hound.ts"
 import { uncut } from "../../host/node/Awake.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
+import { Caller } from "../../telemetry/Caller.ts"
+import * as RootSpans from "../../telemetry/RootSpans.ts"
 import { type Activations, makeActivations } from "./Activations.ts"
 import { withoutHound } from "./Examination.ts"
 import { ExaminationReport } from "./ExaminationReport.ts"
@@ -115,7 +117,8 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
   const ids = yield* SecureIds
   const context = yield* Effect.context<R>()
   const tally = new HoundTally()
-  const report = new ExaminationReport(context, tally)
+  const caller = yield* Caller
+  const report = new ExaminationReport(caller, RootSpans.make(context), tally)
   const start = new PoolStart(settings, alerts, Effect.provideContext(openLauncher, context))
   const line = new WaitingLine<PooledExamination>()
   let terminated = 0
@@ -127,7 +130,11 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
       if (forced.has(cause)) terminated += 1
       tally.countEnding(cause)
     },
-    onViolation: () => alerts.alertUnsafe(Notices.violation),
+    onViolation: (violation, job) => {
+      const reason = violation.replaceAll(" ", "_")
+      const details = () => job === null ? { reason } : { reason, signature: job.signature }
+      caller.within(job?.span, () => alerts.alertUnsafe(Notices.violation, details))
+    },
     onBootFailure: (core, exit) => start.bootFailed(core, exit),
     onLastWords: (words) => Effect.annotateLogs(Effect.logDebug("a hound's last words"), { words })
   }

@@ -138,11 +138,11 @@ export const make = (services: AgentServices): ClosableAgent => {
     return answered(answers, Totals.ERROR, answer, category, severity)
   }
   /** Whatever makes scents fail makes many of them fail: one alert a window tells of all. */
-  const refuseUnexpected = (): Refusals.ErrorAnswer => {
+  const refuseUnexpected = (thrown: unknown): Refusals.ErrorAnswer => {
     const [now = 0] = services.monotonicTime.last
     if (now >= silentUntil) {
       silentUntil = now + settings.alerts.windowMs
-      alerts.alertUnsafe(interceptFailure)
+      alerts.alertUnsafe(interceptFailure, () => ({ thrown }))
     }
     return refuse(Refusals.unexpected)
   }
@@ -171,9 +171,9 @@ export const make = (services: AgentServices): ClosableAgent => {
       countUnsafe()
       try {
         return intercept(scent)
-      } catch {
+      } catch (thrown) {
         writer.release()
-        return refuseUnexpected()
+        return refuseUnexpected(thrown)
       }
     },
     onDecision: (every, hear) => answers.decisions.add(every, hear),

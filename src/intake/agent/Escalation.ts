@@ -19,7 +19,8 @@ import { categoryAt, type CategoryRank, threatCategories, type ThreatCategory } 
 import { type SeverityRank, severityRank } from "../../domain/Severity.ts"
 import { problem } from "../../domain/TracehoundError.ts"
 import { type HoundFailure, HoundPool } from "../../hound/pool/HoundPool.ts"
-import { FailSafe, type ReportOptions } from "../../safety/failsafe/FailSafe.ts"
+import type { AlertDetails } from "../../safety/alert/Notice.ts"
+import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Caller } from "../../telemetry/Caller.ts"
 
 export class Escalation extends Context.Service<Escalation, {
@@ -57,7 +58,7 @@ export interface EscalationServices {
   readonly failSafe: Pick<FailSafe["Service"], "reportUnsafe">
   readonly pool: Pick<HoundPool["Service"], "activateUnsafe" | "isFreeUnsafe" | "onFailure" | "skipUnsafe">
   readonly purges: Pick<PurgeQueue["Service"], "purgeUnsafe">
-  readonly quarantine: Pick<Quarantine["Service"], "copy" | "fill" | "get" | "onRaised">
+  readonly quarantine: Pick<Quarantine["Service"], "copy" | "fill" | "get" | "onRaised" | "scentId">
 }
 
 /** Nothing escalates, and new evidence pays nothing for it. */
@@ -83,10 +84,16 @@ export const make = (
       copy: () => quarantine.copy(signature)
     })
   pool.onFailure(({ isVerdict, kind, signature }: HoundFailure) => {
+    const details = (): AlertDetails => {
+      const id = quarantine.scentId(signature)
+      return id === undefined ? { signature } : { signature, id }
+    }
+    // A verdict counts for nothing towards a panic: an attacker who can send such evidence could
+    // switch Tracehound off, one verdict after the other.
     const action = failSafe.reportUnsafe(
       kind === "timeout" ? "timeout" : "hound_error",
       kind === "timeout" ? timeoutError : houndError,
-      isVerdict ? verdictReport : undefined
+      { countsTowardsPanic: !isVerdict, details }
     )
     if (action === "Purge") purges.purgeUnsafe(signature, kind)
   })
@@ -110,12 +117,6 @@ export const make = (
     }
   }
 }
-
-/**
- * A verdict counts for nothing towards a panic: an attacker who can send such evidence could switch
- * Tracehound off, one verdict after the other.
- */
-const verdictReport: ReportOptions = { countsTowardsPanic: false }
 
 /** The category in the signature of held evidence. */
 const categoryOf = (signature: string): ThreatCategory =>

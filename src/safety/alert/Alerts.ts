@@ -21,14 +21,18 @@ import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Request from "effect/Request"
 import * as Schema from "effect/Schema"
+import type * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { define } from "../../actor/Definition.ts"
 import { disown } from "../../actor/Given.ts"
 import { lanes } from "../../actor/Mailbox.ts"
 import { Settings } from "../../config/Settings.ts"
-import type { Alert } from "../../domain/Alert.ts"
+import { type Alert, Reason } from "../../domain/Alert.ts"
 import type { Severity } from "../../domain/Severity.ts"
 import { TracehoundError } from "../../domain/TracehoundError.ts"
+import { Caller, inTrace } from "../../telemetry/Caller.ts"
+import { classOf, messageOf } from "../../telemetry/Causes.ts"
+import { escapedId } from "../../telemetry/Escaped.ts"
 import { Listeners } from "../../telemetry/Listeners.ts"
 import { AlertCounts } from "./AlertCounts.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
@@ -36,7 +40,7 @@ import { type AlertSink, AlertSinks } from "./AlertSink.ts"
 import { isEffectSink, openSink } from "./EffectSink.ts"
 import { makeErrorBoard } from "./ErrorBoard.ts"
 import { laneOf } from "./Lanes.ts"
-import { alertOf, type Notice, notice } from "./Notice.ts"
+import { type AlertDetails, alertOf, type Notice, notice, traceOf } from "./Notice.ts"
 
 /** Something that happened to evidence, to be logged (RFC, "Eviction is NOT silent"). */
 export interface LogKind {
@@ -45,19 +49,28 @@ export interface LogKind {
 }
 
 /** The same, with the evidence that it happened to. */
-interface LogEvent extends LogKind {
-  readonly signature: string
+interface LogEvent extends LogKind, Pick<Alert, "evidenceId" | "signature" | "trace"> {
   readonly severity: Severity
+}
+
+/** The span that an alert or a log event came from: its line is written within it. */
+interface Traced {
+  readonly span: Tracer.AnySpan | undefined
 }
 
 /** Writes an alert that passed the limiter, and hands it to the sinks. */
 class RaiseAlert extends Request.TaggedClass("RaiseAlert")<
-  { readonly alert: Alert; readonly isPosted: boolean },
+  Traced & {
+    readonly alert: Alert
+    readonly isPosted: boolean
+    /** What was thrown: its class and its message, escaped. Undefined where nobody will see it. */
+    readonly cause: readonly [name: string, message: string] | undefined
+  },
   void,
   "unwritten"
 > {}
 
-class WriteLog extends Request.TaggedClass("WriteLog")<{ readonly event: LogEvent }, void, "unwritten"> {}
+class WriteLog extends Request.TaggedClass("WriteLog")<Traced & { readonly event: LogEvent }, void, "unwritten"> {}
 
 /** Alerts or log events that may wait in each lane. */
 const capacity = 1024
@@ -65,15 +78,15 @@ const capacity = 1024
 /** Reports to people. The three `…Unsafe` methods are synchronous, never throw and never wait. */
 export class Alerts extends Context.Service<Alerts, {
   /**
-   * Raises an alert with the time of the call; the limiter decides whether it leaves. The signature
-   * of the evidence is asked for only where it leaves.
+   * Raises an alert with the time of the call and the trace of the caller's span; the limiter
+   * decides whether it leaves. The details are asked for only where it leaves.
    */
-  readonly alertUnsafe: (notice: Notice, signature?: () => string) => void
+  readonly alertUnsafe: (notice: Notice, details?: () => AlertDetails) => void
   /**
-   * Writes what happened to evidence at the Debug level. The signature is asked for only where the
+   * Writes what happened to evidence at the Debug level. The details are asked for only where the
    * host logs at that level.
    */
-  readonly logUnsafe: (kind: LogKind, severity: Severity, signature: () => string) => void
+  readonly logUnsafe: (kind: LogKind, severity: Severity, details: () => AlertDetails) => void
   /**
    * Calls back on the turn of each alert that leaves, until the function that it gives is called.
    * The listener must not throw, and must not wait.
@@ -102,42 +115,47 @@ const make = Effect.gen(function*() {
   const { alerts } = yield* Settings
   const clock = yield* Clock.Clock
   const sinks = yield* openSinks
+  const caller = yield* Caller
   const isDebugging = yield* LogLevel.isEnabled("Debug")
   const limiter = makeAlertLimiter(alerts)
   const board = makeErrorBoard()
   const counts = new AlertCounts()
   let deadLetters = 0
-  const actor = yield* spawnWriter(sinks, () => {
+  const actor = yield* spawnWriter(caller, sinks, () => {
     deadLetters += 1
   })
   const listeners = new Listeners<Alert>()
-  const raise = (alert: Alert, isPosted: boolean): void => {
+  const raise = (alert: Alert, { isPosted }: Notice, span: Tracer.AnySpan | undefined, thrown?: unknown): void => {
     if (listeners.isHeard) listeners.tellUnsafe(Object.freeze(alert))
-    actor.tellUnsafe(new RaiseAlert({ alert, isPosted }), laneOf[alert.severity])
+    const cause = isDebugging && thrown !== undefined ? [classOf(thrown), messageOf(thrown)] as const : undefined
+    actor.tellUnsafe(new RaiseAlert({ alert, isPosted, span, cause }), laneOf[alert.severity])
   }
-  const alertUnsafe = (notice: Notice, signature?: () => string): void => {
+  const alertUnsafe = (notice: Notice, details?: () => AlertDetails): void => {
     const timestamp = clock.currentTimeMillisUnsafe()
     const admission = notice.alwaysPasses ? "emit" : limiter.admit(timestamp)
+    const span = admission === "suppress" ? undefined : caller.current()
     if (admission === "emit") {
       counts.countRaised(notice.type)
-      const alert = alertOf(notice, timestamp)
-      raise(signature === undefined ? alert : { ...alert, signature: signature() }, notice.isPosted)
+      const about = details?.()
+      raise(alertOf(notice, timestamp, about, span), notice, span, about?.thrown)
       return
     }
     counts.countSuppressed(notice.type)
     if (admission === "escalate") {
       counts.countRaised(flood.type)
-      raise({ ...alertOf(flood, timestamp), alertCount: limiter.alertCount }, flood.isPosted)
+      raise({ ...alertOf(flood, timestamp, {}, span), alertCount: limiter.alertCount }, flood, span)
     }
   }
   listenTo(sinks, (error, isQuiet) => {
     if (isError(error)) board.post(error)
-    if (!isQuiet) alertUnsafe(undelivered)
+    if (!isQuiet) alertUnsafe(undelivered, () => reasonIn(error))
   })
   return Alerts.of({
     alertUnsafe,
-    logUnsafe: (kind, severity, signature) => {
-      if (isDebugging) actor.tellUnsafe(new WriteLog({ event: { ...kind, severity, signature: signature() } }), "low")
+    logUnsafe: (kind, severity, details) => {
+      if (!isDebugging) return
+      const span = caller.current()
+      actor.tellUnsafe(new WriteLog({ event: eventOf(kind, severity, details(), span), span }), "low")
     },
     onAlert: (listener) => listeners.add(listener),
     errorUnsafe: board.post,
@@ -150,7 +168,7 @@ const make = Effect.gen(function*() {
 })
 
 /** The actor that writes alerts and log events; suspended until it is resumed. */
-const spawnWriter = (sinks: ReadonlyArray<AlertSink>, onDeadLetter: () => void) =>
+const spawnWriter = (caller: Caller, sinks: ReadonlyArray<AlertSink>, onDeadLetter: () => void) =>
   Effect.flatMap(ActorSystem, ({ root }) =>
     Effect.orDie(root.spawn(
       define<RaiseAlert | WriteLog>()("alerts", {
@@ -160,11 +178,11 @@ const spawnWriter = (sinks: ReadonlyArray<AlertSink>, onDeadLetter: () => void) 
         onDeadLetter,
         behaviour: () =>
           Effect.succeed({
-            RaiseAlert: ({ alert, isPosted }: RaiseAlert) => {
-              handOn(sinks, alert, isPosted)
-              return written(writeAlert(alert))
+            RaiseAlert: ({ alert, cause, isPosted, span }: RaiseAlert) => {
+              caller.within(span, () => handOn(sinks, alert, isPosted))
+              return written(cause === undefined ? writeAlert(alert) : writeBoth(alert, cause), span)
             },
-            WriteLog: ({ event }: WriteLog) => written(writeLog(event))
+            WriteLog: ({ event, span }: WriteLog) => written(writeLog(event), span)
           })
       })
     )))
@@ -211,12 +229,27 @@ const handOn = (sinks: ReadonlyArray<AlertSink>, alert: Alert, isPosted: boolean
   }
 }
 
-/** Makes a logger that dies cost a dead letter, and not a crash of the actor. */
-const written = (writing: Effect.Effect<void>): Effect.Effect<void, "unwritten"> =>
-  Effect.catchDefect(writing, () => Effect.fail("unwritten" as const))
+/**
+ * Writes within the span, and makes a logger that dies cost a dead letter and not a crash of the
+ * actor.
+ */
+const written = (
+  writing: Effect.Effect<void>,
+  span: Tracer.AnySpan | undefined
+): Effect.Effect<void, "unwritten"> =>
+  Effect.catchDefect(inTrace(writing, span), () => Effect.fail("unwritten" as const))
 
 /** A sink is the host's code: what it calls an error may be none. */
 const isError = Schema.is(TracehoundError)
+
+/** The reason that a sink gives in its error's context; it may give anything. */
+const reasonIn = (error: unknown): AlertDetails => {
+  const context = isError(error) ? error.context : undefined
+  const reason = typeof context === "object" && context !== null && "reason" in context ? context.reason : undefined
+  return isReason(reason) ? { reason } : {}
+}
+
+const isReason = Schema.is(Reason)
 
 const undelivered = notice({
   type: "devops.failure",
@@ -237,13 +270,37 @@ const writeAlert = (alert: Alert): Effect.Effect<void> => {
     : alert.severity === "warning"
     ? Effect.logWarning
     : Effect.logInfo
-  return Effect.annotateLogs(log(`${alert.type}: ${alert.message}`), {
-    type: alert.type,
-    timestamp: alert.timestamp,
-    ...(alert.signature === undefined ? {} : { signature: alert.signature }),
-    ...(alert.alertCount === undefined ? {} : { alertCount: alert.alertCount })
-  })
+  const { message, severity: _, trace, ...rest } = alert
+  return Effect.annotateLogs(log(`${alert.type}: ${message}`), { ...rest, ...trace })
 }
 
-const writeLog = (event: LogEvent): Effect.Effect<void> =>
-  Effect.annotateLogs(Effect.logDebug(event.type), { ...event })
+/** The message of a cause may be an attacker's: it is a line of its own, at the Debug level. */
+const writeBoth = (alert: Alert, [reason, cause]: readonly [string, string]): Effect.Effect<void> =>
+  Effect.andThen(
+    writeAlert(alert),
+    Effect.annotateLogs(Effect.logDebug(`${alert.type}: its cause`), {
+      type: alert.type,
+      reason,
+      cause,
+      ...alert.trace
+    })
+  )
+
+const eventOf = (
+  kind: LogKind,
+  severity: Severity,
+  { id, signature }: AlertDetails,
+  span: Tracer.AnySpan | undefined
+): LogEvent => {
+  const trace = span === undefined ? undefined : traceOf(span)
+  return {
+    ...kind,
+    ...(signature === undefined ? {} : { signature }),
+    ...(id === undefined ? {} : { evidenceId: escapedId(id) }),
+    severity,
+    ...(trace === undefined ? {} : { trace })
+  }
+}
+
+const writeLog = ({ trace, ...event }: LogEvent): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logDebug(event.type), { ...event, ...trace })

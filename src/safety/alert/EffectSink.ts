@@ -15,6 +15,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { withDeadline } from "../../actor/Deadline.ts"
 import { define } from "../../actor/Definition.ts"
@@ -22,6 +23,7 @@ import { given } from "../../actor/Given.ts"
 import { lanes } from "../../actor/Mailbox.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import { problem, type TracehoundError } from "../../domain/TracehoundError.ts"
+import { Caller, inTrace } from "../../telemetry/Caller.ts"
 import type { AlertSink, EffectSink } from "./AlertSink.ts"
 import { laneOf } from "./Lanes.ts"
 
@@ -31,7 +33,12 @@ const capacity = 256
 /** Milliseconds that one alert may take. */
 const timeoutMs = 5_000
 
-class Send extends Request.TaggedClass("Send")<{ readonly alert: Alert }, void, "unsent"> {}
+/** Sends an alert within the span that it came from. */
+class Send extends Request.TaggedClass("Send")<
+  { readonly alert: Alert; readonly span: Tracer.AnySpan | undefined },
+  void,
+  "unsent"
+> {}
 
 /** A sink is the host's code: asking it may throw. */
 export const isEffectSink = <R>(sink: AlertSink | EffectSink<R>): sink is EffectSink<R> => {
@@ -53,15 +60,16 @@ export const withContext = <R>(
 export const openSink = (sink: EffectSink): Effect.Effect<AlertSink, never, ActorSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const { root } = yield* ActorSystem
+    const caller = yield* Caller
     const listeners: Array<(error: TracehoundError) => void> = []
     const failed = (error: TracehoundError) =>
       Effect.suspend(() => {
         for (const listener of listeners) listener(error)
         return Effect.fail("unsent" as const)
       })
-    const send = (alert: Alert): Effect.Effect<void, "unsent"> =>
+    const send = ({ alert, span }: Send): Effect.Effect<void, "unsent"> =>
       withDeadline(
-        Effect.catchCause(given(() => sink.send(alert)), () => Effect.fail(failedError)),
+        Effect.catchCause(inTrace(given(() => sink.send(alert)), span), () => Effect.fail(failedError)),
         timeoutMs,
         () => overdueError
       ).pipe(Effect.asVoid, Effect.catch(failed))
@@ -69,13 +77,13 @@ export const openSink = (sink: EffectSink): Effect.Effect<AlertSink, never, Acto
       define<Send>()("sink", {
         mailbox: lanes({ capacity }),
         drain: timeoutMs,
-        behaviour: () => Effect.succeed({ Send: ({ alert }: Send) => send(alert) })
+        behaviour: () => Effect.succeed({ Send: send })
       })
     ))
     return {
       failsQuietly: true,
       sendUnsafe: (alert) => {
-        actor.tellUnsafe(new Send({ alert }), laneOf[alert.severity])
+        actor.tellUnsafe(new Send({ alert, span: caller.current() }), laneOf[alert.severity])
       },
       onFailure: (listener) => {
         listeners.push(listener)

@@ -12,7 +12,7 @@
  * alert goes to the configured endpoint or nowhere. Messages hold the endpoint's origin, the host's
  * error code for its own network and the server's status; never credentials, path or query, and
  * nothing else that the server sent. The request has no span of its own, since that would hold the
- * URL, and no trace header is sent.
+ * URL, and no trace header is sent: the delivery's span is the sink's.
  *
  * Cost: an alert takes at most `(retries + 1) * timeoutMs` and the pauses in between, of at most 30
  * seconds each; a connection for each try, unless the answer had no body.
@@ -43,7 +43,7 @@ import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { Alert } from "../../domain/Alert.ts"
+import { type Alert, PostedAlert } from "../../domain/Alert.ts"
 import { withSteadyClock } from "./SteadyClock.ts"
 import { type Target, targetOf } from "./Target.ts"
 
@@ -90,7 +90,7 @@ interface Setback {
   readonly what: string
 }
 
-const encode = Schema.encodeEffect(Schema.fromJsonString(Alert))
+const encode = Schema.encodeEffect(Schema.fromJsonString(PostedAlert))
 
 /** An endpoint that lives as long as the scope, with a circuit of its own. */
 export const make: (
@@ -121,10 +121,10 @@ const deliverTo = (
   const failed = (reason: DevopsError["reason"], what: string): DevopsError =>
     new DevopsError({ reason, message: `devops endpoint ${target.name} ${what}` })
   const pauses = pausesFrom(retryDelayMs)
-  return Effect.fn("DevopsEndpoint.deliver")(
+  return Effect.fnUntraced(
     function*(alert: Alert) {
       // Outside of the circuit: an alert that cannot be encoded says nothing about the endpoint.
-      const body = yield* Effect.suspend(() => encode(alert)).pipe(
+      const body = yield* Effect.suspend(() => encode({ version: 1, ...alert })).pipe(
         Effect.catchCause(() => Effect.fail(failed("refused", "was given something that is no alert")))
       )
       const tries = Effect.retry(attempt(client, requestTo(target, body), timeoutMs), {

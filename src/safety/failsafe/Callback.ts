@@ -15,10 +15,12 @@
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
+import type * as Tracer from "effect/Tracer"
 import { withDeadline } from "../../actor/Deadline.ts"
 import { define } from "../../actor/Definition.ts"
 import { fifo } from "../../actor/Mailbox.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
+import { type Caller, inTrace } from "../../telemetry/Caller.ts"
 
 /** Calls that may wait for one callback. */
 const capacity = 256
@@ -29,6 +31,8 @@ export interface CallbackOptions<In, Out> {
   readonly call: (input: In) => unknown
   /** The answers that it may give; empty where it is asked nothing. */
   readonly answers: ReadonlyArray<Out>
+  /** Each call belongs to the span that it came from, and so does what comes of its answer. */
+  readonly caller: Caller
   /** Milliseconds that one call may take. */
   readonly timeout: number
   /**
@@ -42,13 +46,14 @@ export interface CallbackOptions<In, Out> {
 class Call extends Request.TaggedClass("Call")<{
   readonly input: unknown
   readonly onAnswer: ((answer: unknown) => void) | undefined
+  readonly span: Tracer.AnySpan | undefined
 }, unknown> {}
 
 /** A callback in an actor: `In` is its input, `Out` its answers. */
 export interface Callback<in In, out Out> {
   /** Calls it later; `onAnswer` gets the answer, or null where there is none. Never throws. */
   readonly callUnsafe: (input: In, onAnswer?: (answer: Out | null) => void) => void
-  /** Calls it and waits for the answer; null where there is none. */
+  /** Calls it and waits for the answer; null where there is none. Made in the caller's span. */
   readonly call: (input: In) => Effect.Effect<Out | null>
 }
 
@@ -57,7 +62,7 @@ export const makeCallback = <In, Out extends string = never>(
   supervisor: Supervisor,
   options: CallbackOptions<In, Out>
 ): Effect.Effect<Callback<In, Out>, never, Scope.Scope> => {
-  const { answers, name, onTrouble, timeout } = options
+  const { answers, caller, name, onTrouble, timeout } = options
   const give = (trouble: "threw" | "overdue" | "garbage"): null => {
     onTrouble(trouble)
     return null
@@ -67,17 +72,17 @@ export const makeCallback = <In, Out extends string = never>(
     if (answers.length === 0 || answer === undefined) return null
     return known(answer) ?? give("garbage")
   }
-  const answerTo = (input: unknown): Effect.Effect<unknown, "threw"> =>
+  const answerTo = (input: unknown, span: Call["span"]): Effect.Effect<unknown, "threw"> =>
     Effect.catchCause(
       Effect.suspend(() => {
         // A Call holds what `callUnsafe` or `call` was given.
-        const answer = options.call(input as In)
+        const answer = caller.within(span, () => options.call(input as In))
         return Effect.isEffect(answer) ? answer as Effect.Effect<unknown, unknown> : Effect.promise(async () => answer)
       }),
       () => Effect.fail("threw")
     )
-  const called = (input: unknown): Effect.Effect<Out | null> =>
-    Effect.match(withDeadline(answerTo(input), timeout, () => "overdue" as const), {
+  const called = (input: unknown, span: Call["span"]): Effect.Effect<Out | null> =>
+    Effect.match(withDeadline(answerTo(input, span), timeout, () => "overdue" as const), {
       onSuccess: judge,
       onFailure: give
     })
@@ -87,18 +92,21 @@ export const makeCallback = <In, Out extends string = never>(
     onDeadLetter: ({ onAnswer }) => onAnswer?.(null),
     behaviour: () =>
       Effect.succeed({
-        Call: ({ input, onAnswer }: Call) =>
-          Effect.tap(called(input), (answer) => Effect.sync(() => onAnswer?.(answer)))
+        Call: ({ input, onAnswer, span }: Call) =>
+          Effect.tap(
+            inTrace(called(input, span), span),
+            (answer) => Effect.sync(() => caller.within(span, () => onAnswer?.(answer)))
+          )
       })
   })
   return Effect.map(Effect.orDie(supervisor.spawn(definition)), (actor) => ({
     callUnsafe: (input, onAnswer) => {
       // The actor answers with one of `answers` or null.
-      actor.tellUnsafe(new Call({ input, onAnswer: onAnswer as Call["onAnswer"] }))
+      actor.tellUnsafe(new Call({ input, onAnswer: onAnswer as Call["onAnswer"], span: caller.current() }))
     },
     call: (input) =>
       // Each call that is before it ends by its own timeout.
-      actor.ask(new Call({ input, onAnswer: undefined }), { timeout: "Infinity" }).pipe(
+      actor.ask(new Call({ input, onAnswer: undefined, span: caller.current() }), { timeout: "Infinity" }).pipe(
         Effect.map(known),
         Effect.catch(() => Effect.succeed(null))
       )

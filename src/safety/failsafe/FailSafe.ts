@@ -38,8 +38,9 @@ import type { PurgeRecord } from "../../domain/Records.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
+import { Caller } from "../../telemetry/Caller.ts"
 import { Alerts } from "../alert/Alerts.ts"
-import { alertOf, type Notice } from "../alert/Notice.ts"
+import { type AlertDetails, alertOf, type Notice } from "../alert/Notice.ts"
 import { type HostCallbacks, makeHostCallbacks } from "./HostCallbacks.ts"
 import { escalations, fullError, purgedNotices, settingOf, thresholdNotice } from "./Notices.ts"
 import { Panic } from "./Panic.ts"
@@ -52,6 +53,8 @@ export const Callbacks: Context.Reference<EffectCallbacks> = Context.Reference<E
 )
 
 export interface ReportOptions {
+  /** The evidence that it is about, for the alert. Asked for only where there is one. */
+  readonly details?: () => AlertDetails
   /**
    * Whether an escalation is one more error towards a panic; true where it is left out. It must be
    * false for failures that anybody can provoke at will.
@@ -65,8 +68,8 @@ export interface ReportOptions {
  */
 export class FailSafe extends Context.Service<FailSafe, {
   /**
-   * Posts the error on the board, and answers what the caller has to do about it. Give the options
-   * as a constant: a report allocates nothing by itself.
+   * Posts the error on the board, and answers what the caller has to do about it. A report
+   * allocates nothing by itself.
    */
   readonly reportUnsafe: (cause: FailSafeCause, error: TracehoundError, options?: ReportOptions) => FailSafeAction
   /** An arrival finds no room: answers what to do, now and until there is room again. */
@@ -91,22 +94,24 @@ const make = Effect.gen(function*() {
   const { failSafe: settings } = yield* Settings
   const { root } = yield* ActorSystem
   const alerts = yield* Alerts
+  const caller = yield* Caller
   const clock = yield* Clock.Clock
   const { nowMs } = yield* MonotonicTime
   const callbacks = yield* makeHostCallbacks(root, {
     callbacks: yield* Callbacks,
+    caller,
     timeout: settings.callbackTimeoutMs,
     onError: alerts.errorUnsafe
   })
   const panic = new Panic(alerts)
-  const reports = new Reports({ settings, alerts, callbacks, panic, clock, nowMs })
+  const reports = new Reports({ settings, alerts, callbacks, caller, panic, clock, nowMs })
   const { fullUnsafe, roomUnsafe } = new FullQuarantine(reports, callbacks.onQuarantineFull)
   return FailSafe.of({
     reportUnsafe: reports.reportUnsafe,
     fullUnsafe,
     roomUnsafe,
     purgedUnsafe: (record, signature) => {
-      alerts.alertUnsafe(purgedNotices[record.reason], () => signature)
+      alerts.alertUnsafe(purgedNotices[record.reason], () => ({ signature, id: record.scent.id }))
       callbacks.onPurge?.callUnsafe(record)
     },
     coldStorageFailed: (error) => callbacks.onColdStorageFailure?.call(error) ?? Effect.succeed(null),
@@ -122,6 +127,7 @@ export interface ReportsParts {
   readonly settings: TracehoundConfig["failSafe"]
   readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
   readonly callbacks: Pick<HostCallbacks, "onEscalate" | "onPanicThreshold">
+  readonly caller: Pick<Caller, "current">
   readonly panic: Pick<Panic, "beginUnsafe">
   /** Gives the time of day of what leaves. */
   readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
@@ -143,7 +149,7 @@ export class Reports {
     const { alerts, panic, settings } = this.#parts
     const action = settings[settingOf[cause]]
     alerts.errorUnsafe(error)
-    if (action === "escalate") this.#escalate(cause, error, options?.countsTowardsPanic ?? true)
+    if (action === "escalate") this.#escalate(cause, error, options)
     if (action === "panic") panic.beginUnsafe(this.contextOf(cause, error))
     return action
   }
@@ -160,9 +166,13 @@ export class Reports {
     }
   }
 
-  #escalate(cause: FailSafeCause, error: TracehoundError, isCounted: boolean): void {
-    this.#raise(escalations[cause])
-    if (!isCounted) return
+  #escalate(
+    cause: FailSafeCause,
+    error: TracehoundError,
+    { countsTowardsPanic = true, details }: ReportOptions = {}
+  ): void {
+    this.#raise(escalations[cause], details)
+    if (!countsTowardsPanic) return
     const verdict = this.#errors.count(this.#parts.nowMs())
     if (verdict === "ask") this.#askAboutPanic(error)
     if (verdict === "panic") this.#panic(error)
@@ -180,10 +190,11 @@ export class Reports {
     this.#parts.panic.beginUnsafe(this.contextOf("threshold", error))
   }
 
-  #raise(notice: Notice): void {
-    const { alerts, callbacks, clock } = this.#parts
-    alerts.alertUnsafe(notice)
-    callbacks.onEscalate?.callUnsafe(alertOf(notice, clock.currentTimeMillisUnsafe()))
+  #raise(notice: Notice, details?: () => AlertDetails): void {
+    const { alerts, callbacks, caller, clock } = this.#parts
+    alerts.alertUnsafe(notice, details)
+    const now = clock.currentTimeMillisUnsafe()
+    callbacks.onEscalate?.callUnsafe(alertOf(notice, now, details?.(), caller.current()))
   }
 }
 

@@ -20,6 +20,7 @@ import {
 import type { PurgeRecord } from "../../domain/Records.ts"
 import type { TracehoundError } from "../../domain/TracehoundError.ts"
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
+import type { Caller } from "../../telemetry/Caller.ts"
 import { type Callback, makeCallback } from "./Callback.ts"
 import { callbackError } from "./Notices.ts"
 
@@ -35,6 +36,7 @@ export interface HostCallbacks {
 /** How the callbacks are called. */
 export interface HostCallbacksOptions {
   readonly callbacks: EffectCallbacks
+  readonly caller: Caller
   /** Milliseconds that one call may take. */
   readonly timeout: number
   /** Takes the error of a callback that threw, was late, or answered what it may not. */
@@ -44,7 +46,7 @@ export interface HostCallbacksOptions {
 /** Actors that live as long as the scope. */
 export const makeHostCallbacks = (
   supervisor: Supervisor,
-  { callbacks, onError, timeout }: HostCallbacksOptions
+  { callbacks, caller, onError, timeout }: HostCallbacksOptions
 ): Effect.Effect<HostCallbacks, never, Scope.Scope> => {
   const inActor = <In, Out extends string = never>(
     name: keyof EffectCallbacks,
@@ -56,6 +58,7 @@ export const makeHostCallbacks = (
       // As a method of the host's object, which it may use as `this`.
       call: (input) => Reflect.apply(call, callbacks, [input]),
       answers,
+      caller,
       timeout,
       onTrouble: (trouble) => onError(callbackError(name, trouble))
     })

@@ -16,22 +16,24 @@ export const settingOf = {
   system_error: "onSystemError"
 } as const satisfies Record<FailSafeCause, string>
 
-const escalation = (message: string): Notice => notice({ type: "failsafe.escalated", severity: "warning", message })
+const escalation = (reason: FailSafeCause, message: string): Notice =>
+  notice({ type: "failsafe.escalated", severity: "warning", message, reason })
 
 /** Raised where the setting of a cause says `escalate`. */
 export const escalations: Record<FailSafeCause, Notice> = {
-  timeout: escalation("a hound did not answer in time"),
-  encode_error: escalation("evidence could not be encoded"),
-  quarantine_full: escalation("the quarantine is full"),
-  hound_error: escalation("a hound failed"),
-  system_error: escalation("a part of Tracehound failed more often than it may")
+  timeout: escalation("timeout", "a hound did not answer in time"),
+  encode_error: escalation("encode_error", "evidence could not be encoded"),
+  quarantine_full: escalation("quarantine_full", "the quarantine is full"),
+  hound_error: escalation("hound_error", "a hound failed"),
+  system_error: escalation("system_error", "a part of Tracehound failed more often than it may")
 }
 
 /** Raised where `onPanicThreshold` answers `escalate`. */
 export const thresholdNotice = notice({
   type: "failsafe.escalated",
   severity: "critical",
-  message: "errors have reached the threshold at which a panic may follow"
+  message: "errors have reached the threshold at which a panic may follow",
+  reason: "threshold"
 })
 
 /**
@@ -45,15 +47,15 @@ export const panicNotice = notice({
   alwaysPasses: true
 })
 
-const purged = (why: string): Notice =>
-  notice({ type: "evidence.purged", severity: "warning", message: `evidence was purged: ${why}` })
+const purged = (reason: PurgeReason, why: string): Notice =>
+  notice({ type: "evidence.purged", severity: "warning", message: `evidence was purged: ${why}`, reason })
 
 /** The alert for a purge, by its reason. */
 export const purgedNotices: Record<PurgeReason, Notice> = {
-  timeout: purged("a hound did not answer in time"),
-  error: purged("a hound failed, or it could not be compressed"),
-  abort: purged("its examination was broken off"),
-  panic: purged("Tracehound panicked")
+  timeout: purged("timeout", "a hound did not answer in time"),
+  error: purged("error", "a hound failed, or it could not be compressed"),
+  abort: purged("abort", "its examination was broken off"),
+  panic: purged("panic", "Tracehound panicked")
 }
 
 export const panicError = problem({

@@ -34,7 +34,7 @@ export class Panic {
     if (this.#hasHappened) return
     this.#hasHappened = true
     this.#alerts.errorUnsafe(panicError)
-    this.#alerts.alertUnsafe(panicNotice)
+    this.#alerts.alertUnsafe(panicNotice, () => ({ reason: context.cause }))
     for (const listener of this.#listeners) {
       try {
         listener(context)

@@ -1,13 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { begin, Compress, type CompressorParts, sealAndPass } from "../../../src/custody/coldstorage/Compressor.ts"
+import { passageOf } from "../../../src/custody/coldstorage/Delivery.ts"
 import type { FailSafeAction } from "../../../src/domain/FailSafe.ts"
 import { CompressionError } from "../../../src/host/port/CompressionError.ts"
+import { make as makeCaller } from "../../../src/telemetry/Caller.ts"
 import { noise } from "../../host/port/contract.ts"
 import { hash, sha256 } from "../evidence/envelopes.ts"
 import { delivery } from "./stores.ts"
 
 const told = delivery("id-1", 100)
+const passage = passageOf(told, undefined)
 
 describe("begin", () => {
   const never = { compressUnsafe: () => assert.fail("nothing to compress") }
@@ -36,12 +39,13 @@ const opened = (action: FailSafeAction = "Purge") => {
   const log: Array<string> = []
   const envelopes: Array<Uint8Array> = []
   const parts: CompressorParts = {
+    caller: makeCaller(),
     config: { maxPendingCount: 1 },
     hash,
     writer: {
-      tellUnsafe: ({ envelope, id, signature, size }) => {
+      tellUnsafe: ({ envelope, id, passage: of, size }) => {
         log.push(`write ${id} ${size}`)
-        assert.strictEqual(signature, told.record.signature)
+        assert.strictEqual(of, passage)
         envelopes.push(envelope)
         return true
       }
@@ -59,9 +63,10 @@ const opened = (action: FailSafeAction = "Purge") => {
     ages: { end: () => undefined },
     tally: {
       reportDeadLetter: () => undefined,
-      reportLoss: ({ message, signature }) => {
+      reportLoss: ({ message, passage: of, thrown }) => {
         log.push(`lost: ${message}`)
-        assert.strictEqual(signature, told.record.signature)
+        assert.strictEqual(of, passage)
+        assert.instanceOf(thrown, CompressionError)
       }
     },
     nowMs: () => 7
@@ -76,6 +81,7 @@ const message = (over: Partial<ConstructorParameters<typeof Compress>[0]> = {}) 
     record: told.record,
     body: Effect.succeed(told.content),
     isPurged: false,
+    passage,
     ...over
   })
 

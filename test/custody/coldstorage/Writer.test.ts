@@ -1,39 +1,45 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber } from "effect"
+import { Context, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Breaker } from "../../../src/custody/coldstorage/Breaker.ts"
 import { ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
 import type { Loss } from "../../../src/custody/coldstorage/Tally.ts"
 import { type WriterParts, writeWithRetries } from "../../../src/custody/coldstorage/Writer.ts"
 import type { ColdStorageDecision } from "../../../src/domain/FailSafe.ts"
+import { make as makeCaller } from "../../../src/telemetry/Caller.ts"
+import { make as makeSpans } from "../../../src/telemetry/RootSpans.ts"
 import { makeFakeEndpoint } from "./fakeEndpoint.ts"
 
-const signature = `spam:${"0".repeat(64)}`
+const passage = { signature: `spam:${"0".repeat(64)}`, scentId: "scent-1", span: undefined, onEnd: undefined }
 
 /** The writer's parts, and what it reported to them. */
 const opened = (decisions: Array<ColdStorageDecision> = [], config: object = {}) => {
   const fake = makeFakeEndpoint()
   const reported: Array<string> = []
   const whys: Array<string> = []
+  const reasons: Array<string | undefined> = []
   const time = { ms: 0 }
   const parts: WriterParts = {
     ages: { end: () => undefined },
+    caller: makeCaller(),
+    spans: makeSpans(Context.empty()),
     breaker: new Breaker(() => time.ms),
     config: { maxPendingCount: 1, retries: 2, retryDelayMs: 100, writeTimeoutMs: 1_000, ...config },
     endpoint: fake.endpoint,
     failSafe: { coldStorageFailed: () => Effect.sync(() => decisions.shift() ?? null) },
     tally: {
       countWrite: () => void reported.push("written"),
-      reportLoss: ({ message, signature: of, why }: Loss, isAlert?: boolean) => {
+      reportLoss: ({ code, message, passage: of, reason, why }: Loss, isAlert?: boolean) => {
         reported.push(`${message}${isAlert === false ? ", no alert" : ""}`)
         whys.push(why)
-        assert.strictEqual(of, signature)
+        reasons.push(code ?? reason)
+        assert.strictEqual(of, passage)
       },
       reportDeadLetter: () => undefined
     }
   }
-  const envelope = (id: string) => writeWithRetries(parts, { id, signature, envelope: Uint8Array.of(1) })
-  return { ...fake, parts, reported, whys, time, envelope, write: envelope("a") }
+  const envelope = (id: string) => writeWithRetries(parts, { id, passage, size: 1, envelope: Uint8Array.of(1) })
+  return { ...fake, parts, reasons, reported, whys, time, envelope, write: envelope("a") }
 }
 
 /** Runs it while time passes. */
@@ -84,21 +90,23 @@ describe("writeWithRetries", () => {
 describe("why an envelope was not written", () => {
   it.effect("RFC C1 is the host's own code where it gave one, and fixed text otherwise", () =>
     Effect.gen(function*() {
-      const { faults, parts, whys, write } = opened([], { retries: 0, writeTimeoutMs: 70 })
+      const { faults, parts, reasons, whys, write } = opened([], { retries: 0, writeTimeoutMs: 70 })
       for (const fault of ["fails", "dies"] as const) {
         faults.push(fault)
         yield* inTime(write)
       }
       assert.deepStrictEqual(whys, ["the endpoint failed", "the endpoint broke"])
+      assert.deepStrictEqual(reasons, ["ColdStorageError", "string"])
       const slow = opened([], { retries: 0, writeTimeoutMs: 70 })
       slow.faults.push("hangs")
       yield* inTime(slow.write)
       assert.deepStrictEqual(slow.whys, ["no answer within 70 ms"])
+      assert.deepStrictEqual(slow.reasons, ["timeout"])
       const full = new ColdStorageError({ reason: "write", message: "no space", code: "ENOSPC" })
       const endpoint = { destination: "file:fake", write: () => Effect.fail(full) }
-      const envelope = { id: "b", signature, envelope: Uint8Array.of(1) }
+      const envelope = { id: "b", passage, size: 1, envelope: Uint8Array.of(1) }
       yield* inTime(writeWithRetries({ ...parts, endpoint, breaker: new Breaker(() => 0) }, envelope))
-      assert.strictEqual(whys.pop(), "ENOSPC")
+      assert.deepStrictEqual([whys.pop(), reasons.pop()], ["ENOSPC", "ENOSPC"])
     }))
 })
 

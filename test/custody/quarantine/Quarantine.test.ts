@@ -16,6 +16,8 @@ import { Memory } from "../../../src/host/port/Memory.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
 import { Alerts } from "../../../src/safety/alert/Alerts.ts"
 import { FailSafe } from "../../../src/safety/failsafe/FailSafe.ts"
+import { make as makeCaller } from "../../../src/telemetry/Caller.ts"
+import * as RootSpans from "../../../src/telemetry/RootSpans.ts"
 import { evidence, makeTold, rooms, withRooms } from "../../support/rooms.ts"
 
 const bounds = (maxCount: number, maxBytes = 1_000_000) => ({ quarantine: { maxCount, maxBytes } })
@@ -370,7 +372,9 @@ describe("Quarantine", () => {
         alerts: yield* Alerts,
         chain: yield* AuditChain,
         coldStorage: yield* ColdStorage,
-        failSafe: yield* FailSafe
+        failSafe: yield* FailSafe,
+        caller: makeCaller(),
+        spans: yield* RootSpans.fromContext
       }
       const { copy, flush, get, hold, stats } = make(services)
       const hash = new DigestBuffer()

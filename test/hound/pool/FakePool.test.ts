@@ -305,7 +305,7 @@ describe("the pool, in a test's time", () => {
       assert.deepStrictEqual(yield* gauge, { dormant: 0, active: 0 })
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
-  it.effect("RFC H4 the span of an examination says whether it came to a good end, in fixed words", () =>
+  it.effect("RFC H4 W6 the span of an examination says whether it came to a good end, in fixed words", () =>
     Effect.gen(function*() {
       const spans: Array<Tracer.Span> = []
       const tracer = Tracer.make({
@@ -341,14 +341,15 @@ describe("the pool, in a test's time", () => {
       const ends = spans.map(({ attributes, status }) => {
         const exit = status._tag === "Ended" ? status.exit : assert.fail("a span is open")
         const failures = Exit.isSuccess(exit) ? [] : Cause.prettyErrors(exit.cause).map(({ message }) => message)
-        return [attributes.get("outcome"), ...failures]
+        assert.strictEqual(attributes.get("error.type"), failures[0])
+        return [attributes.get("tracehound.outcome"), ...failures]
       })
       assert.deepStrictEqual(ends, [
         ["left"],
         ["complete"],
         ["error", "error"],
-        ["error", "error"],
-        ["error", "error"],
+        ["error", "crashed"],
+        ["error", "violation"],
         ["timeout", "timeout"]
       ])
     }))

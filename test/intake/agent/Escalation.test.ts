@@ -387,6 +387,7 @@ describe("make", () => {
       },
       quarantine: {
         copy: () => null,
+        scentId: () => undefined,
         fill: () => state.fill,
         get: (signature) => signature === handle.signature ? handle : null,
         onRaised: (listener) => {

@@ -52,8 +52,10 @@ describe("a scent that cannot be handled", () => {
       yield* TracehoundTest.settled
       const [alert, ...others] = yield* alerts
       assert.deepInclude(alert, { type: "intercept.failure", severity: "critical", timestamp: 5_000 })
-      assert.sameMembers(Object.keys(alert ?? {}), ["type", "severity", "message", "timestamp"])
-      assert.notInclude(alert?.message ?? "", "script")
+      assert.sameMembers(Object.keys(alert ?? {}), ["type", "severity", "message", "timestamp", "reason", "frames"])
+      assert.notInclude(JSON.stringify(alert), "script")
+      assert.strictEqual(alert?.reason, "Error")
+      assert.include(alert?.frames?.join() ?? "", "intake/agent/Agent.ts")
       assert.include(alert?.message ?? "", "tracehound doctor")
       assert.deepStrictEqual(others, [])
     }).pipe(Effect.provide(TracehoundTest.layer())))

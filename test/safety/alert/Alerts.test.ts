@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Logger, type LogLevel, References, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Logger, type LogLevel, References, Scope, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
 import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.ts"
@@ -16,12 +16,16 @@ interface Line {
   readonly level: LogLevel.LogLevel
   readonly message: unknown
   readonly annotations: Readonly<Record<string, unknown>>
+  /** The span that the line is written within. */
+  readonly spanId?: string
 }
 
 const loggerTo = (lines: Array<Line>): Logger.Logger<unknown, void> =>
   Logger.make(({ fiber, logLevel, message }) => {
     const annotations = fiber.getRef(References.CurrentLogAnnotations)
-    lines.push({ level: logLevel, message: Array.isArray(message) ? message[0] : message, annotations })
+    const span = fiber.cache.span
+    const within = span === undefined ? {} : { spanId: span.spanId }
+    lines.push({ level: logLevel, message: Array.isArray(message) ? message[0] : message, annotations, ...within })
   })
 
 /** An alerts service in a scope of its own, and what it wrote. */
@@ -54,7 +58,7 @@ describe("Alerts", () => {
     Effect.gen(function*() {
       yield* TestClock.setTime(1_760_000_000_000)
       const { alertUnsafe, start, written } = yield* opened()
-      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => ({ signature }))
       alertUnsafe(failure)
       alertUnsafe({ ...failure, severity: "info" })
       yield* TestClock.adjust("1 second")
@@ -79,12 +83,52 @@ describe("Alerts", () => {
       ])
     }))
 
+  it.effect("RFC W2 W6 an alert says of its evidence, its cause and its trace what nobody can forge", () =>
+    Effect.gen(function*() {
+      const alerts: Array<Alert> = []
+      const sink = { sendUnsafe: (alert: Alert) => void alerts.push(alert), onFailure: () => undefined }
+      const { alertUnsafe, logUnsafe, start, written } = yield* Effect.provideService(opened(), AlertSinks, [sink])
+      yield* start
+      const thrown = new RangeError("out of\n<script>")
+      const span = Tracer.externalSpan({ spanId: "cd".repeat(8), traceId: "ab".repeat(16) })
+      // A request's header can name any trace, and a host's tracer may take it as it is.
+      const forged = Tracer.externalSpan({ spanId: "<script>", traceId: "ab\n" })
+      const details = () => ({ signature, id: "<script>", code: "ENOSPC", thrown })
+      yield* Effect.withParentSpan(Effect.sync(() => alertUnsafe(failure, details)), span)
+      yield* Effect.withParentSpan(Effect.sync(() => alertUnsafe(evictionNotice, () => ({ reason: "why" }))), forged)
+      const event = { type: "quarantine.eviction", reason: "capacity" } as const
+      yield* Effect.withParentSpan(Effect.sync(() => logUnsafe(event, "high", details)), span)
+      const lines = yield* written
+      const about = { signature, evidenceId: "\\u{3c}script\\u{3e}" }
+      const trace = { traceId: span.traceId, spanId: span.spanId }
+      const [type, warned] = ["coldstorage.failure", "high_severity_eviction"] as const
+      const alert = { type, timestamp: 0, ...about, reason: "RangeError", code: "ENOSPC" }
+      assert.deepStrictEqual(lines.map(({ annotations, level }) => [level, annotations]), [
+        ["Error", { ...alert, ...trace }],
+        ["Debug", { type, reason: "RangeError", cause: "out of\\u{a}<script>", ...trace }],
+        ["Warn", { type: warned, timestamp: 0, reason: "why" }],
+        ["Debug", { ...event, ...about, severity: "high", ...trace }]
+      ])
+      assert.deepStrictEqual(lines.map(({ spanId }) => spanId), [span.spanId, span.spanId, "<script>", span.spanId])
+      assert.deepInclude(alerts[0], { ...alert, trace })
+      assert.isUndefined(alerts[1]?.trace)
+    }))
+
+  it.effect("RFC W6 the message of a cause is not made where nobody logs at the Debug level", () =>
+    Effect.gen(function*() {
+      const { alertUnsafe, start, written } = yield* opened({}, loggerTo, "Info")
+      yield* start
+      const thrown = Object.defineProperty(new Error("m"), "message", { get: () => assert.fail("nobody listens") })
+      alertUnsafe(failure, () => ({ reason: "why", thrown }))
+      assert.deepStrictEqual((yield* written).map(({ level }) => level), ["Error"])
+    }))
+
   it.effect("RFC Q2 a log event is written at the Debug level", () =>
     Effect.gen(function*() {
       const { logUnsafe, start, written } = yield* opened()
       yield* start
       const event = { type: "quarantine.eviction", signature, severity: "high", reason: "capacity" } as const
-      logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => signature)
+      logUnsafe({ type: "quarantine.eviction", reason: "capacity" }, "high", () => ({ signature }))
       assert.deepStrictEqual(yield* written, [{ level: "Debug", message: "quarantine.eviction", annotations: event }])
     }))
 
@@ -104,7 +148,7 @@ describe("Alerts", () => {
       for (let n = 0; n < 100; n++) {
         alertUnsafe(evictionNotice, () => {
           asked += 1
-          return signature
+          return { signature }
         })
       }
       assert.strictEqual(asked, 3)
@@ -118,7 +162,7 @@ describe("Alerts", () => {
         escalationThreshold: 5
       })
       yield* start
-      for (let n = 0; n < 100_000; n++) alertUnsafe(evictionNotice, () => signature)
+      for (let n = 0; n < 100_000; n++) alertUnsafe(evictionNotice, () => ({ signature }))
       const lines = yield* written
       assert.deepStrictEqual(lines.map(({ annotations }) => annotations["type"]), [
         "alert.flood",
@@ -130,7 +174,7 @@ describe("Alerts", () => {
       assert.strictEqual(lines[0]?.annotations["alertCount"], 8)
       assert.strictEqual(deadLetters(), 0, "what the limiter holds back never enters the mailbox")
       yield* TestClock.adjust("1 second")
-      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => signature)
+      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => ({ signature }))
       assert.strictEqual((yield* written).length, 8)
     }))
 
@@ -138,7 +182,7 @@ describe("Alerts", () => {
     Effect.gen(function*() {
       const { alertUnsafe, start, written } = yield* opened({ maxAlertsPerWindow: 1 })
       yield* start
-      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => signature)
+      for (let n = 0; n < 100; n++) alertUnsafe(evictionNotice, () => ({ signature }))
       alertUnsafe(panicNotice)
       alertUnsafe(failure)
       assert.deepStrictEqual((yield* written).map(({ annotations }) => annotations["type"]), [
@@ -152,11 +196,11 @@ describe("Alerts", () => {
     Effect.gen(function*() {
       const { alertUnsafe, close, deadLetters, lines, logUnsafe, start } = yield* opened()
       const kind = { type: "quarantine.eviction", reason: "capacity" } as const
-      const event = () => logUnsafe(kind, "low", () => signature)
+      const event = () => logUnsafe(kind, "low", () => ({ signature }))
       for (let n = 0; n < 1_024; n++) event()
       assert.strictEqual(deadLetters(), 0)
       for (let n = 0; n < 10; n++) event()
-      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => ({ signature }))
       assert.strictEqual(deadLetters(), 10)
       yield* start
       yield* close
@@ -169,18 +213,18 @@ describe("Alerts", () => {
     Effect.gen(function*() {
       const { alertUnsafe, close, deadLetters, lines, start } = yield* opened()
       yield* start
-      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => ({ signature }))
       yield* close
       assert.strictEqual(lines.length, 1)
-      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => ({ signature }))
       assert.strictEqual(deadLetters(), 1)
     }))
 
   it.effect("RFC S4 a service that never started counts what it could not write", () =>
     Effect.gen(function*() {
       const { alertUnsafe, close, deadLetters } = yield* opened()
-      alertUnsafe(evictionNotice, () => signature)
-      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => ({ signature }))
+      alertUnsafe(evictionNotice, () => ({ signature }))
       yield* close
       assert.strictEqual(deadLetters(), 2)
     }))
@@ -196,7 +240,7 @@ describe("Alerts", () => {
       })
       yield* start
       alertUnsafe(failure)
-      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => ({ signature }))
       yield* written
       assert.deepStrictEqual(lines.map(({ level }) => level), ["Warn"])
       assert.strictEqual(deadLetters(), 1)
@@ -283,7 +327,7 @@ describe("Alerts", () => {
       yield* start
       alertUnsafe(panicNotice)
       alertUnsafe(failure)
-      alertUnsafe(evictionNotice, () => signature)
+      alertUnsafe(evictionNotice, () => ({ signature }))
       alertUnsafe(failure)
       yield* written
       const plain = ["message", "severity", "timestamp", "type"]

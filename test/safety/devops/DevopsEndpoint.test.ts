@@ -12,14 +12,23 @@ describe("a devops endpoint over fetch", () => {
     Effect.gen(function*() {
       const server = yield* receiver(status(204))
       const endpoint = yield* endpointWith({ endpoint: `${server.origin}/hooks/a%2Fb?key=%20v&key=w#part` })
-      const signed = { ...alert, message: "ümläut \ud83d\udc15", signature: `injection:${"ab".repeat(32)}` }
+      const signed = {
+        ...alert,
+        message: "ümläut \ud83d\udc15",
+        signature: `injection:${"ab".repeat(32)}`,
+        evidenceId: "req-1\\u{3c}",
+        reason: "ColdStorageError",
+        code: "ENOSPC",
+        frames: ["Object.write (custody/coldstorage/FileEndpoint.ts:12)"],
+        trace: { traceId: "ab".repeat(16), spanId: "cd".repeat(8) }
+      }
       yield* endpoint.deliver(alert)
       yield* endpoint.deliver(signed)
       assert.deepStrictEqual(
         server.received.map(({ body, method, url }) => ({ body: JSON.parse(body), method, url })),
         [
-          { body: alert, method: "POST", url: "/hooks/a%2Fb?key=%20v&key=w" },
-          { body: signed, method: "POST", url: "/hooks/a%2Fb?key=%20v&key=w" }
+          { body: { version: 1, ...alert }, method: "POST", url: "/hooks/a%2Fb?key=%20v&key=w" },
+          { body: { version: 1, ...signed }, method: "POST", url: "/hooks/a%2Fb?key=%20v&key=w" }
         ]
       )
       for (const { headers } of server.received) {
@@ -35,14 +44,22 @@ describe("a devops endpoint over fetch", () => {
       const server = yield* receiver(status(200))
       const endpoint = yield* endpointWith({ endpoint: server.origin })
       yield* endpoint.deliver(Object.assign({ payload: "<script>" }, alert))
-      assert.deepStrictEqual(server.received.map(({ body }) => JSON.parse(body)), [alert])
+      assert.deepStrictEqual(server.received.map(({ body }) => JSON.parse(body)), [{ version: 1, ...alert }])
       const throwing = Object.defineProperty({ ...alert }, "message", {
         get: () => {
           throw new Error("read")
         },
         enumerable: true
       })
-      for (const wrong of [{ ...alert, timestamp: Number.NaN }, { ...alert, signature: "x" }, throwing]) {
+      const strange = [
+        { timestamp: Number.NaN },
+        { signature: "x" },
+        { evidenceId: "<!channel>" },
+        { reason: "two words" },
+        { frames: ["\n"] },
+        { trace: { traceId: "<script>", spanId: "1" } }
+      ]
+      for (const wrong of [...strange.map((over) => ({ ...alert, ...over })), throwing]) {
         const error = yield* Effect.flip(endpoint.deliver(wrong))
         assert.strictEqual(error.reason, "refused")
       }

@@ -7,6 +7,7 @@ import { TestClock } from "effect/testing"
 import { createTracehound } from "tracehound"
 import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
 import { makeCallback } from "../../../src/safety/failsafe/Callback.ts"
+import { make as makeCaller } from "../../../src/telemetry/Caller.ts"
 import {
   actor,
   assertUnharmed,
@@ -70,6 +71,7 @@ describe("calls", () => {
           return "yes"
         },
         answers: ["yes"],
+        caller: makeCaller(),
         timeout: 1_000,
         onTrouble: () => assert.fail("there is no trouble")
       })

@@ -18,6 +18,7 @@ import { problem } from "../../../src/domain/TracehoundError.ts"
 import type { QuarantineStats } from "../../../src/domain/WatcherSnapshot.ts"
 import { FullQuarantine, Reports } from "../../../src/safety/failsafe/FailSafe.ts"
 import { settingOf } from "../../../src/safety/failsafe/Notices.ts"
+import { make as makeCaller } from "../../../src/telemetry/Caller.ts"
 
 const { failSafe: defaults } = Schema.decodeUnknownSync(TracehoundConfig)({})
 
@@ -50,6 +51,7 @@ const opened = (settings: Partial<Record<(typeof settingOf)[FailSafeCause], Fail
         call: notWaitedFor
       }
     },
+    caller: makeCaller(),
     panic: { beginUnsafe: (context) => void contexts.push(context) },
     clock: { currentTimeMillisUnsafe: () => 7 },
     nowMs: () => time.now
@@ -57,7 +59,7 @@ const opened = (settings: Partial<Record<(typeof settingOf)[FailSafeCause], Fail
   return { asked, contexts, log, reports, time }
 }
 
-const escalated = ["error e", "warning failsafe.escalated", "onEscalate type severity message timestamp"]
+const escalated = ["error e", "warning failsafe.escalated", "onEscalate type severity message timestamp reason"]
 
 describe("Reports", () => {
   it.each(failSafeCauses.flatMap((cause) => failSafeActions.map((action) => [cause, action] as const)))(
