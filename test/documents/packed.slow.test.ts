@@ -114,6 +114,11 @@ const known: ReadonlyArray<Known> = [
     edit: (code, project) => code.replace("….thev", onlyIn(join(project, "data/evidence"))),
     prints: new RegExp(`^injection:${digest} evicted\n$`)
   },
+  {
+    document: "docs/metrics.md",
+    has: "PrometheusMetrics.format",
+    prints: /^tracehound_intercepts_total\{[^}]*status="clean"[^}]*\} 1$/m
+  },
   { document: "docs/hounds.md", has: "maxProcessingTime", prints: /^\{[^]*level: '\w+'[^]*\n\{[^]*complete: 0/ }
 ]
 
