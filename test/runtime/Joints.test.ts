@@ -14,7 +14,7 @@ import {
   type StartError,
   Tracehound
 } from "tracehound"
-import { Hash } from "tracehound/node"
+import { Hash, Randomness } from "tracehound/node"
 import { MemoryColdStorage } from "tracehound/testing"
 import type { NoOthers } from "../../src/runtime/Joints.ts"
 
@@ -355,6 +355,35 @@ describe("hounds of one's own", () => {
       yield* Effect.promise(() => turn())
     }).pipe(Effect.provide(Tracehound.layerWith({ hounds: pool as HoundPool["Service"] }))))
 
+  const rotations: ReadonlyArray<readonly [name: string, rotate: Effect.Effect<void>]> = [
+    ["dies", Effect.die("s3cr3t")],
+    ["interrupts itself", Effect.interrupt],
+    ["never ends", Effect.never]
+  ]
+  it.effect.each(rotations)("RFC R7 whose rotation %s are an error on the board, and rotate again", ([, rotate]) => {
+    let begun = 0
+    return Effect.gen(function*() {
+      for (let i = 0; i < 30; i++) yield* Effect.andThen(TestClock.adjust(1_000), calm)
+      assert.isAtLeast(begun, 2)
+      assert.deepStrictEqual(yield* codes, ["hound_pool_failed"])
+    }).pipe(
+      Effect.provide(Tracehound.layerWith({
+        config: { hound: { readyTimeout: 10 }, scheduler: { rotationInterval: 5_000, jitterMax: 0 } },
+        hounds: Layer.effect(
+          HoundPool,
+          Effect.map(Effect.scoped(Layer.build(HoundPool.layerNone)), (context) => ({
+            ...Context.get(context, HoundPool),
+            hasHounds: true,
+            rotate: Effect.suspend(() => {
+              begun += 1
+              return rotate
+            })
+          }))
+        )
+      }))
+    )
+  })
+
   const starts: ReadonlyArray<readonly [name: string, start: unknown]> = [
     ["never ends", Effect.never],
     ["dies", Effect.die("s3cr3t")],
@@ -391,6 +420,24 @@ describe("Tracehound.layerWith", () => {
         error.message,
         "coldstorage (parts): unknown part; known here: config, overrides, coldStorage, hounds"
       )
+    }))
+
+  it.effect("RFC R5 R7 tries out ports that it is given, and finds those that it is not", () =>
+    Effect.gen(function*() {
+      const silent = Layer.succeed(Randomness, { fill: () => undefined })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(Tracehound.layerWith({ config, ports: silent }))))
+      assert.strictEqual(error._tag, "HostUnfit")
+      assert.include(error.message, "randomness")
+      let draws = 0
+      const counting = Layer.succeed(Randomness, {
+        fill: (target) => {
+          draws += 1
+          crypto.getRandomValues(target)
+        }
+      })
+      const { sync } = yield* Effect.provide(Tracehound, Tracehound.layerWith({ config, ports: counting }))
+      assert.strictEqual(sync.intercept(scent("1", "a")).status, "error")
+      assert.isAbove(draws, 0)
     }))
 
   it.effect("RFC R7 without parts is Tracehound.layer", () =>

@@ -76,7 +76,7 @@ export const guardPool = (pool: Pool, timeoutMs: number, onFault: () => void): P
         undefined
       )
     },
-    rotate: Effect.ignore(inTime(() => pool.rotate, "rotation")),
+    rotate: Effect.catch(inTime(() => pool.rotate, "rotation"), () => Effect.sync(onFault)),
     isBusy: () => isYes(() => pool.isBusy()),
     start: inTime(() => pool.start, "start")
   }
