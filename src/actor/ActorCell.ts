@@ -38,11 +38,13 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
 import { remember } from "../telemetry/RootSpans.ts"
-import type { ActorRef, Down } from "./ActorRef.ts"
+import type { Tally } from "./ActorMetrics.ts"
+import type { ActorRef, Down, Watched } from "./ActorRef.ts"
 import { Address } from "./Address.ts"
 import type { Deadlines } from "./Deadlines.ts"
 import type { Definition } from "./Definition.ts"
 import { Abandoned, ActorStopped, LinkBroken } from "./Errors.ts"
+import { Feed, type Subscription } from "./Feed.ts"
 import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, parentOf, reportUnsafe } from "./Handling.ts"
 import { Inbox } from "./Inbox.ts"
 import { type Host, Incarnation } from "./Incarnation.ts"
@@ -51,7 +53,8 @@ import type { Child, Grouped, Kernel, Parent } from "./Kernel.ts"
 import { type Item, Letter, messageOf, type Signal } from "./Letter.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import type { Message } from "./Message.ts"
-import { type Peer, type Watch, watchBoth, Watchers } from "./Watchers.ts"
+import type { Worker } from "./Pool.ts"
+import { type Follower, Followers, lastEventOf, type Peer, type Watch, watchBoth, Watchers } from "./Watchers.ts"
 
 export interface CellOptions<M extends Message, R, E, RB> {
   readonly kernel: Kernel
@@ -65,8 +68,10 @@ export interface CellOptions<M extends Message, R, E, RB> {
   readonly owner: Scope.Closeable
 }
 
-export class ActorCell<M extends Message, R, E, RB> extends Address<M> implements Host<M>, Child, Grouped {
-  readonly restart: RestartKind
+export class ActorCell<M extends Message, R, E, RB> extends Address<M>
+  implements Host<M>, Worker<M>, Peer, Child, Grouped
+{
+  readonly restartKind: RestartKind
   phase: Phase = "waiting"
   incarnation = 0
 
@@ -76,6 +81,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   readonly #context: Context.Context<R | Exclude<RB, Scope.Scope>>
   readonly #owner: Scope.Closeable
   #watchers: Watchers | undefined
+  #followers: Followers | undefined
 
   /** The current incarnation, from its start until its end begins, and its handlers. */
   #life: Incarnation<M> | undefined
@@ -110,7 +116,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   constructor({ context, definition, kernel, name, owner, parent, restart }: CellOptions<M, R, E, RB>) {
     const path = `${parent.path}/${name}`
     super(name, path, new Inbox(definition, path, kernel))
-    this.restart = restart
+    this.restartKind = restart
     this.#kernel = kernel
     this.#parent = parent
     this.#definition = definition
@@ -151,6 +157,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     if (this.#isInBurst || this.phase !== "running") return
     this.#isInBurst = true
     this.#hasWaited = false
+    this.inbox.beginBurst()
     // A burst that was abandoned does nothing more when its handler ends after all.
     this.#fork((fiber) =>
       Effect.andThen(
@@ -258,6 +265,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   }
   #afterBurst(): Effect.Effect<void> {
     this.#isInBurst = false
+    this.inbox.endBurst()
     this.inbox.report()
     // Messages that came after the last look, if the fiber had to yield in between.
     if (this.inbox.waiting > 0) this.schedule()
@@ -330,6 +338,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       this.#handlers = exit.value as AnyHandlers<M, R>
       this.phase = "running"
       this.#publish(this.incarnation === 1 ? Lifecycle.started : Lifecycle.restarted)
+      this.#followers?.restarted(this.incarnation)
       if (this.inbox.waiting > 0 || this.#isLeaving || this.#crash !== undefined) this.schedule()
       else life.rest()
       return Effect.succeed(Exit.void)
@@ -361,9 +370,9 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   }
   linkFor(life: Incarnation<M>, other: ActorRef<never>): void {
     const partner = peerOf(other)
-    const follow = (down: Down) => partner.follow(down)
-    if (life.stage !== "over") return watchBoth(this, partner, (down) => this.follow(down), follow)
-    follow({ actor: this.path, reason: "gone" })
+    const share = (down: Down) => partner.share(down)
+    if (life.stage !== "over") return watchBoth(this, partner, (down) => this.share(down), share)
+    share({ actor: this.path, reason: "gone" })
   }
   sendFor(life: Incarnation<M>, signal: Signal<M>): boolean {
     // A monitor ends with the last step of the incarnation's end: not before.
@@ -384,8 +393,45 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   isIdle(): boolean {
     return this.phase === "running" && !this.#isInBurst && this.inbox.waiting === 0
   }
+  followFor(life: Incarnation<M>, other: ActorRef<never>, onEvent: (event: Watched) => void): void {
+    const peer = peerOf(other)
+    if (life.stage === "over") return
+    let unwatch = nothing
+    const unfollow = peer.follow({
+      onEvent: (event) => {
+        if (event._tag !== "Restarted") unwatch()
+        onEvent(event)
+      }
+    })
+    unwatch = this.onDown(unfollow)
+  }
 
-  watch(watch: Watch): () => void {
+  follow(follower: Follower): () => void {
+    if (this.phase !== "ended") return (this.#followers ??= new Followers(this.path)).add(follower)
+    follower.onEvent(lastEventOf(this.path, this.#parent.gaveUp))
+    return nothing
+  }
+  get watch(): Effect.Effect<Subscription<Watched>, never, Scope.Scope> {
+    return Effect.suspend(() => {
+      const feed = new Feed<Watched>("events of an address", 64)
+      const following = Effect.sync(() =>
+        this.follow({
+          onEvent: (event) => {
+            feed.publish(event)
+            if (event._tag !== "Restarted") feed.end()
+          }
+        })
+      )
+      return Effect.tap(feed.subscribe, () => Effect.acquireRelease(following, (unfollow) => Effect.sync(unfollow)))
+    })
+  }
+  onPresence(listener: (isThere: boolean) => void): void {
+    this.follow({ onEnd: () => listener(false), onEvent: ({ _tag }) => listener(_tag === "Restarted") })
+  }
+  onLoad(listener: (pending: number) => void): void {
+    this.inbox.onLoad = listener
+  }
+  onDown(watch: Watch): () => void {
     if (this.phase !== "ended") return (this.#watchers ??= new Watchers()).add(watch)
     watch({ actor: this.path, reason: "gone" })
     return nothing
@@ -395,7 +441,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   }
   get down(): Effect.Effect<Down> {
     return this.unlessOwn(Effect.callback<Down>((resume) => {
-      const unwatch = this.watch((down) => resume(Effect.succeed(down)))
+      const unwatch = this.onDown((down) => resume(Effect.succeed(down)))
       return Effect.sync(unwatch)
     }))
   }
@@ -412,8 +458,11 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   protected get deadlines(): Deadlines {
     return this.#kernel.deadlines
   }
+  holds(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    return this.isOwn(fiber)
+  }
   /** Crashes, unless the linked actor has ended normally. */
-  follow({ actor, cause, reason }: Down): void {
+  share({ actor, cause, reason }: Down): void {
     if (reason !== "normal")
       this.#crashNow(Cause.die(new LinkBroken({ actor, cause: cause === undefined ? reason : Cause.squash(cause) })))
   }
@@ -510,8 +559,10 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
   /** Tells of the end of an incarnation, and remembers a crash for `inspect`. */
   #announceEnd(crash: Cause.Cause<unknown> | undefined, otherwise: "normal" | "stopped"): void {
     const actor = this.path
+    this.#followers?.ended(crash)
     if (crash !== undefined) {
       this.#noteCrash(crash)
+      this.#tally.crashes += 1
       this.#publish(Lifecycle.crashed(crash))
       this.#watchers?.tell({ actor, reason: "crashed", cause: crash })
       return
@@ -523,6 +574,9 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
 
   #noteCrash(cause: Cause.Cause<unknown>): void {
     this.#lastCrash = { at: this.#kernel.clock.currentTimeMillisUnsafe(), message: describe(cause) }
+  }
+  get #tally(): Tally {
+    return this.#kernel.tallyOf(this.#definition.name)
   }
   #publish(happening: Parameters<typeof Lifecycle.publish>[3]): void {
     Lifecycle.publish(this.#kernel, "actor", this, happening)
@@ -604,6 +658,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     this.inbox.report()
     this.#publish(Lifecycle.stopped("gone"))
     this.#watchers?.tell({ actor: this.path, reason: "gone" })
+    this.#followers?.gone(this.#parent.gaveUp)
     this.#parent.forget(this)
     this.#ended?.openUnsafe()
     return Scope.close(this.#owner, Exit.void)
@@ -654,6 +709,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
     const item = this.#current
     this.#burstFiber = undefined
     this.#isInBurst = false
+    this.inbox.endBurst()
     this.#current = undefined
     this.#noteAbandoned("handler")
     if (item !== undefined) this.inbox.bury(item, "abandoned", this.#crash)
@@ -695,7 +751,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
 
   countRestart(): void {
     this.#restarts += 1
-    this.#definition.metrics.restartUnsafe(this.#kernel.context)
+    this.#tally.restarts += 1
   }
   inspect(): ActorInspection {
     return {
@@ -704,7 +760,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M> implement
       path: this.path,
       phase: this.phase,
       suspended: this.#isSuspended,
-      restart: this.restart,
+      restart: this.restartKind,
       incarnation: this.incarnation,
       restarts: this.#restarts,
       abandoned: this.#abandoned,

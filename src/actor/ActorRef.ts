@@ -6,7 +6,9 @@ import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Request from "effect/Request"
+import type * as Scope from "effect/Scope"
 import type { ActorStopped, AskError, MailboxFull } from "./Errors.ts"
+import type { Subscription } from "./Feed.ts"
 import type { ActorInspection } from "./Inspection.ts"
 import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
@@ -28,6 +30,32 @@ export interface Down {
   readonly reason: "normal" | "crashed" | "stopped" | "gone"
   readonly cause?: Cause.Cause<unknown>
 }
+
+/**
+ * What happens at an actor's address, across its incarnations: it was restarted, it has ended for
+ * good, or it has because a supervisor above it gave up.
+ */
+export type Watched =
+  | {
+    readonly _tag: "Restarted"
+    readonly actor: string
+    /** How often it was started. A gap shows restarts that were not told one by one. */
+    readonly incarnation: number
+    /** Of the crash before it, if there was one. */
+    readonly cause?: Cause.Cause<unknown>
+  }
+  | {
+    readonly _tag: "Stopped"
+    readonly actor: string
+    /** Of the crash after which it was not restarted, if there was one. */
+    readonly cause?: Cause.Cause<unknown>
+  }
+  | {
+    readonly _tag: "GaveUp"
+    readonly actor: string
+    /** The path of the supervisor that gave up. */
+    readonly supervisor: string
+  }
 
 export interface AskOptions {
   readonly lane?: Lane
@@ -87,6 +115,11 @@ export interface ActorRef<in M extends Message> {
    * restart. Dies where the actor itself would wait for that.
    */
   readonly down: Effect.Effect<Down>
+  /**
+   * What happens at this address from now on, until the actor has ended for good or the scope
+   * closes. At most 64 events wait; a reader that is too slow is told how many it has missed.
+   */
+  readonly watch: Effect.Effect<Subscription<Watched>, never, Scope.Scope>
   /** O(1). */
   inspect(): ActorInspection
 }

@@ -33,17 +33,22 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import { ActorCell } from "./ActorCell.ts"
+import { makeTallies } from "./ActorMetrics.ts"
+import type { ActorRef } from "./ActorRef.ts"
 import { type DeadLetterOffice, type DeadLetters, make as makeDeadLetters } from "./DeadLetters.ts"
 import { Deadlines } from "./Deadlines.ts"
 import type { Escalated, StartFailed } from "./Errors.ts"
 import { Feed, InnerFeed } from "./Feed.ts"
 import type { SupervisorInspection } from "./Inspection.ts"
-import { elapsedOf, type Kernel } from "./Kernel.ts"
+import { elapsedOf, type Kernel, nanosOf } from "./Kernel.ts"
 import type { Lifecycle, LifecycleEvent } from "./Lifecycle.ts"
-import type { Supervisor, SupervisorOptions } from "./Supervisor.ts"
+import type { SupervisorOptions } from "./Restarts.ts"
+import type { Supervisor } from "./Supervisor.ts"
 import { isName, SupervisorCell } from "./SupervisorCell.ts"
 
 /** Options of a system, including those of its root supervisor. */
@@ -60,64 +65,27 @@ export interface ActorSystemOptions extends SupervisorOptions {
   readonly onEscalation?: (escalated: Escalated) => void
 }
 
+/** What is at a path. The messages of an actor are not known by its path. */
+export type Found =
+  | { readonly kind: "actor"; readonly ref: ActorRef<never> }
+  | { readonly kind: "supervisor"; readonly supervisor: Supervisor }
+
 /** The service through which programs start actors. */
 export class ActorSystem extends Context.Service<ActorSystem, {
   readonly root: Supervisor
   readonly deadLetters: DeadLetters
   /** What happens to actors and supervisors. */
   readonly lifecycle: Lifecycle
+  /** What is at a path from the root down, such as `root/bank/account`. O(names in the path). */
+  readonly lookup: (path: string) => Option.Option<Found>
   /** Waits until the root gives up. */
   readonly escalated: Effect.Effect<Escalated>
   /** The whole tree as plain data. O(actors). */
   readonly inspect: () => SupervisorInspection
 }>()("tracehound/actor/ActorSystem") {
   /** Makes a system that lives as long as the scope. */
-  static readonly make = (
-    options: ActorSystemOptions = {}
-  ): Effect.Effect<ActorSystem["Service"], never, Scope.Scope> =>
-    Effect.gen(function*() {
-      const { name = "root" } = options
-      if (!isName(name)) throw new RangeError("the name of a system is not empty and has no slash")
-      const clock = yield* Clock.Clock
-      const scheduler = yield* Scheduler.Scheduler
-      const context = detach(yield* Effect.context())
-      const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
-      const escalated = yield* Deferred.make<Escalated>()
-      const own = scheduler.executionMode === "sync" ? new Scheduler.MixedScheduler() : scheduler
-      const dispatcher = own.makeDispatcher()
-      const lifecycle = new Feed<LifecycleEvent>("lifecycle events", options.lifecycle ?? 256)
-      const elapsed = elapsedOf(clock)
-      const kernel: Kernel = {
-        clock,
-        elapsed,
-        deadLetters,
-        askTimeout: Duration.toMillis(options.askTimeout ?? "5 seconds"),
-        deadlines: new Deadlines({ elapsed, context, dispatcher }),
-        lifecycle,
-        context,
-        unreported: new Set(),
-        closing: new Map(),
-        grouped: new Map(),
-        leaving: new Set(),
-        adapt: makeAdapt(),
-        dispatcher
-      }
-      const owner = Scope.forkUnsafe(yield* Effect.scope)
-      const root = new SupervisorCell({
-        ...options,
-        kernel,
-        parent: undefined,
-        name,
-        restart: "permanent",
-        owner,
-        onEscalation: (escalation) => {
-          Deferred.doneUnsafe(escalated, Effect.succeed(escalation))
-          options.onEscalation?.(escalation)
-        }
-      })
-      yield* Scope.addFinalizer(owner, Effect.map(Effect.suspend(() => root.terminate), () => lifecycle.end()))
-      return { root, deadLetters, lifecycle, escalated: Deferred.await(escalated), inspect: root.inspect }
-    })
+  static readonly make = (options?: ActorSystemOptions): Effect.Effect<ActorSystem["Service"], never, Scope.Scope> =>
+    makeSystem(options, () => ({ terminate }) => terminate)
 
   /**
    * A system within another one, for a library that has actors of its own: its root is a supervisor
@@ -141,9 +109,13 @@ export class ActorSystem extends Context.Service<ActorSystem, {
       const lifecycle = new InnerFeed<LifecycleEvent>("lifecycle events", options.lifecycle ?? 256, outer)
       // Closed after the root has ended.
       yield* Effect.addFinalizer(() => Effect.sync(() => lifecycle.end()))
+      const registering = yield* registerIn
       const inner = yield* root.openWithin(
         name,
-        (kernel) => kernelWithin(kernel, { deadLetters, lifecycle }, options),
+        (kernel, name) => ({
+          ...kernelWithin(kernel, { deadLetters, lifecycle }, options),
+          tallyOf: makeTallies(name, kernel.nanos, registering)
+        }),
         {
           ...options,
           onEscalation: (escalation) => {
@@ -157,12 +129,104 @@ export class ActorSystem extends Context.Service<ActorSystem, {
         root: inner,
         deadLetters,
         lifecycle,
+        lookup: lookupIn(inner),
         escalated: Deferred.await(escalated),
         inspect: inner.inspect
       }
     })
 
   static readonly layer = (options?: ActorSystemOptions) => Layer.effect(ActorSystem, ActorSystem.make(options))
+
+  /**
+   * A system for tests, under the test's TestClock, or under a new one if the test has none, which
+   * then is the test's as well. Where a scope closes, that clock is moved as far as the ends of its
+   * actors need, when nobody else has moved it for 100 ms of real time. What does not end even then
+   * is left alone, with an error in the log: no actor hides how the test has ended.
+   */
+  static readonly layerTest = (options?: ActorSystemOptions): Layer.Layer<ActorSystem> =>
+    Layer.unwrap(Effect.map(
+      // Whoever runs no test loads nothing of it.
+      Effect.promise(() => import("./TestTime.ts")),
+      ({ endingOn, layer }) => Layer.provideMerge(Layer.effect(ActorSystem, makeSystem(options, endingOn)), layer)
+    ))
+}
+
+const makeSystem = (
+  options: ActorSystemOptions = {},
+  endingOn: (clock: Clock.Clock) => Kernel["ending"]
+): Effect.Effect<ActorSystem["Service"], never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { name = "root" } = options
+    if (!isName(name)) throw new RangeError("the name of a system is not empty and has no slash")
+    const clock = yield* Clock.Clock
+    const ending = endingOn(clock)
+    const scheduler = yield* Scheduler.Scheduler
+    const context = detach(yield* Effect.context())
+    const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
+    const escalated = yield* Deferred.make<Escalated>()
+    const own = scheduler.executionMode === "sync" ? new Scheduler.MixedScheduler() : scheduler
+    const dispatcher = own.makeDispatcher()
+    const lifecycle = new Feed<LifecycleEvent>("lifecycle events", options.lifecycle ?? 256)
+    const elapsed = elapsedOf(clock)
+    const nanos = nanosOf(clock)
+    const kernel: Kernel = {
+      clock,
+      elapsed,
+      nanos,
+      tallyOf: makeTallies(name, nanos, yield* registerIn),
+      deadLetters,
+      askTimeout: Duration.toMillis(options.askTimeout ?? "5 seconds"),
+      deadlines: new Deadlines({ elapsed, context, dispatcher }),
+      lifecycle,
+      context,
+      unreported: new Set(),
+      closing: new Map(),
+      grouped: new Map(),
+      leaving: new Set(),
+      ending,
+      adapt: makeAdapt(),
+      dispatcher
+    }
+    const owner = Scope.forkUnsafe(yield* Effect.scope)
+    const root = new SupervisorCell({
+      ...options,
+      kernel,
+      parent: undefined,
+      name,
+      restart: "permanent",
+      owner,
+      onEscalation: (escalation) => {
+        Deferred.doneUnsafe(escalated, Effect.succeed(escalation))
+        options.onEscalation?.(escalation)
+      }
+    })
+    yield* Scope.addFinalizer(owner, Effect.map(Effect.suspend(() => ending(root)), () => lifecycle.end()))
+    return {
+      root,
+      deadLetters,
+      lifecycle,
+      lookup: lookupIn(root),
+      escalated: Deferred.await(escalated),
+      inspect: root.inspect
+    }
+  })
+
+/**
+ * Registers series of metrics in the context's registry, with its attributes. They are gone when
+ * the scope has closed, and all that was made in it after this: the actors.
+ */
+const registerIn = Effect.contextWith((context: Context.Context<Scope.Scope>) =>
+  Effect.sync(() => {
+    const scope = Scope.forkUnsafe(Context.get(context, Scope.Scope))
+    return (registering: Effect.Effect<void, never, Scope.Scope>): void =>
+      Effect.runSyncWith(context)(Scope.provide(registering, scope))
+  })
+)
+
+const lookupIn = (root: SupervisorCell) => (path: string): Option.Option<Found> => {
+  const child = path === root.path ? root : root.find(path)?.child
+  if (child instanceof SupervisorCell) return Option.some({ kind: "supervisor", supervisor: child })
+  return child instanceof ActorCell ? Option.some({ kind: "actor", ref: child }) : Option.none()
 }
 
 /**

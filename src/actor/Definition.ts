@@ -27,8 +27,7 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { type ActorMetrics, make as makeMetrics } from "./ActorMetrics.ts"
-import type { ActorRef, Down } from "./ActorRef.ts"
+import type { ActorRef, Down, Watched } from "./ActorRef.ts"
 import type { DeadLetterReason } from "./DeadLetters.ts"
 import type { RestartKind } from "./Inspection.ts"
 import { fifo, type MailboxSpec } from "./Mailbox.ts"
@@ -48,6 +47,12 @@ export interface Self<M extends Message> {
    * incarnation ends first.
    */
   readonly monitor: (other: ActorRef<never>, message: (down: Down) => M) => Effect.Effect<void>
+  /**
+   * Sends this actor a message whenever the other is restarted, and one when it has ended for good,
+   * as long as this actor's own incarnation lasts. None is lost, whatever the mailbox's bounds are.
+   * Restarts that come while this actor has not handled the last one are told as one: the latest.
+   */
+  readonly watch: (other: ActorRef<never>, message: (event: Watched) => M) => Effect.Effect<void>
   /**
    * Links the two current incarnations: if one crashes or is stopped, the other crashes. A normal
    * end removes the link.
@@ -126,7 +131,6 @@ export interface Definition<in out M extends Message, out R, out E, out RB> {
   readonly restart: RestartKind
   readonly suspended: boolean
   readonly onDeadLetter: ((message: M, reason: DeadLetterReason) => void) | undefined
-  readonly metrics: ActorMetrics
   readonly behaviour: (self: Self<M>) => Effect.Effect<Handlers<M, R>, E, RB>
 }
 
@@ -148,6 +152,5 @@ export const define = <M extends Message>() =>
   restart: options.restart ?? "permanent",
   suspended: options.suspended ?? false,
   onDeadLetter: options.onDeadLetter,
-  metrics: makeMetrics(name),
   behaviour: options.behaviour
 })

@@ -76,6 +76,28 @@ export class StartFailed extends Data.TaggedError("StartFailed")<{ readonly acto
   }
 }
 
+/** Why an operator's `restart` or `stop` of a child is refused. */
+export type ControlRefusal = "not_found" | "starting" | "not_supervised"
+
+/**
+ * An operator's `restart` or `stop` makes no sense: there is no such child (`not_found`), its first
+ * start is under way and its spawner's (`starting`), or the supervisor above it does not run
+ * (`not_supervised`).
+ */
+export class ControlRefused
+  extends Data.TaggedError("ControlRefused")<{ readonly path: string; readonly reason: ControlRefusal }>
+{
+  override get message(): string {
+    return `${this.path} ${controlRefusals[this.reason]}`
+  }
+}
+
+const controlRefusals: Readonly<Record<ControlRefusal, string>> = {
+  not_found: "is not under this supervisor",
+  starting: "is being started for the first time",
+  not_supervised: "has a supervisor that does not run"
+}
+
 /** A supervisor exceeded its restart intensity and gave up. Its parent decides what follows. */
 export class Escalated extends Data.TaggedError("Escalated")<{
   readonly supervisor: string

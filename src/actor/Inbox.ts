@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
-import type { ActorMetrics } from "./ActorMetrics.ts"
+import type { Busy, Tally } from "./ActorMetrics.ts"
 import type { RefusalReason } from "./ActorRef.ts"
 import type { DeadLetterReason } from "./DeadLetters.ts"
 import { ActorCrashed, ActorRestarting, ActorStopped, MailboxFull } from "./Errors.ts"
@@ -19,6 +19,7 @@ import type { ActorInspection } from "./Inspection.ts"
 import type { Kernel } from "./Kernel.ts"
 import { type Item, Letter, messageOf, type Reply, Signal } from "./Letter.ts"
 import { type Lane, laneOrder, Mailbox, type MailboxSpec } from "./Mailbox.ts"
+import { Marks } from "./Marks.ts"
 import type { Message } from "./Message.ts"
 import { Signals } from "./Signals.ts"
 
@@ -29,17 +30,20 @@ const isAwaited = <M extends Message>(item: Item<M>): boolean =>
 
 /** The part of a definition that the inbox needs. */
 export interface InboxOptions<M extends Message> {
+  readonly name: string
   readonly mailbox: MailboxSpec
-  readonly metrics: ActorMetrics
   readonly weigh: ((message: M) => number) | undefined
   readonly onDeadLetter: ((message: M, reason: DeadLetterReason) => void) | undefined
 }
 
 /** The messages of one actor, from the offer to the settlement. */
-export class Inbox<M extends Message> {
+export class Inbox<M extends Message> implements Busy {
+  /** Called when the number of pending messages has changed. Must not throw. */
+  onLoad: ((pending: number) => void) | undefined
   readonly #options: InboxOptions<M>
   readonly #path: string
   readonly #kernel: Kernel
+  readonly #tally: Tally
   readonly #mailbox: Mailbox<Item<M>>
   /** Exists only while there are signals. */
   #signals: Signals<Signal<M>> | undefined
@@ -52,15 +56,22 @@ export class Inbox<M extends Message> {
   #accepted = 0
   #handled = 0
   #buried = 0
-  /** The part of `#handled` that the metrics have already counted. */
+  /** Messages that came and were taken back. */
+  #retracted = 0
+  /** The part of `#handled` that the tally has already counted. */
   #reported = 0
-  /** What the metrics hold as this actor's pending messages. */
+  /** What the tally holds as this actor's pending messages. */
   #reportedPending = 0
+  /** Exists only while messages have waited for longer than a turn. */
+  #marks: Marks | undefined
+  /** When the burst began, in ns of `Kernel.nanos`; -1 if there is none. */
+  #burstBegan = -1
 
   constructor(options: InboxOptions<M>, path: string, kernel: Kernel) {
     this.#options = options
     this.#path = path
     this.#kernel = kernel
+    this.#tally = kernel.tallyOf(options.name)
     this.#mailbox = new Mailbox(options.mailbox)
   }
 
@@ -105,6 +116,7 @@ export class Inbox<M extends Message> {
     }
     mailbox.append(item, weight, lane)
     this.#accepted += 1
+    this.onLoad?.(this.pending)
     return null
   }
   /**
@@ -120,6 +132,7 @@ export class Inbox<M extends Message> {
     this.#signals ??= new Signals(lengths.length)
     this.#signals.add(signal, lengths)
     this.#accepted += 1
+    this.onLoad?.(this.pending)
     return true
   }
   /** Takes a signal back that waits: as if it had never been sent. */
@@ -127,6 +140,9 @@ export class Inbox<M extends Message> {
     if (this.#signals?.remove(signal) !== true) return
     this.#dropIfEmpty()
     this.#accepted -= 1
+    this.#retracted += 1
+    this.#settleMarks()
+    this.onLoad?.(this.pending)
     this.#wakeIfIdle()
   }
   /**
@@ -252,6 +268,8 @@ export class Inbox<M extends Message> {
   #release(item: Item<M>): void {
     if (this.#taken === item) this.#taken = undefined
     if (!(item instanceof Signal)) this.#mailbox.release(this.#weigh(messageOf(item)))
+    this.#settleMarks()
+    this.onLoad?.(this.pending)
   }
   /**
    * Wakes those who wait for `settled`. Comes last in a settlement, because they resume at once.
@@ -264,9 +282,9 @@ export class Inbox<M extends Message> {
   }
 
   #recordDeadLetter(message: M, reason: DeadLetterReason): void {
-    const { clock, context, deadLetters } = this.#kernel
+    const { clock, deadLetters } = this.#kernel
     deadLetters.bury(this.#path, message, reason, clock.currentTimeMillisUnsafe())
-    this.#options.metrics.deadLetterUnsafe(reason, context)
+    this.#tally.deadLetters[reason] += 1
     try {
       this.#options.onDeadLetter?.(message, reason)
     } catch {
@@ -285,14 +303,46 @@ export class Inbox<M extends Message> {
     return wait
   }
 
-  /** Updates the metrics: once a burst, or once a turn, rather than once a message. */
+  /**
+   * Brings the tally up to date, and marks the moment if messages wait: once a burst, or once a
+   * turn, rather than once a message.
+   */
   report(): void {
-    const { context } = this.#kernel
-    const { metrics } = this.#options
-    metrics.pendingUnsafe(this.pending - this.#reportedPending, context)
-    this.#reportedPending = this.pending
-    if (this.#handled > this.#reported) metrics.handledUnsafe(this.#handled - this.#reported, context)
+    const { pending } = this
+    const tally = this.#tally
+    tally.pending += pending - this.#reportedPending
+    this.#reportedPending = pending
+    tally.handled += this.#handled - this.#reported
     this.#reported = this.#handled
+    if (pending === 0) return
+    if (this.#marks === undefined) {
+      this.#marks = new Marks()
+      tally.busy.add(this)
+    }
+    this.#marks.add(this.#come, this.#kernel.nanos())
+  }
+  beginBurst(): void {
+    this.#burstBegan = this.#kernel.nanos()
+  }
+  endBurst(): void {
+    if (this.#burstBegan >= 0) this.#tally.handlingNanos += this.#kernel.nanos() - this.#burstBegan
+    this.#burstBegan = -1
+  }
+  /** All messages that have come, also those that were taken back. Only grows. */
+  get #come(): number {
+    return this.#accepted + this.#retracted
+  }
+  ageUnsafe(now: number): number {
+    return this.#marks?.age(this.#come - this.pending, now) ?? 0
+  }
+  handlingUnsafe(now: number): number {
+    return this.#burstBegan < 0 ? 0 : now - this.#burstBegan
+  }
+  #settleMarks(): void {
+    if (this.#marks === undefined) return
+    if (this.pending > 0) return this.#marks.settle(this.#come - this.pending)
+    this.#marks = undefined
+    this.#tally.busy.delete(this)
   }
 
   inspect(): Pick<ActorInspection, "mailbox" | "accepted" | "handled" | "buried"> {

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import type { ActorRef, Down } from "./ActorRef.ts"
+import type { ActorRef, Down, Watched } from "./ActorRef.ts"
 import type { Self } from "./Definition.ts"
 import type { Kernel } from "./Kernel.ts"
 import { Signal, type SignalKind } from "./Letter.ts"
@@ -25,6 +25,7 @@ import { type Timers, TimerTable } from "./Timers.ts"
 export interface Host<M extends Message> extends ActorRef<M> {
   leave(life: Incarnation<M>): void
   monitorFor(life: Incarnation<M>, other: ActorRef<never>, onDown: (down: Down) => void): void
+  followFor(life: Incarnation<M>, other: ActorRef<never>, onEvent: (event: Watched) => void): void
   linkFor(life: Incarnation<M>, other: ActorRef<never>): void
   /** Puts a signal into the inbox, and returns whether it took it. */
   sendFor(life: Incarnation<M>, signal: Signal<M>): boolean
@@ -61,6 +62,19 @@ export class Incarnation<M extends Message> implements Self<M> {
   get monitor(): Self<M>["monitor"] {
     return (other, message) =>
       Effect.sync(() => this.#host.monitorFor(this, other, (down) => this.#send("down", () => message(down))))
+  }
+  get watch(): Self<M>["watch"] {
+    return (other, message) =>
+      Effect.sync(() => {
+        let waiting: Signal<M> | undefined
+        this.#host.followFor(this, other, (event) => {
+          // Who is slow is told of the latest restart, however many there were.
+          if (waiting !== undefined && event._tag === "Restarted") this.#host.retract(waiting)
+          waiting = this.#send("down", () => message(event), undefined, () => {
+            waiting = undefined
+          })
+        })
+      })
   }
   get link(): Self<M>["link"] {
     return (other) => Effect.sync(() => this.#host.linkFor(this, other))
@@ -131,14 +145,19 @@ export class Incarnation<M extends Message> implements Self<M> {
       })
     })
   }
-  /** Sends itself a message. If the function that makes it throws, the actor crashes. */
-  #send(kind: SignalKind, message: () => M, span?: Tracer.AnySpan): void {
+  /**
+   * Sends itself a message, and returns its signal if that was taken. If the function that makes it
+   * throws, the actor crashes.
+   */
+  #send(kind: SignalKind, message: () => M, span?: Tracer.AnySpan, onTaken?: () => void): Signal<M> | undefined {
     // The outcome of an incarnation that ends is nobody's.
-    if (kind === "outcome" && this.stage !== "current") return
+    if (kind === "outcome" && this.stage !== "current") return undefined
     try {
-      this.#host.sendFor(this, new Signal(message(), kind, span))
+      const signal = new Signal(message(), kind, span, onTaken)
+      return this.#host.sendFor(this, signal) ? signal : undefined
     } catch (defect) {
       this.#host.crashFor(this, Cause.die(defect))
+      return undefined
     }
   }
 }

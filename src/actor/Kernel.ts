@@ -10,6 +10,7 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
+import type { Tallies } from "./ActorMetrics.ts"
 import type { DeadLetterOffice } from "./DeadLetters.ts"
 import type { Deadlines } from "./Deadlines.ts"
 import type { Feed } from "./Feed.ts"
@@ -25,10 +26,14 @@ export interface Kernel {
    * nothing that is measured with it.
    */
   readonly elapsed: () => number
+  /** The same in nanoseconds. */
+  readonly nanos: () => number
   readonly deadLetters: DeadLetterOffice
   /** The timeout of asks that name none, in ms. */
   readonly askTimeout: number
   readonly deadlines: Deadlines
+  /** What the actors of each definition have done. */
+  readonly tallyOf: Tallies
   readonly lifecycle: Feed<LifecycleEvent>
   /** Runs tasks on a later turn, in the order in which they were scheduled. */
   readonly dispatcher: Scheduler.SchedulerDispatcher
@@ -45,6 +50,8 @@ export interface Kernel {
   readonly grouped: Map<Grouped, Parent>
   /** Those of them that are ending now. */
   readonly leaving: Set<Grouped>
+  /** Ends an actor or supervisor for good, when the scope that it belongs to closes. */
+  readonly ending: (child: Child) => Effect.Effect<void>
   /** The context of an actor, made from that of the fiber that spawns it. */
   readonly adapt: <R>(context: Context.Context<R>) => Context.Context<R>
 }
@@ -63,7 +70,8 @@ export interface Grouped {
 /** An actor or a supervisor, as the supervisor above it sees it. */
 export interface Child {
   readonly name: string
-  readonly restart: RestartKind
+  readonly path: string
+  readonly restartKind: RestartKind
   readonly phase: Phase
   /** False as soon as its final end has begun. */
   readonly isOpen: boolean
@@ -81,6 +89,8 @@ export interface Child {
    */
   readonly terminate: Effect.Effect<void>
   readonly inspect: () => Inspection
+  /** Whether the fiber is one that its end waits for. */
+  readonly holds: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
   /** Counts a restart, in its own inspection and metrics. */
   readonly countRestart: () => void
 }
@@ -88,6 +98,8 @@ export interface Child {
 /** A supervisor, as its children see it. */
 export interface Parent {
   readonly path: string
+  /** The supervisor that gave up, from here up, and was not started again. */
+  readonly gaveUp: string | undefined
   /**
    * Reports that an incarnation has ended by itself: with the cause of the crash, or normally
    * without one.
@@ -98,6 +110,21 @@ export interface Parent {
 }
 
 const nanosPerMilli = 1_000_000n
+
+/**
+ * The clock's monotonic time in ns, for `Kernel.nanos`. If the clock breaks its promise and goes
+ * back, that counts as no time.
+ */
+export const nanosOf = (clock: Clock.Clock): Kernel["nanos"] => {
+  let last = Number(clock.monotonicTimeNanosUnsafe())
+  let passed = 0
+  return () => {
+    const now = Number(clock.monotonicTimeNanosUnsafe())
+    if (now > last) passed += now - last
+    last = now
+    return passed
+  }
+}
 
 /**
  * The clock's monotonic time in whole ms, for `Kernel.elapsed`. If the clock breaks its promise and

@@ -5,6 +5,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import type { SupervisorInspection } from "./Inspection.ts"
 
 /** With more than `intensity` restarts within `period`, the supervisor gives up. */
 export interface RestartLimits {
@@ -66,4 +67,19 @@ export const delayOf = (backoff: Backoff | undefined, crashes: number): Effect.E
   const { factor = 2, jitter = 0.2, max = "1 minute" } = backoff
   const delay = Math.min(Duration.toMillis(max), Duration.toMillis(backoff.base) * factor ** (crashes - 1))
   return Effect.map(Random.next, (random) => Math.max(0, delay * (1 + jitter * (2 * random - 1))))
+}
+
+/** Which children are restarted together. */
+export type Strategy = SupervisorInspection["strategy"]
+
+/** The limits and delays of restarts. */
+export interface SupervisorOptions {
+  /** `one_for_one` when left out. */
+  readonly strategy?: Strategy
+  /** Restarts allowed within the period: 1 when left out, as in OTP. */
+  readonly intensity?: number
+  /** 5 seconds when left out, as in OTP. */
+  readonly period?: Duration.Input
+  /** Restarts are immediate when left out, as in OTP. */
+  readonly backoff?: Backoff
 }

@@ -16,23 +16,32 @@
  *   its owner.
  */
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import { ActorCell } from "./ActorCell.ts"
-import type { ActorRef } from "./ActorRef.ts"
 import type { Definition } from "./Definition.ts"
-import { ActorStopped, Escalated, StartFailed } from "./Errors.ts"
+import { ActorStopped, type ControlRefusal, ControlRefused, Escalated, StartFailed, WaitsForItself } from "./Errors.ts"
 import { reportUnsafe } from "./Handling.ts"
 import { type CrashNote, describe, type Phase, type RestartKind, type SupervisorInspection } from "./Inspection.ts"
 import type { Child, Kernel, Parent } from "./Kernel.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import type { Message } from "./Message.ts"
-import { type Backoff, delayOf, makeRestartWindow, type RestartWindow } from "./Restarts.ts"
-import type { SpawnOptions, Strategy, Supervisor, SupervisorOptions } from "./Supervisor.ts"
+import { type Pool, type PoolOptions, routeOf, WorkerPool } from "./Pool.ts"
+import {
+  type Backoff,
+  delayOf,
+  makeRestartWindow,
+  type RestartWindow,
+  type Strategy,
+  type SupervisorOptions
+} from "./Restarts.ts"
+import type { SpawnOptions, Supervisor, Target } from "./Supervisor.ts"
 
 export interface SupervisorCellOptions extends SupervisorOptions {
   readonly kernel: Kernel
@@ -60,6 +69,16 @@ type Event =
   }
   /** The delay of a planned restart is over. */
   | { readonly _tag: "Due"; readonly group: Group }
+  | Command
+
+/** What an operator wants. */
+interface Command {
+  readonly _tag: "Stop" | "Restart"
+  readonly child: Child
+  readonly done: Deferred.Deferred<void, ControlRefused | StartFailed>
+}
+
+const isCommand = (event: Event): event is Command => event._tag === "Stop" || event._tag === "Restart"
 
 /** Children that have ended and are to be started again together. */
 interface Group {
@@ -80,7 +99,7 @@ interface Streak {
 export class SupervisorCell implements Supervisor, Child, Parent {
   readonly name: string
   readonly path: string
-  readonly restart: RestartKind
+  readonly restartKind: RestartKind
   phase: Phase = "running"
   incarnation = 1
   isOpen = true
@@ -95,11 +114,14 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   readonly #window: RestartWindow
   readonly #children = new Map<string, Child>()
   readonly #streaks = new WeakMap<Child, Streak>()
+  /** The last incarnations that an operator has ended: nothing is left to decide about them. */
+  readonly #stopped = new WeakMap<Child, number>()
   /** The groups whose start is delayed. */
   readonly #planned = new Set<Group>()
   #events: Array<Event> = []
   /** A fiber that decides the events is scheduled or running. */
   #isDeciding = false
+  #hasGivenUp = false
   /** Its own restart is under way: nothing is decided before all children have been started. */
   #isStarting = false
   /** Opens when all children are halted. Exists only while they are being halted. */
@@ -115,7 +137,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     const { backoff, intensity = 1, kernel, name, onEscalation, owner, parent, period, restart, strategy } = options
     this.name = name
     this.path = parent === undefined ? name : `${parent.path}/${name}`
-    this.restart = restart
+    this.restartKind = restart
     this.#kernel = kernel
     this.#parent = parent
     this.#owner = owner
@@ -126,11 +148,13 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     this.#window = makeRestartWindow({ intensity, period: this.#period })
   }
 
-  readonly spawn = <M extends Message, R, E, RB>(
+  readonly spawn: Supervisor["spawn"] = (definition, options = {}) => this.#spawn(definition, options)
+
+  #spawn<M extends Message, R, E, RB>(
     definition: Definition<M, R, E, RB>,
-    options: SpawnOptions = {}
-  ): Effect.Effect<ActorRef<M>, StartFailed, R | Exclude<RB, Scope.Scope> | Scope.Scope> =>
-    Effect.uninterruptibleMask((restore) =>
+    options: SpawnOptions
+  ): Effect.Effect<ActorCell<M, R, E, RB>, StartFailed, R | Exclude<RB, Scope.Scope> | Scope.Scope> {
+    return Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
         const name = yield* this.#freeName(definition.name, options.name)
         const scope = yield* Effect.scope
@@ -146,28 +170,54 @@ export class SupervisorCell implements Supervisor, Child, Parent {
           owner
         })
         this.#children.set(name, cell)
-        yield* Scope.addFinalizerExit(owner, () => cell.terminate)
+        yield* Scope.addFinalizer(owner, Effect.suspend(() => this.#kernel.ending(cell)))
         const exit = yield* Effect.onInterrupt(restore(cell.start), () => cell.terminate)
         if (Exit.isSuccess(exit)) return cell
         yield* cell.terminate
         return yield* new StartFailed({ actor: cell.path, cause: Cause.squash(exit.cause) })
       })
     )
+  }
 
-  readonly supervise = (
+  readonly pool = <M extends Message, R, E, RB>(
+    definition: Definition<M, R, E, RB>,
+    options: PoolOptions<M>
+  ): Effect.Effect<Pool<M>, StartFailed, R | Exclude<RB, Scope.Scope> | Scope.Scope> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen({ self: this }, function*() {
+        const route = routeOf(options, yield* Random.nextInt)
+        const name = yield* this.#freeName(definition.name, options.name)
+        const scope = yield* Scope.fork(yield* Effect.scope)
+        const spawning = Effect.gen({ self: this }, function*() {
+          const above = yield* this.#supervise(name, { intensity: options.size, ...options })
+          const numbers = Array.from({ length: options.size }, (_, number) => String(number))
+          const workers = yield* Effect.forEach(numbers, (number) => above.#spawn(definition, { name: number }))
+          return new WorkerPool(above, workers, route)
+        })
+        return yield* Effect.onError(
+          restore(Effect.provideService(spawning, Scope.Scope, scope)),
+          (cause) => Scope.close(scope, Exit.failCause(cause))
+        )
+      })
+    )
+
+  readonly supervise: Supervisor["supervise"] = (name, options = {}) => this.#supervise(name, options)
+
+  #supervise(
     name: string,
-    options: SupervisorOptions & { readonly restart?: RestartKind } = {}
-  ): Effect.Effect<Supervisor, StartFailed, Scope.Scope> =>
-    Effect.uninterruptible(Effect.gen({ self: this }, function*() {
+    options: SupervisorOptions & { readonly restart?: RestartKind }
+  ): Effect.Effect<SupervisorCell, StartFailed, Scope.Scope> {
+    return Effect.uninterruptible(Effect.gen({ self: this }, function*() {
       yield* this.#freeName(name, name)
       const owner = Scope.forkUnsafe(yield* Effect.scope)
       const { restart = "permanent" } = options
       const cell = new SupervisorCell({ ...options, kernel: this.#kernel, parent: this, name, restart, owner })
       this.#children.set(name, cell)
-      yield* Scope.addFinalizerExit(owner, () => cell.terminate)
+      yield* Scope.addFinalizer(owner, Effect.suspend(() => this.#kernel.ending(cell)))
       cell.#publish(Lifecycle.started)
       return cell
     }))
+  }
 
   /**
    * The root of a system within this one, whose kernel is made of this one's: a supervisor that is
@@ -175,16 +225,16 @@ export class SupervisorCell implements Supervisor, Child, Parent {
    */
   openWithin(
     wanted: string,
-    kernelOf: (kernel: Kernel) => Kernel,
+    kernelOf: (kernel: Kernel, name: string) => Kernel,
     options: SupervisorOptions & Required<Pick<SupervisorCellOptions, "onEscalation">>
   ): Effect.Effect<SupervisorCell, StartFailed, Scope.Scope> {
     return Effect.uninterruptible(Effect.gen({ self: this }, function*() {
       const name = yield* this.#freeName(wanted, undefined)
       const owner = Scope.forkUnsafe(yield* Effect.scope)
-      const kernel = kernelOf(this.#kernel)
+      const kernel = kernelOf(this.#kernel, name)
       const cell = new SupervisorCell({ ...options, kernel, parent: this, name, restart: "permanent", owner })
       this.#children.set(name, cell)
-      yield* Scope.addFinalizerExit(owner, () => cell.terminate)
+      yield* Scope.addFinalizer(owner, Effect.suspend(() => this.#kernel.ending(cell)))
       cell.#publish(Lifecycle.started)
       return cell
     }))
@@ -208,11 +258,53 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     })
   }
 
+  /** The actor or supervisor at a path from the root down, with the supervisor above it. */
+  find(path: string): { readonly child: Child; readonly above: SupervisorCell } | undefined {
+    if (!path.startsWith(`${this.path}/`)) return undefined
+    const [name = "", ...rest] = path.slice(this.path.length + 1).split("/")
+    const child = this.#children.get(name)
+    if (child === undefined) return undefined
+    if (rest.length === 0) return { child, above: this }
+    return child instanceof SupervisorCell ? child.find(path) : undefined
+  }
+  readonly stop = (child: Target): Effect.Effect<void, ControlRefused | WaitsForItself> =>
+    // Only a restart fails to start.
+    Effect.catchTag(this.#command("Stop", child), "StartFailed", Effect.die)
+  readonly restart = (child: Target): Effect.Effect<void, ControlRefused | StartFailed | WaitsForItself> =>
+    this.#command("Restart", child)
+
+  #command(
+    tag: Command["_tag"],
+    target: Target
+  ): Effect.Effect<void, ControlRefused | StartFailed | WaitsForItself> {
+    return Effect.withFiber<void, ControlRefused | StartFailed | WaitsForItself>((fiber) => {
+      const path = typeof target === "string" ? target : target.path
+      const found = this.find(path)
+      // Another child may have the name of one that has ended.
+      if (found === undefined || (typeof target !== "string" && found.child !== target))
+        return Effect.fail(new ControlRefused({ path, reason: "not_found" }))
+      if (found.child.holds(fiber)) return Effect.fail(new WaitsForItself({ actor: path }))
+      const done = Deferred.makeUnsafe<void, ControlRefused | StartFailed>()
+      found.above.#order({ _tag: tag, child: found.child, done })
+      return Deferred.await(done)
+    })
+  }
+  #order(command: Command): void {
+    if (this.phase !== "running") this.#refuse(command, "not_supervised")
+    else this.#submit(command)
+  }
+  #refuse({ child: { name }, done }: Command, reason: ControlRefusal): void {
+    Deferred.doneUnsafe(done, Effect.fail(new ControlRefused({ path: `${this.path}/${name}`, reason })))
+  }
+
   childEnded(child: Child, incarnation: number, crash: Cause.Cause<unknown> | undefined): void {
     this.#submit({ _tag: "Ended", child, incarnation, crash })
   }
   forget(child: Child): void {
     if (this.#children.get(child.name) === child) this.#children.delete(child.name)
+    this.#unplan(child)
+  }
+  #unplan(child: Child): void {
     for (const group of this.#planned) group.children.delete(child)
   }
 
@@ -231,26 +323,59 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   }
   /** Whether there is an event to decide now. */
   #next(): boolean {
-    if (!this.isOpen) this.#events = []
+    if (!this.isOpen) this.#dropEvents()
     this.#isDeciding = this.#events.length > 0 && !this.#isStarting
     return this.#isDeciding
   }
   #decide(): Effect.Effect<void> {
     const event = this.#events.shift()
-    if (event === undefined || this.phase !== "running") return Effect.void
+    if (event === undefined) return Effect.void
+    if (isCommand(event)) return this.#obey(event)
+    if (this.phase !== "running") return Effect.void
     if (event._tag === "Ended") return this.#afterEnd(event.child, event.incarnation, event.crash)
     // A crash that was decided meanwhile may have merged the group into another one.
     return this.#planned.delete(event.group) ? this.#startGroup(event.group) : Effect.void
   }
 
+  /** Forgets what is to be decided, as the supervisor itself ends. */
+  #dropEvents(): void {
+    const events = this.#events
+    this.#events = []
+    for (const event of events) if (isCommand(event)) this.#refuse(event, "not_supervised")
+  }
+
+  /** Does what an operator wants. */
+  #obey(command: Command): Effect.Effect<void> {
+    const { _tag, child, done } = command
+    return Effect.gen({ self: this }, function*() {
+      if (this.phase !== "running") return this.#refuse(command, "not_supervised")
+      if (this.#children.get(child.name) !== child || !child.isOpen) return this.#refuse(command, "not_found")
+      if (child.phase === "starting") return this.#refuse(command, "starting")
+      this.#unplan(child)
+      this.#streaks.delete(child)
+      yield* _tag === "Stop" && child.restartKind === "temporary" ? child.terminate : child.halt
+      // If it ended by itself meanwhile, the supervisor is about to hear of it.
+      this.#stopped.set(child, child.incarnation)
+      if (_tag === "Stop") return Deferred.doneUnsafe(done, Exit.void)
+      if (this.phase !== "running") return this.#refuse(command, "not_supervised")
+      const exit = yield* child.start
+      if (Exit.isSuccess(exit)) return Deferred.doneUnsafe(done, Exit.void)
+      this.#stopped.set(child, child.incarnation)
+      const failed = new StartFailed({ actor: `${this.path}/${child.name}`, cause: Cause.squash(exit.cause) })
+      return Deferred.doneUnsafe(done, Exit.fail(failed))
+    })
+  }
+
   #afterEnd(child: Child, incarnation: number, crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
     const isKnown = this.#children.get(child.name) === child && child.isOpen
+    if (this.#stopped.get(child) === incarnation) return Effect.void
     if (!isKnown || child.incarnation !== incarnation || child.phase !== "waiting") return Effect.void
     if (crash !== undefined) this.#noteCrash(crash)
     // It crashed at the same time as a sibling whose group it belongs to: that was decided for
     // both.
     if (this.#isPlanned(child)) return Effect.void
-    if (child.restart === "temporary" || (child.restart === "transient" && crash === undefined)) return child.terminate
+    if (child.restartKind === "temporary" || (child.restartKind === "transient" && crash === undefined))
+      return child.terminate
     if (!this.#window.admit(this.#kernel.elapsed())) return this.#escalate(child)
     this.#restartCount += 1
     child.countRestart()
@@ -294,7 +419,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     return Effect.as(
       Effect.forEach(affected.toReversed(), (sibling) => {
         if (sibling === child) return Effect.void
-        if (sibling.restart === "temporary") return sibling.terminate
+        if (sibling.restartKind === "temporary") return sibling.terminate
         group.children.add(sibling)
         return sibling.halt
       }, { discard: true }),
@@ -342,6 +467,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     reportUnsafe(this.#kernel, this, "gave up", cause)
     this.#publish(() => ({ _tag: "GaveUp", child: child.name, restarts: this.#restartCount }))
     const { incarnation } = this
+    this.#hasGivenUp = true
     if (this.#onEscalation !== undefined) {
       this.#onEscalation(escalated)
       return this.#endForGood()
@@ -356,7 +482,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     this.#cancelPlanned()
     const ends = Effect.forEach(
       [...this.#children.values()].toReversed(),
-      (child) => child.restart === "temporary" ? child.terminate : child.halt,
+      (child) => child.restartKind === "temporary" ? child.terminate : child.halt,
       { discard: true }
     )
     return Effect.map(ends, () => {
@@ -365,7 +491,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
         this.phase = "waiting"
         this.#publish(Lifecycle.stopped("stopped"))
       }
-      this.#events = []
+      this.#dropEvents()
       this.#halted = undefined
       halting.openUnsafe()
     })
@@ -380,6 +506,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path }))
       this.incarnation += 1
       this.phase = "running"
+      this.#hasGivenUp = false
       this.#isStarting = true
       this.#window.clear()
       let failed: Exit.Exit<never, unknown> | undefined
@@ -415,7 +542,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     return Effect.gen({ self: this }, function*() {
       yield* Effect.forEach([...this.#children.values()].toReversed(), (child) => child.terminate, { discard: true })
       this.phase = "ended"
-      this.#events = []
+      this.#dropEvents()
       this.#publish(Lifecycle.stopped("gone"))
       this.#parent?.forget(this)
       ended.openUnsafe()
@@ -435,6 +562,13 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     return streak === undefined || this.#kernel.elapsed() - streak.upSince > this.#period ? 1 : streak.crashes + 1
   }
 
+  get gaveUp(): string | undefined {
+    return this.#hasGivenUp ? this.path : this.#parent?.gaveUp
+  }
+  holds(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    for (const child of this.#children.values()) if (child.holds(fiber)) return true
+    return false
+  }
   /** All actors under it are of the group. */
   joinGroup(supervisor: Parent): void {
     for (const child of this.#children.values()) child.joinGroup(supervisor)
@@ -446,7 +580,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     name: this.name,
     path: this.path,
     phase: this.phase,
-    restart: this.restart,
+    restart: this.restartKind,
     strategy: this.#strategy,
     incarnation: this.incarnation,
     restarts: this.#restartCount,

@@ -2,8 +2,8 @@
  * `tracehound/actor`: a small actor runtime on Effect, with the semantics of Erlang/OTP. It does
  * not depend on the rest of Tracehound.
  */
-export type { ActorRef, AskOptions, Down, RefusalReason } from "./ActorRef.ts"
-export { ActorSystem, type ActorSystemOptions } from "./ActorSystem.ts"
+export type { ActorRef, AskOptions, Down, RefusalReason, Watched } from "./ActorRef.ts"
+export { ActorSystem, type ActorSystemOptions, type Found } from "./ActorSystem.ts"
 export {
   type DeadLetter,
   type DeadLetterNote,
@@ -18,6 +18,8 @@ export {
   ActorStopped,
   type AskError,
   AskTimeout,
+  type ControlRefusal,
+  ControlRefused,
   Escalated,
   LinkBroken,
   MailboxFull,
@@ -29,6 +31,8 @@ export type { ActorInspection, CrashNote, Inspection, Phase, RestartKind, Superv
 export type { Lifecycle, LifecycleEvent } from "./Lifecycle.ts"
 export { dropping, fifo, type Lane, laneOrder, lanes, type MailboxSpec, sliding } from "./Mailbox.ts"
 export type { Handlers, Message } from "./Message.ts"
-export type { Backoff } from "./Restarts.ts"
-export type { SpawnOptions, Strategy, Supervisor, SupervisorOptions } from "./Supervisor.ts"
+export type { Pool, PoolOptions } from "./Pool.ts"
+export { ExpectationFailed, probe, type Probe, type ProbeOptions } from "./Probe.ts"
+export type { Backoff, Strategy, SupervisorOptions } from "./Restarts.ts"
+export type { SpawnOptions, Supervisor, Target } from "./Supervisor.ts"
 export type { Timers } from "./Timers.ts"

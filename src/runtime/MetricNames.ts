@@ -5,6 +5,7 @@
  * Names and units are OpenTelemetry's: dotted, the unit beside the name and in UCUM, seconds and
  * bytes. Labels are fixed words, so that their number does not depend on what an attacker sends.
  */
+import { actorMetrics } from "../actor/ActorMetrics.ts"
 import type { PullHistogram, PullMetric } from "../telemetry/PullMetric.ts"
 
 /** A metric without its attributes. */
@@ -162,7 +163,7 @@ export const metrics = {
 } as const satisfies Readonly<Record<string, Named>>
 
 /** Every metric that a Tracehound can have. */
-export const catalogue: ReadonlyArray<Named> = Object.values(metrics)
+export const catalogue: ReadonlyArray<Named> = [...Object.values(metrics), ...Object.values(actorMetrics)]
 
 /** Units that Prometheus writes into the name. Those in braces say what is counted: it has none. */
 const suffixes: ReadonlyMap<string, string> = new Map([["s", "seconds"], ["By", "bytes"], ["1", "ratio"]])

@@ -3,6 +3,7 @@
  * somebody exports. The rooms know nothing of it. All are gone when the scope closes.
  */
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { Settings } from "../config/Settings.ts"
 import { AuditChain } from "../custody/audit/AuditChain.ts"
@@ -23,11 +24,19 @@ import { claimInstance } from "../telemetry/Instances.ts"
 import { pullAll, type Pulled, type PullMetric } from "../telemetry/PullMetric.ts"
 import { metrics } from "./MetricNames.ts"
 
-/** Registers all of them, with an attribute that tells the Tracehounds of one process apart. */
+/** Gives all series above it an attribute that tells the Tracehounds of one process apart. */
+export const layerInstance: Layer.Layer<never, never, Settings> = Layer.effect(
+  Metric.CurrentMetricAttributes,
+  Effect.gen(function*() {
+    const { telemetry } = yield* Settings
+    const around = yield* Metric.CurrentMetricAttributes
+    return { ...around, "tracehound.instance": yield* claimInstance(telemetry.instance) }
+  })
+)
+
+/** Registers those of the rooms. */
 export const register = Effect.gen(function*() {
-  const { alerts: { devopsEndpoint }, telemetry } = yield* Settings
-  const instance = yield* claimInstance(telemetry.instance)
-  const around = yield* Metric.CurrentMetricAttributes
+  const { alerts: { devopsEndpoint } } = yield* Settings
   const all = [
     ...ofIntake(yield* Agent, yield* RateLimiter),
     ...ofCustody(yield* Quarantine, yield* AuditChain),
@@ -35,8 +44,7 @@ export const register = Effect.gen(function*() {
     ...ofSafety(yield* Alerts, yield* FailSafe, devopsEndpoint !== undefined),
     ...ofHounds(yield* HoundPool)
   ]
-  const attributes = { ...around, "tracehound.instance": instance }
-  yield* Effect.provideService(pullAll(all), Metric.CurrentMetricAttributes, attributes)
+  yield* pullAll(all)
 })
 
 const ofIntake = (agent: Agent["Service"], limiter: RateLimiter["Service"]): ReadonlyArray<Pulled> => [

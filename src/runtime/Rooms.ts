@@ -22,6 +22,7 @@ import { Alerts } from "../safety/alert/Alerts.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { TickScheduler } from "../scheduler/TickScheduler.ts"
 import { devopsSink } from "./HostParts.ts"
+import { layerInstance } from "./Metrics.ts"
 import { layerFitHost, layerRequirements } from "./StartErrors.ts"
 import { Readers } from "./streams/Readers.ts"
 import { Watcher } from "./Watcher.ts"
@@ -94,6 +95,7 @@ export const roomsUnder = <A, E, R, E1, R1, E2, R2, E3, R3, E4, R4>(
       // may share with others.
       Layer.provide(Readers.layer),
       Layer.provide(actors),
+      Layer.provide(layerInstance),
       Layer.provide(Layer.mergeAll(layerFitHost, layerRequirements))
     )
   )

@@ -37,7 +37,7 @@ const ends: ReadonlyArray<readonly [string, (world: Stubborn) => Effect.Effect<u
     "a linked actor crashes",
     ({ actor }) =>
       Effect.sync(() =>
-        (actor as unknown as { follow: (down: Actor.Down) => void }).follow({ actor: "root/x", reason: "crashed" })
+        (actor as unknown as { share: (down: Actor.Down) => void }).share({ actor: "root/x", reason: "crashed" })
       ),
     100
   ]

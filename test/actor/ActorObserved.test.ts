@@ -268,12 +268,12 @@ describe("spans and metrics", () => {
                 ? [Number(one.type === "Counter" ? one.state.count : one.state.value)]
                 : []
             )
-          assert.deepStrictEqual(value("actor_messages_handled"), [2 * count])
-          assert.deepStrictEqual(value("actor_dead_letters", "failed"), [2 * (count - 1)])
-          assert.deepStrictEqual(value("actor_dead_letters", "crashed"), [2])
-          assert.deepStrictEqual(value("actor_dead_letters", "full"), [2])
-          assert.deepStrictEqual(value("actor_restarts"), [2])
-          assert.deepStrictEqual(value("actor_messages_pending"), [0])
+          assert.deepStrictEqual(value("tracehound.actor.messages.handled"), [2 * count])
+          assert.deepStrictEqual(value("tracehound.actor.dead_letters", "failed"), [2 * (count - 1)])
+          assert.deepStrictEqual(value("tracehound.actor.dead_letters", "crashed"), [2])
+          assert.deepStrictEqual(value("tracehound.actor.dead_letters", "full"), [2])
+          assert.deepStrictEqual(value("tracehound.actor.restarts"), [2])
+          assert.deepStrictEqual(value("tracehound.actor.mailbox.depth"), [0])
         }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
       }
     }))
@@ -284,7 +284,7 @@ describe("pending messages, as a metric", () => {
     Metric.snapshot,
     (snapshots) =>
       snapshots.flatMap((one) =>
-        one.id === "actor_messages_pending" && one.type === "Gauge" && one.attributes?.["actor"] === "counted"
+        one.id === "tracehound.actor.mailbox.depth" && one.type === "Gauge" && one.attributes?.["actor"] === "counted"
           ? [Number(one.state.value)]
           : []
       )

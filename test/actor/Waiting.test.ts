@@ -161,7 +161,7 @@ describe("a group that is restarted", () => {
 
   /** Makes it crash over nothing that waits for it. */
   const crashNow = (ref: Ref) =>
-    (ref as unknown as { follow: (down: Actor.Down) => void }).follow({
+    (ref as unknown as { share: (down: Actor.Down) => void }).share({
       actor: "root/nobody",
       reason: "crashed"
     })

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Latch, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { type Alert, AlertSinks, Callbacks, createTracehound, type EffectSink, Tracehound } from "tracehound"
+import * as Actor from "tracehound/actor"
 
 const config = { hound: { enabled: false } } as const
 
@@ -142,6 +143,29 @@ describe("a sink that sends by an Effect", () => {
       assert.isDefined(closing.pollUnsafe())
       assert.sameMembers(ends, ["sent", "interrupted"])
     })
+  })
+})
+
+describe("services that Tracehound has as well", () => {
+  it.effect("RFC R8 are the program's own in its sinks and callbacks, and not Tracehound's", () => {
+    const names: Array<string> = []
+    const note = Effect.map(Actor.ActorSystem, ({ root }) => void names.push(root.name))
+    return Effect.gen(function*() {
+      yield* evict(1)
+      yield* calm
+      assert.deepStrictEqual(names, ["app", "app"])
+    }).pipe(
+      Effect.provide(
+        Layer.provide(
+          Tracehound.layerWith({
+            config: evicting,
+            sinks: [{ send: () => note }],
+            callbacks: { onQuarantineFull: () => note }
+          }),
+          Actor.ActorSystem.layer({ name: "app" })
+        )
+      )
+    )
   })
 })
 

@@ -354,16 +354,14 @@ describe("the series of a Tracehound", () => {
     alone(
       { telemetry: { instance: "web" }, alerts: { devopsEndpoint: "http://127.0.0.1:9" } },
       Effect.gen(function*() {
-        const ours = (yield* Metric.snapshot).filter(({ id }) =>
-          id.startsWith("tracehound.") && !id.startsWith("tracehound.actor.")
-        )
+        const ours = (yield* Metric.snapshot).filter(({ id }) => id.startsWith("tracehound."))
         const shown = (name: string, kind: string, unit: string | undefined, description: string | undefined) =>
           [name, kind, unit, description].join(" | ")
         const found = ours.map(({ attributes, description, id, type }) =>
           shown(id, type.toLowerCase(), attributes?.["unit"], description)
         )
         const wanted = catalogue.map(({ description, kind, name, unit }) => shown(name, kind, unit, description))
-        assert.sameMembers([...new Set(found)], wanted.filter((line) => !line.startsWith("tracehound.actor.")))
+        assert.sameMembers([...new Set(found)], wanted)
         for (const { attributes, id } of ours) assert.strictEqual(attributes?.["tracehound.instance"], "web", id)
       })
     ))

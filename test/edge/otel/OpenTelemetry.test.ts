@@ -117,7 +117,7 @@ describe("createTracehound beside an SDK", () => {
     assert.deepStrictEqual(sdk.records().map(({ body }) => body), [alerted])
     // The host collects after Tracehound has closed: nothing was lost.
     const handled = (await sdk.collect()).find(({ attributes, name }) =>
-      name === "actor_messages_handled" && attributes["actor"] === "alerts"
+      name === "tracehound.actor.messages.handled" && attributes["actor"] === "alerts"
     )
     assert.strictEqual(handled?.value, 1)
   })
