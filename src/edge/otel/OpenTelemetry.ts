@@ -1,7 +1,8 @@
 /**
  * Tracehound's telemetry through an OpenTelemetry SDK that the host runs: spans to its tracer,
  * metrics to its meter, log lines to its logger. The span that is active where somebody calls
- * `intercept` is the caller's: it is told what came of the call, and what follows is linked to it.
+ * `intercept` is the caller's: it is told what came of the call, and what follows is linked to it
+ * (CONFORMANCE W7).
  *
  * **Details**
  *

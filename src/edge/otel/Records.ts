@@ -39,8 +39,10 @@ export const make = (logger: LogsApiModule.Logger): Logger.Logger<unknown, void>
   Logger.make(({ cause, date, fiber, logLevel, message }) => {
     const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
     const attributes: Record<string, LogsApiModule.AnyValue> = { ...causeAttributes(cause) }
-    for (const [key, value] of Object.entries(fiber.getRef(References.CurrentLogAnnotations)))
-      attributes[key] = anyValue(value)
+    for (const [key, value] of Object.entries(fiber.getRef(References.CurrentLogAnnotations))) {
+      // For readers of plain lines: here the record has them itself.
+      if (key !== "traceId" && key !== "spanId") attributes[key] = anyValue(value)
+    }
     try {
       logger.emit({
         body: (Array.isArray(message) ? message : [message]).map(text).join(" "),
@@ -85,4 +87,8 @@ const spanContextOf = ({ sampled, spanId, traceId }: Tracer.AnySpan): SpanContex
 const text = (value: unknown): string => typeof value === "string" ? value : Formatter.format(value)
 
 const anyValue = (value: unknown): LogsApiModule.AnyValue =>
-  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : Formatter.format(value)
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? value
+    : Array.isArray(value)
+    ? value.map(text)
+    : Formatter.format(value)

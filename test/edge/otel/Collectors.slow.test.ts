@@ -65,7 +65,7 @@ const underThreats = (intercept: (n: number) => string, asked: () => number) =>
 const closed = Effect.map(receiver(() => undefined), ({ origin }) => origin).pipe(Effect.scoped)
 
 describe("a collector that", () => {
-  it.live("is not there costs createTracehound nothing", () =>
+  it.live("RFC W7 is not there costs createTracehound nothing", () =>
     Effect.gen(function*() {
       const tracehound = createTracehound(config, {}, { telemetry: exporter(yield* closed) })
       yield* Effect.promise(tracehound.init)

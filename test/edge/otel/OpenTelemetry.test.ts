@@ -39,7 +39,7 @@ describe("OpenTelemetry.layer", () => {
     Effect.gen(function*() {
       const sdk = makeSdk()
       yield* Effect.provide(program, TracehoundTest.layer(config).pipe(OpenTelemetry.provide(sdk)))
-      assert.deepStrictEqual(sdk.spans().map(({ name }) => name), ["request"])
+      assert.includeMembers(sdk.spans().map(({ name }) => name), ["request"])
       assert.deepStrictEqual(sdk.records().map(({ body }) => body), [alerted])
       assert.isNotEmpty(yield* Effect.promise(sdk.collect))
     }))
@@ -48,7 +48,7 @@ describe("OpenTelemetry.layer", () => {
     Effect.gen(function*() {
       const sdk = makeSdk()
       yield* Effect.provide(program, TracehoundTest.layer(config).pipe(Layer.provide(OpenTelemetry.layer(sdk))))
-      assert.deepStrictEqual(sdk.spans(), [])
+      assert.notInclude(sdk.spans().map(({ name }) => name), "request")
       assert.deepStrictEqual(sdk.records().map(({ body }) => body), [alerted])
       assert.isNotEmpty(yield* Effect.promise(sdk.collect))
     }))
@@ -75,7 +75,7 @@ describe("OpenTelemetry.layer", () => {
       assert.deepStrictEqual((yield* Effect.promise(sdk.collect)).map(({ value }) => value), [1])
     }))
 
-  it.effect("goes on where the SDK throws", () =>
+  it.effect("RFC W7 goes on where the SDK throws", () =>
     Effect.gen(function*() {
       const throws = (): never => {
         throw new Error("the SDK is broken")
@@ -97,7 +97,7 @@ describe("OpenTelemetry.layer", () => {
 })
 
 describe("createTracehound beside an SDK", () => {
-  it("gives it metrics and log lines, flushes nothing, and leaves it running", async () => {
+  it("RFC W7 gives it metrics and log lines, flushes nothing, and leaves it running", async () => {
     const sdk = makeSdk()
     let flushes = 0
     for (const provider of [sdk.tracerProvider, sdk.meterProvider, sdk.loggerProvider]) {

@@ -40,7 +40,7 @@ const beside = async (use: (tracehound: TracehoundInstance, sdk: Sdk) => Promise
 const attributesOf = (sdk: Sdk, name: string) => sdk.spans().find((span) => span.name === name)?.attributes
 
 describe("the span of", () => {
-  it("an SDK's caller is told what came of the call", () =>
+  it("RFC W7 an SDK's caller is told what came of the call", () =>
     beside((tracehound, sdk) => {
       const signature = sdk.tracerProvider.getTracer("host").startActiveSpan("GET /", (span) => {
         const result = tracehound.intercept(scent("a"))
@@ -53,7 +53,7 @@ describe("the span of", () => {
       })
     }))
 
-  it("each of many callers is its own, however their turns mix", () =>
+  it("RFC W7 each of many callers is its own, however their turns mix", () =>
     beside(async (tracehound, sdk) => {
       const tracer = sdk.tracerProvider.getTracer("host")
       await Promise.all(Array.from({ length: 20 }, (_, n) =>

@@ -42,3 +42,7 @@ export interface Observer {
   /** Collects once. */
   readonly collect: () => Promise<ReadonlyArray<Series>>
 }
+
+/** The same attributes without those that name a fiber or say again what the record says. */
+export const without = (attributes: Attributes, ...names: ReadonlyArray<string>): Attributes =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)))
