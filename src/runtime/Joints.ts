@@ -74,12 +74,15 @@ export interface Joints<out E = unknown, out R = unknown> {
    * Where they give up, Tracehound panics, and the system goes on.
    */
   readonly system?: Part<ActorSystem, ActorSystem["Service"], E, R>
-  /** Some ports of the host, over Node's: a layer of tags that `tracehound/node` exports. */
+  /**
+   * Some ports of the host, over Node's: a layer of tags that `tracehound/node` exports, which
+   * finds Node's own.
+   */
   readonly ports?: Layer.Layer<never, E, R>
 }
 
 /** The parts that may be layers, and the configuration, which may be an Effect. */
-type Made = "config" | "coldStorage" | "hounds" | "limiter" | "system" | "ports"
+type Made = "config" | "coldStorage" | "hounds" | "limiter" | "system"
 
 /** What the functions of a record return. */
 type Returned<C> = { [K in keyof C]: C[K] extends (input: never) => infer A ? A : never }[keyof C]
@@ -101,10 +104,14 @@ type NeedsIn<T> = T extends Layer.Layer<never, infer _, infer R> ? Exclude<R, Pr
  * The errors of the parts, and of starting actors in a system that is ending. Sinks and callbacks
  * have none: theirs are on the board.
  */
-export type ErrorOf<P> = ErrorIn<P[keyof P & Made]> | (P extends { readonly system: unknown } ? StartFailed : never)
+export type ErrorOf<P> =
+  | ErrorIn<P[keyof P & (Made | "ports")]>
+  | (P extends { readonly system: unknown } ? StartFailed : never)
 
 /** What the parts need of the context. */
-export type NeedsOf<P> = NeedsIn<P[keyof P & Made] | Answers<P>>
+export type NeedsOf<P> =
+  | NeedsIn<P[keyof P & Made] | Answers<P>>
+  | (P extends { readonly ports: Layer.Layer<never, infer _, infer R> } ? Exclude<R, NodePorts.Ports> : never)
 
 /** Refuses parts that nobody knows: `never` for each of them. */
 export type NoOthers<P> = { readonly [K in Exclude<keyof P, keyof Joints>]: never }
@@ -128,7 +135,7 @@ export const roomsOf = <A, E0, R0, E, R>(top: Layer.Layer<A, E0, R0>, parts: Joi
       callbacks === undefined ? Layer.empty : callbacksLayer(callbacks)
     )),
     Layer.provide(settingsLayer(parts)),
-    Layer.provide(ports === undefined ? NodePorts.layer : Layer.merge(NodePorts.layer, ports))
+    Layer.provide(ports === undefined ? NodePorts.layer : Layer.provideMerge(ports, NodePorts.layer))
   )
 }
 

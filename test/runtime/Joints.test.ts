@@ -14,6 +14,7 @@ import {
   type StartError,
   Tracehound
 } from "tracehound"
+import { ActorSystem, type StartFailed } from "tracehound/actor"
 import { Hash, Randomness } from "tracehound/node"
 import { MemoryColdStorage } from "tracehound/testing"
 import type { NoOthers } from "../../src/runtime/Joints.ts"
@@ -409,6 +410,37 @@ describe("hounds of one's own", () => {
 })
 
 describe("Tracehound.layerWith", () => {
+  it.effect("RFC R7 needs what its parts need but for the ports and the settings, and fails as they do", () =>
+    Effect.sync(() => {
+      const page = () => Effect.flatMap(Bucket, ({ put }) => put("alert", new Uint8Array()))
+      const sinks = Tracehound.layerWith({ sinks: [{ send: page }, recorder().sink] })
+      const callbacks = Tracehound.layerWith({ callbacks: { onEscalate: page, onPurge: () => undefined } })
+      const settings = Tracehound.layerWith({ config: Effect.flatMap(Bucket, () => new NoBucket()) })
+      const system = Tracehound.layerWith({
+        system: Layer.effect(ActorSystem, Effect.andThen(Bucket, ActorSystem.make()))
+      })
+      const own = Layer.effect(
+        Randomness,
+        Effect.map(Effect.andThen(Settings, Hash), () => ({ fill: () => undefined }))
+      )
+      const ports = Tracehound.layerWith({ ports: own })
+      const needs: readonly [
+        Same<Layer.Services<typeof sinks>, Bucket>,
+        Same<Layer.Services<typeof callbacks>, Bucket>,
+        Same<Layer.Services<typeof settings>, Bucket>,
+        Same<Layer.Services<typeof system>, Bucket>,
+        Same<Layer.Services<typeof ports>, Settings>
+      ] = [true, true, true, true, true]
+      const errors: readonly [
+        Same<Layer.Error<typeof sinks>, StartError>,
+        Same<Layer.Error<typeof callbacks>, StartError>,
+        Same<Layer.Error<typeof settings>, StartError | NoBucket>,
+        Same<Layer.Error<typeof system>, StartError | StartFailed>,
+        Same<Layer.Error<typeof ports>, StartError>
+      ] = [true, true, true, true, true]
+      assert.lengthOf([...needs, ...errors], 10)
+    }))
+
   it.effect("RFC R7 refuses a part that nobody knows, when it is compiled and when it is built", () =>
     Effect.gen(function*() {
       const refused: Same<NoOthers<{ readonly coldstorage: 1 }>, { readonly coldstorage: never }> = true

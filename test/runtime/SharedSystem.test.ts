@@ -3,7 +3,7 @@ import { Effect, Exit, Layer, Request, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Tracehound } from "tracehound"
 import * as Actor from "tracehound/actor"
-import { Hash, NodePorts } from "tracehound/node"
+import { Hash } from "tracehound/node"
 
 class Ping extends Request.TaggedClass("Ping")<{}, string> {}
 const pinger = Actor.define<Ping>()("pinger", {
@@ -84,7 +84,7 @@ describe("a Tracehound in the program's own actor system", () => {
           real.sha256Into(bytes, target)
         }
       }))
-    ).pipe(Layer.provide(NodePorts.layer))
+    )
     const coldStorage = { destination: "own", open: Effect.void, write: () => Effect.void }
     return Effect.gen(function*() {
       const { sync } = yield* Tracehound

@@ -13,8 +13,8 @@ import type { TracehoundError } from "../../domain/TracehoundError.ts"
 
 export interface AlertSink {
   /**
-   * Takes an alert that passed the limiter, when its turn in the lanes has come. Synchronous; what
-   * it throws is ignored.
+   * Takes an alert that passed the limiter, when its turn in the lanes has come. Synchronous; where
+   * it throws, an error without its text is posted on the board.
    */
   readonly sendUnsafe: (alert: Alert) => void
   /**

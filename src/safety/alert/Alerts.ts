@@ -29,7 +29,7 @@ import { lanes } from "../../actor/Mailbox.ts"
 import { Settings } from "../../config/Settings.ts"
 import { type Alert, Reason } from "../../domain/Alert.ts"
 import type { Severity } from "../../domain/Severity.ts"
-import { TracehoundError } from "../../domain/TracehoundError.ts"
+import { problem, TracehoundError } from "../../domain/TracehoundError.ts"
 import { Caller, inTrace } from "../../telemetry/Caller.ts"
 import { classOf, messageOf } from "../../telemetry/Causes.ts"
 import { escapedId } from "../../telemetry/Escaped.ts"
@@ -121,12 +121,15 @@ const make = Effect.gen(function*() {
   const board = makeErrorBoard()
   const counts = new AlertCounts()
   let deadLetters = 0
-  const actor = yield* spawnWriter(caller, sinks, () => {
+  const hand = (alert: Alert, isPosted: boolean) => handOn(sinks, alert, isPosted, () => board.post(sinkError))
+  const actor = yield* spawnWriter(caller, hand, () => {
     deadLetters += 1
   })
   const listeners = new Listeners<Alert>()
   const raise = (alert: Alert, { isPosted }: Notice, span: Tracer.AnySpan | undefined, thrown?: unknown): void => {
-    if (listeners.isHeard) listeners.tellUnsafe(Object.freeze(alert))
+    // Frozen: what one sink writes to it must not reach the log, or another sink.
+    Object.freeze(alert)
+    if (listeners.isHeard) listeners.tellUnsafe(alert)
     const cause = isDebugging && thrown !== undefined ? [classOf(thrown), messageOf(thrown)] as const : undefined
     actor.tellUnsafe(new RaiseAlert({ alert, isPosted, span, cause }), laneOf[alert.severity])
   }
@@ -168,7 +171,11 @@ const make = Effect.gen(function*() {
 })
 
 /** The actor that writes alerts and log events; suspended until it is resumed. */
-const spawnWriter = (caller: Caller, sinks: ReadonlyArray<AlertSink>, onDeadLetter: () => void) =>
+const spawnWriter = (
+  caller: Caller,
+  hand: (alert: Alert, isPosted: boolean) => void,
+  onDeadLetter: () => void
+) =>
   Effect.flatMap(ActorSystem, ({ root }) =>
     Effect.orDie(root.spawn(
       define<RaiseAlert | WriteLog>()("alerts", {
@@ -179,7 +186,7 @@ const spawnWriter = (caller: Caller, sinks: ReadonlyArray<AlertSink>, onDeadLett
         behaviour: () =>
           Effect.succeed({
             RaiseAlert: ({ alert, cause, isPosted, span }: RaiseAlert) => {
-              caller.within(span, () => handOn(sinks, alert, isPosted))
+              caller.within(span, () => hand(alert, isPosted))
               return written(cause === undefined ? writeAlert(alert) : writeBoth(alert, cause), span)
             },
             WriteLog: ({ event, span }: WriteLog) => written(writeLog(event), span)
@@ -217,17 +224,29 @@ const isSpared = (sink: AlertSink): boolean => {
   }
 }
 
-/** Gives the alert to each sink that takes it; what a sink throws is ignored. */
-const handOn = (sinks: ReadonlyArray<AlertSink>, alert: Alert, isPosted: boolean): void => {
+/** Gives the alert to each sink that takes it. `onFault` is called where one throws. */
+const handOn = (
+  sinks: ReadonlyArray<AlertSink>,
+  alert: Alert,
+  isPosted: boolean,
+  onFault: () => void
+): void => {
   for (const sink of sinks) {
     try {
       if (!isPosted && sink.isDevopsEndpoint === true) continue
       disown(sink.sendUnsafe(alert))
     } catch {
       // The sink's mistake; the other sinks get the alert all the same.
+      onFault()
     }
   }
 }
+
+const sinkError = problem({
+  state: "agent",
+  code: "sink_failed",
+  message: "an alert was not sent: a sink of the host's threw"
+})
 
 /**
  * Writes within the span, and makes a logger that dies cost a dead letter and not a crash of the

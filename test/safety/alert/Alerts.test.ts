@@ -280,36 +280,45 @@ describe("Alerts", () => {
   const broken = (): never => {
     throw new Error("the sink is broken")
   }
-  const brokenSinks: ReadonlyArray<readonly [name: string, sink: unknown]> = [
-    ["throws where a listener is added", { sendUnsafe: () => undefined, onFailure: broken }],
-    ["throws where an alert is sent", { sendUnsafe: broken, onFailure: () => undefined }],
-    ["has neither method", {}],
-    ["throws where it is asked for anything", new Proxy({}, { get: broken, has: broken })],
-    ["is none", null],
+  const brokenSinks: ReadonlyArray<readonly [name: string, sink: unknown, isTold: boolean]> = [
+    ["throws where a listener is added", { sendUnsafe: () => undefined, onFailure: broken }, false],
+    ["throws where an alert is sent", { sendUnsafe: broken, onFailure: () => undefined }, true],
+    ["writes to the alert", {
+      sendUnsafe: (alert: { type: string }) => {
+        alert.type = "s3cr3t"
+      },
+      onFailure: () => undefined
+    }, true],
+    ["has neither method", {}, true],
+    ["throws where it is asked for anything", new Proxy({}, { get: broken, has: broken }), true],
+    ["is none", null, true],
     ["throws where it is asked whose it is", {
       sendUnsafe: () => undefined,
       onFailure: () => undefined,
       get isDevopsEndpoint() {
         return broken()
       }
-    }],
+    }, true],
     ["fails while a listener is added, with no error", {
       sendUnsafe: () => undefined,
       onFailure: (listener: (error: unknown) => void) => listener(undefined)
-    }]
+    }, false]
   ]
   it.effect.each(brokenSinks)(
     "RFC F5 W3 a sink that %s costs the others nothing",
-    ([, sink]) =>
+    ([, sink, isTold]) =>
       Effect.gen(function*() {
         const heard: Array<string> = []
         const sound = { sendUnsafe: ({ type }: Alert) => void heard.push(type), onFailure: () => undefined }
         const sinks = [sink, sound] as ReadonlyArray<typeof sound>
-        const { alertUnsafe, deadLetters, start, written } = yield* Effect.provideService(opened(), AlertSinks, sinks)
+        const parts = yield* Effect.provideService(opened(), AlertSinks, sinks)
+        const { alertUnsafe, deadLetters, errors, start, written } = parts
         yield* start
         alertUnsafe(notice({ type: "devops.failure", severity: "warning", message: "m", isPosted: false }))
         alertUnsafe(evictionNotice)
         yield* written
+        assert.strictEqual(errors().some(({ code }) => code === "sink_failed"), isTold)
+        assert.notInclude(JSON.stringify(errors()), "the sink is broken")
         assert.deepStrictEqual(heard.slice(-2), ["devops.failure", "high_severity_eviction"])
         assert.strictEqual(deadLetters(), 0)
       })
