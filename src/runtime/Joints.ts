@@ -10,9 +10,10 @@
  * - Who supplies a part is trusted with what it is given, and with its word; not with keeping its
  *   promises. What it throws, and what is no answer, costs what docs/embedding.md says.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import type { StartFailed } from "../actor/Errors.ts"
 import {
@@ -160,14 +161,25 @@ const sinksLayer = <R>(sinks: ReadonlyArray<AlertSink | EffectSink<R>>): Layer.L
     AlertSinks,
     Effect.gen(function*() {
       const around = yield* AlertSinks
-      const context = yield* Effect.context<R>()
+      const context = yield* hostContext<R>()
       return [...around, ...sinks.map((sink) => withContext(sink, context))]
     })
   )
 
+/**
+ * The program's context around a part of its own, with the attributes of its own metrics written
+ * out: what the part counts is not Tracehound's, and must not be labelled as if it were.
+ */
+const hostContext = <R>() =>
+  Effect.map(
+    Effect.context<R>(),
+    (context) =>
+      Context.add(context, Metric.CurrentMetricAttributes, Context.get(context, Metric.CurrentMetricAttributes))
+  )
+
 /** These callbacks in place of those of the context. */
 export const callbacksLayer = <R>(callbacks: EffectCallbacks<R>): Layer.Layer<never, never, R> =>
-  Layer.effect(Callbacks, Effect.map(Effect.context<R>(), (context) => withServices(callbacks, context)))
+  Layer.effect(Callbacks, Effect.map(hostContext<R>(), (context) => withServices(callbacks, context)))
 
 /** The settings: the configuration that was given, over what a part stands for. */
 const settingsLayer = <E, R>(parts: Joints<E, R>): Layer.Layer<Settings, E | InvalidConfig, R> =>

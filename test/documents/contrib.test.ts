@@ -111,7 +111,10 @@ describe("contrib/prometheus-rules.yml", () => {
       "devops_breaker_open",
       "hounds",
       "hound_jobs_total",
-      "hound_endings_total"
+      "hound_endings_total",
+      "actor_crashes_total",
+      "actor_mailbox_age_seconds",
+      "actor_dead_letters_total"
     ].map((name) => `tracehound_${name}`)
     assert.deepStrictEqual(musts.filter((name) => !read.includes(name)), [])
   })

@@ -2,8 +2,9 @@
  * What each event moves in the metrics, by how much, and that it moves nothing else.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Metric, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Metric, Request, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import * as Actor from "../../src/actor/index.ts"
 import type { TracehoundConfigInput } from "../../src/config/TracehoundConfig.ts"
 import type { Scent } from "../../src/domain/Scent.ts"
 import type { Severity } from "../../src/domain/Severity.ts"
@@ -19,6 +20,9 @@ import {
 } from "../../src/testing/index.ts"
 import { moved, seriesNow } from "../support/metrics.ts"
 import { sample } from "../testing/arbitraries.ts"
+
+/** To an actor that is not Tracehound's. */
+class Work extends Request.TaggedClass("Work")<{ readonly fails: boolean }, void> {}
 
 const clean: Scent = { id: "1", source: "192.0.2.1", timestamp: 1, payload: "x" }
 
@@ -341,6 +345,69 @@ describe("an event moves", () => {
     ))
 })
 
+describe("a crash of an actor moves", () => {
+  it.effect("RFC W5 its crashes, its restarts and the dead letter that it had in hand, and no other", () =>
+    Effect.gen(function*() {
+      const { root } = yield* Actor.ActorSystem
+      const definition = Actor.define<Work>()("worker", {
+        behaviour: () => Effect.succeed({ Work: ({ fails }: Work) => fails ? Effect.die("a mistake") : Effect.void })
+      })
+      const worker = yield* root.spawn(definition)
+      const told = (fails: boolean) =>
+        Effect.gen(function*() {
+          const before = yield* seriesNow
+          worker.tellUnsafe(new Work({ fails }))
+          yield* TestClock.adjust("1 second")
+          return moved(before, yield* seriesNow)
+        })
+      const handled = "tracehound.actor.messages.handled{actor=worker,system=mine}"
+      assert.deepStrictEqual(yield* told(false), { [handled]: 1 })
+      assert.deepStrictEqual(yield* told(true), {
+        "tracehound.actor.crashes{actor=worker,system=mine}": 1,
+        "tracehound.actor.dead_letters{actor=worker,reason=crashed,system=mine}": 1,
+        "tracehound.actor.restarts{actor=worker,system=mine}": 1
+      })
+      assert.deepStrictEqual(yield* told(false), { [handled]: 1 })
+    }).pipe(
+      Effect.provide(Actor.ActorSystem.layer({ name: "mine" })),
+      Effect.provideService(Metric.MetricRegistry, new Map())
+    ))
+})
+
+describe("a host's own metrics", () => {
+  const mine = Metric.counter("host.alerts")
+
+  it.effect.each([{}, { host: "h" }])(
+    "RFC W5 R7 that a sink or a callback of its own moves have the host's attributes %j, and none of ours",
+    (attributes: Readonly<Record<string, string>>) =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const layer = Tracehound.layerWith({
+          config: {
+            quarantine: { maxCount: 1 },
+            hound: { enabled: false },
+            failSafe: { onQuarantineFull: "escalate" }
+          },
+          sinks: [{ send: () => Metric.update(mine, 1) }],
+          callbacks: { onEscalate: () => Metric.update(mine, 1) }
+        })
+        const { sync } = Context.get(yield* Layer.buildWithScope(layer, scope), Tracehound)
+        for (const payload of ["a", "b"]) sync.intercept(threat(payload, "high"))
+        yield* TracehoundTest.settled.pipe(Effect.provideService(Tracehound, { sync } as Tracehound["Service"]))
+        const found = (yield* Metric.snapshot).filter(({ id }) => id === "host.alerts")
+        assert.deepStrictEqual(found.map((metric) => metric.attributes ?? {}), [attributes])
+        const [state = { count: 0 }] = found.map((metric) => metric.state)
+        assert.isAtLeast("count" in state ? Number(state.count) : 0, 2)
+        yield* Scope.close(scope, Exit.void)
+      }).pipe(
+        Object.keys(attributes).length === 0
+          ? (own) => own
+          : Effect.provideService(Metric.CurrentMetricAttributes, attributes),
+        Effect.provideService(Metric.MetricRegistry, new Map())
+      )
+  )
+})
+
 describe("the series of a Tracehound", () => {
   const ids = Effect.map(
     Metric.snapshot,
@@ -373,16 +440,14 @@ describe("the series of a Tracehound", () => {
         yield* Layer.buildWithScope(TracehoundTest.layer(), scope)
         return { close: Scope.close(scope, Exit.void) }
       })
-      // Actors are labelled by their system, whose name the Tracehounds share.
-      const rooms = Effect.map(ids, (all) => all.filter((id) => !id.startsWith("tracehound.actor.")))
       const first = yield* open
-      const one = new Set(yield* rooms)
+      const one = new Set(yield* ids)
       const second = yield* open
-      const both = new Set(yield* rooms)
+      const both = new Set(yield* ids)
       assert.strictEqual(both.size, 2 * one.size)
       assert.isTrue([...both].every((id) => /"tracehound.instance":"tracehound(-2)?"/.test(id)))
       yield* first.close
-      assert.deepStrictEqual((yield* rooms).filter((id) => !id.includes("\"tracehound-2\"")), [])
+      assert.deepStrictEqual((yield* ids).filter((id) => !id.includes("\"tracehound-2\"")), [])
       yield* second.close
       assert.deepStrictEqual(yield* ids, [])
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))

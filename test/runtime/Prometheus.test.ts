@@ -87,6 +87,8 @@ describe("prometheusName", () => {
     ["tracehound.coldstorage.pending.age", "tracehound_coldstorage_pending_age_seconds"],
     ["tracehound.hound.duration", "tracehound_hound_duration_seconds"],
     ["tracehound.panicked", "tracehound_panicked"],
+    ["tracehound.actor.handling.time", "tracehound_actor_handling_time_seconds_total"],
+    ["tracehound.actor.mailbox.age", "tracehound_actor_mailbox_age_seconds"],
     ["a.host's own", "a.host's own"],
     ["constructor", "constructor"]
   ])("RFC W5 of %s is %s", (name, expected) => {
