@@ -45,14 +45,23 @@ import type { Deadlines } from "./Deadlines.ts"
 import type { Definition } from "./Definition.ts"
 import { Abandoned, ActorStopped, LinkBroken } from "./Errors.ts"
 import { Feed, type Subscription } from "./Feed.ts"
-import { type AnyHandlers, awaitWithin, childrenOf, handlerOf, inSpan, parentOf, reportUnsafe } from "./Handling.ts"
+import {
+  type AnyHandlers,
+  awaitWithin,
+  childrenOf,
+  handlerOf,
+  inSpan,
+  nextOf,
+  parentOf,
+  reportUnsafe
+} from "./Handling.ts"
 import { Inbox } from "./Inbox.ts"
 import { type Host, Incarnation } from "./Incarnation.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
 import type { Child, Grouped, Kernel, Parent } from "./Kernel.ts"
 import { type Item, Letter, messageOf, type Signal } from "./Letter.ts"
 import * as Lifecycle from "./Lifecycle.ts"
-import type { Message } from "./Message.ts"
+import { type Message, Stashed } from "./Message.ts"
 import type { Worker } from "./Pool.ts"
 import { type Follower, Followers, lastEventOf, type Peer, type Watch, watchBoth, Watchers } from "./Watchers.ts"
 
@@ -258,10 +267,19 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     if (Exit.isSuccess(exit)) return this.inbox.conclude(item, exit)
     const { cause } = exit
     const died = Cause.hasDies(cause)
-    if (!died && Cause.hasFails(cause)) return this.inbox.conclude(item, exit)
+    if (!died && Cause.hasFails(cause)) return this.#fail(item, exit)
     if (died || !this.#isInterrupting)
       this.#crash ??= item instanceof Letter && item.span !== undefined ? remember(cause, item.span) : cause
     this.inbox.bury(item, this.#crash === undefined ? "stopped" : "crashed", this.#crash)
+  }
+  /** Settles an item by a typed failure: the answer, or one of the two that are none. */
+  #fail(item: Item<M>, exit: Exit.Failure<unknown, unknown>): void {
+    const next = nextOf(exit.cause)
+    if (next === undefined) return this.inbox.conclude(item, exit)
+    if (next instanceof Stashed) return this.inbox.stash(item)
+    // `define` requires the next handlers to be those of the same protocol.
+    this.#handlers = next.handlers as unknown as AnyHandlers<M, R>
+    this.inbox.conclude(item, Exit.succeed(next.answer))
   }
   #afterBurst(): Effect.Effect<void> {
     this.#isInBurst = false
@@ -389,6 +407,11 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
   crashFor(life: Incarnation<M>, cause: Cause.Cause<unknown>): void {
     if (this.#life === life && this.#crashNow(cause)) return
     this.#report("was ending when a fiber of it failed", cause)
+  }
+  unstashFor(life: Incarnation<M>): void {
+    if (this.#life !== life) return
+    this.inbox.unstash()
+    if (this.inbox.waiting > 0) this.schedule()
   }
   isIdle(): boolean {
     return this.phase === "running" && !this.#isInBurst && this.inbox.waiting === 0
@@ -551,7 +574,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
   /** The scope is closed, unless there is no exit: then that was abandoned. */
   #afterClose(life: Incarnation<M>, exit?: Exit.Exit<void>): void {
     life.stage = "over"
-    this.inbox.buryOutcomes()
+    this.inbox.endIncarnation()
     if (exit === undefined || Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
     this.#noteCrash(exit.cause)
     this.#report("failed to release what it had acquired", exit.cause)

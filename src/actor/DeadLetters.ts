@@ -4,7 +4,7 @@
  *
  * | reason | the message |
  * | --- | --- |
- * | `full` | was refused: the mailbox had no room |
+ * | `full` | was refused: the mailbox had no room, or there was none to put it aside |
  * | `dropped` | was dropped by a sliding or dropping mailbox |
  * | `closed` | was refused: the actor had begun to end |
  * | `stopped` | was accepted, but the actor stopped before it was handled to the end |

@@ -31,7 +31,7 @@ import type { ActorRef, Down, Watched } from "./ActorRef.ts"
 import type { DeadLetterReason } from "./DeadLetters.ts"
 import type { RestartKind } from "./Inspection.ts"
 import { fifo, type MailboxSpec } from "./Mailbox.ts"
-import type { Handlers, Message } from "./Message.ts"
+import type { Handlers, Message, Stashed } from "./Message.ts"
 import type { Timers } from "./Timers.ts"
 
 /**
@@ -74,6 +74,15 @@ export interface Self<M extends Message> {
     effect: Effect.Effect<A, E, R>,
     message: (outcome: Exit.Exit<A, E>) => M
   ) => Effect.Effect<void, never, R>
+  /**
+   * Ends the handler and puts its message aside, until `unstash`: `Get: () => self.stash`. Who
+   * asked goes on waiting. The message leaves its room in the mailbox; past the definition's
+   * `stash`, it is a dead letter (`full`). If the incarnation ends, what it has put aside is
+   * handled by the next one, before all else.
+   */
+  readonly stash: Effect.Effect<never, Stashed>
+  /** Puts all that was put aside back in front of the mailbox, in the order in which it came. */
+  readonly unstash: Effect.Effect<void>
   /** Messages to itself that come later. */
   readonly timers: Timers<M>
   /**
@@ -94,6 +103,11 @@ export interface DefinitionOptions<M extends Message, R, E, RB> {
    * the same message.
    */
   readonly weigh?: (message: M) => number
+  /**
+   * The most messages that are put aside at a time, of no more weight than the mailbox may hold: as
+   * many as its capacity when left out.
+   */
+  readonly stash?: number
   /** After this time the end of an actor is forced: 5 seconds when left out. */
   readonly drain?: Duration.Input
   /**
@@ -122,6 +136,7 @@ export interface Definition<in out M extends Message, out R, out E, out RB> {
   readonly name: string
   readonly mailbox: MailboxSpec
   readonly weigh: ((message: M) => number) | undefined
+  readonly stash: number
   /** Milliseconds. */
   readonly drain: number
   /** Milliseconds. */
@@ -136,21 +151,28 @@ export interface Definition<in out M extends Message, out R, out E, out RB> {
 
 /**
  * Defines a kind of actor: `define<Protocol>()("name", { behaviour })`. `name` is the default name
- * of its actors, and the label of their metrics.
+ * of its actors, and the label of their metrics. Throws a RangeError for an invalid bound.
  */
 export const define = <M extends Message>() =>
 <R, E, RB>(
   name: string,
   options: DefinitionOptions<M, R, E, RB>
-): Definition<M, R, E, RB> => ({
-  name,
-  mailbox: options.mailbox ?? fifo({ capacity: 1024 }),
-  weigh: options.weigh,
-  drain: Duration.toMillis(options.drain ?? "5 seconds"),
-  abandonAfter: Duration.toMillis(options.abandonAfter ?? "10 seconds"),
-  askTimeout: options.askTimeout === undefined ? undefined : Duration.toMillis(options.askTimeout),
-  restart: options.restart ?? "permanent",
-  suspended: options.suspended ?? false,
-  onDeadLetter: options.onDeadLetter,
-  behaviour: options.behaviour
-})
+): Definition<M, R, E, RB> => {
+  const mailbox = options.mailbox ?? fifo({ capacity: 1024 })
+  const { stash = mailbox.capacity } = options
+  if (!(Number.isSafeInteger(stash) && stash >= 0))
+    throw new RangeError(`stash is a whole number from 0, not ${stash}`)
+  return {
+    name,
+    mailbox,
+    stash,
+    weigh: options.weigh,
+    drain: Duration.toMillis(options.drain ?? "5 seconds"),
+    abandonAfter: Duration.toMillis(options.abandonAfter ?? "10 seconds"),
+    askTimeout: options.askTimeout === undefined ? undefined : Duration.toMillis(options.askTimeout),
+    restart: options.restart ?? "permanent",
+    suspended: options.suspended ?? false,
+    onDeadLetter: options.onDeadLetter,
+    behaviour: options.behaviour
+  }
+}

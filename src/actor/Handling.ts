@@ -4,12 +4,13 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
 import { classOf, escapedCause } from "../telemetry/Causes.ts"
 import * as RootSpans from "../telemetry/RootSpans.ts"
 import type { Kernel } from "./Kernel.ts"
-import type { SomeError } from "./Message.ts"
+import { Become, type Message, type SomeError, Stashed } from "./Message.ts"
 
 /** The handlers of any behaviour, by tag. */
 export type AnyHandlers<M, R> = Readonly<Record<string, (message: M) => Effect.Effect<unknown, SomeError, R>>>
@@ -21,9 +22,24 @@ export const handlerOf = <M, R>(handlers: AnyHandlers<M, R> | undefined, tag: st
   return handler
 }
 
-/** Runs the effect in a root span of its own, linked to the sender's. */
-export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, actor: string, span: Tracer.AnySpan) =>
-  RootSpans.within(effect, name, { kind: "consumer", origin: span, attributes: { actor } })
+/** The failure by which a handler has changed the behaviour, or put its message aside. */
+export const nextOf = (cause: Cause.Cause<unknown>): Become<Message, unknown, unknown> | Stashed | undefined => {
+  const [reason] = cause.reasons
+  if (cause.reasons.length !== 1 || reason?._tag !== "Fail") return undefined
+  return reason.error instanceof Become || reason.error instanceof Stashed ? reason.error : undefined
+}
+
+/**
+ * Runs a handler's effect in a root span of its own, linked to the sender's. For the span, to
+ * change the behaviour is no failure.
+ */
+export const inSpan = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string, actor: string, span: Tracer.AnySpan) => {
+  const kept = Effect.matchCauseEffect(effect, {
+    onSuccess: (value) => Effect.succeed<Exit.Exit<A, E>>(Exit.succeed(value)),
+    onFailure: (cause) => nextOf(cause) === undefined ? Effect.failCause(cause) : Effect.succeed(Exit.failCause(cause))
+  })
+  return Effect.flatten(RootSpans.within(kept, name, { kind: "consumer", origin: span, attributes: { actor } }))
+}
 
 /**
  * What a fiber has forked as children, if some of them have not ended. Effect's types do not name

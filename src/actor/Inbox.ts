@@ -22,16 +22,23 @@ import { type Lane, laneOrder, Mailbox, type MailboxSpec } from "./Mailbox.ts"
 import { Marks } from "./Marks.ts"
 import type { Message } from "./Message.ts"
 import { Signals } from "./Signals.ts"
+import { Aside, Stash } from "./Stash.ts"
 
 /** Whether somebody still waits for the answer. */
 const isAwaited = <M extends Message>(item: Item<M>): boolean =>
   item instanceof Letter && item.reply !== undefined && !Deferred.isDoneUnsafe(item.reply)
   && item.asker?.pollUnsafe() === undefined
 
+/** Whether it occupies no room of the mailbox. */
+const isOutside = <M extends Message>(item: Item<M>): item is Signal<M> | Aside<M> =>
+  item instanceof Signal || item instanceof Aside
+
 /** The part of a definition that the inbox needs. */
 export interface InboxOptions<M extends Message> {
   readonly name: string
   readonly mailbox: MailboxSpec
+  /** The most messages that are put aside. */
+  readonly stash: number
   readonly weigh: ((message: M) => number) | undefined
   readonly onDeadLetter: ((message: M, reason: DeadLetterReason) => void) | undefined
 }
@@ -47,6 +54,8 @@ export class Inbox<M extends Message> implements Busy {
   readonly #mailbox: Mailbox<Item<M>>
   /** Exists only while there are signals. */
   #signals: Signals<Signal<M>> | undefined
+  /** Exists only while something is put aside. */
+  #stash: Stash<M> | undefined
   /** The item that is being handled. */
   #taken: Item<M> | undefined
   /** Opens when nothing is pending. Exists only while somebody waits for that. */
@@ -78,9 +87,9 @@ export class Inbox<M extends Message> implements Busy {
   get isOpen(): boolean {
     return this.#isOpen
   }
-  /** How many messages wait, without the one that is being handled. */
+  /** How many messages wait, without the one in hand and those that are put aside. */
   get waiting(): number {
-    return this.#mailbox.length + (this.#signals?.length ?? 0)
+    return this.#mailbox.length + (this.#signals?.length ?? 0) + (this.#stash?.waiting ?? 0)
   }
   get pending(): number {
     return this.#accepted - this.#handled - this.#buried
@@ -139,20 +148,33 @@ export class Inbox<M extends Message> implements Busy {
   retract(signal: Signal<M>): void {
     if (this.#signals?.remove(signal) !== true) return
     this.#dropIfEmpty()
+    this.#unaccept()
+  }
+  #unaccept(): void {
     this.#accepted -= 1
     this.#retracted += 1
-    this.#settleMarks()
-    this.onLoad?.(this.pending)
+    this.#noteSettled()
     this.#wakeIfIdle()
   }
   /**
-   * Makes the outcomes that wait dead letters: those of effects which another incarnation began.
+   * Ends what was meant for the incarnation that has ended: outcomes of its effects are dead
+   * letters, messages of its timers that it has put aside were never sent. All else that it has put
+   * aside comes back, for the next one. O(signals + stashed).
    */
-  buryOutcomes(): void {
-    for (const signal of this.#signals?.all ?? []) {
+  endIncarnation(): void {
+    this.unstash()
+    for (const signal of this.#signals?.all ?? [])
       if (signal.kind === "outcome" && this.#signals?.remove(signal) === true) this.bury(signal, "stopped")
-    }
     this.#dropIfEmpty()
+    for (const item of this.#stash?.all ?? []) {
+      if (!(item instanceof Signal) || item.kind === "down") continue
+      this.#stash?.remove(item)
+      if (item.kind === "outcome") this.bury(item, "stopped")
+      else {
+        this.#release(item)
+        this.#unaccept()
+      }
+    }
   }
   #dropIfEmpty(): void {
     if (this.#signals?.length === 0) this.#signals = undefined
@@ -183,13 +205,14 @@ export class Inbox<M extends Message> implements Busy {
 
   #weighTaken(): number {
     const taken = this.#taken
-    return taken === undefined || taken instanceof Signal ? 0 : this.#weigh(messageOf(taken))
+    return taken === undefined || isOutside(taken) ? 0 : this.#weigh(messageOf(taken))
   }
 
   /** The next item, or undefined. It stays pending until `conclude` or `bury`. */
   take(): Item<M> | undefined {
     for (;;) {
-      const item = this.#taken = this.#signals === undefined ? this.#mailbox.take() : this.#takeSignal()
+      const isPlain = this.#signals === undefined && this.#stash === undefined
+      const item = this.#taken = isPlain ? this.#mailbox.take() : this.#stash?.take() ?? this.#takeSignal()
       if (!(item instanceof Letter && item.isWithdrawn)) return item
       this.bury(item, "stopped")
     }
@@ -212,7 +235,7 @@ export class Inbox<M extends Message> implements Busy {
    * letters when their turn comes. O(messages).
    */
   withdraw(isHopeless: (asker: Fiber.Fiber<unknown, unknown>) => boolean): void {
-    for (const item of this.#mailbox.waiting) {
+    for (const item of [...this.#mailbox.waiting, ...this.#stash?.all ?? []]) {
       if (!(item instanceof Letter) || item.isWithdrawn || item.asker === undefined) continue
       if (item.reply === undefined || !isAwaited(item) || !isHopeless(item.asker)) continue
       item.isWithdrawn = true
@@ -238,9 +261,12 @@ export class Inbox<M extends Message> implements Busy {
    * Settles an accepted item as a dead letter. If somebody waits for the answer, they get an error.
    */
   bury(item: Item<M>, why: DeadLetterReason, crash?: Cause.Cause<unknown>): void {
-    const reason = item instanceof Letter && item.isWithdrawn ? "stopped" : why
     this.#buried += 1
     this.#release(item)
+    this.#tellOfDead(item, why, crash)
+  }
+  #tellOfDead(item: Item<M>, why: DeadLetterReason, crash?: Cause.Cause<unknown>): void {
+    const reason = item instanceof Letter && item.isWithdrawn ? "stopped" : why
     this.#recordDeadLetter(messageOf(item), reason)
     if (item instanceof Letter && item.reply !== undefined) this.#fail(item, item.reply, reason, crash)
     this.#wakeIfIdle()
@@ -250,7 +276,7 @@ export class Inbox<M extends Message> implements Busy {
     const actor = this.#path
     const error = reason === "crashed" || crash !== undefined
       ? new ActorCrashed({ actor, cause: crash === undefined ? undefined : Cause.squash(crash) })
-      : reason === "dropped"
+      : reason === "dropped" || reason === "full"
       ? new MailboxFull({ actor })
       : this.#isOpen
       ? new ActorRestarting({ actor })
@@ -260,16 +286,50 @@ export class Inbox<M extends Message> implements Busy {
     this.#kernel.dispatcher.scheduleTask(() => void Deferred.doneUnsafe(reply, Exit.fail(error)), 0)
   }
 
-  /** Settles all waiting items as dead letters. */
+  /**
+   * Puts the item in hand aside, from where it comes back with `unstash`. If there is no room for
+   * it, it is a dead letter.
+   */
+  stash(item: Item<M>): void {
+    const weight = item instanceof Aside ? item.weight : isOutside(item) ? 0 : this.#weigh(messageOf(item))
+    const { mailbox, stash } = this.#options
+    this.#release(item)
+    const aside = isOutside(item) ? item : new Aside(item, weight)
+    if (this.#stash?.isFull(weight, stash, mailbox.maxWeight) ?? stash < 1) {
+      this.#buried += 1
+      this.#noteSettled()
+      return this.#tellOfDead(aside, "full")
+    }
+    if (aside instanceof Signal) aside.isAside = true
+    this.#stash ??= new Stash()
+    this.#stash.add(aside)
+  }
+  /** Puts all that was put aside back in front of the mailbox, in order. */
+  unstash(): void {
+    this.#stash?.putBack()
+  }
+  /** Settles all waiting items as dead letters, and those that are put aside. */
   buryAll(): void {
+    this.unstash()
     for (let item = this.take(); item !== undefined; item = this.take()) this.bury(item, "stopped")
   }
 
   #release(item: Item<M>): void {
     if (this.#taken === item) this.#taken = undefined
-    if (!(item instanceof Signal)) this.#mailbox.release(this.#weigh(messageOf(item)))
+    if (isOutside(item)) this.#releaseAside(item)
+    else this.#mailbox.release(this.#weigh(messageOf(item)))
+    this.#noteSettled()
+  }
+  #noteSettled(): void {
     this.#settleMarks()
     this.onLoad?.(this.pending)
+  }
+  #releaseAside(item: Signal<M> | Aside<M>): void {
+    const stash = this.#stash
+    // A signal that was never put aside was never counted there.
+    if (stash === undefined || !(item instanceof Aside || item.isAside)) return
+    stash.release(item)
+    if (stash.isEmpty) this.#stash = undefined
   }
   /**
    * Wakes those who wait for `settled`. Comes last in a settlement, because they resume at once.
@@ -347,7 +407,7 @@ export class Inbox<M extends Message> implements Busy {
 
   inspect(): Pick<ActorInspection, "mailbox" | "accepted" | "handled" | "buried"> {
     const { capacity, kind } = this.#options.mailbox
-    const box = { kind, capacity, pending: this.pending, weight: this.weight }
+    const box = { kind, capacity, pending: this.pending, stashed: this.#stash?.stashed ?? 0, weight: this.weight }
     return {
       mailbox: kind === "lanes"
         ? {

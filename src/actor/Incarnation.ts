@@ -16,7 +16,7 @@ import type { ActorRef, Down, Watched } from "./ActorRef.ts"
 import type { Self } from "./Definition.ts"
 import type { Kernel } from "./Kernel.ts"
 import { Signal, type SignalKind } from "./Letter.ts"
-import type { Message } from "./Message.ts"
+import { type Message, stashed } from "./Message.ts"
 import { type Timers, TimerTable } from "./Timers.ts"
 
 /**
@@ -31,6 +31,7 @@ export interface Host<M extends Message> extends ActorRef<M> {
   sendFor(life: Incarnation<M>, signal: Signal<M>): boolean
   retract(signal: Signal<M>): void
   crashFor(life: Incarnation<M>, cause: Cause.Cause<unknown>): void
+  unstashFor(life: Incarnation<M>): void
   isIdle(): boolean
 }
 
@@ -91,6 +92,12 @@ export class Incarnation<M extends Message> implements Self<M> {
         const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
         return Effect.asVoid(this.#watch(effect, (exit) => this.#send("outcome", () => message(exit), span)))
       })
+  }
+  get stash(): Self<M>["stash"] {
+    return Effect.fail(stashed)
+  }
+  get unstash(): Effect.Effect<void> {
+    return Effect.sync(() => this.#host.unstashFor(this))
   }
   get timers(): Timers<M> {
     return this.#table

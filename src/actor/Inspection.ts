@@ -46,7 +46,9 @@ export interface ActorInspection {
     readonly capacity: number
     /** Messages that wait or are being handled. */
     readonly pending: number
-    /** The weight of the pending messages. */
+    /** Those of them that handlers have put aside. */
+    readonly stashed: number
+    /** The weight of the pending messages, without those that are put aside. */
     readonly weight: number
     /** `pending` by lane, if the mailbox has lanes. */
     readonly lanes?: Readonly<Record<Lane, number>>

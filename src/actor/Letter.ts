@@ -46,6 +46,8 @@ export class Signal<out M extends Message> extends Letter<M> implements Waiting<
   readonly kind: SignalKind
   /** Called when it is taken out to be handled. */
   readonly onTaken: (() => void) | undefined
+  /** It was put aside. */
+  isAside = false
   due: ReadonlyArray<number> = []
   before: Signal<M> | undefined
   after: Signal<M> | undefined

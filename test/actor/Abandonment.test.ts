@@ -100,11 +100,14 @@ describe("what does not end", () => {
       // The next incarnation handles a message when the old handler ends.
       const current = yield* ask(() => Effect.as(Effect.sleep(50), "current"))
       yield* calm
+      world.note("behind")
       yield* latch.open
+      yield* calm
+      assert.strictEqual(trace(), "")
       yield* pass(50)
       assert.deepStrictEqual(yield* Fiber.join(current), Exit.succeed("current"))
-      assert.strictEqual(trace(), "")
-      assert.deepInclude(actor.inspect(), { incarnation: 2, accepted: 2, handled: 1, buried: 1 })
+      assert.strictEqual(trace(), "behind#2")
+      assert.deepInclude(actor.inspect(), { incarnation: 2, accepted: 3, handled: 2, buried: 1 })
     }))
 
   const finalizers: Record<string, InnerOptions & { readonly program?: Program }> = {

@@ -9,7 +9,7 @@ import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
 import * as Actor from "../../src/actor/index.ts"
 import { random } from "../support/random.ts"
-import { anySpec, type Being, mostTimed, Violation, World } from "./chaosWorld.ts"
+import { anySpec, type Being, mostStashed, mostTimed, Violation, World } from "./chaosWorld.ts"
 
 /** The result of a run. */
 export interface Run {
@@ -73,10 +73,14 @@ const checkBeing = (world: World, being: Being): void => {
   isTrue(accepted === handled + buried + mailbox.pending, "is not balanced")
   // The book does not know of a timer's message before it is begun.
   const timed = phase === "ended" ? 0 : mostTimed
+  isTrue(mailbox.stashed <= mostStashed, "has put aside too many")
   isTrue(accepted >= mine.length && accepted <= mine.length + timed, `should have accepted ${mine.length}`)
   isTrue(buried === mine.filter((entry) => entry.buried.length > 0).length, "counts other dead than the book")
   const signals = being.waiting.filter(({ isSignal }) => isSignal).length + (being.last?.isSignal === true ? 1 : 0)
-  isTrue(mailbox.pending <= spec.capacity * (spec.kind === "lanes" ? 4 : 1) + signals + timed, "holds too many")
+  isTrue(
+    mailbox.pending <= spec.capacity * (spec.kind === "lanes" ? 4 : 1) + signals + timed + mostStashed,
+    "holds too many"
+  )
   isTrue(Object.values(mailbox.lanes ?? {}).every((held) => held >= 0 && held <= spec.capacity), "has a lane too full")
   isTrue(mailbox.weight >= 0 && mailbox.weight <= spec.maxWeight, "holds too much")
   isTrue(incarnation >= being.lastIncarnation, "went back in time")
@@ -210,7 +214,9 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
           released: 0,
           lastIncarnation: 0,
           hasEnded: false,
-          timers: new Map()
+          timers: new Map(),
+          stashed: [],
+          back: []
         }
         world.beings.push(being)
         world.log(`spawn ${boss.ref.path}/${being.name} ${being.spec.kind} ${being.spec.capacity}`)
@@ -294,9 +300,11 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
         else if (roll < 96) yield* supervise
         else if (roll < 98) yield* onOne((being) => close(being.scope, being.name))
         else if (roll < 99) {
-          yield* onOne(({ name, ref }) => {
+          yield* onOne((being) => {
+            const { name, ref } = being
+            if (chance(0.5)) world.command(being, "stubborn", being)
             world.log(`stop ${name}`)
-            return launch(ref?.stop ?? Effect.void)
+            return launch(Effect.andThen(Effect.yieldNow, ref?.stop ?? Effect.void))
           })
         } else if (step > steps / 2) {
           const boss = bosses[1 + below(bosses.length - 1)]

@@ -39,7 +39,11 @@ export const deeds = [
   "timers",
   "quiet",
   "stubborn",
-  "stubborn"
+  "stubborn",
+  "stashes",
+  "stashes",
+  "unstashes",
+  "becomes"
 ] as const
 export type Deed = (typeof deeds)[number]
 
@@ -65,7 +69,13 @@ export interface Entry {
   finished: number
   buried: Array<Actor.DeadLetterReason>
   answer: Exit.Exit<number, string | Actor.AskError> | undefined
+  /** How often its handler has put it aside. */
+  stashes: number
 }
+
+/** The most messages that are put aside. */
+export const mostStashed = 3
+type Failure = string | Actor.Stashed | Actor.Become<Act, Scope.Scope, number>
 
 /** The message of a timer: where it comes from, and whether it may still be handled. */
 interface Timed {
@@ -102,6 +112,9 @@ export interface Being {
   released: number
   lastIncarnation: number
   hasEnded: boolean
+  /** Messages that handlers have put aside, and those that were put back, in order. */
+  stashed: Array<Entry>
+  back: Array<Entry>
   /** The timers that are set, by key. */
   readonly timers: Map<string, Timed>
 }
@@ -168,7 +181,8 @@ export class World {
       begun: 0,
       finished: 0,
       buried: [],
-      answer: undefined
+      answer: undefined,
+      stashes: 0
     }
     this.entries.push(entry)
     return entry
@@ -222,6 +236,7 @@ export class World {
     return Actor.define<Act>()(being.name, {
       ...options,
       mailbox: being.spec,
+      stash: mostStashed,
       // `weigh` is the first call for an offered message, so it shows the exact order of the
       // offers.
       weigh: (message) => this.#weigh(being, message),
@@ -252,6 +267,7 @@ export class World {
     being.built += 1
     being.alive += 1
     this.log(`${being.name} +${being.built}`)
+    this.#unstash(being)
     this.check(being.alive === 1, () => `${being.name} has ${being.alive} incarnations`)
     this.check(being.working === 0, () => `${being.name} was built while a handler was at work`)
   }
@@ -280,9 +296,11 @@ export class World {
       being.working -= 1
       this.abandoned += 1
     }
-    if (reason === "full" || reason === "closed") entry.refused = true
+    if (entry.stashes > 0) this.count(`stashed, then ${reason}`)
+    else if (reason === "full" || reason === "closed") entry.refused = true
     if (reason === "dropped" && being.spec.kind === "dropping") entry.refused = true
-    being.waiting = being.waiting.filter((other) => other !== entry)
+    for (const list of ["waiting", "stashed", "back"] as const)
+      being[list] = being[list].filter((other) => other !== entry)
     this.check(entry.buried.length === 1, () => `#${id} was buried twice: ${entry.buried.join(", ")}`)
     if (this.random.chance(0.1)) throw new Error("the owner's mistake")
   }
@@ -308,6 +326,11 @@ export class World {
     this.check(being.alive === 1, () => `${being.name} handles #${id} without an incarnation`)
     this.check(being.children === 0, () => `#${id} begins while a child of an earlier message is alive`)
     being.last = entry
+    if (being.back.length > 0) {
+      this.check(being.back[0] === entry, () => `#${id} went before #${being.back[0]?.id}, which was put back`)
+      being.back = being.back.filter((other) => other !== entry)
+      return entry
+    }
     if (timed !== undefined) return entry
     const { spec } = being
     if (entry.isSignal || being.waiting[0]?.isSignal === true) {
@@ -325,7 +348,11 @@ export class World {
     being.waiting = being.waiting.filter((other) => other !== entry)
     return entry
   }
-  #handle(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<number, string, Scope.Scope> {
+  #unstash(being: Being): void {
+    being.back = [...being.stashed, ...being.back]
+    being.stashed = []
+  }
+  #handle(being: Being, self: Actor.Self<Act>, message: Act): Effect.Effect<number, Failure, Scope.Scope> {
     const { deed } = message
     const entry = this.#begin(being, message)
     const id = entry?.id ?? message.id
@@ -346,8 +373,15 @@ export class World {
       Effect.sync(() => {
         if (entry?.buried[0] === "abandoned") this.abandoned -= 1
         else if (isAtWork) being.working -= 1
-        if (entry !== undefined && (Exit.isSuccess(exit) || deed === "fails")) entry.finished += 1
+        if (entry === undefined) return
+        if (Exit.isSuccess(exit) || deed === "fails" || deed === "becomes") entry.finished += 1
+        else if (deed === "stashes") this.#stash(being, entry)
       }))
+  }
+  #stash(being: Being, entry: Entry): void {
+    entry.begun -= 1
+    entry.stashes += 1
+    being.stashed.push(entry)
   }
   /** Work on a fiber that a handler has forked. */
   #aside(being: Being, which: "children" | "scoped", ms: number): Effect.Effect<void> {
@@ -430,7 +464,7 @@ export class World {
     timed.isCancelled = true
     being.timers.delete(key)
   }
-  #work(being: Being, self: Actor.Self<Act>, message: Act, id: number): Effect.Effect<unknown, string, Scope.Scope> {
+  #work(being: Being, self: Actor.Self<Act>, message: Act, id: number): Effect.Effect<unknown, Failure, Scope.Scope> {
     const { deed, hops, other } = message
     const partner = this.beings[other] ?? being
     switch (deed) {
@@ -498,6 +532,16 @@ export class World {
         return id % 4 === 0
           ? this.#unset(being, quiet, self.cancelReceiveTimeout)
           : this.#set(being, quiet, (message) => self.receiveTimeout(1 + id % 30, message))
+      case "stashes":
+        return (this.entries[id]?.stashes ?? 0) < 2 ? self.stash : Effect.void
+      case "unstashes":
+        return Effect.suspend(() => {
+          this.count("unstashed")
+          this.#unstash(being)
+          return self.unstash
+        })
+      case "becomes":
+        return Actor.become<Act, Scope.Scope, number>({ Act: (next) => this.#handle(being, self, next) }, id)
       case "stubborn":
         return Effect.andThen(
           Effect.uninterruptible(Effect.sleep(20 + id % 150)),

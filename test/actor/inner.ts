@@ -6,7 +6,7 @@ import { Effect, Request, type Scope } from "effect"
 import * as Actor from "../../src/actor/index.ts"
 
 export type Own = Actor.Self<Protocol>
-export type Program = (self: Own) => Effect.Effect<unknown, string, Scope.Scope>
+export type Program = (self: Own) => Effect.Effect<unknown, string | Actor.Stashed, Scope.Scope>
 
 /** The handler runs this. */
 export class Run extends Request.TaggedClass("Run")<{ readonly run: Program }, unknown, string> {}
