@@ -2,12 +2,19 @@
  * Collectors that are dead, slow or lie: they get less, and Tracehound goes on and closes.
  */
 import { assert, describe, it as every } from "@effect/vitest"
+import { LoggerProvider, SimpleLogRecordProcessor } from "@opentelemetry/sdk-logs"
+import { MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics"
+import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
+import { mkdtempSync, rmSync } from "node:fs"
 import type { ServerResponse } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { createTracehound, Tracehound } from "tracehound"
+import { OpenTelemetry } from "tracehound/otel"
 import { receiver } from "../../safety/devops/receivers.ts"
 import { sampleOf } from "../../support/tiers.ts"
 
@@ -96,6 +103,57 @@ describe("a collector that", () => {
           assert.deepStrictEqual(statuses, ["quarantined"])
         }).pipe(Effect.provide(Tracehound.layer(config).pipe(Layer.provideMerge(exporter(origin)))))
         assert.isAbove(received.length, 0)
+      }))
+  }
+})
+
+/** What an SDK's exporter does in place of exporting. */
+const badExports: Readonly<Record<string, () => void>> = {
+  "never end": () => undefined,
+  throw: () => {
+    throw new Error("broken")
+  }
+}
+
+/** A directory, gone with the scope. */
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "tracehound-collectors-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+describe("an SDK whose exports", () => {
+  for (const [name, end] of Object.entries(badExports)) {
+    it.live(`RFC W7 ${name} costs createTracehound nothing`, () =>
+      Effect.gen(function*() {
+        const exported = { spans: 0, records: 0, metrics: 0 }
+        const exporter = (of: keyof typeof exported) => ({
+          export: () => {
+            exported[of] += 1
+            end()
+          },
+          forceFlush: () => Promise.resolve(),
+          shutdown: () => Promise.resolve()
+        })
+        const reader = new PeriodicExportingMetricReader({
+          exporter: exporter("metrics"),
+          exportIntervalMillis: 10,
+          exportTimeoutMillis: 10
+        })
+        const telemetry = OpenTelemetry.layer({
+          tracerProvider: new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter("spans"))] }),
+          loggerProvider: new LoggerProvider({
+            processors: [new SimpleLogRecordProcessor({ exporter: exporter("records") })]
+          }),
+          meterProvider: new MeterProvider({ readers: [reader] })
+        })
+        const audit = { coldStorage: { endpoint: `file:${yield* directory}` } }
+        const tracehound = createTracehound({ ...config, audit }, {}, { telemetry })
+        yield* Effect.promise(tracehound.init)
+        const statuses = yield* underThreats((n) => tracehound.intercept(threat(n)).status, () => exported.metrics)
+        assert.deepStrictEqual(statuses, ["quarantined"])
+        yield* Effect.promise(tracehound.dispose)
+        assert.isAbove(Math.min(...Object.values(exported)), 0)
+        yield* Effect.promise(() => reader.shutdown().catch(() => undefined))
       }))
   }
 })
