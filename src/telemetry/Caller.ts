@@ -21,6 +21,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
+import { remember } from "./RootSpans.ts"
 
 export interface Caller {
   /** The span that what happens now belongs to; undefined where there is none. Never throws. */
@@ -75,9 +76,15 @@ export const Caller: Context.Reference<Caller> = Context.Reference<Caller>("trac
   defaultValue: () => make()
 })
 
-/** Runs an effect in the name of a span, where there is one: for what goes on in the background. */
+/**
+ * Runs an effect in the name of a span, where there is one: for what goes on in the background. A
+ * failure remembers the span, so that the report of a crash is written within it.
+ */
 export const inTrace = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   span: Tracer.AnySpan | undefined
 ): Effect.Effect<A, E, R> =>
-  span === undefined ? effect : Effect.updateContext(effect, Context.add(Tracer.ParentSpan, span))
+  span === undefined ? effect : Effect.catchCause(
+    Effect.updateContext(effect, Context.add(Tracer.ParentSpan, span)),
+    (cause) => Effect.failCause(remember(cause, span))
+  )

@@ -277,6 +277,28 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
+    title: "evidence that is evacuated to a disk that is full",
+    options: { config: { audit: { coldStorage: { endpoint: "file:memory", retries: 0 } } } },
+    act: (world) =>
+      Effect.suspend(() => {
+        world.broken.full = true
+        return evacuated(world)
+      }),
+    callers: [
+      "request 1 tracehound.signature=<a> tracehound.status=quarantined",
+      "request 2"
+    ],
+    spans: [
+      "tracehound.evacuation internal <- {2}: ERROR ENOSPC error.type=ENOSPC tracehound.category=injection tracehound.compressed_size=… tracehound.severity=low tracehound.signature=<a> tracehound.size=1",
+      "tracehound.coldstorage.write client <- {2|tracehound.evacuation}: ERROR ENOSPC error.type=ENOSPC tracehound.outcome=lost tracehound.signature=<a> tracehound.size=1 tracehound.tries=1 (tracehound.coldstorage.try 1 ENOSPC)"
+    ],
+    lines: [
+      "Debug quarantine.evacuation @ {2|tracehound.evacuation} evidenceId=id\\u{20}of\\u{20}a reason=request severity=low signature=<a>",
+      "Error coldstorage.failure @ {2|tracehound.evacuation} code=ENOSPC evidenceId=id\\u{20}of\\u{20}a reason=ColdStorageError signature=<a>",
+      "Debug coldstorage.failure: its cause @ {2|tracehound.evacuation} cause=no space left on device reason=ColdStorageError"
+    ]
+  },
+  {
     title: "evidence that is evacuated while the endpoint hangs",
     options: { config: { audit: { coldStorage: { endpoint: "file:memory", retries: 0 } } } },
     act: (world) =>
@@ -371,7 +393,7 @@ const rows: ReadonlyArray<Row> = [
       "tracehound.evacuation internal <- {2}: ERROR crashed error.type=crashed tracehound.category=injection tracehound.compressed_size=… tracehound.severity=low tracehound.signature=<a> tracehound.size=1"
     ],
     lines: [
-      "Error tracehound/compressor crashed actor=tracehound/compressor incarnation=1 reason=Error",
+      "Error tracehound/compressor crashed @ {2|tracehound.evacuation} actor=tracehound/compressor incarnation=1 reason=Error",
       "Error coldstorage.failure @ {2|tracehound.evacuation} evidenceId=id\\u{20}of\\u{20}a reason=crashed signature=<a>",
       "Debug quarantine.evacuation @ {2|tracehound.evacuation} evidenceId=id\\u{20}of\\u{20}a reason=request severity=low signature=<a>"
     ]
@@ -515,6 +537,35 @@ describe("a host sees", () => {
     it.effect(`RFC W6 of ${row.title}: exactly this, where calls are traced`, () => play(row, true))
     it.effect(`RFC W6 of ${row.title}: the same without callers' spans`, () => play(row, false))
   }
+})
+
+describe("work in the background", () => {
+  it.effect("RFC W6 a callback and what it does belong to the call that it came from", () =>
+    Effect.gen(function*() {
+      const seen: Array<string | undefined> = []
+      const world: ObservedWorld = yield* openObserved({
+        isTraced: true,
+        callbacks: {
+          // It has the alert's own trace, and calls as the host does.
+          onEscalate: ({ signature = "", trace }) => {
+            seen.push(trace?.spanId)
+            world.sync.evacuate(signature)
+          }
+        }
+      })
+      yield* world.hounds.next("error")
+      yield* intercept(world, threat("a", "critical"))
+      yield* turn
+      yield* Effect.promise(() => hostTurns())
+      yield* turn
+      const { spans } = yield* world.observed
+      assert.deepStrictEqual(spans.map((span) => span.split(":")[0]), [
+        "tracehound.hound.examine internal <- request 1",
+        "tracehound.evacuation internal <- request 1",
+        "tracehound.coldstorage.write client <- request 1"
+      ])
+      assert.match(seen.join(), /^[0-9a-f]{16}$/)
+    }))
 })
 
 describe("under a flood", () => {

@@ -16,7 +16,7 @@ import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import type { Compression, CompressionError } from "../../host/port/Compression.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
-import type { Caller } from "../../telemetry/Caller.ts"
+import { type Caller, inTrace } from "../../telemetry/Caller.ts"
 import { seal } from "../evidence/Envelope.ts"
 import { type AccountLimits, actorBounds } from "./Account.ts"
 import type { Ages } from "./Ages.ts"
@@ -83,7 +83,8 @@ export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) 
         parts.ages.end(id)
         parts.tally.reportDeadLetter(reason, passage)
       },
-      behaviour: () => Effect.succeed({ Compress: (message: Compress) => sealAndPass(parts, message) })
+      behaviour: () =>
+        Effect.succeed({ Compress: (message: Compress) => inTrace(sealAndPass(parts, message), message.passage.span) })
     })
   ))
 

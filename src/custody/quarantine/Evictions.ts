@@ -40,6 +40,14 @@ export class Evictions {
   readonly #chain: EvictionsOptions["chain"]
   readonly #coldStorage: EvictionsOptions["coldStorage"]
   readonly #alerts: EvictionsOptions["alerts"]
+  /** What is being announced: held evidence, or an arrival. */
+  #slot = NEVER_HELD
+  #arrival: Arrival | null = null
+  /** Made once, as a flood of evictions is announced by it, and hardly ever asked. */
+  readonly #details = (): AlertDetails => ({
+    signature: this.#steps.facts.signature(),
+    id: this.#arrival?.id ?? this.#vault.scentOf(this.#slot).id
+  })
   #count = 0
 
   constructor({ alerts, chain, coldStorage, custodian, steps, vault }: EvictionsOptions) {
@@ -62,7 +70,7 @@ export class Evictions {
     const { destination } = this.#coldStorage
     if (destination !== null && this.#store(this.#vault.recordOf(slot), this.#vault.contentOf(slot)))
       facts.destination = destination
-    this.#announce(facts, () => this.#vault.scentOf(slot).id)
+    this.#announce(facts, slot, null)
     this.#steps.end(slot)
     this.#chain.append(this.#steps.leave("evicted"))
   }
@@ -75,7 +83,7 @@ export class Evictions {
     const { destination } = this.#coldStorage
     if (destination !== null && this.#store(recordOf(arrival, custody), arrival.content))
       facts.destination = destination
-    this.#announce(facts, () => arrival.id)
+    this.#announce(facts, NEVER_HELD, arrival)
     const evicted = this.#chain.record(this.#steps.leave("evicted"))
     return { status: "quarantined", handle: new Handle(this.#custodian, NEVER_HELD, 0, custody), evicted }
   }
@@ -86,11 +94,13 @@ export class Evictions {
   }
 
   /** Tells the log, and the alerts where the severity asks for one. */
-  #announce(facts: ExitFacts, id: () => string): void {
-    const details = (): AlertDetails => ({ signature: facts.signature(), id: id() })
-    this.#alerts.logUnsafe(Notices.eviction, facts.severity, details)
-    const notice = Notices.highEvictions[facts.severity]
-    if (notice !== null) this.#alerts.alertUnsafe(notice, details)
+  #announce({ severity }: ExitFacts, slot: number, arrival: Arrival | null): void {
+    this.#slot = slot
+    this.#arrival = arrival
+    this.#alerts.logUnsafe(Notices.eviction, severity, this.#details)
+    const notice = Notices.highEvictions[severity]
+    if (notice !== null) this.#alerts.alertUnsafe(notice, this.#details)
+    this.#arrival = null
     this.#count += 1
   }
 }

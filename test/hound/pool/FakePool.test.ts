@@ -315,7 +315,7 @@ describe("the pool, in a test's time", () => {
           return span
         }
       })
-      const { close, sync, threat } = yield* openOne({
+      const { alerts, close, sync, threat } = yield* openOne({
         hound: { maxProcessingTime: 1_000, maxActive: 1 },
         script: (hound) => {
           hound.onJob = ({ evidence, job }) => {
@@ -329,15 +329,20 @@ describe("the pool, in a test's time", () => {
           hound.ready()
         }
       }).pipe(Effect.provideService(Tracer.Tracer, tracer))
+      const signatureOf = (result: ReturnType<typeof threat>) => "handle" in result ? result.handle.signature : ""
       const left = threat("left")
       if ("handle" in left) left.handle.neutralize()
       yield* after(1_000)
+      let flooded = ""
       for (const text of ["good", "error", "crash", "flood", "hang"]) {
-        threat(text)
+        const signature = signatureOf(threat(text))
+        if (text === "flood") flooded = signature
         for (let i = 0; i < 4; i++) yield* after(1_000)
       }
       yield* close
       assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, left: 1, complete: 1, error: 3, timeout: 1 })
+      const { reason, signature } = alerts.find(({ type }) => type === "hound.violation") ?? {}
+      assert.deepStrictEqual([reason, signature], ["oversized", flooded])
       const ends = spans.map(({ attributes, status }) => {
         const exit = status._tag === "Ended" ? status.exit : assert.fail("a span is open")
         const failures = Exit.isSuccess(exit) ? [] : Cause.prettyErrors(exit.cause).map(({ message }) => message)

@@ -6,7 +6,7 @@ import { Clock, Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { AlertRecorder, InProcessHounds, MemoryColdStorage } from "tracehound/testing"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
-import { ColdStorageEndpoint } from "../../../src/custody/coldstorage/Endpoint.ts"
+import { ColdStorageEndpoint, ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
 import type { Alert } from "../../../src/domain/Alert.ts"
 import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import type { InterceptResult } from "../../../src/domain/InterceptResult.ts"
@@ -31,6 +31,8 @@ export interface Broken {
   compressing: boolean
   /** `compressUnsafe` throws, as where there is no memory for the copy. */
   copying: boolean
+  /** Cold storage has no space left. */
+  full: boolean
   /** Sealing an envelope throws. */
   sealing: boolean
 }
@@ -67,6 +69,17 @@ const compressionOf = (broken: Broken) =>
   ).pipe(Layer.provide(PortableCompression.layer))
 
 const uncompressed = () => new CompressionError({ reason: "host", message: "told to fail" })
+
+const endpointOf = (broken: Broken) =>
+  Layer.effect(
+    ColdStorageEndpoint,
+    Effect.map(Effect.suspend(() => ColdStorageEndpoint), (real) => ({
+      ...real,
+      write: (name, bytes) => Effect.suspend(() => broken.full ? Effect.fail(full()) : real.write(name, bytes))
+    }))
+  )
+
+const full = () => new ColdStorageError({ reason: "write", message: "no space left on device", code: "ENOSPC" })
 
 /** Whether the bytes begin with an envelope's magic, `THEV`. */
 const isEnvelope = ([a, b, c, d]: Uint8Array): boolean => a === 0x54 && b === 0x48 && c === 0x45 && d === 0x56
@@ -111,7 +124,7 @@ export const openWorld = (
   { callbacks, coldStorage = true, config = {} }: WorldOptions = {}
 ): Effect.Effect<World, StartError, Scope.Scope> =>
   Effect.gen(function*() {
-    const broken: Broken = { compressing: false, copying: false, sealing: false }
+    const broken: Broken = { compressing: false, copying: false, full: false, sealing: false }
     const clock = yield* Clock.Clock
     const scope = yield* Scope.make()
     yield* Effect.addFinalizer(() => passingTime(Scope.close(scope, Exit.void)))
@@ -122,7 +135,7 @@ export const openWorld = (
     const rooms = assemble({
       config: { ...quiet, ...config, ...(audit === undefined ? {} : { audit }) },
       callbacks,
-      endpointFor: () => Layer.effect(ColdStorageEndpoint, Effect.suspend(() => ColdStorageEndpoint)),
+      endpointFor: () => endpointOf(broken),
       hounds: hounds.layer
     })
     const context = yield* Layer.buildWithScope(
