@@ -80,8 +80,15 @@ export class ActorSystem extends Context.Service<ActorSystem, {
   readonly lookup: (path: string) => Option.Option<Found>
   /** Waits until the root gives up. */
   readonly escalated: Effect.Effect<Escalated>
-  /** The whole tree as plain data. O(actors). */
+  /**
+   * The whole tree at one moment, as plain data. O(actors) on the caller's turn, some 2 µs each.
+   */
   readonly inspect: () => SupervisorInspection
+  /**
+   * The same, 256 actors a turn. Each is shown as it is when its turn comes: one that has ended by
+   * then as `ended`, and one that was started after its supervisor's turn not at all.
+   */
+  readonly inspection: Effect.Effect<SupervisorInspection>
 }>()("tracehound/actor/ActorSystem") {
   /** Makes a system that lives as long as the scope. */
   static readonly make = (options?: ActorSystemOptions): Effect.Effect<ActorSystem["Service"], never, Scope.Scope> =>
@@ -131,7 +138,8 @@ export class ActorSystem extends Context.Service<ActorSystem, {
         lifecycle,
         lookup: lookupIn(inner),
         escalated: Deferred.await(escalated),
-        inspect: inner.inspect
+        inspect: inner.inspect,
+        inspection: inspectionOf(inner)
       }
     })
 
@@ -207,7 +215,8 @@ const makeSystem = (
       lifecycle,
       lookup: lookupIn(root),
       escalated: Deferred.await(escalated),
-      inspect: root.inspect
+      inspect: root.inspect,
+      inspection: inspectionOf(root)
     }
   })
 
@@ -248,6 +257,15 @@ const kernelWithin = (
     }
   }
 })
+
+/** Actors that are inspected on one turn. */
+const actorsPerTurn = 256
+
+const inspectionOf = (root: SupervisorCell): Effect.Effect<SupervisorInspection> =>
+  Effect.suspend(() => {
+    let inspected = 0
+    return root.inspectBy(Effect.suspend(() => ++inspected % actorsPerTurn === 0 ? Effect.yieldNow : Effect.void))
+  })
 
 /**
  * The context for a fiber that outlives the fiber it is taken from: without that one's span, and

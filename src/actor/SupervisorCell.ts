@@ -576,6 +576,27 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   /** Nothing to count: `inspect` shows the restarts of its children, not its own. */
   countRestart(): void {}
   readonly inspect = (): SupervisorInspection => ({
+    ...this.#inspectItself(),
+    children: Array.from(this.#children.values(), (child) => child.inspect())
+  })
+  /** The same with `pause` before each child, which is shown as it is by then. */
+  inspectBy(pause: Effect.Effect<void>): Effect.Effect<SupervisorInspection> {
+    return Effect.suspend(() => {
+      const itself = this.#inspectItself()
+      const shown = Effect.forEach(
+        [...this.#children.values()],
+        (child) =>
+          Effect.andThen(
+            pause,
+            Effect.suspend(() =>
+              child instanceof SupervisorCell ? child.inspectBy(pause) : Effect.succeed(child.inspect())
+            )
+          )
+      )
+      return Effect.map(shown, (children) => ({ ...itself, children }))
+    })
+  }
+  readonly #inspectItself = (): Omit<SupervisorInspection, "children"> => ({
     kind: "supervisor",
     name: this.name,
     path: this.path,
@@ -584,8 +605,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     strategy: this.#strategy,
     incarnation: this.incarnation,
     restarts: this.#restartCount,
-    lastCrash: this.#lastCrash,
-    children: Array.from(this.#children.values(), (child) => child.inspect())
+    lastCrash: this.#lastCrash
   })
 }
 

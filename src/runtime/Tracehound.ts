@@ -41,6 +41,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { ActorSystem } from "../actor/ActorSystem.ts"
+import type { SupervisorInspection } from "../actor/Inspection.ts"
 import { fromArgument, resolveConfig } from "../config/ConfigSources.ts"
 import { Settings } from "../config/Settings.ts"
 import type { ColdStorageConfig, TracehoundConfigInput } from "../config/TracehoundConfig.ts"
@@ -101,6 +103,8 @@ export class Tracehound extends Context.Service<Tracehound, {
   readonly flush: Effect.Effect<Array<NeutralizationRecord>>
   /** The calls of `sync` that take long where much is held, without holding the event loop up. */
   readonly auditChain: AuditChainInSlices
+  /** The tree of actors as plain data, 256 actors a turn: each as it is when its turn comes. */
+  readonly actors: Effect.Effect<SupervisorInspection>
   readonly snapshot: Effect.Effect<WatcherSnapshot>
   /**
    * What happens, as Streams (CONFORMANCE V1). effect/Stream is imported when this is first run.
@@ -220,6 +224,7 @@ const make = Effect.gen(function*() {
   const pool = yield* HoundPool
   const quarantine = yield* Quarantine
   const shutdown = yield* makeShutdown
+  const system = yield* ActorSystem
   const rotation = yield* makeRotation
 
   const sources = yield* makeSources
@@ -241,6 +246,7 @@ const make = Effect.gen(function*() {
     evacuate: (signature: string) => inFiber(caller, () => sync.evacuate(signature)),
     flush: inSlices(quarantine.flushing, (slice) => inFiber(caller, slice)),
     auditChain: auditChainInSlices(yield* AuditChain),
+    actors: system.inspection,
     snapshot: Effect.sync(sync.watcher.snapshot),
     streams: Effect.map(streamsModule, ({ streamsOf }) => streamsOf(sources)),
     start: Effect.all(

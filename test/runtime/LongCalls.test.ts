@@ -11,6 +11,7 @@ import { hash } from "../custody/audit/entries.ts"
 
 /** By name, the members of `sync` whose cost grows with what is held, and the twin of each. */
 const twins = {
+  actors: ({ actors }: Tracehound["Service"]) => actors,
   "auditChain.inspect": ({ auditChain }: Tracehound["Service"]) => auditChain.inspect(),
   "auditChain.records": ({ auditChain }: Tracehound["Service"]) => auditChain.records(),
   "auditChain.verify": ({ auditChain }: Tracehound["Service"]) => auditChain.verify,
@@ -19,9 +20,7 @@ const twins = {
 
 /** Members whose cost is bounded whatever is held. */
 const bounded = [
-  // One for each actor of a Tracehound, or hound, or error: the code or the configuration bounds
-  // them.
-  "actors",
+  // One for each hound or error: the code or the configuration bounds them.
   "hounds.list",
   "watcher.snapshot",
   // One piece of evidence.
@@ -118,6 +117,7 @@ describe("long calls", () => {
           assert.deepStrictEqual(inspected.result, sync.auditChain.inspect())
           assert.isAtLeast(inspected.turns, 2)
           assert.isTrue(yield* twins["auditChain.verify"](tracehound))
+          assert.deepStrictEqual(yield* twins.actors(tracehound), sync.actors())
           assert.isTrue((yield* tracehound.auditChain.inspect(sync.auditChain.lastHash)).valid)
           assert.isFalse((yield* tracehound.auditChain.inspect(genesis)).valid)
 

@@ -146,6 +146,31 @@ describe("the chain in slices", () => {
     { arbitrary: { runs: 8 } }
   )
 
+  it("RFC A4 begins anew where new records push out those that were still to be looked at", () => {
+    /** Appends so many records in the first pause, and none in others. */
+    const once = (chain: HashChain, count: number) => () => append(chain, chain.length === length ? count : 0)
+    let length = 0
+    const sequences = (chain: HashChain, appended: number) => {
+      length = chain.length
+      return paused(chain.reading(), once(chain, appended)).map(({ sequence }) => sequence)
+    }
+    const inspected = (chain: HashChain, appended: number) => {
+      length = chain.length
+      const { checked, summarised, valid } = paused(chain.inspection(), once(chain, appended))
+      return { checked, summarised, valid }
+    }
+    // Of 5,000 records 2,048 are verified when 3,000 are pushed out: the rest is what is kept.
+    assert.deepStrictEqual(inspected(longChain(5_000), 3_000), { checked: 2_000, summarised: 3_000, valid: true })
+    // All are pushed out, the last one just so, and with others after it.
+    assert.deepStrictEqual(inspected(longChain(5_000), 5_000), { checked: 0, summarised: 5_000, valid: true })
+    assert.deepStrictEqual(inspected(longChain(5_000), 6_000), { checked: 0, summarised: 5_000, valid: true })
+    // Of 300 records 128 are read when 200 are pushed out.
+    assert.deepStrictEqual(sequences(longChain(300), 200), Array.from({ length: 100 }, (_, n) => 200 + n))
+    assert.deepStrictEqual(sequences(longChain(300), 300), [])
+    // Those that are pushed out have been read: nothing is missing.
+    assert.deepStrictEqual(sequences(longChain(300), 50), Array.from({ length: 300 }, (_, n) => n))
+  })
+
   it("RFC A4 finds a record that was changed before its slice, while others are appended", () => {
     const log = new AuditLog(10_000)
     const chain = makeHashChain({ chainEnabled: true, maxRecords: 10_000, hash }, log)

@@ -75,6 +75,19 @@ describe("flushing", () => {
     })
   })
 
+  it("RFC Q4 passes over the piece at which it paused, where that has left meanwhile", () => {
+    withRooms({}, ({ chain, quarantine }) => {
+      for (let n = 0; n < 100; n++) quarantine.hold(...evidence(n, "low"))
+      const [next] = evidence(64, "low")
+      const records = paused(quarantine.flushing(), () => {
+        assert.isNotNull(quarantine.neutralize(next.signature))
+      })
+      assert.lengthOf(records, 99)
+      assert.strictEqual(chain.length, 100)
+      assert.strictEqual(quarantine.stats().count, 0)
+    })
+  })
+
   it("RFC Q4 where nobody goes on, the rest stays in custody", () => {
     withRooms({}, ({ chain, quarantine }) => {
       for (let n = 0; n < 200; n++) quarantine.hold(...piece(n))

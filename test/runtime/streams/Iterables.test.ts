@@ -109,17 +109,25 @@ describe("async iterables", () => {
     await tracehound.dispose()
   })
 
-  it("RFC R4 keep no process alive that waits for an event", () => {
+  it("RFC R4 keep no process alive that waits for an event, and do without effect/Stream", () => {
     const script = `
-      import { createTracehound } from ${JSON.stringify(new URL("../../../src/index.ts", import.meta.url).href)}
-      const { streams } = createTracehound({ hound: { enabled: false } })
-      for (const stream of [streams.alerts(), streams.audit()]) void stream[Symbol.asyncIterator]().next()
-      process.on("exit", () => console.log("ended"))
+      import { registerHooks } from "node:module"
+      let streams = 0
+      registerHooks({ load: (url, context, next) => {
+        if (url.endsWith("/effect/dist/Stream.js")) streams++
+        return next(url, context)
+      } })
+      const { createTracehound } = await import(${
+      JSON.stringify(new URL("../../../src/index.ts", import.meta.url).href)
+    })
+      const { streams: iterables } = createTracehound({ hound: { enabled: false } })
+      for (const stream of [iterables.alerts(), iterables.audit()]) void stream[Symbol.asyncIterator]().next()
+      process.on("exit", () => console.log("ended", streams))
     `
     const out = execFileSync(process.execPath, ["--input-type=module-typescript", "-e", script], {
       encoding: "utf8",
       timeout: 20_000
     })
-    assert.strictEqual(out, "ended\n")
+    assert.strictEqual(out, "ended 0\n")
   })
 })

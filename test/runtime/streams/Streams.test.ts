@@ -1,14 +1,17 @@
 /** What a host reads of a Tracehound as Effect Streams. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Layer, Request, Scope, Stream } from "effect"
 import { type Alert, type AuditRecord, isMissed, type Missed, type Severity, Tracehound } from "tracehound"
 import { MemoryColdStorage, TracehoundTest } from "tracehound/testing"
+import { ActorSystem } from "../../../src/actor/ActorSystem.ts"
+import { define } from "../../../src/actor/Definition.ts"
 import { Readers } from "../../../src/runtime/streams/Readers.ts"
-import type { Source } from "../../../src/runtime/streams/Sources.ts"
+import { makeSources, type Source } from "../../../src/runtime/streams/Sources.ts"
 import { streamsOf } from "../../../src/runtime/streams/Streams.ts"
 import { Listeners } from "../../../src/telemetry/Listeners.ts"
 import { EventBuffer } from "../../../src/telemetry/Reader.ts"
 import { random, Seed } from "../../support/random.ts"
+import { makeTold, rooms } from "../../support/rooms.ts"
 
 const scent = (id: string, severity: Severity = "low") => ({
   id,
@@ -186,6 +189,30 @@ describe("dead letters", () => {
       quarantine: { maxCount: 1 },
       audit: { coldStorage: { endpoint: "file:memory", retries: 0 } }
     }))))
+})
+
+class Fail extends Request.TaggedClass("Fail")<{}, void> {}
+
+describe("lifecycle", () => {
+  it.effect("RFC V1 gives what happens to actors, and no text of a crash", () =>
+    Effect.gen(function*() {
+      const { root } = yield* ActorSystem
+      const { lifecycle } = streamsOf(yield* makeSources)
+      const { events } = yield* reading(lifecycle())
+      const actor = yield* root.spawn(
+        define<Fail>()("fragile", {
+          behaviour: () => Effect.succeed({ Fail: () => Effect.die(new RangeError("an attacker's text")) })
+        })
+      )
+      actor.tellUnsafe(new Fail())
+      for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
+      const path = "root/fragile"
+      assert.deepStrictEqual(events, [
+        { _tag: "Started", kind: "actor", path, incarnation: 1, at: 0 },
+        { _tag: "Crashed", error: "RangeError", kind: "actor", path, incarnation: 1, at: 0 },
+        { _tag: "Restarted", kind: "actor", path, incarnation: 2, at: 0 }
+      ])
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(rooms({}, makeTold()), Readers.layer))))
 })
 
 describe("all streams", () => {
