@@ -144,8 +144,16 @@ const packagesOf = (programs: ReadonlyArray<string>): ReadonlyArray<string> => {
     .map((name) => `${name}@${versions[name]}`)
 }
 
-const examples = globSync("examples/*/*.{ts,mjs}", { cwd: root })
-const names = [...new Set(globSync("examples/*/main.ts", { cwd: root }).map((path) => path.split(/[/\\]/)[1] ?? ""))]
+const found = (pattern: string): ReadonlyArray<string> =>
+  globSync(pattern, { cwd: root }).map((path) => path.replaceAll("\\", "/")).toSorted()
+
+const examples = found("examples/**/*.{ts,mjs}")
+
+/** The programs of the examples: of a folder its `main.ts`, or each file where it has none. */
+const examplePrograms = found("examples/**/*.ts").filter((path) => {
+  const main = path.replace(/[^/]+$/, "main.ts")
+  return path === main || !examples.includes(main)
+})
 
 /** A port that is free, as far as anybody can know. */
 const freePort = async (): Promise<string> => {
@@ -269,11 +277,11 @@ restOf(describe)("the package that is installed", { timeout: 120_000 }, () => {
     assert.isAtLeast(numPassedTests ?? 0, tests.length)
   })
 
-  for (const name of names) {
-    it(`runs examples/${name}`, async () => {
-      if (walked.includes(name))
-        return walkExample({ directory: project, flags: [], env: strangersEnvironment }, name)
-      const { stderr, stdout } = await runAsStranger(project, process.execPath, [`examples/${name}/main.ts`])
+  for (const program of examplePrograms) {
+    it(`runs ${program}`, async () => {
+      const [, name = ""] = program.split("/")
+      if (walked.includes(name)) return walkExample({ directory: project, flags: [], env: strangersEnvironment }, name)
+      const { stderr, stdout } = await runAsStranger(project, process.execPath, [program])
       assert.strictEqual(stderr, "")
       assert.notStrictEqual(stdout, "")
     })
