@@ -83,19 +83,19 @@ describe("openEnvelopeEffect", () => {
 
   it.effect("RFC E6 stops a body that inflates past what it declares", () =>
     Effect.gen(function*() {
-      const bomb = new Uint8Array(64 * 1_048_576)
+      const bomb = new Uint8Array(8 * 1_048_576)
       const content = new TextEncoder().encode("small")
       for (const codec of [1, 2, 3]) {
         const envelope = byHand({ codec, content, body: compress[codecs[codec] ?? "stored"](bomb) })
         const before = process.memoryUsage().arrayBuffers
         assert.strictEqual(yield* outcomeOf(envelope), "inconsistent")
-        assert.isBelow(process.memoryUsage().arrayBuffers - before, 8 * 1_048_576)
+        assert.isBelow(process.memoryUsage().arrayBuffers - before, 4 * 1_048_576)
       }
     }))
 
   it.live("RFC A4 gives others a turn at least once for 2 MiB", () =>
     Effect.gen(function*() {
-      const bytes = randomFillSync(new Uint8Array(24 * 1_048_576))
+      const bytes = randomFillSync(new Uint8Array(8 * 1_048_576))
       for (const codec of ["stored", "gzip"] as const) {
         const body = codec === "gzip" ? gzip(bytes) : bytes
         const envelope = seal(fitted(evidence, bytes), codec, body, hash)
@@ -108,13 +108,13 @@ describe("openEnvelopeEffect", () => {
         yield* Fiber.interrupt(other)
         assert.strictEqual(Buffer.compare(content, bytes), 0)
         // The envelope and the evidence are hashed, and the evidence is copied or inflated.
-        assert.isAtLeast(turns, 3 * 11)
+        assert.isAtLeast(turns, 3 * 3)
       }
     }))
 
   it.effect("can be interrupted while it inflates", () =>
     Effect.gen(function*() {
-      const bytes = new Uint8Array(32 * 1_048_576)
+      const bytes = new Uint8Array(8 * 1_048_576)
       const envelope = seal(fitted(evidence, bytes), "gzip", gzip(bytes), hash)
       const opening = yield* Effect.forkChild(openEnvelopeEffect(envelope), { startImmediately: true })
       for (let turn = 0; turn < 4; turn++) yield* Effect.yieldNow
