@@ -215,6 +215,33 @@ describe("lifecycle", () => {
     }).pipe(Effect.scoped, Effect.provide(Layer.merge(rooms({}, makeTold()), Readers.layer))))
 })
 
+describe("in an actor system of the host", () => {
+  it.effect("RFC V1 streams are of Tracehound's actors alone, and end with it while the system goes on", () =>
+    Effect.gen(function*() {
+      const system = yield* ActorSystem
+      const scope = yield* Scope.make()
+      const layer = Tracehound.layerWith({ config: { hound: { enabled: false } }, system })
+      const { streams } = yield* Effect.provide(Tracehound, yield* Layer.buildWithScope(layer, scope))
+      const { deadLetters, lifecycle } = yield* streams
+      const letters = yield* reading(deadLetters())
+      const events = yield* reading(lifecycle())
+      const mine = yield* system.root.spawn(
+        define<Fail>()("mine", {
+          behaviour: () => Effect.succeed({ Fail: () => Effect.die("mine") })
+        })
+      )
+      mine.tellUnsafe(new Fail())
+      for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
+      assert.strictEqual(system.deadLetters.total(), 1)
+      yield* Scope.close(scope, Exit.void)
+      yield* Fiber.joinAll([letters.fiber, events.fiber])
+      assert.lengthOf(letters.events, 0)
+      assert.isAbove(events.events.length, 0)
+      for (const event of events.events) assert.match(isMissed(event) ? "" : event.path, /^root\/tracehound/)
+      assert.strictEqual(mine.inspect().phase, "running")
+    }).pipe(Effect.scoped, Effect.provide(ActorSystem.layer())))
+})
+
 describe("all streams", () => {
   it.effect("RFC V1 a reader that is interrupted, or has enough, leaves nothing behind", () =>
     Effect.gen(function*() {
