@@ -98,7 +98,7 @@ export class Replay {
 const untold = (told: Told): ReadonlyArray<Batch> => {
   const before = told.state
   const now = stateOf(told.metadata) as State | undefined
-  if (now === undefined || now.count <= before.count) return []
+  if (now === undefined) return []
   told.state = now
   const attributes = attributesOf(told.metadata)
   const known = countsIn(before)

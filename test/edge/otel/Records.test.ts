@@ -28,7 +28,7 @@ describe("log records", () => {
     Effect.gen(function*() {
       const records = yield* logged(
         Effect.logWarning("evidence left").pipe(
-          Effect.annotateLogs({ type: "x", count: 2, known: true, more: { a: 1 } }),
+          Effect.annotateLogs({ type: "x", count: 2, known: true, more: { a: 1 }, list: ["a", 1] }),
           Effect.withParentSpan(span)
         )
       )
@@ -36,7 +36,7 @@ describe("log records", () => {
         body: "evidence left",
         severityText: "Warn",
         severityNumber: 13,
-        attributes: { type: "x", count: 2, known: true, more: "{\"a\":1}" },
+        attributes: { type: "x", count: 2, known: true, more: "{\"a\":1}", list: ["a", "1"] },
         span: `${span.traceId}-${span.spanId}`
       }])
     }))
