@@ -249,7 +249,7 @@ describe("hounds that are processes", () => {
       )
       const span = spans.find(({ name }) => name === "tracehound.hound.examine")
       assert.deepStrictEqual(span?.links.map(({ span }) => span.spanId), [request.spanId])
-      assert.strictEqual(span?.attributes.get("outcome"), "complete")
+      assert.strictEqual(span?.attributes.get("tracehound.outcome"), "complete")
       assert.notInclude(JSON.stringify([...span?.attributes ?? []]), "192.0.2.7")
     }), timeout)
 
