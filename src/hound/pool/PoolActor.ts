@@ -4,7 +4,7 @@
  *
  * Promises that an incarnation owns its hounds: a crash is their end, the next incarnation has new
  * ones, and what the old ones were examining is settled as `lost`. One timer for all deadlines: the
- * earliest.
+ * earliest. Once the actor has begun to end it is told nothing more: closing leaves no dead letter.
  *
  * **Gotchas**
  *
@@ -13,14 +13,12 @@
  * - No job waits in this mailbox: `Serve` says only that the waiting line has a head.
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberHandle from "effect/FiberHandle"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
 import type { ActorRef } from "../../actor/ActorRef.ts"
-import { define } from "../../actor/Definition.ts"
+import { define, type Self } from "../../actor/Definition.ts"
 import { fifo } from "../../actor/Mailbox.ts"
 import type { Handlers } from "../../actor/Message.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
@@ -52,6 +50,9 @@ const capacity = 65_536
 
 const never = Number.POSITIVE_INFINITY
 
+/** The key of the one timer. */
+const alarm = "alarm"
+
 /** Where messages go before there is an actor. */
 const nowhere: Pick<ActorRef<Protocol>, "tellUnsafe" | "refusalUnsafe"> = {
   tellUnsafe: () => false,
@@ -69,7 +70,6 @@ export interface PoolHooks extends Pick<PoolHost, "newName" | "onLaunch" | "onEx
 
 export class PoolActor {
   readonly core: PoolCore
-  readonly #clock: Clock.Clock
   readonly #time: MonotonicTime["Service"]
   readonly #hooks: PoolHooks
   #ref = nowhere
@@ -79,7 +79,6 @@ export class PoolActor {
   #rotated: (() => void) | null = null
   /** When the timer goes off, in monotonic ms. */
   #alarm = never
-  #startTimer: (timer: Effect.Effect<void>) => void = () => undefined
 
   constructor(
     clock: Clock.Clock,
@@ -88,7 +87,6 @@ export class PoolActor {
     line: Line,
     hooks: PoolHooks
   ) {
-    this.#clock = clock
     this.#time = time
     this.#hooks = hooks
     this.core = new PoolCore(settings, line, {
@@ -98,8 +96,8 @@ export class PoolActor {
       onViolation: hooks.onViolation,
       onReady: () => hooks.onReady(this.core),
       onBootFailure: (exit) => hooks.onBootFailure(this.core, exit),
-      onUp: (id, pipe) => this.#isHeard(id) ? this.#ref.tellUnsafe(new Up({ id, pipe })) : pipe.destroy(),
-      onDown: (id, exit) => this.#isHeard(id) && this.#ref.tellUnsafe(new Down({ id, exit })),
+      onUp: (id, pipe) => this.#isHeard(id) ? this.#tell(new Up({ id, pipe })) : pipe.destroy(),
+      onDown: (id, exit) => this.#isHeard(id) && this.#tell(new Down({ id, exit })),
       now: time.nowMs,
       wallNow: () => clock.currentTimeMillisUnsafe()
     })
@@ -111,7 +109,7 @@ export class PoolActor {
       define<Protocol>()("hounds", {
         mailbox: fifo({ capacity }),
         onDeadLetter: (message) => this.#buried(message),
-        behaviour: ({ ref }) => this.#incarnate(ref)
+        behaviour: (self) => this.#incarnate(self)
       })
     )))
   }
@@ -132,12 +130,12 @@ export class PoolActor {
 
   /** The waiting line has a head. */
   serve(): void {
-    this.#ref.tellUnsafe(new Serve())
+    this.#tell(new Serve())
   }
 
   get rotate(): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
-      this.#ref.tellUnsafe(new Rotate({ done: () => resume(Effect.void) }))
+      this.#tell(new Rotate({ done: () => resume(Effect.void) }))
     })
   }
 
@@ -145,28 +143,32 @@ export class PoolActor {
   act<A>(change: (core: PoolCore) => A): A {
     const result = change(this.core)
     // The timer is set where messages are handled.
-    if (this.core.due < this.#alarm) this.#ref.tellUnsafe(new Tick())
+    if (this.core.due < this.#alarm) this.#tell(new Tick())
     return result
   }
 
-  #incarnate(ref: ActorRef<Protocol>): Effect.Effect<Handlers<Protocol>, never, Scope.Scope> {
+  /** Tells the actor, if it has not begun to end: then nobody has to know any more. */
+  #tell(message: Protocol): void {
+    if (this.#ref.refusalUnsafe() === "closed") this.#buried(message)
+    else this.#ref.tellUnsafe(message)
+  }
+
+  #incarnate(self: Self<Protocol>): Effect.Effect<Handlers<Protocol>, never, Scope.Scope> {
     return Effect.gen({ self: this }, function*() {
-      this.#ref = ref
-      this.#startTimer = yield* FiberHandle.makeRuntime<never>()
+      this.#ref = self.ref
       yield* Effect.addFinalizer(() => this.#end)
       // After a crash.
       this.#open()
-      this.#settle()
-      return this.#handlers()
+      yield* this.#settle(self)
+      return this.#handlers(self)
     })
   }
 
-  #handlers(): Handlers<Protocol> {
+  #handlers(self: Self<Protocol>): Handlers<Protocol> {
     const { core } = this
     const on = <M extends Protocol>(handle: (message: M) => void) => (message: M): Effect.Effect<void> => {
       handle(message)
-      this.#settle()
-      return Effect.void
+      return this.#settle(self)
     }
     return {
       Serve: on(() => core.serve()),
@@ -174,8 +176,8 @@ export class PoolActor {
       Heard: on<Heard>(({ decision, id }) => core.heard(id, decision)),
       Down: ({ exit, id }) => {
         core.down(id, exit)
-        this.#settle()
-        return exit.message === "" ? Effect.void : this.#hooks.onLastWords(exit.message)
+        const settled = this.#settle(self)
+        return exit.message === "" ? settled : Effect.andThen(settled, this.#hooks.onLastWords(exit.message))
       },
       Tick: on(() => {
         this.#alarm = never
@@ -213,7 +215,7 @@ export class PoolActor {
   #connect(id: number, connection: HoundConnection): HoundConnection {
     connection.onDecision((decision) => {
       // A hound's own figures are worth no message: the host timed it, and its memory was watched.
-      if (decision.type !== "metrics" && this.#isHeard(id)) this.#ref.tellUnsafe(new Heard({ id, decision }))
+      if (decision.type !== "metrics" && this.#isHeard(id)) this.#tell(new Heard({ id, decision }))
     })
     return connection
   }
@@ -224,9 +226,9 @@ export class PoolActor {
   }
 
   /** Every event ends with this. */
-  #settle(): void {
+  #settle(self: Self<Protocol>): Effect.Effect<void> {
     if (this.core.isRotated) this.#endRotation()
-    this.#arm(this.core.due)
+    return this.#arm(self, this.core.due)
   }
 
   #endRotation(): void {
@@ -234,14 +236,11 @@ export class PoolActor {
     this.#rotated = null
   }
 
-  #arm(due: number): void {
-    if (due >= this.#alarm) return
+  /** Sets the timer if that is earlier than it is set for. */
+  #arm({ timers }: Self<Protocol>, due: number): Effect.Effect<void> {
+    if (due >= this.#alarm) return Effect.void
     this.#alarm = due
-    const wait = Duration.millis(Math.max(1, Math.ceil(due - this.#time.nowMs())))
-    this.#startTimer(Effect.andThen(
-      this.#clock.sleep(wait),
-      Effect.sync(() => this.#ref.tellUnsafe(new Tick()))
-    ))
+    return timers.once(alarm, Math.max(1, Math.ceil(due - this.#time.nowMs())), new Tick())
   }
 
   #buried(message: Protocol): void {
