@@ -3,10 +3,12 @@
  * log lines, and no others, where its calls are traced and where they are not.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import type { Scent } from "../../src/domain/Scent.ts"
 import type { Severity } from "../../src/domain/Severity.ts"
+import { AlertSinks } from "../../src/safety/alert/AlertSink.ts"
+import * as Caller from "../../src/telemetry/Caller.ts"
 // Loaded here, as it is otherwise when the first alert leaves.
 import * as DevopsEndpoint from "../../src/safety/devops/DevopsEndpoint.ts"
 import { documentAt } from "../documents/documents.ts"
@@ -566,6 +568,91 @@ describe("work in the background", () => {
       ])
       assert.match(seen.join(), /^[0-9a-f]{16}$/)
     }))
+})
+
+describe("a host that can be asked for its span", () => {
+  const hostSpan = (digit: string) => Tracer.externalSpan({ spanId: digit.repeat(16), traceId: digit.repeat(32) })
+
+  for (const atCall of [hostSpan("a"), undefined]) {
+    it.effect(`RFC W6 is asked on a call's turn alone: work in the background is ${atCall === undefined ? "nobody's" : "the call's"}`, () => {
+      let active: Tracer.AnySpan | undefined = atCall
+      return Effect.gen(function*() {
+        const world: ObservedWorld = yield* openObserved({
+          isTraced: false,
+          config: { failSafe: { panic: { threshold: { min: 1, max: 2 } } } },
+          callbacks: {
+            onEscalate: ({ signature = "" }) => void world.sync.evacuate(signature),
+            onPanicThreshold: () => "panic"
+          }
+        })
+        yield* world.hounds.next("hang", "crash")
+        for (const payload of ["a", "b"]) world.sync.intercept(threat(payload, "critical"))
+        world.sync.intercept(threat("c"))
+        // The background has a context of its own, which is some other request's.
+        active = hostSpan("b")
+        yield* turn
+        yield* TestClock.adjust("5 seconds")
+        for (let n = 0; n < 3; n++) yield* Effect.andThen(turn, Effect.promise(() => hostTurns()))
+        const { alerts, spans } = yield* world.observed
+        const told = alerts.map(({ trace, type }) => [type, trace?.spanId[0] === "b"])
+        assert.includeDeepMembers(told, [["evidence.purged", false], ["failsafe.escalated", false], [
+          "failsafe.panic",
+          false
+        ]])
+        assert.isTrue(told.every(([, isOther]) => isOther === false), told.join())
+        assert.isFalse(spans.some((span) => span.includes("bbbbbbbb")), spans.join("\n"))
+        assert.strictEqual(
+          spans.filter((span) => span.includes("<- aaaa")).length,
+          atCall === undefined ? 0 : spans.length
+        )
+      }).pipe(Effect.provideService(Caller.Caller, Caller.make(() => active)))
+    })
+  }
+})
+
+describe("a callback that came from no span", () => {
+  it.effect("RFC W6 does what it does in nobody's name, whatever span the host has then", () => {
+    let active: Tracer.AnySpan | undefined
+    return Effect.gen(function*() {
+      let isAsked = false
+      const world: ObservedWorld = yield* openObserved({
+        isTraced: false,
+        config: { hound: { enabled: false }, quarantine: { maxCount: 1 } },
+        callbacks: {
+          onQuarantineFull: () => {
+            const result = world.sync.intercept(threat("b"))
+            isAsked = result.status === "ignored" && world.sync.evacuate(result.signature) !== null
+          }
+        }
+      })
+      for (const payload of ["a", "b"]) world.sync.intercept(threat(payload))
+      active = Tracer.externalSpan({ spanId: "b".repeat(16), traceId: "b".repeat(32) })
+      yield* turn
+      const { spans } = yield* world.observed
+      assert.isTrue(isAsked)
+      assert.deepStrictEqual(spans.map((span) => span.split(":")[0]), [
+        "tracehound.evacuation internal",
+        "tracehound.coldstorage.write client",
+        "tracehound.coldstorage.write client <- tracehound.evacuation"
+      ])
+    }).pipe(Effect.provideService(Caller.Caller, Caller.make(() => active)))
+  })
+})
+
+describe("a sink of the host's", () => {
+  it.effect("RFC W6 sends within the span that the alert came from", () => {
+    const seen: Array<string> = []
+    const sink = {
+      send: () => Effect.map(Effect.orDie(Effect.currentSpan), ({ name }) => seen.push(name))
+    }
+    return Effect.gen(function*() {
+      const world = yield* openObserved({ isTraced: true, config: { quarantine: { maxCount: 1 } } })
+      yield* intercept(world, threat("a", "high"))
+      yield* intercept(world, threat("b", "high"))
+      yield* turn
+      assert.deepStrictEqual(seen, ["request 2"])
+    }).pipe(Effect.provideService(AlertSinks, [sink]))
+  })
 })
 
 describe("under a flood", () => {

@@ -139,4 +139,4 @@ const lineText = ({ annotations, level, message, span }: Line, all: ReadonlyArra
 }
 
 const nameIn = (spanId: string, all: ReadonlyArray<Tracer.Span>): string =>
-  all.find((span) => span.spanId === spanId)?.name ?? "nobody"
+  all.find((span) => span.spanId === spanId)?.name ?? spanId

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber } from "effect"
+import { Context, Effect, Exit, Fiber, Option, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { Breaker } from "../../../src/custody/coldstorage/Breaker.ts"
 import { ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
@@ -107,6 +107,60 @@ describe("why an envelope was not written", () => {
       const envelope = { id: "b", passage, size: 1, envelope: Uint8Array.of(1) }
       yield* inTime(writeWithRetries({ ...parts, endpoint, breaker: new Breaker(() => 0) }, envelope))
       assert.deepStrictEqual([whys.pop(), reasons.pop()], ["ENOSPC", "ENOSPC"])
+    }))
+})
+
+describe("the span of a write", () => {
+  it.effect("RFC W6 is there while the endpoint writes, and ends as stopped where the writer is interrupted", () =>
+    Effect.gen(function*() {
+      const spans: Array<Tracer.NativeSpan> = []
+      const tracer = Tracer.make({
+        span: (made) => {
+          const span = new Tracer.NativeSpan(made)
+          spans.push(span)
+          return span
+        }
+      })
+      const { parts } = opened()
+      const seen: Array<Tracer.AnySpan> = []
+      const endpoint = {
+        destination: "file:fake",
+        write: (name: string) =>
+          Effect.andThen(
+            Effect.map(Effect.orDie(Effect.currentSpan), (span) => seen.push(span)),
+            name === "hangs" ? Effect.never : Effect.void
+          )
+      }
+      const traced = { ...parts, endpoint, spans: makeSpans(Context.make(Tracer.Tracer, tracer)) }
+      const write = (id: string) => writeWithRetries(traced, { id, passage, size: 1, envelope: Uint8Array.of(1) })
+      yield* write("a")
+      const hanging = yield* Effect.forkChild(write("hangs"), { startImmediately: true })
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(hanging), { startImmediately: true })
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(interrupting)
+      assert.deepStrictEqual(seen, spans)
+      assert.deepStrictEqual(spans.map(({ attributes }) => attributes.get("error.type")), [undefined, "stopped"])
+    }))
+
+  it.effect("RFC W6 has an event for each try that failed, up to sixteen", () =>
+    Effect.gen(function*() {
+      const { faults, parts } = opened(Array.from({ length: 30 }, () => "retry" as const))
+      faults.push(...Array.from({ length: 30 }, () => "fails" as const))
+      const span = Tracer.nativeTracer.span({
+        name: "write",
+        parent: Option.none(),
+        annotations: Context.empty(),
+        links: [],
+        startTime: 0n,
+        kind: "client",
+        root: true,
+        sampled: true
+      }) as Tracer.NativeSpan
+      const tracer = Tracer.make({ span: () => span })
+      const traced = { ...parts, spans: makeSpans(Context.make(Tracer.Tracer, tracer)) }
+      yield* inTime(writeWithRetries(traced, { id: "a", passage, size: 1, envelope: Uint8Array.of(1) }))
+      assert.strictEqual(span.events.length, 16)
+      assert.strictEqual(span.attributes.get("tracehound.tries"), 31)
     }))
 })
 

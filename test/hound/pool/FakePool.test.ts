@@ -343,6 +343,8 @@ describe("the pool, in a test's time", () => {
       assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, left: 1, complete: 1, error: 3, timeout: 1 })
       const { reason, signature } = alerts.find(({ type }) => type === "hound.violation") ?? {}
       assert.deepStrictEqual([reason, signature], ["oversized", flooded])
+      const named = alerts.flatMap(({ trace, type }) => type === "failsafe.escalated" ? [trace?.spanId] : [])
+      assert.deepStrictEqual(named, spans.slice(2, 5).map(({ spanId }) => spanId), "each names its examination")
       const ends = spans.map(({ attributes, status }) => {
         const exit = status._tag === "Ended" ? status.exit : assert.fail("a span is open")
         const failures = Exit.isSuccess(exit) ? [] : Cause.prettyErrors(exit.cause).map(({ message }) => message)
