@@ -45,9 +45,6 @@ const frameLine = /^\s*at (?:(?:async )?(?<name>[^()]{1,120}?) \()?(?<file>[^()]
 const frameName = /^[\w$.<> #[\]]{1,80}$/
 const frameFile = /^[\w./@-]{1,200}$/
 
-/** Where our own code is: the folder that holds this one. */
-const home = new URL("../", import.meta.url)
-
 /**
  * The frames of an error in Tracehound's own code, innermost first, as `name (room/File.ts:12)`;
  * none where its stack cannot be told from its message.
@@ -66,9 +63,7 @@ export const framesOf = (thrown: unknown): ReadonlyArray<string> => {
 
 /** The path of a file from our own folder; undefined where it is not in there. */
 const pathIn = (file: string): string | undefined =>
-  [home.href, decodeURIComponent(home.pathname)]
-    .filter((start) => file.startsWith(start))
-    .map((start) => file.slice(start.length))[0]
+  home.filter((start) => file.startsWith(start)).map((start) => file.slice(start.length))[0]
 
 /**
  * The frames of a stack, as lines. It begins with the error's name and message, and a message can
@@ -120,3 +115,12 @@ const attempt = <A>(read: () => A): A | undefined => {
     return undefined
   }
 }
+
+/**
+ * Where our own code is, as runtimes write it: the folder that holds this one. A bundle may not
+ * know: then there are no frames.
+ */
+const home: ReadonlyArray<string> = attempt(() => {
+  const { href, pathname } = new URL("../", import.meta.url)
+  return [href, decodeURIComponent(pathname)]
+}) ?? []

@@ -6,6 +6,7 @@ import { Context, Effect, Option, Tracer } from "effect"
 import { createHash } from "node:crypto"
 import { type Scent, Tracehound } from "tracehound"
 import { TracehoundTest } from "tracehound/testing"
+import { makeIntercept } from "../../src/runtime/Doors.ts"
 import { Caller, make } from "../../src/telemetry/Caller.ts"
 
 const scent = (payload: string, isThreat = true): Scent => ({
@@ -73,6 +74,11 @@ describe("a caller's span", () => {
       yield* Effect.withParentSpan(intercept(scent("d")), outer)
       assert.strictEqual(said(outer)["tracehound.status"], "quarantined")
     }).pipe(Effect.provide(TracehoundTest.layer())))
+
+  it("that nobody can be asked for costs the plain object nothing: its intercept is the Agent's own", () => {
+    const intercept = () => assert.fail("nobody calls")
+    assert.strictEqual(makeIntercept(make(), intercept), intercept)
+  })
 
   it.effect("that throws costs the caller nothing", () =>
     Effect.gen(function*() {

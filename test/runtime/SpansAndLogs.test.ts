@@ -255,6 +255,25 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
+    title: "evidence that is evacuated by its handle",
+    act: (world) =>
+      Effect.gen(function*() {
+        const result = yield* intercept(world, threat("a"))
+        yield* world.call(Effect.sync(() => "handle" in result ? result.handle.evacuate() : null))
+      }),
+    callers: [
+      "request 1 tracehound.signature=<a> tracehound.status=quarantined",
+      "request 2"
+    ],
+    spans: [
+      "tracehound.evacuation internal <- {2}: ok tracehound.category=injection tracehound.compressed_size=… tracehound.severity=low tracehound.signature=<a> tracehound.size=1",
+      "tracehound.coldstorage.write client <- {2|tracehound.evacuation}: ok tracehound.outcome=written tracehound.signature=<a> tracehound.size=1 tracehound.tries=1"
+    ],
+    lines: [
+      "Debug quarantine.evacuation @ {2|tracehound.evacuation} evidenceId=id\\u{20}of\\u{20}a reason=request severity=low signature=<a>"
+    ]
+  },
+  {
     title: "evidence that is evacuated and not written",
     options: { config: { audit: { coldStorage: { endpoint: "file:memory", retries: 2 } } } },
     act: (world) =>
