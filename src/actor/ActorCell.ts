@@ -309,7 +309,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
    */
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
     return Effect.suspend(() => {
-      const life = new Incarnation<M>(this, this.#kernel, Scope.makeUnsafe())
+      const life = new Incarnation<M>(this, Scope.makeUnsafe())
       // One step from the check to `#startFiber`: an end finds the start either not begun or under
       // way.
       const building = Effect.withFiber<Exit.Exit<void, unknown>>((fiber) => {
@@ -377,6 +377,9 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     return new ActorStopped({ actor: this.path })
   }
 
+  get kernel(): Kernel {
+    return this.#kernel
+  }
   leave(life: Incarnation<M>): void {
     if (this.#life !== life) return
     this.#isLeaving = true

@@ -23,6 +23,7 @@ import { type Timers, TimerTable } from "./Timers.ts"
  * An actor, as its incarnations see it. Each method does nothing if that one is not the current.
  */
 export interface Host<M extends Message> extends ActorRef<M> {
+  readonly kernel: Kernel
   leave(life: Incarnation<M>): void
   monitorFor(life: Incarnation<M>, other: ActorRef<never>, onDown: (down: Down) => void): void
   followFor(life: Incarnation<M>, other: ActorRef<never>, onEvent: (event: Watched) => void): void
@@ -43,12 +44,10 @@ export class Incarnation<M extends Message> implements Self<M> {
   /** Set while somebody waits for its start: to be called if that is abandoned. */
   onAbandoned: (() => void) | undefined
   readonly #host: Host<M>
-  readonly #kernel: Kernel
   #timers: TimerTable<M> | undefined
 
-  constructor(host: Host<M>, kernel: Kernel, scope: Scope.Closeable) {
+  constructor(host: Host<M>, scope: Scope.Closeable) {
     this.#host = host
-    this.#kernel = kernel
     this.scope = scope
   }
 
@@ -113,7 +112,7 @@ export class Incarnation<M extends Message> implements Self<M> {
     if (this.#timers !== undefined) return this.#timers
     const host = this.#host
     const table = new TimerTable<M>({
-      kernel: this.#kernel,
+      kernel: host.kernel,
       send: (signal) => host.sendFor(this, signal),
       retract: (signal) => host.retract(signal),
       isIdle: () => host.isIdle()

@@ -78,6 +78,9 @@ export const dropping = (bounds: Bounds): MailboxSpec => bounded("dropping", bou
 /** Why a mailbox does not accept a message. */
 export type Refusal = "full" | "dropped"
 
+/** Never written to. */
+const uncounted: Array<number> = []
+
 /** The index of the lane for messages that name none. */
 const defaultLane = laneOrder.indexOf("medium")
 
@@ -91,7 +94,10 @@ export class Mailbox<A extends object> {
   readonly #waiting: Array<MutableList.MutableList<A> | undefined>
   /** The number of messages that wait or are being handled, by lane index. */
   readonly #held: Array<number>
-  /** How many messages have overtaken the oldest of a lane, by lane index. */
+  /**
+   * How many messages have overtaken the oldest of a lane, by lane index. Empty where nobody counts
+   * them: an idle actor has no room for it.
+   */
   readonly #overtaken: Array<number>
   #length = 0
   #weight = 0
@@ -103,7 +109,7 @@ export class Mailbox<A extends object> {
     const size = spec.kind === "lanes" ? laneOrder.length : 1
     this.#waiting = Array.from({ length: size }, () => undefined)
     this.#held = Array.from({ length: size }, () => 0)
-    this.#overtaken = Array.from({ length: size }, () => 0)
+    this.#overtaken = spec.overtakes < Number.POSITIVE_INFINITY ? Array.from({ length: size }, () => 0) : uncounted
   }
 
   /** How many messages wait. */
