@@ -8,6 +8,7 @@ const slow = ["test/**/*.slow.test.ts"]
 
 /** Files of the long tier: what finds more the longer it goes on. */
 const hunts = [
+  "test/actor/Endurance.slow.test.ts",
   "test/actor/Interleavings.slow.test.ts",
   "test/hound/pool/Chaos.slow.test.ts",
   "test/hound/pool/PoolCore.test.ts",

@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { hunt, restOf } from "../support/tiers.ts"
 import { runChaos } from "./chaos.ts"
 
-const { runs, seed } = hunt("ACTORS", { seed: 1, runs: 80, long: 3000 })
+const { runs, seed } = hunt("ACTORS", { seed: 1, runs: 100, long: 3000 })
 const perTest = 10
 const seeds = Array.from({ length: runs }, (_, n) => seed + n)
 const chunks = Array.from(

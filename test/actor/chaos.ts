@@ -280,6 +280,23 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
         world.check(some.length <= 8, () => "the subscription grew")
         world.log(`letters ${some.map(({ reason, sequence }) => `${sequence} ${reason}`).join(", ")}`)
       })
+      /** An operator's hand: on an actor, or on a supervisor with all under it. */
+      const operate = Effect.suspend(() => {
+        const beings = living()
+        const [one, boss] = [beings[below(beings.length)]?.ref, bosses[below(bosses.length)]?.ref]
+        const target = pick<Actor.Target | undefined>([one, one, boss])
+        if (target === undefined) return Effect.void
+        const path = typeof target === "string" ? target : target.path
+        const what = pick<"stop" | "restart">(["stop", "restart", "restart"])
+        world.log(`${what} ${path} by hand`)
+        return launch(Effect.match(root[what](target), {
+          onSuccess: () => {
+            world.count(`${what} by hand`)
+            world.log(`done: ${what} ${path}`)
+          },
+          onFailure: ({ message }) => world.log(`not done: ${what} ${path}: ${message}`)
+        }))
+      })
       const pass = (ms: number) => Effect.suspend(() => TestClock.adjust(ms))
 
       for (let n = 0; n < 3; n++) yield* supervise
@@ -310,6 +327,7 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
           const boss = bosses[1 + below(bosses.length - 1)]
           if (boss !== undefined) yield* close(boss.scope, boss.ref.path)
         }
+        if (chance(0.06)) yield* operate
         yield* look(`step ${step}`)
       }
 

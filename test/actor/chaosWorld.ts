@@ -24,6 +24,7 @@ export const deeds = [
   "links",
   "monitors",
   "monitors",
+  "watches",
   "closes",
   "stopsOther",
   "forks",
@@ -38,6 +39,7 @@ export const deeds = [
   "timers",
   "timers",
   "quiet",
+  "stubborn",
   "stubborn",
   "stubborn",
   "stashes",
@@ -424,6 +426,37 @@ export class World {
       self.receiveTimeout(1, message)
     ])
   }
+  /** Watches an address: what is told must follow one another, and end once. */
+  #watches(being: Being, self: Actor.Self<Act>, other: Actor.ActorRef<Act>): Effect.Effect<void> {
+    let last: Entry | undefined
+    // One that is being started is told of.
+    const { incarnation: number, phase } = other.inspect()
+    let incarnation = phase === "starting" ? number - 1 : number
+    let isOver = false
+    return self.watch(other, (event) => {
+      this.log(`${being.name} sees that ${event.actor} is ${event._tag}`)
+      this.count(event._tag)
+      this.check(!isOver, () => `${being.name} sees ${event.actor} after its end`)
+      if (event._tag === "Restarted") {
+        const before = incarnation
+        this.check(event.incarnation > before, () => `${being.name} sees ${event.actor}#${event.incarnation} late`)
+        incarnation = event.incarnation
+        // The latest restart stands for those that wait.
+        if (last !== undefined && being.waiting.includes(last)) {
+          this.count("restarts told as one")
+          last.offered = false
+          being.waiting = being.waiting.filter((entry) => entry !== last)
+        }
+      } else {
+        isOver = true
+        this.check(other.inspect().phase === "ended", () => `${event.actor} is said to have ended`)
+      }
+      const { entry, message } = this.draft(being, false, 3, true)
+      being.waiting.push(entry)
+      last = entry
+      return message
+    })
+  }
   /** Sets, replaces or cancels a timer. */
   #time(being: Being, { timers }: Actor.Self<Act>): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -500,6 +533,8 @@ export class World {
           being.waiting.push(entry)
           return message
         })
+      case "watches":
+        return partner.ref === undefined ? Effect.void : this.#watches(being, self, partner.ref)
       case "forks":
         return Effect.andThen(
           Effect.forkChild(this.#aside(being, "children", 500), { startImmediately: id % 2 === 0 }),

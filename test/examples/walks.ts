@@ -104,6 +104,32 @@ const walks: Readonly<Record<string, (example: Example) => Promise<void>>> = {
     const [code] = await once(example.process, "exit")
     assert.strictEqual(code, 0)
     assert.include(example.output(), "held at the end: 1, audit verified: true")
+  },
+  "job-queue": async ({ output, process }) => {
+    const [code] = await once(process, "exit")
+    assert.strictEqual(code, 0)
+    assert.include(output(), "done: 192, given up: 8, retries: 56\nthe queue was full: true\n")
+    assert.include(output(), "restarts of workers: 12\n")
+  },
+  reconnect: async ({ output, process }) => {
+    const [code] = await once(process, "exit")
+    assert.strictEqual(code, 0)
+    const lines = output().split("\n").filter((line) => /^(?:answered|in hand|connected|the connection)/.test(line))
+    assert.sameMembers(lines, [
+      "answered: HELLO",
+      "in hand when it broke: ActorCrashed",
+      "connected again: incarnation 2",
+      "answered: AGAIN 0",
+      "in hand when it broke: ActorCrashed",
+      "connected again: incarnation 3",
+      "answered: AGAIN 1",
+      "the connection is Stopped"
+    ])
+  },
+  crawler: async ({ output, process }) => {
+    const [code] = await once(process, "exit")
+    assert.strictEqual(code, 0)
+    assert.include(output(), "fetched: 20, failed: 21, retried: 1, left out: 0\nnever faster than allowed: true\n")
   }
 }
 
