@@ -88,7 +88,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
   readonly #parent: Parent
   readonly #definition: Definition<M, R, E, RB>
   readonly #context: Context.Context<R | Exclude<RB, Scope.Scope>>
-  readonly #owner: Scope.Closeable
+  readonly owner: Scope.Closeable
   #watchers: Watchers | undefined
   #followers: Followers | undefined
 
@@ -130,7 +130,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     this.#parent = parent
     this.#definition = definition
     this.#context = context
-    this.#owner = owner
+    this.owner = owner
     this.#isSuspended = definition.suspended
   }
 
@@ -687,7 +687,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     this.#followers?.gone(this.#parent.gaveUp)
     this.#parent.forget(this)
     this.#ended?.openUnsafe()
-    return Scope.close(this.#owner, Exit.void)
+    return Scope.close(this.owner, Exit.void)
   }
   /**
    * Ends the incarnation from outside: interrupts a start, or waits for the burst until the

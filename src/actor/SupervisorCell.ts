@@ -156,21 +156,19 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   ): Effect.Effect<ActorCell<M, R, E, RB>, StartFailed, R | Exclude<RB, Scope.Scope> | Scope.Scope> {
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
-        const name = yield* this.#freeName(definition.name, options.name)
         const scope = yield* Effect.scope
-        const owner = Scope.forkUnsafe(scope)
-        const context = yield* Effect.context<R | Exclude<RB, Scope.Scope>>()
-        const cell = new ActorCell<M, R, E, RB>({
-          kernel: this.#kernel,
-          parent: this,
-          name,
-          definition,
-          context: this.#kernel.adapt(context),
-          restart: options.restart ?? definition.restart,
-          owner
-        })
-        this.#children.set(name, cell)
-        yield* Scope.addFinalizer(owner, Effect.suspend(() => this.#kernel.ending(cell)))
+        const context = this.#kernel.adapt(yield* Effect.context<R | Exclude<RB, Scope.Scope>>())
+        const cell = yield* this.#admit(definition.name, options.name, (name) =>
+          new ActorCell<M, R, E, RB>({
+            kernel: this.#kernel,
+            parent: this,
+            name,
+            definition,
+            context,
+            restart: options.restart ?? definition.restart,
+            owner: Scope.forkUnsafe(scope)
+          }))
+        yield* Scope.addFinalizer(cell.owner, Effect.suspend(() => this.#kernel.ending(cell)))
         const exit = yield* Effect.onInterrupt(restore(cell.start), () => cell.terminate)
         if (Exit.isSuccess(exit)) return cell
         yield* cell.terminate
@@ -186,10 +184,9 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
         const route = routeOf(options, yield* Random.nextInt)
-        const name = yield* this.#freeName(definition.name, options.name)
         const scope = yield* Scope.fork(yield* Effect.scope)
         const spawning = Effect.gen({ self: this }, function*() {
-          const above = yield* this.#supervise(name, { intensity: options.size, ...options })
+          const above = yield* this.#supervise(definition.name, options.name, { intensity: options.size, ...options })
           const numbers = Array.from({ length: options.size }, (_, number) => String(number))
           const workers = yield* Effect.forEach(numbers, (number) => above.#spawn(definition, { name: number }))
           return new WorkerPool(above, workers, route)
@@ -201,19 +198,28 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       })
     )
 
-  readonly supervise: Supervisor["supervise"] = (name, options = {}) => this.#supervise(name, options)
+  readonly supervise: Supervisor["supervise"] = (name, options = {}) => this.#supervise(name, name, options)
 
   #supervise(
-    name: string,
-    options: SupervisorOptions & { readonly restart?: RestartKind }
+    defaultName: string,
+    wanted: string | undefined,
+    { restart = "permanent", ...options }: SupervisorOptions & { readonly restart?: RestartKind },
+    kernelOf: (kernel: Kernel, name: string) => Kernel = (kernel) => kernel
   ): Effect.Effect<SupervisorCell, StartFailed, Scope.Scope> {
     return Effect.uninterruptible(Effect.gen({ self: this }, function*() {
-      yield* this.#freeName(name, name)
-      const owner = Scope.forkUnsafe(yield* Effect.scope)
-      const { restart = "permanent" } = options
-      const cell = new SupervisorCell({ ...options, kernel: this.#kernel, parent: this, name, restart, owner })
-      this.#children.set(name, cell)
-      yield* Scope.addFinalizer(owner, Effect.suspend(() => this.#kernel.ending(cell)))
+      const scope = yield* Effect.scope
+      const cell = yield* this.#admit(defaultName, wanted, (name) => {
+        const owner = Scope.forkUnsafe(scope)
+        return new SupervisorCell({
+          ...options,
+          kernel: kernelOf(this.#kernel, name),
+          parent: this,
+          name,
+          restart,
+          owner
+        })
+      })
+      yield* Scope.addFinalizer(cell.#owner, Effect.suspend(() => this.#kernel.ending(cell)))
       cell.#publish(Lifecycle.started)
       return cell
     }))
@@ -228,34 +234,36 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     kernelOf: (kernel: Kernel, name: string) => Kernel,
     options: SupervisorOptions & Required<Pick<SupervisorCellOptions, "onEscalation">>
   ): Effect.Effect<SupervisorCell, StartFailed, Scope.Scope> {
-    return Effect.uninterruptible(Effect.gen({ self: this }, function*() {
-      const name = yield* this.#freeName(wanted, undefined)
-      const owner = Scope.forkUnsafe(yield* Effect.scope)
-      const kernel = kernelOf(this.#kernel, name)
-      const cell = new SupervisorCell({ ...options, kernel, parent: this, name, restart: "permanent", owner })
-      this.#children.set(name, cell)
-      yield* Scope.addFinalizer(owner, Effect.suspend(() => this.#kernel.ending(cell)))
-      cell.#publish(Lifecycle.started)
-      return cell
-    }))
+    return this.#supervise(wanted, undefined, options, kernelOf)
   }
 
-  /** The wanted name if it is free; if none is wanted, the default name, with a number if taken. */
-  #freeName(defaultName: string, wanted: string | undefined): Effect.Effect<string, StartFailed> {
+  /**
+   * Takes a child in, in one step: nobody else takes its name, and the supervisor's end does not
+   * miss it, whenever the fiber has to yield.
+   */
+  #admit<C extends Child>(
+    defaultName: string,
+    wanted: string | undefined,
+    make: (name: string) => C
+  ): Effect.Effect<C, StartFailed> {
     return Effect.suspend(() => {
-      const failed = (cause: string) =>
-        new StartFailed({ actor: `${this.path}/${wanted ?? defaultName}`, cause: new Error(cause) })
-      if (!isName(wanted ?? defaultName)) return Effect.fail(failed("a name is not empty and has no slash"))
-      if (this.phase !== "running") return Effect.fail(failed(`${this.path} is not running`))
-      if (wanted !== undefined) {
-        return this.#children.has(wanted)
-          ? Effect.fail(failed("the name is taken"))
-          : Effect.succeed(wanted)
-      }
-      let name = defaultName
-      while (this.#children.has(name)) name = `${defaultName}-${++this.#lastNumber}`
-      return Effect.succeed(name)
+      const name = this.#freeName(defaultName, wanted)
+      if (typeof name !== "string") return Effect.fail(name)
+      const child = make(name)
+      this.#children.set(name, child)
+      return Effect.succeed(child)
     })
+  }
+  /** The wanted name if it is free; if none is wanted, the default name, with a number if taken. */
+  #freeName(defaultName: string, wanted: string | undefined): string | StartFailed {
+    const failed = (cause: string) =>
+      new StartFailed({ actor: `${this.path}/${wanted ?? defaultName}`, cause: new Error(cause) })
+    if (!isName(wanted ?? defaultName)) return failed("a name is not empty and has no slash")
+    if (this.phase !== "running") return failed(`${this.path} is not running`)
+    if (wanted !== undefined) return this.#children.has(wanted) ? failed("the name is taken") : wanted
+    let name = defaultName
+    while (this.#children.has(name)) name = `${defaultName}-${++this.#lastNumber}`
+    return name
   }
 
   /** The actor or supervisor at a path from the root down, with the supervisor above it. */

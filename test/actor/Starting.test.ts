@@ -4,8 +4,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
 import { TestClock } from "effect/testing"
-import { type Backoff } from "../../src/actor/index.ts"
+import { type Backoff, type StartFailed } from "../../src/actor/index.ts"
 import { calm, Crash, makeWorld, shape, Work } from "./supervised.ts"
 
 /** A behaviour that fails at these starts. */
@@ -231,5 +232,44 @@ describe("a group's restart whose second child fails to start", () => {
       yield* calm
       assert.strictEqual(trace(), "stop b, start c#2")
       assert.strictEqual(shape(root.inspect()), "root running#1 [a running#2, c running#2]")
+    }))
+})
+
+describe("a spawner whose fiber has to yield", () => {
+  for (const what of ["an actor", "a supervisor"] as const) {
+    it.effect(`RFC S3 RFC S4 ${what} has its name and its end, at whichever step that is`, () =>
+      Effect.gen(function*() {
+        for (let ops = 3; ops < 60; ops++) {
+          const { child, close, root, supervise } = yield* makeWorld()
+          const scope = yield* Scope.make()
+          const inner = yield* Scope.provide(root.supervise("inner"), scope)
+          const starting: Effect.Effect<unknown, StartFailed> = what === "an actor"
+            ? child("x", {}, inner, {})
+            : supervise("x", {}, inner)
+          const twice = Effect.all([Effect.exit(starting), Effect.exit(starting)], { concurrency: 2 })
+          const fiber = yield* Effect.provideService(
+            Effect.forkDetach(twice, { startImmediately: true }),
+            MaxOpsBeforeYield,
+            ops
+          )
+          yield* Scope.close(scope, Exit.void)
+          yield* Fiber.join(fiber)
+          yield* calm
+          assert.deepInclude(inner.inspect(), { phase: "ended", children: [] }, `after ${ops} steps`)
+          yield* close
+        }
+      }))
+  }
+
+  it.effect("RFC S3 two that want the same name do not get it both", () =>
+    Effect.gen(function*() {
+      for (let ops = 3; ops < 60; ops++) {
+        const { child, close, root } = yield* makeWorld()
+        const both = Effect.all([Effect.exit(child("x")), Effect.exit(child("x"))], { concurrency: 2 })
+        const exits = yield* Effect.provideService(both, MaxOpsBeforeYield, ops)
+        assert.deepStrictEqual(exits.map(Exit.isSuccess).toSorted(), [false, true], `after ${ops} steps`)
+        assert.lengthOf(root.inspect().children, 1)
+        yield* close
+      }
     }))
 })
