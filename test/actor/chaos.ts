@@ -266,7 +266,7 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
           yield* other.ref.suspend
           yield* being.ref?.resume ?? Effect.void
           world.command(other, "dies", other)
-          world.command(being, pick(["waits", "waits", "monitors"]), other)
+          world.command(being, pick(["waits", "waits", "monitors", "watches"]), other)
           for (let turn = 0; turn < 3; turn++) yield* Effect.yieldNow
           yield* other.ref.resume
         })

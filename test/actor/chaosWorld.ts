@@ -435,7 +435,7 @@ export class World {
     let isOver = false
     return self.watch(other, (event) => {
       this.log(`${being.name} sees that ${event.actor} is ${event._tag}`)
-      this.count(event._tag)
+      this.count(event._tag === "Restarted" ? "restarts seen" : "ends seen")
       this.check(!isOver, () => `${being.name} sees ${event.actor} after its end`)
       if (event._tag === "Restarted") {
         const before = incarnation
@@ -443,7 +443,6 @@ export class World {
         incarnation = event.incarnation
         // The latest restart stands for those that wait.
         if (last !== undefined && being.waiting.includes(last)) {
-          this.count("restarts told as one")
           last.offered = false
           being.waiting = being.waiting.filter((entry) => entry !== last)
         }
