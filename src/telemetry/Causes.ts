@@ -101,10 +101,10 @@ export const escapedExit = <A>(exit: Exit.Exit<A, unknown>): Exit.Exit<A, unknow
 const escapedError = (thrown: unknown): unknown => {
   const message = messageOf(thrown)
   if (attempt(() => thrown instanceof Error) !== true) return message
-  const error = new Error(message)
-  error.name = classOf(thrown)
-  error.stack = [`${error.name}: ${message}`, ...stackOf(thrown).map((line) => escaped(line, 400))].join("\n")
-  return error
+  const name = classOf(thrown)
+  const stack = [`${name}: ${message}`, ...stackOf(thrown).map((line) => escaped(line, 400))].join("\n")
+  // Defined, as a host may have frozen what all errors inherit: assigning would throw.
+  return Object.defineProperties(new Error(message), { name: { value: name }, stack: { value: stack } })
 }
 
 /** Undefined where it throws: what was thrown may be hostile itself. */

@@ -4,6 +4,8 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Exit } from "effect"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
 import { ColdStorageError } from "../../src/custody/coldstorage/Endpoint.ts"
 import { make } from "../../src/telemetry/Caller.ts"
 import { classOf, escapedCause, escapedExit, framesOf, messageOf } from "../../src/telemetry/Causes.ts"
@@ -109,6 +111,16 @@ describe("an escaped cause", () => {
     const [failed, died] = Cause.prettyErrors(escapedCause(cause))
     assert.deepStrictEqual([failed?.message, died?.name, died?.message], ["a\\u{a}b", "TypeError", "c\\u{a}d"])
     assert.include(died?.stack, "Caller.ts")
+  })
+
+  it("is made where a host has frozen what all errors inherit", async () => {
+    const causes = new URL("../../src/telemetry/Causes.ts", import.meta.url).href
+    const program = `import * as Cause from "effect/Cause"
+      import { escapedCause } from "${causes}"
+      Object.freeze(Error.prototype)
+      console.log(String(Cause.squash(escapedCause(Cause.die(new TypeError("a\\nb"))))))`
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program])
+    assert.strictEqual(stdout, "TypeError: a\\u{a}b\n")
   })
 
   it("leaves a success as it is", () => {
