@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, type Duration, Effect, Exit, Fiber, Request } from "effect"
 import { TestClock } from "effect/testing"
 import * as Actor from "../../src/actor/index.ts"
-import { calm } from "./supervised.ts"
+import { calm, counting } from "./supervised.ts"
 
 class Wait extends Request.TaggedClass("Wait")<{ readonly ms: number }, number, "late"> {}
 
@@ -27,26 +27,6 @@ const makeSlow = Effect.fnUntraced(function*({ definition, system }: Options = {
     })
   )
   return { ...made, actor, wait: (ms: number, options?: Actor.AskOptions) => actor.ask(new Wait({ ms }), options) }
-})
-
-/** A clock that counts who sleeps. */
-const counting = Effect.map(Clock.Clock, (inner) => {
-  const count = { asleep: 0, most: 0, ever: 0 }
-  const clock: Clock.Clock = Object.assign(Object.create(inner) as Clock.Clock, {
-    sleep: (duration: Duration.Duration) =>
-      Effect.acquireUseRelease(
-        Effect.sync(() => {
-          count.ever += 1
-          count.most = Math.max(count.most, ++count.asleep)
-        }),
-        () => inner.sleep(duration),
-        () =>
-          Effect.sync(() => {
-            count.asleep -= 1
-          })
-      )
-  })
-  return { clock, count }
 })
 
 const late = Exit.fail(new Actor.AskTimeout({ actor: "root/slow", tag: "Wait" }))

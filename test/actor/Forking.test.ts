@@ -3,12 +3,12 @@
  * outcome comes as a message.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Tracer } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import * as Actor from "../../src/actor/index.ts"
 import { makeInner, note, type Own, type Program } from "./inner.ts"
 import { isBalanced, mailboxes } from "./probe.ts"
-import { calm } from "./supervised.ts"
+import { calm, counting } from "./supervised.ts"
 
 const later = <A, E>(effect: Effect.Effect<A, E>) => Effect.flatMap(Effect.sleep(10), () => effect)
 const pass = Effect.andThen(TestClock.adjust(10), calm)
@@ -278,7 +278,8 @@ describe("self.pipe", () => {
 describe("a self that outlives its incarnation", () => {
   it.effect("RFC S3 does nothing to the next one", () =>
     Effect.gen(function*() {
-      const inner = yield* makeInner()
+      const { clock, count } = yield* counting
+      const inner = yield* Effect.provideService(makeInner(), Clock.Clock, clock)
       const old: { self?: Own } = {}
       yield* inner.run((self) =>
         Effect.sync(() => {
@@ -298,6 +299,7 @@ describe("a self that outlives its incarnation", () => {
       yield* self.timers.every("old interval", 1, note("an old timer"))
       yield* self.receiveTimeout(1, note("an old silence"))
       yield* self.monitor(inner.actor, () => note("an old monitor"))
+      assert.strictEqual(count.asleep, 0)
       yield* TestClock.adjust(100)
       yield* calm
       inner.note("here")

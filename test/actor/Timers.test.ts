@@ -3,7 +3,7 @@
  * timeout.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { makeInner, note, type Own } from "./inner.ts"
 import { isBalanced, mailboxes } from "./probe.ts"
@@ -119,6 +119,19 @@ describe("self.timers", () => {
       assert.strictEqual(inner.trace(), "")
       yield* pass(1)
       assert.strictEqual(inner.trace(), "tick#1", "at 100, as ever")
+    }))
+
+  it.effect("RFC S3 an interval does not drift, though each of its timers goes off too late", () =>
+    Effect.gen(function*() {
+      const inner = yield* Clock.Clock
+      const clock: Clock.Clock = Object.assign(Object.create(inner) as Clock.Clock, {
+        sleep: (duration: Duration.Duration) => inner.sleep(Duration.sum(duration, Duration.millis(3)))
+      })
+      const { log, run } = yield* Effect.provideService(makeInner(), Clock.Clock, clock)
+      yield* run((self) => self.timers.every("k", 10, note("tick")))
+      yield* pass(100)
+      // At 13, 23, … 93.
+      assert.lengthOf(log, 9)
     }))
 
   for (const [kind, mailbox] of Object.entries(mailboxes)) {

@@ -2,7 +2,7 @@
  * Supervised children under observation: each records its starts, crashes and stops in one log for
  * the whole system.
  */
-import { Clock, Effect, Exit, Request, Scope } from "effect"
+import { Clock, type Duration, Effect, Exit, Request, Scope } from "effect"
 import {
   type ActorRef,
   ActorSystem,
@@ -114,6 +114,26 @@ export const settable = Effect.map(Clock.Clock, (inner) => {
       hands.ahead = ahead
     }
   }
+})
+
+/** A clock that counts who sleeps. */
+export const counting = Effect.map(Clock.Clock, (inner) => {
+  const count = { asleep: 0, most: 0, ever: 0 }
+  const clock: Clock.Clock = Object.assign(Object.create(inner) as Clock.Clock, {
+    sleep: (duration: Duration.Duration) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => {
+          count.ever += 1
+          count.most = Math.max(count.most, ++count.asleep)
+        }),
+        () => inner.sleep(duration),
+        () =>
+          Effect.sync(() => {
+            count.asleep -= 1
+          })
+      )
+  })
+  return { clock, count }
 })
 
 /** A system of its own, with its own scope. */
