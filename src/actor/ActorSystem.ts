@@ -109,7 +109,7 @@ export class ActorSystem extends Context.Service<ActorSystem, {
   ): Effect.Effect<ActorSystem["Service"], StartFailed, Scope.Scope> =>
     Effect.gen(function*() {
       const { lifecycle: outer, root } = system
-      if (!(root instanceof SupervisorCell && outer instanceof Feed))
+      if (!(root instanceof SupervisorCell && isFeed(outer)))
         throw new TypeError("a system is within one that ActorSystem made")
       const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
       const escalated = yield* Deferred.make<Escalated>()
@@ -257,6 +257,8 @@ const kernelWithin = (
     }
   }
 })
+
+const isFeed = (lifecycle: Lifecycle): lifecycle is Feed<LifecycleEvent> => lifecycle instanceof Feed
 
 /** Actors that are inspected on one turn. */
 const actorsPerTurn = 256

@@ -9,9 +9,20 @@ import * as Effect from "effect/Effect"
  */
 export const given = <A, E, R>(give: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
-    const effect: unknown = give()
-    return Effect.isEffect(effect) ? effect as Effect.Effect<A, E, R> : Effect.die(new TypeError("this is no Effect"))
+    const effect = give()
+    return isEffect(effect) ? effect : Effect.die(new TypeError("this is no Effect"))
   })
+
+/** Asks, and does not tell the compiler, which would forget what the effect is said to be. */
+const isEffect: (value: unknown) => boolean = Effect.isEffect
+
+/** What somebody else's Effect fails with: nobody looks into it. */
+export interface Foreign {
+  readonly foreign: never
+}
+
+/** Whether it is an Effect. What it needs has been provided, or is looked for where it runs. */
+export const isForeign = (answer: unknown): answer is Effect.Effect<unknown, Foreign> => Effect.isEffect(answer)
 
 /** Takes what was no answer. A promise that rejects and that nobody waits for ends a process. */
 export const disown = (answer: unknown): void => {

@@ -14,6 +14,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import type { StartFailed } from "../actor/Errors.ts"
 import {
@@ -121,11 +122,10 @@ export type NoOthers<P> = { readonly [K in Exclude<keyof P, keyof Joints>]: neve
 export const roomsOf = <A, E0, R0, E, R>(top: Layer.Layer<A, E0, R0>, parts: Joints<E, R>) => {
   const { callbacks, coldStorage, hounds, limiter, ports, sinks, system } = parts
   return roomsUnder(top, {
-    // Its StartFailed is in `E` where a system is given: `ErrorOf` says so.
-    actors: either(system === undefined ? ownParts.actors : actorsWithin as Layer.Layer<ActorSystem, E, ActorSystem>),
+    actors: either(system === undefined, ownParts.actors, actorsOf<E>()),
     endpointFor: coldStorage === undefined ? nodeEndpoint : () => givenEndpoint,
-    hounds: either(hounds === undefined ? processHounds : GuardedPool.layer),
-    limiter: either(limiter === undefined ? ownParts.limiter : GuardedLimiter.layer)
+    hounds: either(hounds === undefined, processHounds, GuardedPool.layer),
+    limiter: either(limiter === undefined, ownParts.limiter, GuardedLimiter.layer)
   }).pipe(
     Layer.provide(Layer.mergeAll(
       partLayer(ColdStorageEndpoint, coldStorage),
@@ -144,14 +144,21 @@ export const roomsOf = <A, E0, R0, E, R>(top: Layer.Layer<A, E0, R0>, parts: Joi
 const partLayer = <I, S, E, R>(tag: Context.Key<I, S>, part: Part<I, S, E, R> | undefined): Layer.Layer<I, E, R> =>
   part === undefined
     ? Layer.empty as Layer.Layer<I>
-    : Layer.isLayer(part)
-    ? part as Layer.Layer<I, E, R>
-    : Layer.succeed(tag, part as S)
+    : isLayer(part)
+    ? part
+    : Layer.succeed(tag, part)
+
+/** Its StartFailed is in `E` where a system is given: `ErrorOf` says so. */
+const actorsOf = <E>(): Layer.Layer<ActorSystem, E, ActorSystem> => actorsWithin as never
+
+const isLayer = <I, S, E, R>(part: Part<I, S, E, R>): part is Layer.Layer<I, E, R> => Layer.isLayer(part)
 
 /** One of two layers, which may need what either needs. */
-const either = <L extends Layer.Layer<never, unknown, unknown>>(
-  layer: L
-): Layer.Layer<Layer.Success<L>, Layer.Error<L>, Layer.Services<L>> => layer as never
+const either = <A, E, R, E2, R2>(
+  isOwn: boolean,
+  own: Layer.Layer<A, E, R>,
+  given: Layer.Layer<A, E2, R2>
+): Layer.Layer<A, E | E2, R | R2> => isOwn ? own : given
 
 /** Hands the rooms the endpoint around them: they are built afresh, and a part is not. */
 const givenEndpoint = Layer.effect(ColdStorageEndpoint, Effect.suspend(() => ColdStorageEndpoint))
@@ -168,14 +175,17 @@ const sinksLayer = <R>(sinks: ReadonlyArray<AlertSink | EffectSink<R>>): Layer.L
 
 /**
  * The program's context around a part of its own, with the attributes of its own metrics written
- * out: what the part counts is not Tracehound's, and must not be labelled as if it were.
+ * out: what the part counts is not Tracehound's, and must not be labelled as if it were. Without
+ * the span in which the layer is built: what the part does belongs to the span that it came from.
  */
 const hostContext = <R>() =>
-  Effect.map(
-    Effect.context<R>(),
-    (context) =>
-      Context.add(context, Metric.CurrentMetricAttributes, Context.get(context, Metric.CurrentMetricAttributes))
-  )
+  Effect.map(Effect.context<R>(), (context) => {
+    const attributes = Context.get(context, Metric.CurrentMetricAttributes)
+    return Context.add(withoutSpan(context), Metric.CurrentMetricAttributes, attributes)
+  })
+
+/** A part's needs never name a span. */
+const withoutSpan = <R>(context: Context.Context<R>) => Context.omit(Tracer.ParentSpan)(context) as Context.Context<R>
 
 /** These callbacks in place of those of the context. */
 export const callbacksLayer = <R>(callbacks: EffectCallbacks<R>): Layer.Layer<never, never, R> =>

@@ -1,7 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Latch, Layer } from "effect"
+import { Context, Effect, Latch, Layer, Option, Tracer } from "effect"
 import { TestClock } from "effect/testing"
-import { type Alert, AlertSinks, Callbacks, createTracehound, type EffectSink, Tracehound } from "tracehound"
+import {
+  type Alert,
+  AlertSinks,
+  Callbacks,
+  createTracehound,
+  type EffectSink,
+  type StartError,
+  Tracehound
+} from "tracehound"
 import * as Actor from "tracehound/actor"
 
 const config = { hound: { enabled: false } } as const
@@ -40,12 +48,33 @@ describe("a sink that sends by an Effect", () => {
   it.effect("RFC R8 gets every alert, and finds its services in the layer's context", () => {
     const pages: Array<string> = []
     const sink = { send: ({ type }: Alert) => Effect.flatMap(Pager, ({ page }) => page(type)) }
-    const layer: Layer.Layer<Tracehound, unknown, Pager> = Tracehound.layerWith({ config: evicting, sinks: [sink] })
+    const layer: Layer.Layer<Tracehound, StartError, Pager> = Tracehound.layerWith({ config: evicting, sinks: [sink] })
     return Effect.gen(function*() {
       yield* evict(2)
       yield* calm
       assert.deepStrictEqual(pages, ["high_severity_eviction", "high_severity_eviction"])
     }).pipe(Effect.provide(Layer.provide(layer, pagerOf(pages))))
+  })
+
+  it.effect("RFC R8 belongs to the span of the call, and never to the one in which the layer was built", () => {
+    const spans: Array<string | undefined> = []
+    const see = Effect.map(Effect.serviceOption(Tracer.ParentSpan), (span) => {
+      spans.push(Option.getOrUndefined(Option.map(span, (span) => span._tag === "Span" ? span.name : span.spanId)))
+    })
+    const layer = Tracehound.layerWith({
+      config: evicting,
+      sinks: [{ send: () => see }],
+      callbacks: { onQuarantineFull: () => see }
+    })
+    return Effect.gen(function*() {
+      const context = yield* Effect.withSpan(Layer.build(layer), "building")
+      const { intercept } = Context.get(context, Tracehound)
+      yield* Effect.withSpan(Effect.forEach(["a", "b"], (id) => intercept(scent(id))), "calling")
+      yield* calm
+      assert.isNotEmpty(spans)
+      assert.notInclude(spans, "building")
+      assert.include(spans, "calling")
+    })
   })
 
   it.effect("RFC R8 may be of the context, and stands beside the others", () => {
@@ -181,7 +210,7 @@ describe("callbacks that answer by an Effect", () => {
       },
       onEscalate: () => undefined
     }
-    const layer: Layer.Layer<Tracehound, unknown, Pager> = Tracehound.layerWith({ config: full, callbacks })
+    const layer: Layer.Layer<Tracehound, StartError, Pager> = Tracehound.layerWith({ config: full, callbacks })
     return Effect.gen(function*() {
       const { sync } = yield* Tracehound
       sync.intercept(scent("1"))

@@ -122,7 +122,11 @@ describe("cold storage of one's own", () => {
     ["dies", () => Effect.die("s3cr3t"), "the endpoint broke"],
     ["interrupts itself", () => Effect.interrupt, "the endpoint broke"],
     ["gives no Effect", () => JSON.parse("5"), "the endpoint broke"],
-    ["fails with what is no error", () => Effect.fail(JSON.parse("{\"code\":\"s3cr3t\"}")), "the endpoint failed"],
+    [
+      "fails with what is no error",
+      () => Effect.fail(JSON.parse("{\"code\":\"s3cr3t\"}") as never),
+      "the endpoint failed"
+    ],
     [
       "fails with a long message",
       () => Effect.fail(new ColdStorageError({ reason: "write", message: "m".repeat(1_000_000) })),
@@ -474,7 +478,7 @@ describe("Tracehound.layerWith", () => {
 
   it.effect("RFC R7 without parts is Tracehound.layer", () =>
     Effect.gen(function*() {
-      const layer: Layer.Layer<Tracehound, unknown> = Tracehound.layerWith({ config })
+      const layer: Layer.Layer<Tracehound, StartError> = Tracehound.layerWith({ config })
       const { sync } = yield* Effect.provide(Tracehound, layer)
       assert.strictEqual(sync.state(), "running")
     }))

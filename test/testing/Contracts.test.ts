@@ -27,7 +27,7 @@ describe("the contract of an endpoint", () => {
           write: (name: string, bytes: Uint8Array) =>
             Effect.suspend(() => write(files, name, bytes) ? Effect.void : Effect.fail(taken))
         },
-        stored: Effect.sync(() => files)
+        stored: Effect.succeed(files)
       }
     })
   const keep: Write = (files, name, bytes) => !files.has(name) && files.set(name, bytes.slice()) === files

@@ -26,7 +26,7 @@ import { HoundBootError, HoundPool, type HoundStats, noOutcomes } from "./HoundP
 type Pool = HoundPool["Service"]
 
 /** Posted where the pool threw, or answered what it may not. */
-export const poolError = problem({
+const poolError = problem({
   state: "hound",
   code: "hound_pool_failed",
   message: "the pool of hounds that this Tracehound was given failed: its answer is taken as no hound"
@@ -36,7 +36,7 @@ export const poolError = problem({
  * The same pool, whose methods never throw, and whose effects end within `timeoutMs`. `onFault`
  * must not throw.
  */
-export const guardPool = (pool: Pool, timeoutMs: number, onFault: () => void): Pool => {
+const guardPool = (pool: Pool, timeoutMs: number, onFault: () => void): Pool => {
   /** The answer of `ask`, if it is one; else `instead`. */
   const asked = <A>(ask: () => unknown, isAnswer: (answer: unknown) => answer is A, instead: A): A => {
     try {
@@ -76,7 +76,7 @@ export const guardPool = (pool: Pool, timeoutMs: number, onFault: () => void): P
         undefined
       )
     },
-    rotate: Effect.catch(inTime(() => pool.rotate, "rotation"), () => Effect.sync(onFault)),
+    rotate: inTime(() => pool.rotate, "rotation").pipe(Effect.catch(() => Effect.sync(onFault))),
     isBusy: () => isYes(() => pool.isBusy()),
     start: inTime(() => pool.start, "start")
   }

@@ -19,14 +19,14 @@ import { RateLimiter, type RateLimitResult } from "./RateLimiter.ts"
 type Limiter = RateLimiter["Service"]
 
 /** Posted where the limiter threw, or answered what it may not. */
-export const limiterError = problem({
+const limiterError = problem({
   state: "ratelimit",
   code: "limiter_failed",
   message: "the limiter that this Tracehound was given failed: its answer is taken as allowed"
 })
 
 /** The same limiter, which never throws; `onFault` must not throw. Allocates nothing by itself. */
-export const guardLimiter = (limiter: Limiter, onFault: () => void): Limiter => {
+const guardLimiter = (limiter: Limiter, onFault: () => void): Limiter => {
   const failed = <A>(instead: A, answer?: unknown): A => {
     disown(answer)
     onFault()

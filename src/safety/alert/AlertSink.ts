@@ -33,14 +33,14 @@ export interface AlertSink {
 
 /**
  * A sink of the Effect door (`EffectSink.ts`). `R` is what its sending needs of the layer's
- * context.
+ * context, `E` what it fails with.
  */
-export interface EffectSink<out R = never> {
+export interface EffectSink<out R = never, out E = unknown> {
   /**
    * Sends one alert. It has five seconds; what it fails with, or dies of, is posted on the board
    * without its text, which may hold a secret.
    */
-  readonly send: (alert: Alert) => Effect.Effect<unknown, unknown, R>
+  readonly send: (alert: Alert) => Effect.Effect<unknown, E, R>
 }
 
 /** All sinks; none by default. */

@@ -50,14 +50,14 @@ export const isEffectSink = <R>(sink: AlertSink | EffectSink<R>): sink is Effect
 }
 
 /** The same sink, whose sending finds its services in this context. */
-export const withContext = <R>(
-  sink: AlertSink | EffectSink<R>,
+export const withContext = <R, E>(
+  sink: AlertSink | EffectSink<R, E>,
   context: Context.Context<R>
-): AlertSink | EffectSink =>
+): AlertSink | EffectSink<never, E> =>
   isEffectSink(sink) ? { send: (alert) => Effect.provideContext(given(() => sink.send(alert)), context) } : sink
 
 /** The same sink for the alerts service. Lives as long as the scope. */
-export const openSink = (sink: EffectSink): Effect.Effect<AlertSink, never, ActorSystem | Scope.Scope> =>
+export const openSink = <E>(sink: EffectSink<never, E>): Effect.Effect<AlertSink, never, ActorSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const { root } = yield* ActorSystem
     const caller = yield* Caller

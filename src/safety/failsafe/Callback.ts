@@ -18,6 +18,7 @@ import type * as Scope from "effect/Scope"
 import type * as Tracer from "effect/Tracer"
 import { withDeadline } from "../../actor/Deadline.ts"
 import { define } from "../../actor/Definition.ts"
+import { isForeign } from "../../actor/Given.ts"
 import { fifo } from "../../actor/Mailbox.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
 import { type Caller, inTrace } from "../../telemetry/Caller.ts"
@@ -77,7 +78,7 @@ export const makeCallback = <In, Out extends string = never>(
       Effect.suspend(() => {
         // A Call holds what `callUnsafe` or `call` was given.
         const answer = caller.within(span, () => options.call(input as In))
-        return Effect.isEffect(answer) ? answer as Effect.Effect<unknown, unknown> : Effect.promise(async () => answer)
+        return isForeign(answer) ? answer : Effect.promise(async () => answer)
       }),
       () => Effect.fail("threw")
     )

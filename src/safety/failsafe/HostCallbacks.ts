@@ -5,6 +5,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { isForeign } from "../../actor/Given.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
 import type { Alert } from "../../domain/Alert.ts"
 import {
@@ -80,7 +81,7 @@ export const withServices = <R>(callbacks: EffectCallbacks<R>, context: Context.
     if (typeof call !== "function") return []
     const calling = (input: unknown): unknown => {
       const answer: unknown = Reflect.apply(call, callbacks, [input])
-      return Effect.isEffect(answer) ? Effect.provideContext(answer, context) : answer
+      return isForeign(answer) ? Effect.provideContext(answer, context) : answer
     }
     return [[name, calling] as const]
   })

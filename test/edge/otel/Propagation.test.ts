@@ -37,6 +37,10 @@ const beside = async (use: (tracehound: TracehoundInstance, sdk: Sdk) => Promise
   }
 }
 
+/** What a host does in a callback of its own. */
+const runInHost = (effect: Effect.Effect<unknown, Error>): Promise<unknown> => Effect.runPromise(effect)
+const runNow = (effect: Effect.Effect<unknown>): unknown => Effect.runSync(effect)
+
 const attributesOf = (sdk: Sdk, name: string) => sdk.spans().find((span) => span.name === name)?.attributes
 
 describe("the span of", () => {
@@ -83,7 +87,7 @@ describe("the span of", () => {
       )
       yield* Effect.promise(() =>
         sdk.tracerProvider.getTracer("host").startActiveSpan("outer", async (span) => {
-          await Effect.runPromise(program)
+          await runInHost(program)
           span.end()
         })
       )
@@ -99,7 +103,7 @@ describe("the span of", () => {
       yield* Effect.gen(function*() {
         const tracehound = yield* Tracehound
         sdk.tracerProvider.getTracer("host").startActiveSpan("GET /", (span) => {
-          Effect.runSync(tracehound.intercept(scent("a")))
+          runNow(tracehound.intercept(scent("a")))
           span.end()
         })
       }).pipe(Effect.provide(TracehoundTest.layer().pipe(OpenTelemetry.provide(sdk))))

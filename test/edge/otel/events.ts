@@ -32,9 +32,9 @@ export interface Event {
   /** `devops` is where alerts are posted to, if they are to be posted. */
   readonly config?: (devops: string) => TracehoundConfigInput
   /** What comes before it, and is not observed. */
-  readonly before?: Effect.Effect<unknown, unknown, TracehoundTestServices>
+  readonly before?: Effect.Effect<unknown, Error, TracehoundTestServices>
   /** It happens, within the span of a caller. */
-  readonly run: Effect.Effect<unknown, unknown, TracehoundTestServices>
+  readonly run: Effect.Effect<unknown, Error, TracehoundTestServices>
   /** What the caller's span has then. */
   readonly caller: Attributes
   readonly spans: ReadonlyArray<ExpectedSpan>
