@@ -190,7 +190,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.#afterFiber(fiber, exit)
     this.#hasWaited = true
-    this.inbox.report()
+    this.inbox.waitInBurst()
     fiber.addObserver((exit) => this.#afterFiber(fiber, exit))
   }
   #afterFiber(fiber: Fiber.Fiber<void>, exit: Exit.Exit<void>): void {
@@ -283,7 +283,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
   }
   #afterBurst(): Effect.Effect<void> {
     this.#isInBurst = false
-    this.inbox.endBurst()
+    this.inbox.endBurst(this.#hasWaited)
     this.inbox.report()
     // Messages that came after the last look, if the fiber had to yield in between.
     if (this.inbox.waiting > 0) this.schedule()
@@ -735,7 +735,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     const item = this.#current
     this.#burstFiber = undefined
     this.#isInBurst = false
-    this.inbox.endBurst()
+    this.inbox.endBurst(this.#hasWaited)
     this.#current = undefined
     this.#noteAbandoned("handler")
     if (item !== undefined) this.inbox.bury(item, "abandoned", this.#crash)

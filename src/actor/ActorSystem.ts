@@ -113,7 +113,11 @@ export class ActorSystem extends Context.Service<ActorSystem, {
         throw new TypeError("a system is within one that ActorSystem made")
       const deadLetters = yield* makeDeadLetters(options.deadLetters ?? 64)
       const escalated = yield* Deferred.make<Escalated>()
-      const lifecycle = new InnerFeed<LifecycleEvent>("lifecycle events", options.lifecycle ?? 256, outer)
+      const lifecycle = new InnerFeed<LifecycleEvent>(
+        "lifecycle events",
+        options.lifecycle ?? 256,
+        outer as Feed<LifecycleEvent>
+      )
       // Closed after the root has ended.
       yield* Effect.addFinalizer(() => Effect.sync(() => lifecycle.end()))
       const registering = yield* registerIn

@@ -33,6 +33,9 @@ const isAwaited = <M extends Message>(item: Item<M>): boolean =>
 const isOutside = <M extends Message>(item: Item<M>): item is Signal<M> | Aside<M> =>
   item instanceof Signal || item instanceof Aside
 
+/** Of so many bursts that do not wait one is measured, and stands for all. */
+const sampled = 16
+
 /** The part of a definition that the inbox needs. */
 export interface InboxOptions<M extends Message> {
   readonly name: string
@@ -65,15 +68,13 @@ export class Inbox<M extends Message> implements Busy {
   #accepted = 0
   #handled = 0
   #buried = 0
-  /** Messages that came and were taken back. */
-  #retracted = 0
   /** The part of `#handled` that the tally has already counted. */
   #reported = 0
   /** What the tally holds as this actor's pending messages. */
   #reportedPending = 0
   /** Exists only while messages have waited for longer than a turn. */
   #marks: Marks | undefined
-  /** When the burst began, in ns of `Kernel.nanos`; -1 if there is none. */
+  /** When the burst began, in ns of `Kernel.nanos`; -1 if there is none that is measured. */
   #burstBegan = -1
 
   constructor(options: InboxOptions<M>, path: string, kernel: Kernel) {
@@ -152,7 +153,7 @@ export class Inbox<M extends Message> implements Busy {
   }
   #unaccept(): void {
     this.#accepted -= 1
-    this.#retracted += 1
+    if (this.#marks !== undefined) this.#marks.retracted += 1
     this.#noteSettled()
     this.#wakeIfIdle()
   }
@@ -381,16 +382,24 @@ export class Inbox<M extends Message> implements Busy {
     }
     this.#marks.add(this.#come, this.#kernel.nanos())
   }
+  /** Only some bursts look at the clock, so that a message to an idle actor stays cheap. */
   beginBurst(): void {
-    this.#burstBegan = this.#kernel.nanos()
+    if (this.#tally.bursts++ % sampled === 0) this.#burstBegan = this.#kernel.nanos()
   }
-  endBurst(): void {
-    if (this.#burstBegan >= 0) this.#tally.handlingNanos += this.#kernel.nanos() - this.#burstBegan
+  /** A burst that waits is measured in any case, at least from here on. */
+  waitInBurst(): void {
+    if (this.#burstBegan < 0) this.#burstBegan = this.#kernel.nanos()
+    this.report()
+  }
+  endBurst(hasWaited: boolean): void {
+    if (this.#burstBegan < 0) return
+    const nanos = this.#kernel.nanos() - this.#burstBegan
+    this.#tally.handlingNanos += hasWaited ? nanos : nanos * sampled
     this.#burstBegan = -1
   }
-  /** All messages that have come, also those that were taken back. Only grows. */
+  /** Messages that have come, also those that were taken back meanwhile. Only grows. */
   get #come(): number {
-    return this.#accepted + this.#retracted
+    return this.#accepted + (this.#marks?.retracted ?? 0)
   }
   ageUnsafe(now: number): number {
     return this.#marks?.age(this.#come - this.pending, now) ?? 0

@@ -8,6 +8,8 @@
  * The first is kept until its messages are settled. Exists only while messages wait.
  */
 export class Marks {
+  /** Messages that were taken back since this was made. */
+  retracted = 0
   /** Oldest first. */
   #marks: Array<Mark> = []
   /** How far apart marks should be, in ns. */

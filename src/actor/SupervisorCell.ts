@@ -168,7 +168,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
             restart: options.restart ?? definition.restart,
             owner: Scope.forkUnsafe(scope)
           }))
-        yield* Scope.addFinalizer(cell.owner, Effect.suspend(() => this.#kernel.ending(cell)))
+        yield* Scope.addFinalizerExit(cell.owner, () => this.#kernel.ending(cell))
         const exit = yield* Effect.onInterrupt(restore(cell.start), () => cell.terminate)
         if (Exit.isSuccess(exit)) return cell
         yield* cell.terminate
@@ -219,7 +219,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
           owner
         })
       })
-      yield* Scope.addFinalizer(cell.#owner, Effect.suspend(() => this.#kernel.ending(cell)))
+      yield* Scope.addFinalizerExit(cell.#owner, () => this.#kernel.ending(cell))
       cell.#publish(Lifecycle.started)
       return cell
     }))

@@ -2,7 +2,7 @@
  * The metrics of actors: what each says, of whom, and until when.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Metric, Scope } from "effect"
+import { Clock, Effect, Exit, Metric, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as Actor from "../../src/actor/index.ts"
 import { Marks } from "../../src/actor/Marks.ts"
@@ -181,5 +181,26 @@ describe("handling time", () => {
       yield* calm
       yield* TestClock.adjust(1_000)
       assert.approximately(yield* time, 1.03, 1e-9)
+    })))
+
+  it.effect("of handlers that do not wait is an estimate: every sixteenth burst looks at the clock", () =>
+    isolated(Effect.gen(function*() {
+      let looks = 0
+      const inner = yield* Clock.Clock
+      const clock: Clock.Clock = Object.assign(Object.create(inner) as Clock.Clock, {
+        monotonicTimeNanosUnsafe: () => BigInt(++looks) * 1_000n
+      })
+      yield* Effect.gen(function*() {
+        const { actor } = yield* observeProbe({ name: "counted" })
+        const before = looks
+        for (const id of ids(0, 160)) {
+          actor.tellUnsafe(act(id))
+          yield* Effect.yieldNow
+          yield* Effect.yieldNow
+        }
+        assert.strictEqual(looks - before, 20, "two looks at each of ten bursts")
+        const time = (yield* values("handling.time"))["root/counted"] ?? Number.NaN
+        assert.approximately(time, 160e-6, 1e-9)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
     })))
 })
