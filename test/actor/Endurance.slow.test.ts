@@ -82,8 +82,12 @@ describe("a long life", () => {
           for (let n = from; n < to; n++) {
             const scope = yield* Scope.make()
             const worker = yield* Scope.provide(root.spawn(Worker, { name: `w${n}` }), scope)
+            // It waits for more than a turn, and so has an age.
+            yield* worker.suspend
             worker.tellUnsafe(new Job({ n }))
             yield* Scope.provide(other.watch, scope)
+            yield* Effect.yieldNow
+            yield* worker.resume
             yield* Effect.exit(worker.ask(new Job({ n: 1 })))
             yield* Scope.close(scope, Exit.void)
           }

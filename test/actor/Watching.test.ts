@@ -113,6 +113,19 @@ describe("what is told", () => {
       yield* TestClock.adjust(100)
       assert.deepStrictEqual(log, ["root/inner/x#2 after a crash"])
     }))
+
+  it.effect("RFC S3 an actor that is stopped after its supervisor has come back was not given up", () =>
+    Effect.gen(function*() {
+      const { child, crash, root, supervise } = yield* makeWorld({ intensity: 100 })
+      const inner = yield* supervise("inner", { intensity: 0 })
+      const log: Array<string> = []
+      const other = yield* child("x", {}, inner)
+      yield* root.spawn(watcher(log, { first: other }))
+      yield* crash(other)
+      yield* other.stop
+      yield* calm
+      assert.deepStrictEqual(log, ["root/inner/x#2 after a crash", "root/inner/x stopped"])
+    }))
 })
 
 describe("how often", () => {
