@@ -71,42 +71,6 @@ const underThreats = (intercept: (n: number) => string, asked: () => number) =>
 
 const closed = Effect.map(receiver(() => undefined), ({ origin }) => origin).pipe(Effect.scoped)
 
-describe("a collector that", () => {
-  it.live("RFC W7 is not there costs createTracehound nothing", () =>
-    Effect.gen(function*() {
-      const tracehound = createTracehound(config, {}, { telemetry: exporter(yield* closed) })
-      yield* Effect.promise(tracehound.init)
-      const statuses = yield* underThreats((n) => tracehound.intercept(threat(n)).status, () => 1)
-      assert.deepStrictEqual(statuses, ["quarantined"])
-      yield* Effect.promise(tracehound.dispose)
-    }))
-
-  for (const [name, answer] of Object.entries(bad)) {
-    it.live(`${name} costs createTracehound nothing`, () =>
-      Effect.gen(function*() {
-        const { origin, received } = yield* receiver(answer)
-        const tracehound = createTracehound(config, {}, { telemetry: exporter(origin) })
-        yield* Effect.promise(tracehound.init)
-        const statuses = yield* underThreats((n) => tracehound.intercept(threat(n)).status, () => received.length)
-        assert.deepStrictEqual(statuses, ["quarantined"])
-        yield* Effect.promise(tracehound.dispose)
-        assert.isAbove(received.length, 0)
-        assert.isFalse(tracehound.quarantine.count > 0)
-      }))
-
-    it.live(`${name} costs a program of Effect nothing`, () =>
-      Effect.gen(function*() {
-        const { origin, received } = yield* receiver(answer)
-        yield* Effect.gen(function*() {
-          const { sync } = yield* Tracehound
-          const statuses = yield* underThreats((n) => sync.intercept(threat(n)).status, () => received.length)
-          assert.deepStrictEqual(statuses, ["quarantined"])
-        }).pipe(Effect.provide(Tracehound.layer(config).pipe(Layer.provideMerge(exporter(origin)))))
-        assert.isAbove(received.length, 0)
-      }))
-  }
-})
-
 /** What an SDK's exporter does in place of exporting. */
 const badExports: Readonly<Record<string, () => void>> = {
   "never end": () => undefined,
@@ -121,9 +85,43 @@ const directory = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
-describe("an SDK whose exports", () => {
+describe("telemetry of the host", () => {
+  it.live("RFC W7 with a collector that is not there costs createTracehound nothing", () =>
+    Effect.gen(function*() {
+      const tracehound = createTracehound(config, {}, { telemetry: exporter(yield* closed) })
+      yield* Effect.promise(tracehound.init)
+      const statuses = yield* underThreats((n) => tracehound.intercept(threat(n)).status, () => 1)
+      assert.deepStrictEqual(statuses, ["quarantined"])
+      yield* Effect.promise(tracehound.dispose)
+    }))
+
+  for (const [name, answer] of Object.entries(bad)) {
+    it.live(`with a collector that ${name} costs createTracehound nothing`, () =>
+      Effect.gen(function*() {
+        const { origin, received } = yield* receiver(answer)
+        const tracehound = createTracehound(config, {}, { telemetry: exporter(origin) })
+        yield* Effect.promise(tracehound.init)
+        const statuses = yield* underThreats((n) => tracehound.intercept(threat(n)).status, () => received.length)
+        assert.deepStrictEqual(statuses, ["quarantined"])
+        yield* Effect.promise(tracehound.dispose)
+        assert.isAbove(received.length, 0)
+        assert.isFalse(tracehound.quarantine.count > 0)
+      }))
+
+    it.live(`with a collector that ${name} costs a program of Effect nothing`, () =>
+      Effect.gen(function*() {
+        const { origin, received } = yield* receiver(answer)
+        yield* Effect.gen(function*() {
+          const { sync } = yield* Tracehound
+          const statuses = yield* underThreats((n) => sync.intercept(threat(n)).status, () => received.length)
+          assert.deepStrictEqual(statuses, ["quarantined"])
+        }).pipe(Effect.provide(Tracehound.layer(config).pipe(Layer.provideMerge(exporter(origin)))))
+        assert.isAbove(received.length, 0)
+      }))
+  }
+
   for (const [name, end] of Object.entries(badExports)) {
-    it.live(`RFC W7 ${name} costs createTracehound nothing`, () =>
+    it.live(`RFC W7 whose exports ${name} costs createTracehound nothing`, () =>
       Effect.gen(function*() {
         const exported = { spans: 0, records: 0, metrics: 0 }
         const exporter = (of: keyof typeof exported) => ({
