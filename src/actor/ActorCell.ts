@@ -314,6 +314,8 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
       // way.
       const building = Effect.withFiber<Exit.Exit<void, unknown>>((fiber) => {
         if (!this.inbox.isOpen) return Effect.succeed(Exit.fail(this.#stopped))
+        // Two that restart it at the same time, its supervisor and an operator, want the same.
+        if (this.phase !== "waiting") return Effect.succeed(Exit.void)
         this.phase = "starting"
         this.incarnation += 1
         this.#startFiber = fiber

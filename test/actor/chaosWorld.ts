@@ -298,7 +298,7 @@ export class World {
       being.working -= 1
       this.abandoned += 1
     }
-    if (entry.stashes > 0) this.count(`stashed, then ${reason}`)
+    if (entry.stashes > 0) this.count("stashed, then dead")
     else if (reason === "full" || reason === "closed") entry.refused = true
     if (reason === "dropped" && being.spec.kind === "dropping") entry.refused = true
     for (const list of ["waiting", "stashed", "back"] as const)
