@@ -696,12 +696,15 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
    * deadline and then forces it; then closes what is left.
    */
   #endIncarnation(): Effect.Effect<void> {
+    const { incarnation } = this
     const waited = this.#startFiber !== undefined
       ? this.#endStart(this.#startFiber)
       : this.#burstFiber !== undefined
       ? this.#endBurst(this.#burstFiber)
       : Effect.void
     return Effect.flatMap(waited, () => {
+      // Another end of the same incarnation was done first, and it has been started again.
+      if (this.incarnation !== incarnation) return Effect.void
       // The burst may have ended the incarnation itself, or be about to.
       if (this.phase !== "running") return this.#closed?.await ?? Effect.void
       const crash = this.#crash

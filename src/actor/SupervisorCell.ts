@@ -361,14 +361,17 @@ export class SupervisorCell implements Supervisor, Child, Parent {
       if (child.phase === "starting") return this.#refuse(command, "starting")
       this.#unplan(child)
       this.#streaks.delete(child)
+      const { incarnation } = child
+      // If it ends by itself meanwhile, the supervisor hears of what is decided here.
+      this.#stopped.set(child, incarnation)
       yield* _tag === "Stop" && child.restartKind === "temporary" ? child.terminate : child.halt
-      // If it ended by itself meanwhile, the supervisor is about to hear of it.
-      this.#stopped.set(child, child.incarnation)
-      if (_tag === "Stop") return Deferred.doneUnsafe(done, Exit.void)
+      // This supervisor itself may have been restarted meanwhile, and the child along with it.
+      if (_tag === "Stop" || child.incarnation !== incarnation) return Deferred.doneUnsafe(done, Exit.void)
       if (this.phase !== "running") return this.#refuse(command, "not_supervised")
+      if (!child.isOpen) return this.#refuse(command, "not_found")
       const exit = yield* child.start
       if (Exit.isSuccess(exit)) return Deferred.doneUnsafe(done, Exit.void)
-      this.#stopped.set(child, child.incarnation)
+      this.#stopped.set(child, incarnation + 1)
       const failed = new StartFailed({ actor: `${this.path}/${child.name}`, cause: Cause.squash(exit.cause) })
       return Deferred.doneUnsafe(done, Exit.fail(failed))
     })
@@ -512,6 +515,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   get start(): Effect.Effect<Exit.Exit<void, unknown>> {
     return Effect.gen({ self: this }, function*() {
       if (!this.isOpen) return Exit.fail(new ActorStopped({ actor: this.path }))
+      if (this.phase !== "waiting") return Exit.void
       this.incarnation += 1
       this.phase = "running"
       this.#hasGivenUp = false

@@ -176,6 +176,26 @@ describe("supervisors", () => {
       assert.strictEqual(yield* a.ask(work), "1 by a#2")
     }))
 
+  for (const what of ["stop", "restart"] as const) {
+    it.effect(`RFC S3 restarted while one of its children is told to ${what}: that one is started once`, () =>
+      Effect.gen(function*() {
+        const { child, crash, root, supervise, trace } = yield* makeWorld({ intensity: 9 })
+        const inner = yield* supervise("inner", { intensity: 9 })
+        const a = yield* child("a", { drain: 10 }, inner)
+        a.tellUnsafe(new Hang())
+        yield* calm
+        trace()
+        const commands = [yield* Effect.forkChild(inner[what](a), { startImmediately: true })]
+        yield* calm
+        commands.push(yield* Effect.forkChild(root.restart(inner), { startImmediately: true }))
+        yield* TestClock.adjust(20)
+        for (const command of commands) yield* Fiber.join(command)
+        assert.strictEqual(trace(), "stop a, start a#2")
+        yield* crash(a)
+        assert.strictEqual(a.inspect().incarnation, 3, "its next crash is decided as any other")
+      }))
+  }
+
   it.effect("RFC S3 that have given up are started again by hand, without a wait", () =>
     Effect.gen(function*() {
       const { child, crash, root, supervise } = yield* makeWorld({ intensity: 9, backoff: { base: 60_000, jitter: 0 } })
