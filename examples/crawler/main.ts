@@ -69,11 +69,11 @@ const Fetcher = Actor.define<Fetch>()("fetcher", {
           Effect.gen(function*() {
             const now = yield* Clock.currentTimeMillis
             yield* Effect.sleep(Math.max(0, (free.get(url.host) ?? 0) - now))
-            free.set(url.host, (yield* Clock.currentTimeMillis) + pauseMs)
+            // Counted from the answer on: a request that was slow to arrive is not followed at once.
             const response = yield* Effect.tryPromise({
               try: (signal) => fetch(url, { signal }),
               catch: () => new FetchFailed(true)
-            })
+            }).pipe(Effect.ensuring(Effect.map(Clock.currentTimeMillis, (now) => free.set(url.host, now + pauseMs))))
             const html = yield* Effect.promise(() => response.text())
             if (!response.ok) return yield* Effect.fail(new FetchFailed(response.status >= 500))
             return linksOf(html.slice(0, maxPageBytes), url)

@@ -154,10 +154,16 @@ describe("the published package", { timeout: 120_000 }, () => {
     )
   })
 
+  /** As whoever imports `tracehound/portable` or `tracehound/otel` has installed them by name. */
+  const installPeers = (): void => {
+    for (const peer of ["@noble", "@opentelemetry", "@effect/opentelemetry"]) {
+      const path = join(project, "node_modules", peer)
+      if (!existsSync(path)) symlinkSync(join(root, "node_modules", peer), path, "junction")
+    }
+  }
+
   it("every export can be imported, where the peers are installed that it names", () => {
-    // As whoever imports `tracehound/portable` or `tracehound/otel` has installed them by name.
-    for (const peer of ["@noble", "@opentelemetry", "@effect/opentelemetry"])
-      symlinkSync(join(root, "node_modules", peer), join(project, "node_modules", peer), "junction")
+    installPeers()
     write(
       "imports.js",
       [
@@ -174,6 +180,7 @@ describe("the published package", { timeout: 120_000 }, () => {
   })
 
   rest("every export type-checks in a strict project that checks declarations too", () => {
+    installPeers()
     const names = entries()
     write(
       "consumer.ts",
