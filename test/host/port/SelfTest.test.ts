@@ -56,6 +56,29 @@ describe.each([["Node's", NodePorts.layer], ["portable", portable]] as const)("%
       assert.deepStrictEqual(wrongIn(reports), nothing)
       assert.strictEqual(reports.length, 6 + 2 * ports.compression.codecs.length)
     })))
+
+  it.live("are tried without an heir of a boxed string, after which V8 reads every string slower", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const ports = yield* portsOf(layer)
+      const { create, setPrototypeOf } = Object
+      const given: Array<object | null> = []
+      // By hand, as a spy would look at what it is given, and run the traps of Proxies.
+      Object.assign(Object, {
+        create: (prototype: object | null, properties: PropertyDescriptorMap = {}): unknown => {
+          given.push(prototype)
+          return create(prototype, properties)
+        },
+        setPrototypeOf: (value: object, prototype: object | null): unknown => {
+          given.push(value, prototype)
+          return setPrototypeOf(value, prototype)
+        }
+      })
+      const reports = tryCustody(ports)
+      Object.assign(Object, { create, setPrototypeOf })
+      assert.deepStrictEqual(wrongIn(reports), nothing)
+      if (ports.introspection.slots !== null) assert.isAbove(given.length, 20)
+      assert.isFalse(given.some((value) => value instanceof String))
+    })))
 })
 
 describe("the trial", () => {
