@@ -69,7 +69,7 @@ const Fetcher = Actor.define<Fetch>()("fetcher", {
           Effect.gen(function*() {
             const now = yield* Clock.currentTimeMillis
             yield* Effect.sleep(Math.max(0, (free.get(url.host) ?? 0) - now))
-            // Counted from the answer on: a request that was slow to arrive is not followed at once.
+            // Counted from the answer on: one that was slow to arrive is not followed at once.
             const response = yield* Effect.tryPromise({
               try: (signal) => fetch(url, { signal }),
               catch: () => new FetchFailed(true)

@@ -116,7 +116,7 @@ export class ActorSystem extends Context.Service<ActorSystem, {
       const lifecycle = new InnerFeed<LifecycleEvent>(
         "lifecycle events",
         options.lifecycle ?? 256,
-        outer as Feed<LifecycleEvent>
+        outer
       )
       // Closed after the root has ended.
       yield* Effect.addFinalizer(() => Effect.sync(() => lifecycle.end()))
