@@ -9,7 +9,7 @@
  *   and its asker told so: whether the server did it nobody knows.
  * - Somebody else watches the address, and hears of each reconnection and of the end.
  */
-import { Console, Deferred, Effect, Request } from "effect"
+import { Console, Data, Deferred, Effect, Request } from "effect"
 import { once } from "node:events"
 import { type AddressInfo, createConnection, createServer, type Socket } from "node:net"
 import { createInterface } from "node:readline"
@@ -39,7 +39,7 @@ const startServer = Effect.acquireRelease(
 )
 
 /** The connection is gone. */
-class Disconnected extends Error {}
+class Disconnected extends Data.TaggedError("Disconnected")<{ readonly message: string }> {}
 
 /** A connection that is closed with its scope: sends a line, and gives the next line that comes. */
 const connect = (port: number) =>
@@ -51,7 +51,7 @@ const connect = (port: number) =>
           await once(socket, "connect")
           return socket
         },
-        catch: () => new Disconnected("nobody listens")
+        catch: () => new Disconnected({ message: "nobody listens" })
       }),
       (socket) => Effect.sync(() => socket.destroy())
     )
@@ -59,7 +59,7 @@ const connect = (port: number) =>
     createInterface({ input: socket }).on("line", (line) => waiting.shift()?.(line))
     return {
       closed: Effect.callback<never, Disconnected>((resume) => {
-        const end = () => resume(Effect.fail(new Disconnected("the connection broke")))
+        const end = () => resume(Effect.fail(new Disconnected({ message: "the connection broke" })))
         if (socket.destroyed) end()
         else socket.once("close", end).on("error", () => socket.destroy())
       }),
