@@ -22,11 +22,17 @@ export const handlerOf = <M, R>(handlers: AnyHandlers<M, R> | undefined, tag: st
   return handler
 }
 
-/** The failure by which a handler has changed the behaviour, or put its message aside. */
+/**
+ * The failure by which a handler has changed the behaviour, or put its message aside. An
+ * interruption that came when it had done so changes nothing.
+ */
 export const nextOf = (cause: Cause.Cause<unknown>): Become<Message, unknown, unknown> | Stashed | undefined => {
-  const [reason] = cause.reasons
-  if (cause.reasons.length !== 1 || reason?._tag !== "Fail") return undefined
-  return reason.error instanceof Become || reason.error instanceof Stashed ? reason.error : undefined
+  if (Cause.hasDies(cause)) return undefined
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Fail" && (reason.error instanceof Become || reason.error instanceof Stashed))
+      return reason.error
+  }
+  return undefined
 }
 
 /**

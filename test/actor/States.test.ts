@@ -3,7 +3,7 @@
  * puts aside for a later state, as its postponed events.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Request, Tracer } from "effect"
+import { Cause, Effect, Exit, Fiber, Request, Tracer } from "effect"
 import * as Actor from "../../src/actor/index.ts"
 import { makeInner, note, type Own } from "./inner.ts"
 import { isBalanced } from "./probe.ts"
@@ -126,6 +126,35 @@ describe("self.stash", () => {
       assert.strictEqual(trace(), "a, b, c, d")
       assert.deepInclude(actor.inspect(), { accepted: 5, handled: 5 })
       assert.deepInclude(actor.inspect().mailbox, { pending: 0, stashed: 0 })
+    }))
+
+  it.effect("RFC S2 puts aside what was put aside when an interruption came", () =>
+    Effect.gen(function*() {
+      const system = yield* Actor.ActorSystem.make()
+      const open: Actor.Handlers<Turn> = { Turn: () => Effect.succeed("open") }
+      let isEarly = true
+      const actor = yield* system.root.spawn(
+        Actor.define<Turn>()("late", {
+          behaviour: (self) =>
+            Effect.succeed({
+              Turn: () => {
+                if (!isEarly) return Actor.become(open, "closed")
+                isEarly = false
+                return Effect.catchCause(
+                  Effect.andThen(self.unstash, self.stash),
+                  (cause) => Effect.failCause(Cause.combine(cause, Cause.interrupt()))
+                )
+              }
+            })
+        })
+      )
+      const asking = yield* Effect.forkChild(actor.ask(new Turn()))
+      yield* calm
+      assert.deepInclude(actor.inspect().mailbox, { pending: 1, stashed: 1 })
+      assert.isUndefined(asking.pollUnsafe(), "nobody is told of what is no answer")
+      assert.strictEqual(yield* actor.ask(new Turn()), "closed")
+      assert.strictEqual(yield* actor.ask(new Turn()), "open")
+      yield* Fiber.interrupt(asking)
     }))
 
   it.effect("RFC S2 who asked waits for the answer, and `settled` for all that is put aside", () =>
