@@ -30,6 +30,8 @@ export interface HoundJob {
    * there was none.
    */
   readonly span: Tracer.AnySpan | undefined
+  /** The id of its scent, for alerts; undefined where it is no longer held. */
+  readonly scentId?: () => string | undefined
   /** A copy of the evidence, for the hound to own; null where it is no longer held. */
   readonly copy: () => Uint8Array<ArrayBuffer> | null
 }

@@ -132,7 +132,14 @@ const make = Effect.fnUntraced(function*<R>(openLauncher: Effect.Effect<Launcher
     },
     onViolation: (violation, job) => {
       const reason = violation.replaceAll(" ", "_")
-      const details = () => job === null ? { reason } : { reason, signature: job.signature }
+      const details = () => {
+        const id = job?.scentId?.()
+        return {
+          reason,
+          ...(job === null ? {} : { signature: job.signature }),
+          ...(id === undefined ? {} : { id })
+        }
+      }
       caller.within(job?.span, () => alerts.alertUnsafe(Notices.violation, details))
     },
     onBootFailure: (core, exit) => start.bootFailed(core, exit),

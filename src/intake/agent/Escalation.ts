@@ -81,6 +81,7 @@ export const make = (
       size,
       hash,
       span: caller.current(),
+      scentId: () => quarantine.scentId(signature),
       copy: () => quarantine.copy(signature)
     })
   pool.onFailure(({ isVerdict, kind, signature }: HoundFailure) => {

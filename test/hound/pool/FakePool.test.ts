@@ -341,8 +341,8 @@ describe("the pool, in a test's time", () => {
       }
       yield* close
       assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, left: 1, complete: 1, error: 3, timeout: 1 })
-      const { reason, signature } = alerts.find(({ type }) => type === "hound.violation") ?? {}
-      assert.deepStrictEqual([reason, signature], ["oversized", flooded])
+      const { evidenceId, reason, signature } = alerts.find(({ type }) => type === "hound.violation") ?? {}
+      assert.deepStrictEqual([reason, signature, evidenceId], ["oversized", flooded, "5"])
       const named = alerts.flatMap(({ trace, type }) => type === "failsafe.escalated" ? [trace?.spanId] : [])
       assert.deepStrictEqual(named, spans.slice(2, 5).map(({ spanId }) => spanId), "each names its examination")
       const ends = spans.map(({ attributes, status }) => {
