@@ -168,30 +168,43 @@ describe("backoff", () => {
       assert.strictEqual(Math.min(...delays), 0)
     }).pipe(Random.withSeed(7)))
 
-  it.effect("RFC S5 the delays of a system come from its Random: the same seed, the same delays", () =>
-    Effect.gen(function*() {
-      const delaysOf = (seed: string) =>
-        Effect.gen(function*() {
-          const { child, crash } = yield* makeWorld({ intensity: 100, backoff: { base: 40, factor: 1, jitter: 0.5 } })
-          const a = yield* child("a")
-          const delays: Array<number> = []
-          for (let time = 0; time < 12; time++) {
-            yield* crash(a)
-            let delay = 0
-            for (; a.inspect().phase === "waiting" && delay < 100; delay++) {
-              yield* TestClock.adjust(1)
-              yield* calm
+  // Whatever is restarted, and whoever crashes it: what counts is the Random of the system.
+  for (
+    const [strategy, outer] of [
+      ["one_for_one", undefined],
+      ["one_for_all", undefined],
+      ["rest_for_one", undefined],
+      ["one_for_one", "the crasher's own seed"]
+    ] as const
+  ) {
+    it.effect(`RFC S5 the delays of a system come from its Random: ${strategy}, ${outer ?? "one seed"}`, () =>
+      Effect.gen(function*() {
+        const delaysOf = (seed: string) =>
+          Effect.gen(function*() {
+            const backoff = { base: 40, factor: 1, jitter: 0.5 }
+            const making = makeWorld({ strategy, intensity: 100, backoff })
+            const { child, crash } = yield* Random.withSeed(making, seed)
+            const a = yield* child("a")
+            yield* child("b")
+            const delays: Array<number> = []
+            for (let time = 0; time < 12; time++) {
+              yield* outer === undefined ? crash(a) : Random.withSeed(crash(a), `${outer} ${time}`)
+              let delay = 0
+              for (; a.inspect().phase === "waiting" && delay < 100; delay++) {
+                yield* TestClock.adjust(1)
+                yield* calm
+              }
+              delays.push(delay)
             }
-            delays.push(delay)
-          }
-          return delays
-        }).pipe(Random.withSeed(seed))
-      const once = yield* delaysOf("one")
-      assert.deepStrictEqual(yield* delaysOf("one"), once)
-      assert.notDeepEqual(yield* delaysOf("another"), once)
-      assert.isTrue(once.every((delay) => delay >= 20 && delay <= 60), once.join(", "))
-      assert.isAbove(new Set(once).size, 4)
-    }))
+            return delays
+          })
+        const once = yield* delaysOf("one")
+        assert.deepStrictEqual(yield* delaysOf("one"), once)
+        assert.notDeepEqual(yield* delaysOf("another"), once)
+        assert.isTrue(once.every((delay) => delay >= 20 && delay <= 60), once.join(", "))
+        assert.isAbove(new Set(once).size, 4)
+      }))
+  }
 })
 
 describe("the time of day", () => {
