@@ -55,7 +55,7 @@ export const house: Readonly<Record<string, Group>> = {
   host: { floor: 3, rooms: { port: 1, node: 2 } },
   safety: { floor: 4, rooms: { alert: 1, devops: 2, failsafe: 2 } },
   scheduler: { floor: 4 },
-  custody: { floor: 5, rooms: { evidence: 1, audit: 2, coldstorage: 3, quarantine: 4 } },
+  custody: { floor: 5, rooms: { evidence: 1, audit: 2, ledger: 4, coldstorage: 6, quarantine: 7 } },
   hound: {
     floor: 6,
     rooms: { index: 1, channel: 1, analyzers: 2, process: 2, sandbox: 3, pool: 4 },
@@ -91,6 +91,7 @@ export const core: ReadonlyArray<string> = [
   "scheduler/",
   "custody/audit/",
   "custody/evidence/",
+  "custody/ledger/",
   "custody/quarantine/",
   "intake/",
   "runtime/Watcher.ts"
@@ -102,7 +103,12 @@ const isCore = (path: string): boolean => core.some((place) => path.startsWith(p
  * What the core may import beside Effect's modules: of packages that are portable and have no
  * dependency of their own.
  */
-const portable: ReadonlySet<string> = new Set(["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "fflate"])
+const portable: ReadonlySet<string> = new Set([
+  "@noble/ed25519",
+  "@noble/hashes/sha2.js",
+  "@noble/hashes/utils.js",
+  "fflate"
+])
 
 const nodeGlobals: ReadonlySet<string> = new Set([
   "Buffer",
