@@ -39,3 +39,19 @@ export const clockAndMap = (sources: ReadonlyArray<string>): (i: number) => bool
   const mask = sources.length - 1
   return (i) => Date.now() > 0 && known.get(sources[i & mask] ?? "") === 1
 }
+
+/** The names of all members of an object, as V8 lists them: object by object. */
+export const keysOf = (value: object): number => {
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === "object" && item !== null) count += keysOf(item as object)
+    return count
+  }
+  const members = value as Readonly<Record<string, unknown>>
+  const keys = Object.keys(members)
+  for (const key of keys) {
+    const member = members[key]
+    if (typeof member === "object" && member !== null) count += keysOf(member)
+  }
+  return count + keys.length
+}

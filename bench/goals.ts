@@ -45,6 +45,7 @@ export interface Row extends Figures {
   readonly floor: string | null
   readonly unit: string | null
   readonly goals: ReadonlyArray<Goal>
+  readonly further: ReadonlyArray<Goal>
   /** Null where there is no goal, or nothing to hold against it. */
   readonly met: boolean | null
   /** What a reader must know about this line, or why it could not be measured. */
@@ -91,6 +92,8 @@ export interface Line {
   /** The line it is measured against. */
   readonly floor?: string
   readonly goals?: ReadonlyArray<Goal>
+  /** What it should reach after these. Missing it is no miss. */
+  readonly further?: ReadonlyArray<Goal>
   /** The unit of its value, where it has one. */
   readonly unit?: string
   readonly note?: string
@@ -111,6 +114,7 @@ export const rowOf = (line: Line, figures: Partial<Figures>, note?: string): Row
     ...all,
     unit: line.unit ?? null,
     goals,
+    further: line.further ?? [],
     met: areMet(goals, all),
     note: note ?? line.note ?? null
   }

@@ -15,7 +15,7 @@ import { type Line, type Row, rowOf } from "./goals.ts"
 import { loadNow, machine } from "./machine.ts"
 import { help, type Options, parseOptions } from "./options.ts"
 import { installPackages, isOfPeer } from "./peers.ts"
-import { failures, goalText, isReport, markdown, type Measured, type Report, table, withTables } from "./report.ts"
+import { failures, goalsText, isReport, markdown, type Measured, type Report, table, withTables } from "./report.ts"
 import type { Answer, Order } from "./worker.ts"
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
@@ -90,9 +90,9 @@ const last = fileURLToPath(new URL("../reports/bench.json", import.meta.url))
 
 const list = (sections: ReadonlyArray<Section>): string =>
   sections.flatMap(({ lines, name: section }) =>
-    lines.map(({ goals = [], name, unit }) => {
-      const wanted = goals.map((goal) => goalText(goal, unit ?? null)).join(", ")
-      return `${section}: ${name}${wanted === "" ? "" : `  [${wanted}]`}`
+    lines.map((line) => {
+      const wanted = goalsText(line)
+      return `${section}: ${line.name}${wanted === "" ? "" : `  [${wanted}]`}`
     })
   ).join("\n")
 

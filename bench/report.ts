@@ -2,7 +2,7 @@
  * Shows what was measured: a table for a terminal, Markdown for a document.
  */
 import type { Section } from "./catalogue.ts"
-import { type Goal, isMet, isUnsure, type Row } from "./goals.ts"
+import { areMet, type Goal, isMet, isUnsure, type Row } from "./goals.ts"
 import { described, type Machine } from "./machine.ts"
 
 export type { Machine }
@@ -64,7 +64,19 @@ export const goalText = (goal: Goal, unit: string | null): string => {
 export const verdict = (row: Row): string => {
   if (row.goals.length === 0) return ""
   const missed = row.goals.filter((goal) => isMet(goal, row) === false).map((goal) => goalText(goal, row.unit))
-  return missed.length > 0 ? `MISSED ${missed.join(", ")}` : row.met === true ? "met" : "not measured"
+  if (missed.length > 0) return `MISSED ${missed.join(", ")}`
+  if (row.met !== true) return "not measured"
+  return row.further.length > 0 && areMet(row.further, row) === true ? "met, and the further one" : "met"
+}
+
+/** The goals of a line as text, the further ones after a "then". */
+export const goalsText = (
+  { further = [], goals = [], unit }: { readonly [K in "goals" | "further"]?: ReadonlyArray<Goal> } & {
+    readonly unit?: string | null
+  }
+): string => {
+  const text = (some: ReadonlyArray<Goal>): string => some.map((goal) => goalText(goal, unit ?? null)).join(", ")
+  return further.length === 0 ? text(goals) : `${text(goals)}, then ${text(further)}`
 }
 
 const headings = ["line", "p10", "median", "ratio", "B/call", "GCs/M", "goal", ""] as const
@@ -76,7 +88,7 @@ const cells = (row: Row): ReadonlyArray<string> => [
   shown(row.ratio, (ratio) => `${ratio.toFixed(2)}x`) + (isUnsure(row) ? " ~" : ""),
   shown(row.bytes, (bytes) => digits(Math.round(bytes))),
   shown(row.gcs, (gcs) => digits(Math.round(gcs))),
-  row.goals.map((goal) => goalText(goal, row.unit)).join(", "),
+  goalsText(row),
   verdict(row)
 ]
 

@@ -59,16 +59,19 @@ export const measure: Measure = async (context: Context): Promise<ReadonlyArray<
   ])
   const timing = derived ? needed : needed.filter(({ name }) => context.lines.some((line) => line.name === name))
   const timed = await timeLines(context, timing, makers)
+  const pairs = rowsOf(context, timing, timed)
+  const bytes = (name: string): number => pairs.find((row) => row.name === name)?.bytes ?? Number.NaN
   const full = sizes.map(({ held }) => median(rounds(timed, `new while full, ${held} held`)))
   return context.lines.flatMap((line) => {
     const [held] = /\d+[kM](?= held$)/.exec(line.name) ?? []
-    if (line.unit === undefined) return isTimed(line.name) ? rowsOf(context, [line], timed) : []
+    if (line.unit === undefined)
+      return pairs.filter(({ name }) => name === line.name).map((row) => ({ ...row, floor: line.floor ?? null }))
     if (held === undefined) return [rowOf(line, { value: (full.at(-1) ?? Number.NaN) / (full[0] ?? Number.NaN) })]
     if (!isTimed(line.name)) return []
-    const value = medianDifference(
-      rounds(timed, `new while full, ${held} held`),
-      rounds(timed, `new with room, ${held} held`)
-    )
-    return [rowOf(line, { value })]
+    const [whileFull, withRoom] = [`new while full, ${held} held`, `new with room, ${held} held`]
+    return [rowOf(line, {
+      value: medianDifference(rounds(timed, whileFull), rounds(timed, withRoom)),
+      bytes: bytes(whileFull) - bytes(withRoom)
+    })]
   })
 }
