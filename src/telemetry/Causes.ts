@@ -117,10 +117,10 @@ const attempt = <A>(read: () => A): A | undefined => {
 }
 
 /**
- * Where our own code is, as runtimes write it: the folder that holds this one. A bundle may not
- * know: then there are no frames.
+ * Where our own code is, as runtimes write it: src/ or dist/, and in a process that reads source
+ * maps the src/ that those of dist/ name. A bundle may not know: then there are no frames.
  */
 const home: ReadonlyArray<string> = attempt(() => {
-  const { href, pathname } = new URL("../", import.meta.url)
-  return [href, decodeURIComponent(pathname)]
+  const own = new URL("../", import.meta.url)
+  return [own, new URL("../src/", own)].flatMap(({ href, pathname }) => [href, decodeURIComponent(pathname)])
 }) ?? []

@@ -70,6 +70,29 @@ const files = (): ReadonlyArray<string> =>
 
 const none: ReadonlyArray<string> = []
 
+/** The parts of a source map that say what the code was made of. */
+interface SourceMap {
+  readonly sources: ReadonlyArray<string>
+  readonly sourcesContent: ReadonlyArray<string>
+}
+
+/** What a file of the package imports statically. */
+const importedBy = (path: string): ReadonlyArray<string> =>
+  [
+    ...readFileSync(join(installed, path), "utf8").matchAll(
+      /^(?:import|export)\s(?:[^"]*?\sfrom\s)?"(?<name>[^"]+)";$/gm
+    )
+  ]
+    .map((match) => match.groups?.["name"] ?? "")
+
+/** The files of the package that importing one of them loads at once, sorted. */
+const loadedAtOnce = (path: string): ReadonlyArray<string> => {
+  const found = new Set([path])
+  for (const file of found)
+    for (const name of importedBy(file)) if (name.startsWith(".")) found.add(join(dirname(file), name))
+  return [...found].toSorted()
+}
+
 beforeAll(() => installPacked(project), 500_000)
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
@@ -102,7 +125,7 @@ describe("the published package", { timeout: 120_000 }, () => {
 
   it("holds the build, its declarations and documents, and nothing else", () => {
     const odd = files().filter((path) =>
-      !/^(?:dist\/[\w/-]+\.(?:js|d\.ts|html|css)|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|contrib\/[\w-]+\.(?:yml|json)|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
+      !/^(?:dist\/[\w/-]+\.(?:js|js\.map|d\.ts|html|css)|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|contrib\/[\w-]+\.(?:yml|json)|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
         .test(path)
     )
     assert.deepStrictEqual(odd, none)
@@ -116,7 +139,7 @@ describe("the published package", { timeout: 120_000 }, () => {
       "spec/vectors/audit.json"
     ])
     const undeclared = files()
-      .filter((path) => path.endsWith(".js"))
+      .filter((path) => path.endsWith(".js") && !path.startsWith("dist/chunks/"))
       .filter((path) => !existsSync(join(installed, path.replace(/\.js$/, ".d.ts"))))
     assert.deepStrictEqual(undeclared, none)
   })
@@ -130,9 +153,45 @@ describe("the published package", { timeout: 120_000 }, () => {
           .filter((target) => !existsSync(join(installed, dirname(path), target)))
           .map((target) => `${path}: ${target}`)
         : []
-      return [...lost, ...machineTraces(path, text, root), ...text.includes("sourceMappingURL") ? [`${path}: map`] : []]
+      const unmapped = [...text.matchAll(/\/\/# sourceMappingURL=(?<map>.*)/g)]
+        .map((match) => match.groups?.["map"] ?? "")
+        .filter((map) => !existsSync(join(installed, dirname(path), map)))
+      return [...lost, ...machineTraces(path, text, root), ...unmapped.map((map) => `${path}: ${map}`)]
     })
     assert.deepStrictEqual(findings, none)
+  })
+
+  it("has each module in one file, so that there is one of each tag, with its source in that file's map", () => {
+    const maps = files().filter((path) => path.endsWith(".js.map")).map((path) =>
+      JSON.parse(readFileSync(join(installed, path), "utf8")) as SourceMap
+    )
+    const sources = maps.flatMap((map) => map.sources.map((source) => source.replace(/^(?:\.\.\/)+/, "")))
+    assert.deepStrictEqual(sources.filter((source, i) => sources.indexOf(source) < i), none)
+    assert.includeMembers([...sources], ["src/actor/ActorSystem.ts", "src/config/Settings.ts", "src/edge/cli/main.ts"])
+    for (const { sources, sourcesContent } of maps) {
+      for (const [i, source] of sources.entries())
+        assert.strictEqual(sourcesContent[i], readFileSync(join(root, source.replace(/^(?:\.\.\/)+/, "")), "utf8"))
+    }
+  })
+
+  it("loads a few files at once for its main entry, and for each other one what that needs", () => {
+    const core = ["actor", "codecs", "core", "domain", "node", "rolldown-runtime"]
+    const chunks = (entry: string): ReadonlyArray<string> =>
+      loadedAtOnce(`dist/${entry}.js`).filter((path) => path.startsWith("dist/chunks/")).map((path) =>
+        path.replace(/^dist\/chunks\/(.*)\.js$/, "$1")
+      )
+    assert.deepStrictEqual(chunks("index"), core)
+    assert.deepStrictEqual(chunks("actor/index"), ["actor"])
+    assert.deepStrictEqual(chunks("hound/index"), none)
+    assert.deepStrictEqual(chunks("host/port/portable"), ["PortableCompression", "domain"])
+    assert.deepStrictEqual(chunks("host/node/CompressionWorker"), ["codecs"])
+    assert.deepStrictEqual(chunks("hound/process/ForkServerMain"), ["ForkServerMessages", "LocalSpawner"])
+    const foreign = (entry: string, pattern: RegExp): ReadonlyArray<string> =>
+      loadedAtOnce(`dist/${entry}.js`).flatMap((path) => importedBy(path).filter((name) => pattern.test(name)))
+    const processes = ["host/node/CompressionWorker", "hound/process/ForkServerMain", "edge/cli/bin"]
+    for (const entry of processes) assert.deepStrictEqual(foreign(entry, /^(?!\.|node:)/), none)
+    for (const entry of ["actor/index", "host/port/portable", "config/index", "hound/index"])
+      assert.deepStrictEqual(foreign(entry, /^node:/), none)
   })
 
   it("RFC R6 brings no install script and no Node binary into a project", () => {
@@ -210,17 +269,41 @@ describe("the published package", { timeout: 120_000 }, () => {
   rest("its command runs and knows its version", () => {
     assert.strictEqual(run("npx", "--no", "--", "tracehound", "--version").trim(), `tracehound v${manifest().version}`)
   })
+
+  rest("is the same to the byte wherever and whenever it is built", () => {
+    const elsewhere = mkdtempSync(join(realpathSync(tmpdir()), "tracehound-again-"))
+    for (const path of [".ci", "package.json", "tsconfig.json", "tsconfig.build.json", "src"])
+      cpSync(join(root, path), join(elsewhere, path), { recursive: true })
+    symlinkSync(join(root, "node_modules"), join(elsewhere, "node_modules"), "junction")
+    run(process.execPath, join(elsewhere, ".ci/build.mjs"))
+    const built = files().filter((path) => path.startsWith("dist/"))
+    assert.strictEqual(
+      readdirSync(join(elsewhere, "dist"), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile()).length,
+      built.length
+    )
+    const other = built.filter((path) =>
+      !readFileSync(join(installed, path)).equals(readFileSync(join(elsewhere, path)))
+    )
+    assert.deepStrictEqual(other, none)
+    rmSync(elsewhere, { recursive: true, force: true })
+  })
 })
 
 describe("packing", { timeout: 120_000 }, () => {
+  /** One module is enough to pack. */
+  const small = `${
+    JSON.stringify({ ...JSON.parse(full), exports: { ".": { default: "./dist/index.js" } }, bin: {} }, null, 2)
+  }\n`
   const tree = mkdtempSync(join(realpathSync(tmpdir()), "tracehound-tree-"))
   const pack = (command: string): SpawnSyncReturns<string> =>
     spawnSync(process.execPath, [".ci/pack.mjs", command], { cwd: tree, encoding: "utf8" })
   const inTree = (path: string): string => readFileSync(join(tree, path), "utf8")
 
   beforeAll(() => {
-    for (const path of [".ci", "package.json", "tsconfig.json", "tsconfig.build.json"])
+    for (const path of [".ci", "tsconfig.json", "tsconfig.build.json"])
       cpSync(join(root, path), join(tree, path), { recursive: true })
+    writeFileSync(join(tree, "package.json"), small)
     symlinkSync(join(root, "node_modules"), join(tree, "node_modules"), "junction")
     mkdirSync(join(tree, "src"))
     writeFileSync(join(tree, "src/index.ts"), "export const answer: number = 42\n")
@@ -236,19 +319,32 @@ describe("packing", { timeout: 120_000 }, () => {
     const again = pack("before")
     assert.strictEqual(again.status, 1)
     assert.include(again.stderr, "node .ci/pack.mjs after")
-    assert.strictEqual(inTree(".package.json.backup"), full)
+    assert.strictEqual(inTree(".package.json.backup"), small)
 
     assert.strictEqual(pack("after").status, 0)
-    assert.strictEqual(inTree("package.json"), full)
+    assert.strictEqual(inTree("package.json"), small)
     assert.strictEqual(pack("after").status, 0)
-    assert.strictEqual(inTree("package.json"), full)
+    assert.strictEqual(inTree("package.json"), small)
   })
 
   it("leaves the manifest alone when the build fails", () => {
     writeFileSync(join(tree, "src/broken.ts"), "export const answer: number = \"none\"\n")
     assert.notStrictEqual(pack("before").status, 0)
-    assert.strictEqual(inTree("package.json"), full)
+    assert.strictEqual(inTree("package.json"), small)
     assert.isFalse(existsSync(join(tree, ".package.json.backup")))
+  })
+
+  it("fails where a module asks for its own place in a way that another file would answer otherwise", () => {
+    rmSync(join(tree, "src/broken.ts"))
+    const build = (code: string): string => {
+      writeFileSync(join(tree, "src/index.ts"), code)
+      return spawnSync(process.execPath, [".ci/build.mjs"], { cwd: tree, encoding: "utf8" }).stderr
+    }
+    assert.include(build("export const here: string = import.meta.url\n"), "index.ts may ask for its place")
+    assert.include(
+      build("export const file: URL = new URL(\"./lost.mjs\", import.meta.url)\n"),
+      "index.ts asks for ./lost.mjs, which is not there"
+    )
   })
 
   it("will not publish the directory, whose manifest is not the tarball's", () => {

@@ -36,10 +36,7 @@ export type { PendingCompression }
 export type CompressionThread = Pick<Worker, "on" | "postMessage" | "ref" | "unref" | "terminate">
 
 /** The worker's program: TypeScript in the sources, JavaScript in the package. */
-const program = new URL(
-  import.meta.url.endsWith(".ts") ? "./CompressionWorker.ts" : "./CompressionWorker.js",
-  import.meta.url
-)
+const program = new URL("./CompressionWorker.ts", import.meta.url)
 
 /** Starts without the host's own node flags and environment: its preloads must not run here. */
 const startThread = (): CompressionThread =>

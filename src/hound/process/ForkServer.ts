@@ -45,10 +45,7 @@ import {
 import { Ticker } from "./Ticker.ts"
 
 /** The fork server's program, in the sources and in the package. */
-const forkServerProgram = new URL(
-  import.meta.url.endsWith(".ts") ? "./ForkServerMain.ts" : "./ForkServerMain.js",
-  import.meta.url
-)
+const forkServerProgram = new URL("./ForkServerMain.ts", import.meta.url)
 
 export interface ForkServerOptions {
   /** The program; the fork server's own when left out. */
