@@ -59,7 +59,7 @@ import { Inbox } from "./Inbox.ts"
 import { type Host, Incarnation } from "./Incarnation.ts"
 import { type ActorInspection, type CrashNote, describe, type Phase, type RestartKind } from "./Inspection.ts"
 import type { Child, Grouped, Kernel, Parent } from "./Kernel.ts"
-import { type Item, Letter, messageOf, type Signal } from "./Letter.ts"
+import { type Item, Letter, messageOf, originOf, type Signal } from "./Letter.ts"
 import * as Lifecycle from "./Lifecycle.ts"
 import { type Message, Stashed } from "./Message.ts"
 import type { Worker } from "./Pool.ts"
@@ -224,7 +224,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
         return Effect.void
       }
       this.#enterScope()
-      const span = item instanceof Letter ? item.span : undefined
+      const span = originOf(item)
       const handling = Effect.interruptible(
         span === undefined ? effect : inSpan(effect, `${this.#definition.name}.${message._tag}`, this.path, span)
       )
@@ -485,6 +485,9 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
   }
   protected get deadlines(): Deadlines {
     return this.#kernel.deadlines
+  }
+  protected get caller(): Kernel["caller"] {
+    return this.#kernel.caller
   }
   holds(fiber: Fiber.Fiber<unknown, unknown>): boolean {
     return this.isOwn(fiber)

@@ -74,8 +74,8 @@ export interface ActorRef<in M extends Message> {
   readonly path: string
   /**
    * Sends a message synchronously, and returns whether it was accepted. If not, it already is a
-   * dead letter. Never throws, never waits, and runs no code of the actor on the caller's turn.
-   * O(1).
+   * dead letter. Never throws, never waits, and runs no code of the actor on the caller's turn. A
+   * crash over it is logged within the caller's span. O(1).
    */
   tellUnsafe(message: M, lane?: Lane): boolean
   /**

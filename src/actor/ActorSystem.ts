@@ -37,6 +37,7 @@ import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import { Caller, IsInBackground } from "../telemetry/Caller.ts"
 import { ActorCell } from "./ActorCell.ts"
 import { makeTallies } from "./ActorMetrics.ts"
 import type { ActorRef } from "./ActorRef.ts"
@@ -121,10 +122,13 @@ export class ActorSystem extends Context.Service<ActorSystem, {
       // Closed after the root has ended.
       yield* Effect.addFinalizer(() => Effect.sync(() => lifecycle.end()))
       const registering = yield* registerIn
+      const caller = yield* Caller
       const inner = yield* root.openWithin(
         name,
         (kernel, name) => ({
           ...kernelWithin(kernel, { deadLetters, lifecycle }, options),
+          caller,
+          adapt: makeAdapt(caller),
           tallyOf: makeTallies(name, kernel.nanos, registering)
         }),
         {
@@ -181,10 +185,12 @@ const makeSystem = (
     const lifecycle = new Feed<LifecycleEvent>("lifecycle events", options.lifecycle ?? 256)
     const elapsed = elapsedOf(clock)
     const nanos = nanosOf(clock)
+    const caller = yield* Caller
     const kernel: Kernel = {
       clock,
       elapsed,
       nanos,
+      caller,
       tallyOf: makeTallies(name, nanos, yield* registerIn),
       deadLetters,
       askTimeout: Duration.toMillis(options.askTimeout ?? "5 seconds"),
@@ -196,7 +202,7 @@ const makeSystem = (
       grouped: new Map(),
       leaving: new Set(),
       ending,
-      adapt: makeAdapt(),
+      adapt: makeAdapt(caller),
       dispatcher
     }
     const owner = Scope.forkUnsafe(yield* Effect.scope)
@@ -286,12 +292,14 @@ const detach = <R>(context: Context.Context<R>): Context.Context<R> => {
 
 /**
  * `detach` with a memory of one: many actors are spawned from the same fiber, and can share one
- * context.
+ * context. Where the host can be asked for its span, it is not to be asked on an actor's turn.
  */
-const makeAdapt = (): Kernel["adapt"] => {
+const makeAdapt = ({ isAsking }: Pick<Caller, "isAsking">): Kernel["adapt"] => {
   let last: { readonly from: Context.Context<never>; readonly to: Context.Context<never> } | undefined
+  const adapted = (context: Context.Context<never>): Context.Context<never> =>
+    isAsking ? Context.add(detach(context), IsInBackground, true) : detach(context)
   return <R>(context: Context.Context<R>): Context.Context<R> => {
-    if (last?.from !== context) last = { from: context, to: detach(context) }
+    if (last?.from !== context) last = { from: context, to: adapted(context) }
     // `from` is `context`, so `to` has the services of R.
     return last.to as Context.Context<R>
   }

@@ -9,11 +9,12 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Request from "effect/Request"
 import * as Tracer from "effect/Tracer"
+import type { Caller } from "../telemetry/Caller.ts"
 import type { AskOptions, RefusalReason } from "./ActorRef.ts"
 import type { Deadlines } from "./Deadlines.ts"
 import { ActorRestarting, ActorStopped, type AskError, MailboxFull, WaitsForItself } from "./Errors.ts"
 import type { Inbox } from "./Inbox.ts"
-import { type Item, Letter, type Reply } from "./Letter.ts"
+import { type Item, Letter, type Reply, Told } from "./Letter.ts"
 import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
 
@@ -40,6 +41,8 @@ export abstract class Address<in out M extends Message> {
   /** The timeout of asks that name none, in ms. */
   protected abstract get askTimeout(): number
   protected abstract get deadlines(): Deadlines
+  /** Knows the span of who calls `tellUnsafe`. */
+  protected abstract get caller(): Pick<Caller, "current">
 
   get isOpen(): boolean {
     return this.inbox.isOpen
@@ -64,7 +67,8 @@ export abstract class Address<in out M extends Message> {
   }
 
   tellUnsafe(message: M, lane?: Lane): boolean {
-    return this.#offer(message, message, lane) === null
+    const span = this.caller.current()
+    return this.#offer(span === undefined ? message : new Told(message, span), message, lane) === null
   }
   tell(message: M, lane?: Lane): Effect.Effect<void, MailboxFull | ActorStopped> {
     return Effect.withFiber<void, MailboxFull | ActorStopped>((fiber) => {

@@ -2,6 +2,7 @@
  * The errors of telling, asking, starting and supervising, as values.
  */
 import * as Data from "effect/Data"
+import type { TraceIds } from "../telemetry/RootSpans.ts"
 
 /** The mailbox has no room for the message; it may have later. */
 export class MailboxFull extends Data.TaggedError("MailboxFull")<{ readonly actor: string }> {
@@ -104,6 +105,8 @@ export class Escalated extends Data.TaggedError("Escalated")<{
   /** The child whose crash was one too many. */
   readonly child: string
   readonly restarts: number
+  /** Of the span in which that child had crashed, where there is one. */
+  readonly trace: TraceIds | undefined
 }> {
   override get message(): string {
     return `${this.supervisor} gave up after ${this.restarts} restarts; the last to crash was ${this.child}`

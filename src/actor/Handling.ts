@@ -77,7 +77,8 @@ export const reportUnsafe = (
   const log = Effect.annotateLogs(Effect.logError(`${path} ${text}`, escapedCause(cause)), {
     actor: path,
     incarnation,
-    reason: classOf(Cause.squash(cause))
+    reason: classOf(Cause.squash(cause)),
+    ...(span === undefined ? undefined : RootSpans.traceOf(span))
   })
   Effect.runForkWith(kernel.context)(span === undefined ? log : Effect.provideService(log, Tracer.ParentSpan, span))
 }

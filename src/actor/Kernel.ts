@@ -10,6 +10,7 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
+import type { Caller } from "../telemetry/Caller.ts"
 import type { Tallies } from "./ActorMetrics.ts"
 import type { DeadLetterOffice } from "./DeadLetters.ts"
 import type { Deadlines } from "./Deadlines.ts"
@@ -28,6 +29,8 @@ export interface Kernel {
   readonly elapsed: () => number
   /** The same in nanoseconds. */
   readonly nanos: () => number
+  /** Knows the span of who tells an actor something outside of Effect. */
+  readonly caller: Pick<Caller, "current">
   readonly deadLetters: DeadLetterOffice
   /** The timeout of asks that name none, in ms. */
   readonly askTimeout: number

@@ -13,6 +13,9 @@ type AnyFiber = Fiber.Fiber<unknown, unknown>
 /** Completed with the answer of an `ask`. */
 export type Reply = Deferred.Deferred<unknown, unknown>
 
+/** An entry of a mailbox. A message without a sender's context is stored bare, to save memory. */
+export type Item<M extends Message> = M | Letter<M>
+
 /** A message with its sender's context. */
 export class Letter<out M extends Message> {
   readonly message: M
@@ -33,6 +36,20 @@ export class Letter<out M extends Message> {
     this.asker = asker
   }
 }
+
+/**
+ * A message that was told by `tellUnsafe` within a span. Its handler has no span of its own, and a
+ * crash over it remembers this one.
+ */
+export class Told<out M extends Message> extends Letter<M> {
+  constructor(message: M, span: Tracer.AnySpan) {
+    super(message, undefined, span)
+  }
+}
+
+/** The span that the handler's own is linked to; undefined where the handler has none. */
+export const originOf = <M extends Message>(item: Item<M>): Tracer.AnySpan | undefined =>
+  item instanceof Letter && !(item instanceof Told) ? item.span : undefined
 
 /**
  * What becomes of a signal that waits when the incarnation ends which it was meant for: the next
@@ -57,8 +74,5 @@ export class Signal<out M extends Message> extends Letter<M> implements Waiting<
     this.onTaken = onTaken
   }
 }
-
-/** An entry of a mailbox. A message without a sender's context is stored bare, to save memory. */
-export type Item<M extends Message> = M | Letter<M>
 
 export const messageOf = <M extends Message>(item: Item<M>): M => item instanceof Letter ? item.message : item

@@ -24,6 +24,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
+import { remember, spanOf, traceOf } from "../telemetry/RootSpans.ts"
 import { ActorCell } from "./ActorCell.ts"
 import type { Definition } from "./Definition.ts"
 import { ActorStopped, type ControlRefusal, ControlRefused, Escalated, StartFailed, WaitsForItself } from "./Errors.ts"
@@ -387,7 +388,7 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     if (this.#isPlanned(child)) return Effect.void
     if (child.restartKind === "temporary" || (child.restartKind === "transient" && crash === undefined))
       return child.terminate
-    if (!this.#window.admit(this.#kernel.elapsed())) return this.#escalate(child)
+    if (!this.#window.admit(this.#kernel.elapsed())) return this.#escalate(child, crash)
     this.#restartCount += 1
     child.countRestart()
     const crashes = this.#crashesInARow(child)
@@ -472,9 +473,12 @@ export class SupervisorCell implements Supervisor, Child, Parent {
    * Gives up: ends for good as the root of a system, otherwise halts the children and reports a
    * crash.
    */
-  #escalate(child: Child): Effect.Effect<void> {
-    const escalated = new Escalated({ supervisor: this.path, child: child.name, restarts: this.#restartCount })
-    const cause = Cause.die(escalated)
+  #escalate(child: Child, crash: Cause.Cause<unknown> | undefined): Effect.Effect<void> {
+    const span = crash === undefined ? undefined : spanOf(crash)
+    const { path: supervisor } = this
+    const trace = span === undefined ? undefined : traceOf(span)
+    const escalated = new Escalated({ supervisor, child: child.name, restarts: this.#restartCount, trace })
+    const cause = span === undefined ? Cause.die(escalated) : remember(Cause.die(escalated), span)
     reportUnsafe(this.#kernel, this, "gave up", cause)
     this.#publish(() => ({ _tag: "GaveUp", child: child.name, restarts: this.#restartCount }))
     const { incarnation } = this

@@ -15,7 +15,7 @@
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
 import type * as Scope from "effect/Scope"
-import type * as Tracer from "effect/Tracer"
+import * as Tracer from "effect/Tracer"
 import { ActorSystem } from "../actor/ActorSystem.ts"
 import { define } from "../actor/Definition.ts"
 import { fifo } from "../actor/Mailbox.ts"
@@ -75,9 +75,10 @@ export const make: Effect.Effect<
     actor.tellUnsafe(new Panicked({ span: caller.current() }))
   })
   yield* Effect.forkScoped(
-    Effect.map(escalated, () => {
+    Effect.map(escalated, ({ trace }) => {
       isOver = true
-      caller.within(undefined, () => failSafe.reportUnsafe("system_error", systemError))
+      const span = trace === undefined ? undefined : Tracer.externalSpan(trace)
+      caller.within(span, () => failSafe.reportUnsafe("system_error", systemError))
     })
   )
   return { isClosed: () => failSafe.isPanicked() && quarantine.stats().count === 0 }

@@ -9,7 +9,8 @@
  *   in the background, which runs within the span that it came from.
  * - Where nobody has said, it is that of the fiber that is running, if one is: a program may call a
  *   handle's own methods. Then the host is asked, if it gave a way to ask: a host that traces by
- *   other means than Effect's has its own notion of the current span.
+ *   other means than Effect's has its own notion of the current span. It is not asked on the turns
+ *   of an actor: what it takes to be current there is the span of whoever woke the actor.
  * - Cost: where nobody traces, reading it is a few comparisons, and allocates nothing.
  *
  * **Gotchas**
@@ -50,8 +51,9 @@ export const make = (ask?: () => Tracer.AnySpan | undefined): Caller => {
   }
   const guessed = (): Tracer.AnySpan | undefined => {
     const fiber = Fiber.getCurrent()
-    const span = fiber === undefined ? undefined : Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
-    return span === undefined && ask !== undefined ? asked() : span
+    const span = fiber?.cache.span
+    if (span !== undefined || ask === undefined) return span
+    return fiber !== undefined && Context.get(fiber.context, IsInBackground) ? undefined : asked()
   }
   return {
     isAsking: ask !== undefined,
@@ -67,6 +69,12 @@ export const make = (ask?: () => Tracer.AnySpan | undefined): Caller => {
     }
   }
 }
+
+/** Whether a fiber works for many callers in turn, so that the host's current span is nobody's. */
+export const IsInBackground: Context.Reference<boolean> = Context.Reference<boolean>(
+  "tracehound/telemetry/IsInBackground",
+  { defaultValue: () => false }
+)
 
 /**
  * One for all, unless a host gives its own: only synchronous code runs within a span, so what two

@@ -99,6 +99,25 @@ export const remember = <E>(cause: Cause.Cause<E>, span: Tracer.AnySpan): Cause.
 export const spanOf = (cause: Cause.Cause<unknown>): Tracer.AnySpan | undefined =>
   Context.getOrUndefined(Cause.annotations(cause), Tracer.ParentSpan)
 
+/** By which a span is found: hexadecimal, of at most 32 and 16 digits. */
+export interface TraceIds {
+  readonly traceId: string
+  readonly spanId: string
+}
+
+/**
+ * The ids of a span; undefined where they are none. They may come from the header of a request,
+ * which the host's tracer may have taken as it was.
+ */
+export const traceOf = (span: Tracer.AnySpan): TraceIds | undefined =>
+  harmless(() => {
+    const { spanId, traceId } = span
+    return isHex(traceId, 32) && isHex(spanId, 16) ? { traceId, spanId } : undefined
+  })
+
+const isHex = (text: unknown, most: number): text is string =>
+  typeof text === "string" && text.length <= most && /^[0-9a-f]+$/.test(text)
+
 const rootOptions = ({ attributes, kind, origin }: RootSpanOptions): Tracer.SpanOptions => ({
   root: true,
   kind,

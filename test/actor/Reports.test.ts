@@ -7,7 +7,8 @@ import { Cause, Context, Effect, Exit, Fiber, Logger, Tracer } from "effect"
 import { CurrentLogAnnotations } from "effect/References"
 import { TestClock } from "effect/testing"
 import { ActorSystem, define } from "../../src/actor/index.ts"
-import { act, type Do, observeProbe } from "./probe.ts"
+import * as Caller from "../../src/telemetry/Caller.ts"
+import { act, type Do, observeProbe, probe } from "./probe.ts"
 import { calm, makeWorld } from "./supervised.ts"
 
 /** Collects what is logged as `level path: text: the thrown value`. */
@@ -21,6 +22,32 @@ const collecting = () => {
     lines.push(`${logLevel} ${String(actor)}: ${text}: ${String(Cause.squash(cause))}`)
   })
   return { causes, lines, withLogger: Effect.provide(Logger.layer([logger])) }
+}
+
+interface Line {
+  readonly annotations: Readonly<Record<string, unknown>>
+  readonly cause: string
+  readonly span: Tracer.AnySpan | undefined
+}
+
+/** Collects lines with the span that each is written within, and all spans that were made. */
+const observing = () => {
+  const seen: Array<Line> = []
+  const spans: Array<Tracer.NativeSpan> = []
+  const logger = Logger.make<unknown, void>(({ cause, fiber }) => {
+    const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
+    seen.push({ annotations: fiber.getRef(CurrentLogAnnotations), cause: Cause.pretty(cause), span })
+  })
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  const observed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    effect.pipe(Effect.provide(Logger.layer([logger])), Effect.provideService(Tracer.Tracer, tracer))
+  return { observed, seen, spans }
 }
 
 describe("a crash", () => {
@@ -59,19 +86,7 @@ describe("a crash", () => {
 
   it.effect("RFC S3 shows its actor, incarnation and class, and its text escaped and cut, within the trace it came from", () => {
     const evil = `\u001b[31m\n    at forged (file:///x.ts:1:1)\n${"x".repeat(1_000)}`
-    const seen: Array<Readonly<Record<string, unknown>>> = []
-    const spans: Array<Tracer.Span> = []
-    const logger = Logger.make<unknown, void>(({ cause, fiber, message }) => {
-      const span = Context.getOrUndefined(fiber.context, Tracer.ParentSpan)
-      seen.push({ ...fiber.getRef(CurrentLogAnnotations), message, cause: Cause.pretty(cause), span: span?.spanId })
-    })
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { observed, seen, spans } = observing()
     return Effect.gen(function*() {
       const system = yield* ActorSystem.make({ intensity: 9 })
       const definition = define<Do>()("victim", {
@@ -93,11 +108,13 @@ describe("a crash", () => {
       yield* calm
       const [told, alone, throwing] = seen
       const handler = spans.find(({ name }) => name === "victim.Do")
-      assert.deepInclude(told, { actor: "root/victim", incarnation: 1, reason: "TypeError", span: handler?.spanId })
-      assert.deepInclude(alone, { incarnation: 2, reason: "TypeError", span: undefined })
-      const sender = spans.find(({ name }) => name === "throwing")
-      assert.deepInclude(throwing, { incarnation: 3, span: sender?.spanId }, "it threw before there was a span")
-      const texts = seen.map(({ cause }) => String(cause))
+      assert.deepInclude(told?.annotations, { actor: "root/victim", incarnation: 1, reason: "TypeError" })
+      assert.strictEqual(told?.span, handler)
+      assert.deepInclude(alone?.annotations, { incarnation: 2, reason: "TypeError" })
+      assert.isUndefined(alone?.span)
+      assert.deepInclude(throwing?.annotations, { incarnation: 3 })
+      assert.strictEqual(throwing?.span?.spanId, spans.find(({ name }) => name === "throwing")?.spanId)
+      const texts = seen.map(({ cause }) => cause)
       const { exit } = handler?.status._tag === "Ended" ? handler.status : assert.fail("the span is open")
       if (Exit.isFailure(exit)) texts.push(Cause.pretty(exit.cause))
       assert.lengthOf(texts, 4, "three lines and the span")
@@ -107,7 +124,55 @@ describe("a crash", () => {
         assert.notInclude(text, "x".repeat(200))
         assert.include(text, "Reports.test.ts")
       }
-    }).pipe(Effect.provide(Logger.layer([logger])), Effect.provideService(Tracer.Tracer, tracer))
+    }).pipe(observed)
+  })
+
+  it.effect("RFC S3 of a message that was told outside of Effect is within its teller's span, and has the ids", () => {
+    const { observed, seen, spans } = observing()
+    return Effect.gen(function*() {
+      const { actor } = yield* observeProbe()
+      yield* Effect.withSpan(Effect.sync(() => actor.tellUnsafe(act(1, "dies"))), "request")
+      yield* calm
+      actor.tellUnsafe(act(2, "dies"))
+      yield* calm
+      const [told, alone] = seen
+      const [request] = spans
+      const { spanId, traceId } = request ?? assert.fail("it has no span")
+      assert.lengthOf(spans, 1, "the handler has no span of its own")
+      assert.strictEqual(told?.span, request)
+      assert.deepStrictEqual(told?.annotations, {
+        actor: "root/probe",
+        incarnation: 1,
+        reason: "Error",
+        traceId,
+        spanId
+      })
+      assert.isUndefined(alone?.span)
+      assert.deepStrictEqual(alone?.annotations, { actor: "root/probe", incarnation: 2, reason: "Error" })
+    }).pipe(observed)
+  })
+
+  it.effect("RFC S3 of a message that came from no call has no span, whatever the host takes to be current then", () => {
+    const { observed, seen } = observing()
+    let current: Tracer.AnySpan | undefined
+    return Effect.gen(function*() {
+      const system = yield* ActorSystem.make({ intensity: 9 })
+      const second = yield* system.root.spawn(probe().definition)
+      const definition = define<Do>()("first", {
+        behaviour: () =>
+          Effect.succeed({ Do: ({ id }) => Effect.sync(() => second.tellUnsafe(act(id, "dies")) ? id : 0) })
+      })
+      const first = yield* system.root.spawn(definition)
+      first.tellUnsafe(act(1))
+      // As AsyncLocalStorage has it: the span of whoever woke the actors.
+      current = Tracer.externalSpan({ spanId: "b".repeat(16), traceId: "b".repeat(32) })
+      yield* calm
+      assert.isUndefined(seen[0]?.span)
+      assert.lengthOf(seen, 1)
+      second.tellUnsafe(act(2, "dies"))
+      yield* calm
+      assert.strictEqual(seen[1]?.span?.spanId, current.spanId, "a call's turn is the call's")
+    }).pipe(observed, Effect.provideService(Caller.Caller, Caller.make(() => current)))
   })
 
   it.effect("RFC S3 that is one too many is logged by the supervisor as well", () => {

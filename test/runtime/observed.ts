@@ -125,6 +125,7 @@ const endOf = ({ status }: Tracer.Span): string =>
 
 const lineText = ({ annotations, level, message, span }: Line, all: ReadonlyArray<Tracer.Span>): string => {
   const { spanId, timestamp: _, traceId, type, ...rest } = annotations
+  // The ids are those of its span; a line that an alert or evidence is about has them.
   const isSame = span === undefined ? spanId === undefined : spanId === span.spanId && traceId === span.traceId
   const within = span === undefined ? "" : ` @ ${nameIn(span.spanId, all)}`
   const shownType = type === undefined ? message : String(type)
@@ -133,7 +134,7 @@ const lineText = ({ annotations, level, message, span }: Line, all: ReadonlyArra
   return [
     `${level} ${what}${within}`,
     ...texts,
-    ...(isSame || type === undefined ? [] : ["and not the ids of its span"])
+    ...(isSame || (type === undefined && spanId === undefined) ? [] : ["and not the ids of its span"])
   ]
     .join(" ")
 }

@@ -23,8 +23,10 @@ import { fifo } from "../../actor/Mailbox.ts"
 import type { Handlers } from "../../actor/Message.ts"
 import type { Supervisor } from "../../actor/Supervisor.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
+import { Caller } from "../../telemetry/Caller.ts"
 import type { ConnectionDecision, HoundConnection } from "../process/HoundConnection.ts"
 import type { ProcessExit } from "../process/Spawner.ts"
+import type { Examination } from "./Examination.ts"
 import type { Launcher } from "./Launcher.ts"
 import { PoolCore } from "./PoolCore.ts"
 import type { Line, PoolHost, PoolSettings } from "./PoolHost.ts"
@@ -68,8 +70,17 @@ export interface PoolHooks extends Pick<PoolHost, "newName" | "onLaunch" | "onEx
   readonly onLastWords: (words: string) => Effect.Effect<void>
 }
 
+/** What the actor needs of its host. */
+interface Surroundings {
+  readonly caller: Pick<Caller, "within">
+  readonly clock: Clock.Clock
+  readonly time: MonotonicTime["Service"]
+}
+
 export class PoolActor {
   readonly core: PoolCore
+  readonly #caller: Pick<Caller, "within">
+  readonly #line: Line
   readonly #time: MonotonicTime["Service"]
   readonly #hooks: PoolHooks
   #ref = nowhere
@@ -80,13 +91,9 @@ export class PoolActor {
   /** When the timer goes off, in monotonic ms. */
   #alarm = never
 
-  constructor(
-    clock: Clock.Clock,
-    time: MonotonicTime["Service"],
-    settings: PoolSettings,
-    line: Line,
-    hooks: PoolHooks
-  ) {
+  constructor({ caller, clock, time }: Surroundings, settings: PoolSettings, line: Line, hooks: PoolHooks) {
+    this.#caller = caller
+    this.#line = line
     this.#time = time
     this.#hooks = hooks
     this.core = new PoolCore(settings, line, {
@@ -96,8 +103,8 @@ export class PoolActor {
       onViolation: hooks.onViolation,
       onReady: () => hooks.onReady(this.core),
       onBootFailure: (exit) => hooks.onBootFailure(this.core, exit),
-      onUp: (id, pipe) => this.#isHeard(id) ? this.#tell(new Up({ id, pipe })) : pipe.destroy(),
-      onDown: (id, exit) => this.#isHeard(id) && this.#tell(new Down({ id, exit })),
+      onUp: (id, pipe) => this.#isHeard(id) ? this.#tellOf(id, new Up({ id, pipe })) : pipe.destroy(),
+      onDown: (id, exit) => this.#isHeard(id) && this.#tellOf(id, new Down({ id, exit })),
       now: time.nowMs,
       wallNow: () => clock.currentTimeMillisUnsafe()
     })
@@ -130,7 +137,7 @@ export class PoolActor {
 
   /** The waiting line has a head. */
   serve(): void {
-    this.#tell(new Serve())
+    this.#tellFor(this.#line.first, new Serve())
   }
 
   get rotate(): Effect.Effect<void> {
@@ -145,6 +152,18 @@ export class PoolActor {
     // The timer is set where messages are handled.
     if (this.core.due < this.#alarm) this.#tell(new Tick())
     return result
+  }
+
+  /**
+   * Tells the actor of a hound, in the name of whose evidence that examines: it is nobody's turn.
+   */
+  #tellOf(id: number, message: Protocol): void {
+    this.#tellFor(this.core.table.get(id)?.examination ?? null, message)
+  }
+
+  /** Tells the actor in the name of the call that an examination came from. */
+  #tellFor(examination: Examination | null, message: Protocol): void {
+    this.#caller.within(examination?.job.span, () => this.#tell(message))
   }
 
   /** Tells the actor, if it has not begun to end: then nobody has to know any more. */
@@ -215,7 +234,7 @@ export class PoolActor {
   #connect(id: number, connection: HoundConnection): HoundConnection {
     connection.onDecision((decision) => {
       // A hound's own figures are worth no message: the host timed it, and its memory was watched.
-      if (decision.type !== "metrics" && this.#isHeard(id)) this.#tell(new Heard({ id, decision }))
+      if (decision.type !== "metrics" && this.#isHeard(id)) this.#tellOf(id, new Heard({ id, decision }))
     })
     return connection
   }
@@ -257,7 +276,8 @@ export const makePoolActor = (
   hooks: PoolHooks
 ): Effect.Effect<PoolActor, never, MonotonicTime | Scope.Scope> =>
   Effect.gen(function*() {
-    const actor = new PoolActor(yield* Clock.Clock, yield* MonotonicTime, settings, line, hooks)
+    const around = { caller: yield* Caller, clock: yield* Clock.Clock, time: yield* MonotonicTime }
+    const actor = new PoolActor(around, settings, line, hooks)
     yield* actor.spawn(supervisor)
     return actor
   })

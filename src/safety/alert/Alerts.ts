@@ -34,13 +34,14 @@ import { Caller, inTrace } from "../../telemetry/Caller.ts"
 import { classOf, messageOf } from "../../telemetry/Causes.ts"
 import { escapedId } from "../../telemetry/Escaped.ts"
 import { Listeners } from "../../telemetry/Listeners.ts"
+import { traceOf } from "../../telemetry/RootSpans.ts"
 import { AlertCounts } from "./AlertCounts.ts"
 import { makeAlertLimiter } from "./AlertLimiter.ts"
 import { type AlertSink, AlertSinks } from "./AlertSink.ts"
 import { isEffectSink, openSink } from "./EffectSink.ts"
 import { makeErrorBoard } from "./ErrorBoard.ts"
 import { laneOf } from "./Lanes.ts"
-import { type AlertDetails, alertOf, type Notice, notice, traceOf } from "./Notice.ts"
+import { type AlertDetails, alertOf, type Notice, notice } from "./Notice.ts"
 
 /** Something that happened to evidence, to be logged (RFC, "Eviction is NOT silent"). */
 export interface LogKind {

@@ -2,11 +2,11 @@
  * A notice: the fixed part of an alert. A room makes its notices once, so that raising one
  * allocates nothing but the alert that leaves, and no attacker's text is in it.
  */
-import * as Schema from "effect/Schema"
 import type * as Tracer from "effect/Tracer"
-import { type Alert, TraceRef } from "../../domain/Alert.ts"
+import type { Alert } from "../../domain/Alert.ts"
 import { classOf, framesOf } from "../../telemetry/Causes.ts"
 import { escapedId } from "../../telemetry/Escaped.ts"
+import { traceOf } from "../../telemetry/RootSpans.ts"
 
 /** The text of an alert, and how the alert may leave. */
 export interface Notice extends Pick<Alert, "type" | "severity" | "message" | "reason"> {
@@ -63,21 +63,5 @@ export const alertOf = (
     ...(code === undefined ? {} : { code }),
     ...(frames.length === 0 ? {} : { frames }),
     ...(trace === undefined ? {} : { trace })
-  }
-}
-
-const isTraceRef = Schema.is(TraceRef)
-
-/**
- * The ids of a span; undefined where they are none. They may come from the header of a request,
- * which the host's tracer may have taken as it was.
- */
-export const traceOf = (span: Tracer.AnySpan): TraceRef | undefined => {
-  try {
-    const { spanId, traceId } = span
-    const trace = { traceId, spanId }
-    return isTraceRef(trace) ? trace : undefined
-  } catch {
-    return undefined
   }
 }

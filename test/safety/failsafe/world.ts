@@ -19,6 +19,7 @@ import { Compression, CompressionError } from "../../../src/host/port/Compressio
 import { Hash } from "../../../src/host/port/Hash.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
 import * as PortableCompression from "../../../src/host/port/PortableCompression.ts"
+import type { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
 import type { StartError } from "../../../src/runtime/StartErrors.ts"
 import { assemble, started, Tracehound } from "../../../src/runtime/Tracehound.ts"
 import type { TracehoundSync } from "../../../src/runtime/TracehoundSync.ts"
@@ -100,6 +101,8 @@ export interface WorldOptions {
   readonly config?: TracehoundConfigInput
   readonly callbacks?: FailSafeCallbacks
   readonly coldStorage?: boolean
+  /** In place of hounds that `World.hounds` controls. */
+  readonly hounds?: ReturnType<typeof layerOf<never>>
 }
 
 /** Limits that neither alerts nor requests reach. */
@@ -121,7 +124,7 @@ const passingTime = (effect: Effect.Effect<void>): Effect.Effect<void> =>
 
 /** A started world under the test's clock. It is closed with the test at the latest. */
 export const openWorld = (
-  { callbacks, coldStorage = true, config = {} }: WorldOptions = {}
+  { callbacks, coldStorage = true, config = {}, hounds: given }: WorldOptions = {}
 ): Effect.Effect<World, StartError, Scope.Scope> =>
   Effect.gen(function*() {
     const broken: Broken = { compressing: false, copying: false, full: false, sealing: false }
@@ -136,7 +139,7 @@ export const openWorld = (
       config: { ...quiet, ...config, ...(audit === undefined ? {} : { audit }) },
       callbacks,
       endpointFor: () => endpointOf(broken),
-      hounds: hounds.layer
+      hounds: given ?? hounds.layer
     })
     const context = yield* Layer.buildWithScope(
       Layer.merge(started(rooms), Layer.succeed(InProcessHounds, hounds.control)).pipe(
