@@ -1,6 +1,7 @@
 import { describe } from "@effect/vitest"
 import { Layer } from "effect"
 import * as NodeCompression from "../../../src/host/node/NodeCompression.ts"
+import * as NodeEd25519 from "../../../src/host/node/NodeEd25519.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { Compression } from "../../../src/host/port/Compression.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
@@ -10,6 +11,7 @@ import { Randomness } from "../../../src/host/port/Randomness.ts"
 import {
   codecContract,
   compressionContract,
+  ed25519Contract,
   hashContract,
   introspectionContract,
   randomnessContract
@@ -20,6 +22,7 @@ describe("Node's ports", () => {
     PortableCompression.layer
   ])
   codecContract(NodeCompression.layer, [PortableCompression.layer])
+  ed25519Contract(NodeEd25519.layer)
   hashContract(Layer.effect(Hash, Hash).pipe(Layer.provide(NodePorts.layer)))
   randomnessContract(Layer.effect(Randomness, Randomness).pipe(Layer.provide(NodePorts.layer)))
   introspectionContract(Layer.effect(Introspection, Introspection).pipe(Layer.provide(NodePorts.layer)), true)

@@ -7,11 +7,13 @@ import * as NodeCompression from "../../../src/host/node/NodeCompression.ts"
 import { Compression } from "../../../src/host/port/Compression.ts"
 import { Introspection } from "../../../src/host/port/Introspection.ts"
 import * as PortableCompression from "../../../src/host/port/PortableCompression.ts"
+import * as PortableEd25519 from "../../../src/host/port/PortableEd25519.ts"
 import * as PortableHash from "../../../src/host/port/PortableHash.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
 import {
   codecContract,
   compressionContract,
+  ed25519Contract,
   hashContract,
   introspectionContract,
   randomnessContract,
@@ -37,6 +39,7 @@ vi.mock("fflate", async (original) => {
 describe("portable ports", () => {
   compressionContract(PortableCompression.layer, [NodeCompression.layer])
   codecContract(PortableCompression.layer, [NodeCompression.layer])
+  ed25519Contract(PortableEd25519.layer)
   hashContract(PortableHash.layer)
   randomnessContract(Randomness.layerPortable)
   introspectionContract(Introspection.layerPortable, false)

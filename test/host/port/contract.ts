@@ -2,10 +2,11 @@
  * The contract of each port: one suite, run against every host's implementation.
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Context, Effect, Exit, Layer, Schema, Scope } from "effect"
+import { Arbitrary, Context, Effect, Exit, Fiber, Layer, Schema, Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as zlib from "node:zlib"
 import { Compression, CompressionError } from "../../../src/host/port/Compression.ts"
+import { Ed25519 } from "../../../src/host/port/Ed25519.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
 import { Introspection, type Slots } from "../../../src/host/port/Introspection.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
@@ -445,5 +446,114 @@ export const introspectionContract = (layer: Layer.Layer<Introspection>, tells: 
       for (const value of [{}, [], () => 1, new Map(), new Uint8Array(1), Object.create(null), mimic])
         assert.isFalse(isProxy(value as object))
     })
+  })
+}
+
+/** RFC 8032 7.1: seed, public key, message, signature. */
+const ed25519Vectors = [
+  [
+    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    "",
+    "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+  ],
+  [
+    "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+    "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+    "72",
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+  ],
+  [
+    "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+    "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+    "af82",
+    "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"
+  ]
+] as const
+
+const unhex = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, "hex"))
+
+/**
+ * The order of the curve, little-endian: what a signature's second half is below (RFC 8032 5.1.7).
+ */
+const curveOrder = 0x1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3edn
+
+export const ed25519Contract = (layer: Layer.Layer<Ed25519>): void => {
+  const withPort = <A, E>(use: (port: Ed25519["Service"]) => Effect.Effect<A, E>) =>
+    Effect.provide(Effect.flatMap(Ed25519, use), layer)
+
+  describe("Ed25519", () => {
+    it.effect.each(ed25519Vectors)(
+      "SYS L1 gives RFC 8032's answers: %#",
+      ([seed, publicKey, message, signature]) =>
+        withPort((port) =>
+          Effect.gen(function*() {
+            const key = yield* port.publicKey(unhex(seed))
+            const signed = yield* port.sign(unhex(seed), unhex(message))
+            assert.strictEqual(hex(key), publicKey)
+            assert.strictEqual(hex(signed), signature)
+            assertOwn(key)
+            assertOwn(signed)
+            assert.isTrue(yield* port.verify(unhex(publicKey), unhex(message), unhex(signature)))
+          })
+        )
+    )
+
+    it.effect("SYS L1 refuses another message, another key, and every flipped byte of a signature", () =>
+      withPort((port) =>
+        Effect.gen(function*() {
+          const [[, otherKey], [, key, message, signature]] = ed25519Vectors
+          assert.isFalse(yield* port.verify(unhex(key), unhex("73"), unhex(signature)))
+          assert.isFalse(yield* port.verify(unhex(otherKey), unhex(message), unhex(signature)))
+          for (let at = 0; at < 64; at++) {
+            const bent = unhex(signature)
+            bent[at] = (bent[at] ?? 0) ^ 0x20
+            assert.isFalse(yield* port.verify(unhex(key), unhex(message), bent), `byte ${at}`)
+          }
+        })
+      ))
+
+    it.effect("SYS L1 has one signature for each message: adding the order of the curve is refused", () =>
+      withPort((port) =>
+        Effect.gen(function*() {
+          const [, [, key, message, signature]] = ed25519Vectors
+          const second = BigInt(`0x${Buffer.from(unhex(signature).slice(32)).reverse().toString("hex")}`)
+          const larger = Buffer.from((second + curveOrder).toString(16).padStart(64, "0"), "hex").reverse()
+          const bent = unhex(signature)
+          bent.set(larger, 32)
+          assert.isFalse(yield* port.verify(unhex(key), unhex(message), bent))
+        })
+      ))
+
+    it.effect("SYS L1 answers false for keys and signatures that are none, and fails for a seed that is none", () =>
+      withPort((port) =>
+        Effect.gen(function*() {
+          const [[seed, key, , signature]] = ed25519Vectors
+          const nothing = new Uint8Array(0)
+          for (const wrong of ["", key.slice(2), `${key}00`, "ff".repeat(32)])
+            assert.isFalse(yield* port.verify(unhex(wrong), nothing, unhex(signature)))
+          for (const wrong of ["", signature.slice(2), `${signature}00`])
+            assert.isFalse(yield* port.verify(unhex(key), nothing, unhex(wrong)))
+          for (const wrong of ["", seed.slice(2), `${seed}00`]) {
+            assert.strictEqual((yield* Effect.flip(port.publicKey(unhex(wrong)))).reason, "key")
+            assert.strictEqual((yield* Effect.flip(port.sign(unhex(wrong), nothing))).reason, "key")
+          }
+        })
+      ))
+
+    it.effect("SYS L1 reads what it is given before it gives up its turn", () =>
+      withPort((port) =>
+        Effect.gen(function*() {
+          const [, [seed, key, message, signature]] = ed25519Vectors
+          const given = { seed: unhex(seed), key: unhex(key), message: unhex(message), signature: unhex(signature) }
+          const signing = yield* Effect.forkChild(port.sign(given.seed, given.message), { startImmediately: true })
+          const verifying = yield* Effect.forkChild(port.verify(given.key, given.message, given.signature), {
+            startImmediately: true
+          })
+          for (const bytes of Object.values(given)) bytes.fill(0)
+          assert.strictEqual(hex(yield* Fiber.join(signing)), signature)
+          assert.isTrue(yield* Fiber.join(verifying))
+        })
+      ))
   })
 }
