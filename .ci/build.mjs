@@ -1,6 +1,6 @@
 // Builds dist/ from src/, into a folder that holds nothing older: tsc makes a declaration for each
 // module, rolldown the JavaScript, in a few files. What runs inside a hound is plain JavaScript and
-// is copied byte for byte.
+// is copied byte for byte. Answers of the command line that never change are asked for once, here.
 //
 // **Details**
 //
@@ -15,7 +15,7 @@
 // - The same tree makes the same bytes wherever it lies: nothing here may read a clock, an absolute
 //   path or the order of a folder.
 import { execFileSync } from "node:child_process"
-import { cpSync, existsSync, globSync, readFileSync, rmSync } from "node:fs"
+import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, isAbsolute, join, relative } from "node:path"
 import { rolldown } from "rolldown"
 
@@ -64,6 +64,9 @@ const textsOfUrls = (tree, id) => {
   return found
 }
 
+/** Files that the build makes, of which the sources have none. */
+const made = new Set(["edge/cli/answers.json"])
+
 /** Stands in the code for a path below src/ until it is known which file the code ends in. */
 const marked = /"beside:(?<path>[^"]*)"/g
 
@@ -75,7 +78,8 @@ const besideModules = {
     for (const { end, start, type, value } of textsOfUrls(this.parse(code, { lang: "ts" }), id).reverse()) {
       if (type !== "Literal") throw new Error(`${below(id)} has a URL that cannot be known before it runs`)
       const file = join(dirname(id), value)
-      if (!existsSync(file)) throw new Error(`${below(id)} asks for ${value}, which is not there`)
+      if (!existsSync(file) && !made.has(below(file)))
+        throw new Error(`${below(id)} asks for ${value}, which is not there`)
       const path = below(file).replace(/\.ts$/, ".js") + (value.endsWith("/") ? "/" : "")
       if (value.endsWith(".ts")) this.emitFile({ type: "chunk", id: file, fileName: path })
       edited = `${edited.slice(0, start)}"beside:${path}"${edited.slice(end)}`
@@ -154,4 +158,8 @@ await bundle.write({
   codeSplitting: { groups: groups() }
 })
 await bundle.close()
+if (existsSync(join(dist, "edge/cli/bin.js"))) {
+  const { readyAnswers } = await import("./answers.mjs")
+  writeFileSync(join(dist, "edge/cli/answers.json"), JSON.stringify(await readyAnswers()))
+}
 for (const file of globSync("**/*.mjs", { cwd: src })) cpSync(join(src, file), join(dist, file))

@@ -24,6 +24,8 @@ import {
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import type { ReadyAnswers } from "../../src/edge/cli/ReadyAnswers.ts"
+import { tracehoundHere } from "../edge/cli/inProcess.ts"
 import { installPacked } from "../support/packed.ts"
 import { restOf, sampled } from "../support/tiers.ts"
 import { type Lock, machineTraces } from "./tree.ts"
@@ -125,7 +127,7 @@ describe("the published package", { timeout: 120_000 }, () => {
 
   it("holds the build, its declarations and documents, and nothing else", () => {
     const odd = files().filter((path) =>
-      !/^(?:dist\/[\w/-]+\.(?:js|js\.map|d\.ts|html|css)|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|contrib\/[\w-]+\.(?:yml|json)|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
+      !/^(?:dist\/[\w/-]+\.(?:js|js\.map|d\.ts|html|css)|dist\/edge\/cli\/answers\.json|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|contrib\/[\w-]+\.(?:yml|json)|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
         .test(path)
     )
     assert.deepStrictEqual(odd, none)
@@ -264,6 +266,28 @@ describe("the published package", { timeout: 120_000 }, () => {
       })
     )
     assert.strictEqual(run(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "--pretty", "false"), "")
+  })
+
+  it("answers what never changes as the command line does, and loads nothing of it", async () => {
+    write(
+      "alone.js",
+      `import { registerHooks } from "node:module"
+       registerHooks({ resolve: (name, context, next) => {
+         if (!/^(?:\\.|file:|node:)/.test(name)) throw new Error(name + " was loaded")
+         return next(name, context)
+       } })`
+    )
+    const bin = join(installed, "dist/edge/cli/bin.js")
+    const { plain } = JSON.parse(readFileSync(join(installed, "dist/edge/cli/answers.json"), "utf8")) as ReadyAnswers
+    assert.includeMembers(Object.keys(plain), ["", "--version", "--completions\0bash", "config\0check\0-h"])
+    assert.strictEqual(
+      run(process.execPath, "--import", "./alone.js", bin, "config", "check", "-h"),
+      (await tracehoundHere(["config", "check", "-h"])).stdout
+    )
+    for (const [key, answer] of Object.entries(plain)) {
+      const asked = await tracehoundHere(key === "" ? [] : key.split("\0"))
+      assert.deepStrictEqual(asked, { status: 0, stdout: answer, stderr: "" })
+    }
   })
 
   rest("its command runs and knows its version", () => {

@@ -1,9 +1,19 @@
 #!/usr/bin/env node
 /**
  * The executable. It checks the version of Node before it loads anything else: an older one would
- * fail while loading.
+ * fail while loading. It loads the command line only for what has no answer that is ready.
  */
+import { surviveOutput } from "./Output.ts"
+import { readyAnswer } from "./ReadyAnswers.ts"
+
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
+
+const answerAtOnce = (answer: string): void => {
+  const isPrinted = surviveOutput()
+  process.stdout.write(answer, () => {
+    if (!isPrinted()) process.exitCode = 2
+  })
+}
 
 if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(
@@ -11,6 +21,12 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exitCode = 2
 } else {
-  const { main } = await import("./main.ts")
-  main()
+  const terminal = { env: process.env, isTerminal: process.stdout.isTTY }
+  const answer = readyAnswer(process.argv.slice(2), terminal)
+  if (answer === null) {
+    const { main } = await import("./main.ts")
+    main()
+  } else {
+    answerAtOnce(answer)
+  }
 }

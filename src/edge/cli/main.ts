@@ -21,10 +21,12 @@ import * as NodeInflate from "../../host/node/NodeInflate.ts"
 import { configCommand } from "./ConfigCommand.ts"
 import { doctorCommand } from "./Doctor.ts"
 import { AnswerIsNo, ExitCode, WrongUse } from "./Failure.ts"
+import { surviveOutput } from "./Output.ts"
 import { replayCommand } from "./ReplayCommand.ts"
 import { ownVersion } from "./Versions.ts"
 
-const tracehound = Command.make("tracehound").pipe(
+/** The command with all that are below it. */
+export const tracehound = Command.make("tracehound").pipe(
   Command.withDescription("A security buffer: takes what a detector calls a threat into custody"),
   Command.withSubcommands([replayCommand, configCommand, doctorCommand])
 )
@@ -59,38 +61,6 @@ export const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
   const error = Cause.squash(exit.cause)
   if (CliError.isCliError(error)) return error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : ExitCode.wrongUse
   return Runtime.getErrorExitCode(error)
-}
-
-const isClosedPipe = (error: Error): boolean => "code" in error && error.code === "EPIPE"
-
-/** What is told of an error of standard output: nothing of the error but its code. */
-const explain = (error: Error): string =>
-  isClosedPipe(error)
-    ? "standard output was closed early: the rest of the answer was not printed"
-    : `standard output takes no more (${
-      "code" in error ? String(error.code) : error.name
-    }): the answer was not printed whole`
-
-/**
- * Lets work go on whatever becomes of standard output and standard error, and says so once of
- * standard output. The function that it gives says whether the answer was printed, as far as its
- * reader wanted it.
- */
-const surviveOutput = (): () => boolean => {
-  let first: Error | null = null
-  const tell = (error: Error): void => {
-    if (first !== null) return
-    first = error
-    process.stderr.write(`${explain(error)}\n`)
-  }
-  process.stdout.on("error", tell)
-  process.stderr.on("error", () => undefined)
-  return () => {
-    // The event of an error comes a turn after the error, and takes it from the stream.
-    const { errored } = process.stdout
-    if (errored !== null) tell(errored)
-    return first === null || isClosedPipe(first)
-  }
 }
 
 /** Runs the command line of this process, and sets its exit status. */
