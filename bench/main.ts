@@ -15,7 +15,8 @@ import { type Line, type Row, rowOf } from "./goals.ts"
 import { loadNow, machine } from "./machine.ts"
 import { help, type Options, parseOptions } from "./options.ts"
 import { installPackages, isOfPeer } from "./peers.ts"
-import { failures, goalsText, isReport, markdown, type Measured, type Report, table, withTables } from "./report.ts"
+import { failures, goalsText, isReport, markdown, type Measured, type Report, table } from "./report.ts"
+import { withParts } from "./text.ts"
 import type { Answer, Order } from "./worker.ts"
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
@@ -82,7 +83,9 @@ const existing = (path: string): string => {
 const write = (path: string, report: Report, format: Options["format"]): void =>
   writeFileSync(
     path,
-    format === "markdown" ? withTables(existing(path), markdown(report)) : `${JSON.stringify(report, null, 2)}\n`
+    format === "markdown"
+      ? withParts(existing(path), { bench: markdown(report) })
+      : `${JSON.stringify(report, null, 2)}\n`
   )
 
 /** Where the last report is, whatever was asked for. */

@@ -29,7 +29,7 @@ const flags = {
 
 export const help = `npm run bench -- [flags]
 
-Measures what Tracehound costs, each line beside its floor in the same run. Seven to twelve minutes; leave the machine alone meanwhile.
+Measures what Tracehound costs, each line beside its floor in the same run. Ten to fifteen minutes; leave the machine alone meanwhile.
 
   --smoke        every line once, to see that it runs: no figure says anything
   --quick        about a minute: fewer and shorter turns, nothing of a million entries or calls

@@ -1,5 +1,6 @@
 /**
- * The packages that the bench measures Tracehound beside, each loaded by the lines that need it.
+ * The packages that the bench measures Tracehound beside, or in, each loaded by the lines that need
+ * it.
  *
  * They are no packages of the project: `bench/package.json` has them, so that a fresh `npm ci`
  * brings none of them and the checks need none. Hence what the bench uses of each is typed here,
@@ -7,10 +8,18 @@
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync, statSync } from "node:fs"
+import type { Server } from "node:http"
 import { join } from "node:path"
 
 /** What the bench uses of each. */
 export interface Peers {
+  readonly express: {
+    readonly default: {
+      (): ExpressApplication
+      /** The whole body as a Buffer, whatever its type; past the limit the answer is 413. */
+      readonly raw: (options: { readonly type: () => boolean; readonly limit: number }) => ExpressHandler
+    }
+  }
   readonly "express-rate-limit": {
     readonly MemoryStore: new() => {
       readonly init: (options: { readonly windowMs: number }) => void
@@ -60,6 +69,33 @@ export interface Peers {
       isThere: (snapshot: { readonly context: Context }) => boolean
     ) => Promise<unknown>
   }
+}
+
+/** What the bench uses of an Express application. */
+export interface ExpressApplication {
+  readonly disable: (setting: string) => void
+  readonly set: (setting: string, value: unknown) => void
+  readonly use: (handler: ExpressHandler) => void
+  readonly post: (path: string, handler: ExpressHandler) => void
+  readonly listen: (port: number, host: string, listening: () => void) => Server
+}
+
+/** The middleware of Express. */
+export type ExpressHandler = (request: ExpressRequest, response: ExpressResponse, next: () => void) => void
+
+/** What the bench uses of a request. */
+export interface ExpressRequest {
+  /** The client's address, by the settings about proxies. */
+  readonly ip?: string
+  readonly body?: unknown
+}
+
+/** What the bench uses of a response. */
+export interface ExpressResponse {
+  readonly status: (code: number) => ExpressResponse
+  readonly set: (header: string, value: string) => ExpressResponse
+  readonly json: (value: unknown) => void
+  readonly end: () => void
 }
 
 interface ThreadOptions {

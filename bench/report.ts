@@ -4,6 +4,7 @@
 import type { Section } from "./catalogue.ts"
 import { areMet, type Goal, isMet, isUnsure, type Row } from "./goals.ts"
 import { described, type Machine } from "./machine.ts"
+import { aligned, digits, markdownTable, nanos, wrapped } from "./text.ts"
 
 export type { Machine }
 
@@ -25,14 +26,6 @@ export interface Report {
 export const isReport = (value: unknown): value is Report =>
   typeof value === "object" && value !== null && "machine" in value && "sections" in value
   && Array.isArray(value.sections) && "pace" in value
-
-/** A number to three digits or to the unit, whichever is more. */
-const digits = (value: number): string =>
-  Math.abs(value) >= 100 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)))
-
-/** A time of so many nanoseconds. */
-export const nanos = (ns: number): string =>
-  ns < 10_000 ? `${digits(ns)} ns` : ns < 10_000_000 ? `${digits(ns / 1000)} us` : `${digits(ns / 1e6)} ms`
 
 const valued = (value: number, unit: string | null): string =>
   unit === "ns" ? nanos(value) : `${digits(value)}${unit === "x" || unit === "/s" ? "" : " "}${unit ?? ""}`
@@ -80,6 +73,9 @@ export const goalsText = (
 }
 
 const headings = ["line", "p10", "median", "ratio", "B/call", "GCs/M", "goal", ""] as const
+
+/** Columns of words, which are set to the left. */
+const isText = (column: number): boolean => column === 0 || column >= 6
 
 const cells = (row: Row): ReadonlyArray<string> => [
   row.name,
@@ -136,13 +132,7 @@ export const table = (report: Report): string => {
     const ran = report.sections.flatMap(({ rows }) => rows).length - failures(report).length
     return `${machineLine(report)}\n\n${ran} lines ran.`
   }
-  const all = [headings, ...report.sections.flatMap(({ rows }) => rows.map(cells))]
-  const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)))
-  const line = (row: ReadonlyArray<string>): string =>
-    row.map((cell, column) => {
-      const width = widths[column] ?? 0
-      return column === 0 || column >= 6 ? cell.padEnd(width) : cell.padStart(width)
-    }).join("  ").trimEnd()
+  const line = aligned([headings, ...report.sections.flatMap(({ rows }) => rows.map(cells))], isText)
   return [
     machineLine(report),
     ...report.sections.flatMap(({ rows, title }) => [
@@ -157,23 +147,8 @@ export const table = (report: Report): string => {
   ].join("\n")
 }
 
-/** Columns of the document's prose. */
-const columns = 100
-
-/** The text in lines of at most `columns`; all but the first are indented. */
-const wrapped = (text: string, indent = ""): string => {
-  const lines: Array<string> = []
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(lines.length === 0 ? word : indent + word)
-  }
-  return lines.join("\n")
-}
-
 /** For bench/README.md. */
 export const markdown = (report: Report): string => {
-  const line = (row: ReadonlyArray<string>): string => `| ${row.join(" | ")} |`
   return [
     wrapped(`${machineLine(report)}.`),
     "",
@@ -184,22 +159,9 @@ export const markdown = (report: Report): string => {
         "",
         `### ${title}`,
         "",
-        line(headings),
-        line(headings.map((_, column) => column === 0 || column >= 6 ? "---" : "---:")),
-        ...rows.map((row) => line(cells(row))),
+        ...markdownTable([headings, ...rows.map(cells)], isText),
         ...(said.length === 0 ? [] : ["", ...said.map((note) => wrapped(`- ${note}`, "  "))])
       ]
     })
   ].join("\n")
-}
-
-/** Between these two lines of a document stands what is made by a run. */
-export const markers = { begin: "<!-- bench: begin -->", end: "<!-- bench: end -->" } as const
-
-/** The document with other tables; where it has no markers, the tables alone. */
-export const withTables = (document: string, tables: string): string => {
-  const begin = document.indexOf(markers.begin)
-  const end = document.indexOf(markers.end)
-  if (begin < 0 || end < begin) return `${tables}\n`
-  return `${document.slice(0, begin + markers.begin.length)}\n\n${tables}\n\n${document.slice(end)}`
 }

@@ -68,7 +68,7 @@ describe("npm run bench", () => {
   it("lists its lines with their goals", () => {
     const { status, stdout } = bench("--list", "--only", "clean")
     assert.strictEqual(status, 0)
-    assert.strictEqual(stdout, "gate: clock + Map.get\ngate: clean  [<= 1.3x, 0 B, 0 GCs]\n")
+    assert.strictEqual(stdout, "gate: clock + Map.get\ngate: clean  [<= 1.2x, 0 B, 0 GCs]\n")
   })
 
   it("refuses a flag that it does not know, and lines that there are not", () => {
@@ -139,6 +139,17 @@ describe("npm run bench", () => {
     }
     assert.isAbove(rows[1]?.ratio ?? 0, 0)
     assert.isAbove(rows[3]?.ratio ?? 0, 0)
+  }, 60_000)
+
+  rest("runs two Express hosts side by side, each of which answers all", () => {
+    const { status, stderr, stdout } = bench("--smoke", "--only", "^host: express with Tracehound", "--json")
+    assert.strictEqual(status, 0, stderr)
+    const { sections: [section] } = JSON.parse(stdout) as Report
+    const rows = section?.rows ?? []
+    const measured = rows.filter(({ name }) => name.startsWith("express with Tracehound: "))
+    assert.strictEqual(measured.length * 2, rows.length, "a floor for each")
+    for (const { floor, name } of measured) assert.strictEqual(floor, name.replace("with", "without"))
+    for (const { name, value } of rows) assert.isAtLeast(value ?? -1, 0, name)
   }, 60_000)
 
   rest("measures real hounds, and leaves out of a quick run what takes long", () => {

@@ -4,19 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { catalogue, chosen, sectionNames } from "../../bench/catalogue.ts"
 import { areMet, type Figures, type Goal, isMet, rowOf } from "../../bench/goals.ts"
-import {
-  failures,
-  goalsText,
-  goalText,
-  markdown,
-  markers,
-  nanos,
-  type Report,
-  score,
-  table,
-  verdict,
-  withTables
-} from "../../bench/report.ts"
+import { failures, goalsText, goalText, markdown, type Report, score, table, verdict } from "../../bench/report.ts"
+import { markersOf, nanos, withParts } from "../../bench/text.ts"
 
 const figures: Figures = { p10: 90, median: 100, ratio: 1.3, bytes: 0.4, gcs: 0, value: null, rounds: null }
 const most = (of: Goal["of"], bound: number): Goal => ({ of, most: bound })
@@ -261,10 +250,12 @@ describe("the report", () => {
     const noted = markdown({ ...report, sections: [{ name: "gate", title: "The gate", rows: [long] }] })
     assert.deepStrictEqual(noted.split("\n").filter((line) => line.length > 100), [])
     assert.include(noted.replaceAll("\n  ", " "), `- floor: ${long.note}`)
-    const document = `before\n${markers.begin}\nold\n${markers.end}\nafter\n`
-    const renewed = withTables(document, tables)
-    assert.strictEqual(renewed, `before\n${markers.begin}\n\n${tables}\n\n${markers.end}\nafter\n`)
-    assert.strictEqual(withTables(renewed, tables), renewed)
-    assert.strictEqual(withTables("", tables), `${tables}\n`)
+    const { begin, end } = markersOf("bench")
+    const other = Object.values(markersOf("other")).join("\n")
+    const document = `before\n${begin}\nold\n${end}\nafter\n${other}\n`
+    const renewed = withParts(document, { none: "nowhere", bench: tables })
+    assert.strictEqual(renewed, `before\n${begin}\n\n${tables}\n\n${end}\nafter\n${other}\n`)
+    assert.strictEqual(withParts(renewed, { bench: tables }), renewed)
+    assert.strictEqual(withParts("", { bench: tables, more: "more" }), `${tables}\n\nmore\n`)
   })
 })
