@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
-import { Digest, DigestBuffer, hexOf } from "../../src/domain/Digest.ts"
+import { type Digest, DigestBuffer, digestHex, hexOf } from "../../src/domain/Digest.ts"
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest()
 
@@ -11,7 +11,12 @@ describe("Digest", () => {
     const buffer = new DigestBuffer()
     buffer.bytes.set(sha256(text))
     assert.strictEqual(hexOf(buffer.bytes), hex)
-    assert.strictEqual(new Digest(buffer.words, 0).hex(), hex)
+    const digest = sha256(text).toString("latin1") as Digest
+    assert.strictEqual(digestHex(digest), hex)
+    assert.strictEqual(buffer.digest(), digest)
+    const copy = new DigestBuffer()
+    copy.copy(digest)
+    assert.deepStrictEqual(copy.words, buffer.words)
     const read = new DigestBuffer()
     assert.isTrue(read.read(`spam:${hex}`, 5))
     assert.deepStrictEqual(read.words, buffer.words)
@@ -24,7 +29,9 @@ describe("Digest", () => {
     const buffer = new DigestBuffer()
     buffer.copyFrom(column, 8)
     assert.strictEqual(hexOf(buffer.bytes), sha256("a").toString("hex"))
-    assert.strictEqual(new Digest(column, 8).hex(), sha256("a").toString("hex"))
+    const other = new Int32Array(24)
+    buffer.copyTo(other, 8)
+    assert.deepStrictEqual(other, column)
   })
 
   it("reads nothing but 64 lowercase hexadecimal characters", () => {

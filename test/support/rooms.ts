@@ -14,7 +14,7 @@ import { SecureIds } from "../../src/custody/evidence/SecureIds.ts"
 import { parseSignature } from "../../src/custody/evidence/SignatureText.ts"
 import { PurgeQueue } from "../../src/custody/quarantine/PurgeQueue.ts"
 import { Quarantine } from "../../src/custody/quarantine/Quarantine.ts"
-import { DigestBuffer } from "../../src/domain/Digest.ts"
+import { type Digest, DigestBuffer } from "../../src/domain/Digest.ts"
 import type { EvidenceRecord } from "../../src/domain/Evidence.ts"
 import { categoryRank, type ThreatCategory } from "../../src/domain/Scent.ts"
 import { type Severity, severityRank } from "../../src/domain/Severity.ts"
@@ -123,10 +123,10 @@ export const rooms = (config: TracehoundConfigInput, told: Told, answer: ColdSto
   )
 }
 
-const digestOf = (hex: string): DigestBuffer => {
+const digestOf = (hex: string): Digest => {
   const digest = new DigestBuffer()
   digest.read(hex, 0)
-  return digest
+  return digest.digest()
 }
 
 /** The quarantine with signatures, names and records in place of digests and ranks. */
@@ -135,7 +135,9 @@ const byName = (quarantine: Quarantine["Service"]) => ({
   hit: (signature: string, severity: Severity) => {
     const signed = new DigestBuffer()
     const category = parseSignature(signature, signed)
-    return category === null ? null : quarantine.hit(signed, new Uint8Array(0), category, severityRank(severity))
+    return category === null
+      ? null
+      : quarantine.hit(signed.digest(), new Uint8Array(0), category, severityRank(severity))
   },
   hold: ({ captured, category, hash, scent, severity }: EvidenceRecord, bytes: ArrayBuffer) =>
     quarantine.hold({
@@ -143,6 +145,7 @@ const byName = (quarantine: Quarantine["Service"]) => ({
       category: categoryRank(category),
       severity: severityRank(severity),
       content: new Uint8Array(bytes),
+      size: bytes.byteLength,
       captured,
       hash: digestOf(hash),
       signed: digestOf(hash)

@@ -13,17 +13,17 @@
  *   evidence is hashed again before it leaves.
  * - The handle of evidence that has left tells the severity that it had when the handle was made.
  */
-import type { Digest } from "../../domain/Digest.ts"
+import { type Digest, digestBytes, digestHex } from "../../domain/Digest.ts"
 import type { EvidenceHandle, EvidenceRecord } from "../../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../../domain/Records.ts"
-import type { ThreatCategory } from "../../domain/Scent.ts"
-import type { Severity } from "../../domain/Severity.ts"
+import { categoryAt, type CategoryRank, type ThreatCategory } from "../../domain/Scent.ts"
+import { type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
 import { signatureOf } from "./SignatureText.ts"
 
 /** The facts of a piece of evidence in custody, without its bytes and what its scent said. */
 export interface CustodyFacts {
-  readonly category: ThreatCategory
-  readonly severity: Severity
+  readonly category: CategoryRank
+  readonly severity: SeverityRank
   /** Bytes. */
   readonly size: number
   /** Milliseconds since the epoch. */
@@ -61,44 +61,68 @@ export type HandleJson =
   & Omit<EvidenceRecord, "scent">
   & { readonly scent?: EvidenceRecord["scent"]; readonly disposed: boolean }
 
-/** The handle that a caller of `intercept` gets. */
+/** The bits of a severity's rank, below those of a category's. */
+const severityBits = 2
+const severityMask = (1 << severityBits) - 1
+
+/**
+ * The handle that a caller of `intercept` gets. All new evidence makes one, so it is small: it
+ * keeps the facts as they came, and makes texts of them when a caller asks.
+ */
 export class Handle implements EvidenceHandle {
   readonly #custodian: Custodian
   readonly #slot: number
   readonly #generation: number
-  readonly #facts: CustodyFacts
+  readonly #size: number
+  readonly #captured: number
+  readonly #ranks: number
+  /** The signature's digest and, where it is another one, the hash behind it. */
+  readonly #digests: string
 
-  constructor(custodian: Custodian, slot: number, generation: number, facts: CustodyFacts) {
+  constructor(
+    custodian: Custodian,
+    slot: number,
+    generation: number,
+    { captured, category, hash, severity, signed, size }: CustodyFacts
+  ) {
     this.#custodian = custodian
     this.#slot = slot
     this.#generation = generation
-    this.#facts = facts
+    this.#size = size
+    this.#captured = captured
+    this.#ranks = (category << severityBits) | severity
+    this.#digests = hash === signed ? signed : `${signed}${hash}`
   }
 
   get bytes(): ArrayBuffer | null {
     return this.disposed ? null : this.#custodian.expose(this.#slot)
   }
   get size(): number {
-    return this.#facts.size
+    return this.#size
   }
   get hash(): string {
-    return this.#facts.hash.hex()
+    return digestHex(this.#digests.slice(-digestBytes) as Digest)
   }
   get signature(): string {
-    return signatureOf(this.#facts.category, this.#facts.signed)
+    return signatureOf(this.#category, this.#digests as Digest)
   }
   get captured(): number {
-    return this.#facts.captured
+    return this.#captured
   }
   get severity(): Severity {
-    return this.disposed ? this.#facts.severity : this.#custodian.severityOf(this.#slot)
+    return this.disposed
+      ? severityAt((this.#ranks & severityMask) as SeverityRank)
+      : this.#custodian.severityOf(this.#slot)
   }
   get disposed(): boolean {
     return !this.#custodian.holds(this.#slot, this.#generation)
   }
+  get #category(): ThreatCategory {
+    return categoryAt((this.#ranks >> severityBits) as CategoryRank)
+  }
   toJSON(): HandleJson {
     const { captured, disposed, hash, severity, signature, size } = this
-    const known = { signature, hash, category: this.#facts.category, severity, size, captured, disposed }
+    const known = { signature, hash, category: this.#category, severity, size, captured, disposed }
     return disposed ? known : { ...known, scent: this.#custodian.scentOf(this.#slot) }
   }
   transfer(): ArrayBuffer | null {

@@ -1,6 +1,6 @@
 /**
- * Finds the slot that holds a signature: an open-addressing table over the column of digests (RFC,
- * "Quarantine"; CONFORMANCE D7, Q1).
+ * Finds the slot that holds a signature: an open-addressing table over the digests in the rows
+ * (RFC, "Quarantine"; CONFORMANCE D7, Q1).
  *
  * An attacker can search for digests that share bits, so the first place of a digest depends on a
  * seed. Linear probing, at most half full; removing a slot moves back the slots behind it, so that
@@ -11,14 +11,7 @@
  */
 import { digestWords } from "../../domain/Digest.ts"
 import type { CategoryRank } from "../../domain/Scent.ts"
-
-/** The columns that an index reads. They are its owner's, and may be replaced by longer ones. */
-export interface DigestColumns {
-  /** Eight words a slot. */
-  readonly digests: Int32Array
-  /** Ranks. */
-  readonly categories: Uint8Array
-}
+import { type Rows, rowWords } from "./Rows.ts"
 
 /** No slot holds the signature. */
 export const ABSENT = -1
@@ -30,27 +23,27 @@ export class DigestIndex {
   /** By place, slot + 1; 0 where the place is free, so that a new table is ready as it is. */
   private table = new Int32Array(initialSize)
   private mask = initialSize - 1
-  private readonly columns: DigestColumns
+  private readonly rows: Rows
   private readonly seed: number
   private readonly otherSeed: number
   size = 0
   probes = 0
 
   /** `seed`: two unpredictable words. */
-  constructor(columns: DigestColumns, seed: Int32Array) {
-    this.columns = columns
+  constructor(rows: Rows, seed: Int32Array) {
+    this.rows = rows
     this.seed = (seed[0] ?? 0) | 1
     this.otherSeed = (seed[1] ?? 0) | 1
   }
 
   /** The slot that holds this digest in this category, or ABSENT. */
   find(words: Int32Array, category: CategoryRank): number {
-    const { categories, digests } = this.columns
+    const { rows } = this
     for (let place = this.placeOf(words, 0, category);; place = (place + 1) & this.mask) {
       this.probes++
       const slot = (this.table[place] ?? 0) - 1
       if (slot < 0) return ABSENT
-      if (categories[slot] === category && areEqual(digests, slot * digestWords, words)) return slot
+      if (areEqual(rows.words, slot * rowWords, words) && rows.categoryOf(slot) === category) return slot
     }
   }
 
@@ -59,14 +52,14 @@ export class DigestIndex {
     if (2 * (this.size + 1) > this.table.length) this.double()
   }
 
-  /** Adds a slot whose digest is in the column and not in the index. */
+  /** Adds a slot whose digest is in its row and not in the index. */
   add(slot: number): void {
     this.reserve()
     this.put(slot)
     this.size++
   }
 
-  /** Removes a slot that is in the index, while its digest is still in the column. */
+  /** Removes a slot that is in the index, while its digest is still in its row. */
   remove(slot: number): void {
     const { mask, table } = this
     let hole = this.homeOf(slot)
@@ -102,7 +95,7 @@ export class DigestIndex {
   }
 
   private homeOf(slot: number): number {
-    return this.placeOf(this.columns.digests, slot * digestWords, this.columns.categories[slot] ?? 0)
+    return this.placeOf(this.rows.words, slot * rowWords, this.rows.categoryOf(slot))
   }
 
   private placeOf(words: Int32Array, at: number, category: number): number {
@@ -113,7 +106,7 @@ export class DigestIndex {
   }
 }
 
-const areEqual = (column: Int32Array, at: number, words: Int32Array): boolean => {
-  for (let i = 0; i < digestWords; i++) if (column[at + i] !== words[i]) return false
+const areEqual = (rows: Int32Array, at: number, words: Int32Array): boolean => {
+  for (let i = 0; i < digestWords; i++) if (rows[at + i] !== words[i]) return false
   return true
 }

@@ -5,7 +5,6 @@
  * Both tell cold storage first, then the log, then the alerts; after that the bytes are destroyed
  * and the chain gets its record.
  */
-import { Digest } from "../../domain/Digest.ts"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import type { InterceptResult } from "../../domain/InterceptResult.ts"
 import { secureIdText } from "../../domain/SecureIdText.ts"
@@ -13,12 +12,11 @@ import type { Alerts } from "../../safety/alert/Alerts.ts"
 import type { AlertDetails } from "../../safety/alert/Notice.ts"
 import type { HashChain } from "../audit/HashChain.ts"
 import type { ColdStorage } from "../coldstorage/ColdStorage.ts"
-import { type Custodian, type CustodyFacts, Handle, NEVER_HELD } from "../evidence/Evidence.ts"
-import { signatureOf } from "../evidence/SignatureText.ts"
+import { type Custodian, Handle, NEVER_HELD } from "../evidence/Evidence.ts"
 import type { ExitFacts } from "./ExitFacts.ts"
 import type { ExitSteps } from "./ExitSteps.ts"
 import * as Notices from "./Notices.ts"
-import type { Arrival, Vault } from "./Vault.ts"
+import { type Arrival, recordOf, type Vault } from "./Vault.ts"
 
 /** The answer to new evidence. */
 export type Quarantined = Extract<InterceptResult, { readonly status: "quarantined" }>
@@ -79,13 +77,13 @@ export class Evictions {
   turnAway(arrival: Arrival): Quarantined {
     const { facts } = this.#steps
     facts.readArrival(arrival)
-    const custody = custodyFactsOf(arrival, facts, this.#vault.keyed)
+    const { id, source, timestamp } = arrival
     const { destination } = this.#coldStorage
-    if (destination !== null && this.#store(recordOf(arrival, custody), arrival.content))
+    if (destination !== null && this.#store(recordOf(arrival, { id, source, timestamp }), arrival.content))
       facts.destination = destination
     this.#announce(facts, NEVER_HELD, arrival)
     const evicted = this.#chain.record(this.#steps.leave("evicted"))
-    return { status: "quarantined", handle: new Handle(this.#custodian, NEVER_HELD, 0, custody), evicted }
+    return { status: "quarantined", handle: new Handle(this.#custodian, NEVER_HELD, 0, arrival), evicted }
   }
 
   /** Whether cold storage takes the evidence. */
@@ -103,16 +101,4 @@ export class Evictions {
     this.#arrival = null
     this.#count += 1
   }
-}
-
-const custodyFactsOf = ({ captured, hash, signed }: Arrival, facts: ExitFacts, keyed: boolean): CustodyFacts => {
-  const { category, severity, size } = facts
-  const digest = new Digest(signed.words, 0)
-  return { category, severity, size, captured, signed: digest, hash: keyed ? new Digest(hash.words, 0) : digest }
-}
-
-const recordOf = ({ id, source, timestamp }: Arrival, custody: CustodyFacts): EvidenceRecord => {
-  const { captured, category, hash, severity, signed, size } = custody
-  const signature = signatureOf(category, signed)
-  return { signature, hash: hash.hex(), category, severity, size, captured, scent: { id, source, timestamp } }
 }

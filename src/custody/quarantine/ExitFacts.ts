@@ -2,7 +2,7 @@
  * The facts of evidence on its way out, as the audit chain takes them: one object that each exit
  * fills in anew, since the chain keeps none of it (CONFORMANCE A1).
  */
-import { Digest, DigestBuffer } from "../../domain/Digest.ts"
+import { DigestBuffer } from "../../domain/Digest.ts"
 import type { PurgeReason } from "../../domain/Records.ts"
 import { categoryAt, type ThreatCategory } from "../../domain/Scent.ts"
 import { secureIdBytes } from "../../domain/SecureIdText.ts"
@@ -44,18 +44,18 @@ export class ExitFacts implements AuditFacts {
   }
 
   /** The same of evidence that was never held. */
-  readArrival({ captured, category, content, hash, severity, signed }: Arrival): void {
-    this.signed.words.set(signed.words)
-    this.content.words.set(hash.words)
+  readArrival({ captured, category, hash, severity, signed, size }: Arrival): void {
+    this.signed.copy(signed)
+    this.content.copy(hash)
     this.category = categoryAt(category)
     this.severity = severityAt(severity)
-    this.size = content.length
+    this.size = size
     this.#reset(captured)
   }
 
   /** The signature of the evidence. */
   signature(): string {
-    return signatureOf(this.category, new Digest(this.signed.words, 0))
+    return signatureOf(this.category, this.signed.digest())
   }
 
   /** The same facts, with the status of this way out. */

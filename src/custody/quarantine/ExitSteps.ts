@@ -2,7 +2,7 @@
  * The steps that all ways out of custody have in common: look for tampering, fill in the facts, and
  * at the end free the slot (CONFORMANCE E2).
  */
-import { Digest, DigestBuffer } from "../../domain/Digest.ts"
+import { DigestBuffer } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 import type { Alerts } from "../../safety/alert/Alerts.ts"
 import type { SecureIdGenerator } from "../evidence/SecureIds.ts"
@@ -61,11 +61,11 @@ export class ExitSteps {
     if (!vault.isExposed(slot)) return
     const found = this.#found
     vault.readDigests(slot, this.#signed, found)
-    const expected = new Digest(found.words, 0)
+    const expected = found.digest()
     const content = vault.contentOf(slot)
     if (content.length === vault.sizeOf(slot)) {
       this.#hash.sha256Into(content, found.bytes)
-      if (new Digest(found.words, 0).hex() === expected.hex()) return
+      if (found.digest() === expected) return
     }
     this.#alerts.errorUnsafe(Notices.tamperedError)
     this.#alerts.alertUnsafe(

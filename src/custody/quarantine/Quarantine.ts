@@ -23,7 +23,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Settings } from "../../config/Settings.ts"
-import { DigestBuffer } from "../../domain/Digest.ts"
+import { type Digest, DigestBuffer } from "../../domain/Digest.ts"
 import type { EvidenceHandle } from "../../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord, PurgeReason, PurgeRecord } from "../../domain/Records.ts"
 import type { CategoryRank } from "../../domain/Scent.ts"
@@ -40,6 +40,7 @@ import { Caller } from "../../telemetry/Caller.ts"
 import * as RootSpans from "../../telemetry/RootSpans.ts"
 import { AuditChain } from "../audit/AuditChain.ts"
 import { ColdStorage } from "../coldstorage/ColdStorage.ts"
+import { Handle } from "../evidence/Evidence.ts"
 import { SecureIds } from "../evidence/SecureIds.ts"
 import { parseSignature } from "../evidence/SignatureText.ts"
 import { Capacity } from "./Capacity.ts"
@@ -70,7 +71,7 @@ export class Quarantine extends Context.Service<Quarantine, {
    * a worse severity than before becomes the evidence's. `content` is what was signed.
    */
   readonly hit: (
-    signed: DigestBuffer,
+    signed: Digest,
     content: Uint8Array,
     category: CategoryRank,
     severity: SeverityRank
@@ -181,7 +182,7 @@ export const make = (services: QuarantineServices): Quarantine["Service"] => {
       return slot < 0 ? null : duplicates.answer(slot, severity)
     },
     hit: (signed, content, category, severity) => {
-      const slot = vault.find(signed, category)
+      const slot = vault.find(vault.read(signed), category)
       if (slot < 0) return null
       vault.remember(content, slot)
       return duplicates.answer(slot, severity)
@@ -189,11 +190,11 @@ export const make = (services: QuarantineServices): Quarantine["Service"] => {
     onRaised: (listener) =>
       duplicates.onRaised((slot, before, severity) => listener({ handle: exits.handleOf(slot), before, severity })),
     hold: (arrival) => {
-      const { captured, content, severity } = arrival
-      if (!capacity.makeRoom(severity, content.length, captured)) return evictions.turnAway(arrival)
+      const { captured, severity, size } = arrival
+      if (!capacity.makeRoom(severity, size, captured)) return evictions.turnAway(arrival)
       const slot = vault.insert(arrival)
       duplicates.forget(slot)
-      return { status: "quarantined", handle: exits.handleOf(slot) }
+      return { status: "quarantined", handle: new Handle(exits, slot, vault.generationOf(slot), arrival) }
     },
     ...bySignature(vault, exits),
     purgeForPanic: (limit) => exits.purgeForPanic(limit),
@@ -219,7 +220,7 @@ const bytesPerSlice = 4_194_304
  */
 function* flushing(vault: Vault, exits: Exits): Sliced<Array<NeutralizationRecord>> {
   const slots = vault.all()
-  const generations = new Uint32Array(slots.length)
+  const generations = new Int32Array(slots.length)
   for (let i = 0; i < slots.length; i++) generations[i] = vault.generationOf(slots[i] ?? ABSENT)
   const isHeld = (slot: number, i: number): boolean => vault.holds(slot, generations[i] ?? 0)
   const records: Array<NeutralizationRecord> = []

@@ -1,6 +1,6 @@
 /**
- * Holds evidence in columns: a slot for each piece, its bytes in an arena, everything else in typed
- * arrays (RFC, "Quarantine"; CONFORMANCE D7, E5, Q1, Q4).
+ * Holds evidence in slots: its bytes in an arena, everything else in rows of typed arrays (RFC,
+ * "Quarantine"; CONFORMANCE D7, E5, Q1, Q4).
  *
  * Promises that looking up, inserting, removing, the next to evict and all numbers are O(1) at any
  * size, and that a held piece of evidence is no object: it costs the garbage collector nothing, and
@@ -13,9 +13,9 @@
  *
  * - A slot is used again. To name evidence for longer than a call, keep the slot's `generation`
  *   too.
- * - Columns double when they are full, which copies all of them once.
+ * - The rows double when they are full, which copies all of them once.
  */
-import { Digest, type DigestBuffer, digestWords } from "../../domain/Digest.ts"
+import { type Digest, DigestBuffer, digestHex, digestWords } from "../../domain/Digest.ts"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import { categoryAt, type CategoryRank, type ThreatCategory } from "../../domain/Scent.ts"
 import { type BySeverity, severities, type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
@@ -28,6 +28,7 @@ import type { CustodyFacts } from "../evidence/Evidence.ts"
 import { signatureOf } from "../evidence/SignatureText.ts"
 import { DigestIndex } from "./DigestIndex.ts"
 import { EvictionLists, type EvictionPolicy } from "./EvictionLists.ts"
+import { Rows, rowWords } from "./Rows.ts"
 import { SampleIndex, sampleSeedWords } from "./SampleIndex.ts"
 import { readText, textBytes, writeText } from "./Texts.ts"
 
@@ -42,21 +43,14 @@ const maxInArena = maxRegionBytes - 1024
 const initialCapacity = 64
 const NONE = -1
 
-export interface Arrival {
-  readonly category: CategoryRank
-  readonly severity: SeverityRank
+/** New evidence. `size` is the length of its content. */
+export interface Arrival extends CustodyFacts {
   /** Copied. */
   readonly content: Uint8Array
-  /** Milliseconds since the epoch. */
-  readonly captured: number
   /** The claims of the scent: its id, its source and its own timestamp. */
   readonly id: string
   readonly source: string
   readonly timestamp: number
-  /** The SHA-256 of the content. */
-  readonly hash: DigestBuffer
-  /** The digest in the signature: the same, or with a key its HMAC. */
-  readonly signed: DigestBuffer
 }
 
 export interface VaultOptions {
@@ -75,7 +69,11 @@ export class Vault {
   private readonly samples: SampleIndex
   private readonly equal: EqualBytes
   readonly keyed: boolean
+  private readonly rows = new Rows()
   private readonly index: DigestIndex
+  /** The digest that `read` was last asked for. */
+  private readonly wanted = new DigestBuffer()
+  private wantedDigest: Digest | null = null
   /** The content that `findSame` was last asked for, and its place in the sample index. */
   private sampled: Uint8Array | null = null
   private place = 0
@@ -86,20 +84,8 @@ export class Vault {
   private free = new Int32Array(0)
   private freeCount = 0
 
-  /**
-   * The columns that the index reads: the signature's digest, eight words a slot, and its category.
-   */
-  digests = new Int32Array(0)
-  categories = new Uint8Array(0)
+  /** Where signatures have a key: the hashes, eight words a slot. */
   private hashes = new Int32Array(0)
-  private severityRanks = new Uint8Array(0)
-  private exposed = new Uint8Array(0)
-  private generations = new Uint32Array(0)
-  private sizes = new Int32Array(0)
-  private captured = new Float64Array(0)
-  private timestamps = new Float64Array(0)
-  private idBytes = new Int16Array(0)
-  private sourceBytes = new Int16Array(0)
 
   /** Evidence held, and its bytes, by severity. */
   readonly counts: Float64Array = new Float64Array(severities.length)
@@ -109,7 +95,7 @@ export class Vault {
 
   constructor({ equal, keyed, policy, seed }: VaultOptions) {
     this.order = new EvictionLists(policy)
-    this.index = new DigestIndex(this, seed)
+    this.index = new DigestIndex(this.rows, seed)
     this.samples = new SampleIndex(seed.subarray(2))
     this.equal = equal
     this.keyed = keyed
@@ -125,6 +111,15 @@ export class Vault {
     return this.arena.reserved
   }
 
+  /** The digest in a buffer that the next call uses again. */
+  read(digest: Digest): DigestBuffer {
+    if (digest !== this.wantedDigest) {
+      this.wanted.copy(digest)
+      this.wantedDigest = digest
+    }
+    return this.wanted
+  }
+
   /** The slot with this signature, or -1. */
   find(signed: DigestBuffer, category: CategoryRank): number {
     return this.index.find(signed.words, category)
@@ -138,8 +133,7 @@ export class Vault {
     this.sampled = content
     this.place = this.samples.placeOf(content, category)
     const slot = this.samples.at(this.place)
-    if (slot < 0 || this.sizes[slot] !== content.length || this.categories[slot] !== category) return NONE
-    if (this.exposed[slot] !== 0 || !this.isInUse(slot)) return NONE
+    if (slot < 0 || !this.rows.mayBe(slot, content.length, category)) return NONE
     const own = this.own.get(slot)
     const memory = own === undefined ? this.arena.memory(slot) : new Uint8Array(own)
     const at = own === undefined ? this.arena.at(slot) : 0
@@ -150,7 +144,7 @@ export class Vault {
   remember(content: Uint8Array, slot: number): void {
     // Usually `findSame` was asked for it a moment ago. Where the place is of another content, the
     // worst that happens is that `findSame` does not find it.
-    const place = content === this.sampled ? this.place : this.samples.placeOf(content, this.categoryRankOf(slot))
+    const place = content === this.sampled ? this.place : this.samples.placeOf(content, this.rows.categoryOf(slot))
     this.samples.put(place, slot)
   }
 
@@ -159,8 +153,7 @@ export class Vault {
    * is taken where it throws: all that may fail for lack of memory comes first.
    */
   insert(arrival: Arrival): number {
-    const { captured, category, content, hash, id, severity, signed, source, timestamp } = arrival
-    const size = content.length
+    const { content, id, severity, size, source } = arrival
     const inArena = size <= maxInArena ? size : 0
     const own = inArena === size ? null : copied(content)
     const idBytes = textBytes(id)
@@ -176,17 +169,9 @@ export class Vault {
     writeText(memory, at + inArena, id, idBytes)
     writeText(memory, at + inArena + Math.abs(idBytes), source, sourceBytes)
 
-    this.digests.set(signed.words, slot * digestWords)
-    if (this.keyed) this.hashes.set(hash.words, slot * digestWords)
-    this.categories[slot] = category
-    this.severityRanks[slot] = severity
-    this.exposed[slot] = 0
-    this.sizes[slot] = size
-    this.captured[slot] = captured
-    this.timestamps[slot] = timestamp
-    this.idBytes[slot] = idBytes
-    this.sourceBytes[slot] = sourceBytes
-    this.generations[slot] = (this.generations[slot] ?? 0) + 1
+    this.read(arrival.signed).copyTo(this.rows.words, slot * rowWords)
+    if (this.keyed) this.read(arrival.hash).copyTo(this.hashes, slot * digestWords)
+    this.rows.write(slot, arrival, idBytes, sourceBytes)
     this.index.add(slot)
     this.remember(content, slot)
     this.order.add(slot, severity)
@@ -206,8 +191,7 @@ export class Vault {
     this.index.remove(slot)
     this.order.remove(slot, severity)
     this.account(severity, -1, -this.sizeOf(slot))
-    // Odd generations are in use.
-    this.generations[slot] = (this.generations[slot] ?? 0) + 1
+    this.rows.renew(slot)
     this.free[this.freeCount++] = slot
   }
 
@@ -226,7 +210,7 @@ export class Vault {
   expose(slot: number): ArrayBuffer {
     const own = this.own.get(slot)
     const buffer = own ?? copied(this.contentOf(slot))
-    this.exposed[slot] = 1
+    this.rows.setExposed(slot)
     if (own === undefined) {
       this.contentOf(slot).fill(0)
       this.own.set(slot, buffer)
@@ -235,7 +219,7 @@ export class Vault {
   }
 
   isExposed(slot: number): boolean {
-    return this.exposed[slot] !== 0
+    return this.rows.isExposed(slot)
   }
 
   /**
@@ -254,7 +238,7 @@ export class Vault {
     const before = this.severityRankOf(slot)
     this.order.remove(slot, before)
     this.account(before, -1, -this.sizeOf(slot))
-    this.severityRanks[slot] = severity
+    this.rows.setSeverity(slot, severity)
     this.order.add(slot, severity)
     this.account(severity, 1, this.sizeOf(slot))
   }
@@ -276,19 +260,19 @@ export class Vault {
 
   /** Whether the slot still holds what it held at that generation. */
   holds(slot: number, generation: number): boolean {
-    return this.generations[slot] === generation
+    return this.rows.generationOf(slot) === generation
   }
 
   generationOf(slot: number): number {
-    return this.generations[slot] ?? 0
+    return this.rows.generationOf(slot)
   }
 
   sizeOf(slot: number): number {
-    return this.sizes[slot] ?? 0
+    return this.rows.sizeOf(slot)
   }
 
   severityRankOf(slot: number): SeverityRank {
-    return (this.severityRanks[slot] ?? 0) as SeverityRank
+    return this.rows.severityOf(slot)
   }
 
   severityOf(slot: number): Severity {
@@ -296,39 +280,37 @@ export class Vault {
   }
 
   categoryOf(slot: number): ThreatCategory {
-    return categoryAt(this.categoryRankOf(slot))
+    return categoryAt(this.rows.categoryOf(slot))
   }
 
   /** Copies the digest of the signature, and the hash, into these buffers. */
   readDigests(slot: number, signed: DigestBuffer, hash: DigestBuffer): void {
-    signed.copyFrom(this.digests, slot * digestWords)
-    hash.copyFrom(this.keyed ? this.hashes : this.digests, slot * digestWords)
+    signed.copyFrom(this.rows.words, slot * rowWords)
+    if (this.keyed) hash.copyFrom(this.hashes, slot * digestWords)
+    else hash.copyFrom(this.rows.words, slot * rowWords)
   }
 
   /** The facts of the evidence, as objects of their own. */
   factsOf(slot: number): CustodyFacts {
-    const signed = new Digest(this.digests, slot * digestWords)
+    const signed = digestAt(this.rows.words, slot * rowWords)
     return {
-      category: this.categoryOf(slot),
-      severity: this.severityOf(slot),
-      size: this.sizeOf(slot),
-      captured: this.captured[slot] ?? 0,
-      hash: this.keyed ? new Digest(this.hashes, slot * digestWords) : signed,
+      category: this.rows.categoryOf(slot),
+      severity: this.rows.severityOf(slot),
+      size: this.rows.sizeOf(slot),
+      captured: this.rows.capturedOf(slot),
+      hash: this.keyed ? digestAt(this.hashes, slot * digestWords) : signed,
       signed
     }
   }
 
   /** The signature of the evidence. */
   signatureOf(slot: number): string {
-    const { category, signed } = this.factsOf(slot)
-    return signatureOf(category, signed)
+    return signatureOf(this.categoryOf(slot), digestAt(this.rows.words, slot * rowWords))
   }
 
   /** The record of the evidence: all but its bytes. */
   recordOf(slot: number): EvidenceRecord {
-    const { captured, category, hash, severity, signed, size } = this.factsOf(slot)
-    const signature = signatureOf(category, signed)
-    return { signature, hash: hash.hex(), category, severity, size, captured, scent: this.scentOf(slot) }
+    return recordOf(this.factsOf(slot), this.scentOf(slot))
   }
 
   /** O(1). */
@@ -348,20 +330,12 @@ export class Vault {
     const memory = this.arena.memory(slot)
     const inArena = this.sizeOf(slot) <= maxInArena ? this.sizeOf(slot) : 0
     const at = this.arena.at(slot) + inArena
-    const idBytes = this.idBytes[slot] ?? 0
+    const idBytes = this.rows.idBytesOf(slot)
     return {
       id: readText(memory, at, idBytes),
-      source: readText(memory, at + Math.abs(idBytes), this.sourceBytes[slot] ?? 0),
-      timestamp: this.timestamps[slot] ?? 0
+      source: readText(memory, at + Math.abs(idBytes), this.rows.sourceBytesOf(slot)),
+      timestamp: this.rows.timestampOf(slot)
     }
-  }
-
-  private categoryRankOf(slot: number): CategoryRank {
-    return (this.categories[slot] ?? 0) as CategoryRank
-  }
-
-  private isInUse(slot: number): boolean {
-    return (this.generationOf(slot) & 1) === 1
   }
 
   private account(severity: SeverityRank, count: number, size: number): void {
@@ -389,18 +363,27 @@ export class Vault {
     this.samples.grow(capacity)
     this.sampled = null
     this.free = grown(this.free, new Int32Array(capacity))
-    this.digests = grown(this.digests, new Int32Array(capacity * digestWords))
+    this.rows.grow(capacity)
     if (this.keyed) this.hashes = grown(this.hashes, new Int32Array(capacity * digestWords))
-    this.categories = grown(this.categories, new Uint8Array(capacity))
-    this.severityRanks = grown(this.severityRanks, new Uint8Array(capacity))
-    this.exposed = grown(this.exposed, new Uint8Array(capacity))
-    this.generations = grown(this.generations, new Uint32Array(capacity))
-    this.sizes = grown(this.sizes, new Int32Array(capacity))
-    this.captured = grown(this.captured, new Float64Array(capacity))
-    this.timestamps = grown(this.timestamps, new Float64Array(capacity))
-    this.idBytes = grown(this.idBytes, new Int16Array(capacity))
-    this.sourceBytes = grown(this.sourceBytes, new Int16Array(capacity))
     // Last: where there was no memory for one of them, all are grown again.
     this.capacity = capacity
   }
+}
+
+const found = new DigestBuffer()
+
+/** The digest that begins at word `at`. */
+const digestAt = (words: Int32Array, at: number): Digest => {
+  found.copyFrom(words, at)
+  return found.digest()
+}
+
+/** The record of evidence with these facts: all but its bytes. */
+export const recordOf = (
+  { captured, category, hash, severity, signed, size }: CustodyFacts,
+  scent: EvidenceRecord["scent"]
+): EvidenceRecord => {
+  const name = categoryAt(category)
+  const signature = signatureOf(name, signed)
+  return { signature, hash: digestHex(hash), category: name, severity: severityAt(severity), size, captured, scent }
 }

@@ -6,6 +6,7 @@
  * - No method keeps the bytes or returns a view of them.
  */
 import * as Context from "effect/Context"
+import type { Digest } from "../../domain/Digest.ts"
 
 /** Hashes bytes, and compares them in constant time. */
 export class Hash extends Context.Service<Hash, {
@@ -17,6 +18,8 @@ export class Hash extends Context.Service<Hash, {
    * where the target is shorter.
    */
   readonly sha256Into: (bytes: Uint8Array, target: Uint8Array) => void
+  /** The digest as a text of 32 characters, one for each byte. */
+  readonly sha256Text: (bytes: Uint8Array) => Digest
   /** The digest in lowercase hexadecimal. */
   readonly sha256Hex: (bytes: Uint8Array) => string
   /**

@@ -10,6 +10,8 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import * as Layer from "effect/Layer"
+import type { Digest } from "../../domain/Digest.ts"
+import { textOf } from "../../domain/Hex.ts"
 import { Hash, sha256Bytes, shortTarget } from "./Hash.ts"
 
 /** Reads every byte of both, and no step depends on a byte. */
@@ -27,6 +29,7 @@ export const layer: Layer.Layer<Hash> = Layer.succeed(Hash, {
     if (target.length < sha256Bytes) throw shortTarget(target)
     target.set(sha256(bytes))
   },
+  sha256Text: (bytes) => textOf([...sha256(bytes)]) as Digest,
   sha256Hex: (bytes) => bytesToHex(sha256(bytes)),
   timingSafeEqual
 })

@@ -16,6 +16,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { textOf } from "../../domain/Hex.ts"
 import type { Compression } from "./Compression.ts"
 import { type Codec, CompressionError } from "./CompressionError.ts"
 import type { Hash } from "./Hash.ts"
@@ -134,6 +135,7 @@ const findHash = (hash: Hash["Service"]): Finding => {
     const wrong = firstOf(
       () => unless(hash.sha256Hex(message) === digest, "gives a wrong SHA-256 as text"),
       () => unless(isSame(hash.sha256(message), bytesOf(digest)), "gives a wrong SHA-256 as bytes"),
+      () => unless(hash.sha256Text(message) === textOf([...bytesOf(digest)]), "gives a wrong SHA-256 as characters"),
       () => unless(hexOf(target) === `eeeeeeee${digest}eeeeeeee`, "writes a wrong SHA-256 into memory"),
       () => unless(isSame(around, utf8.encode(`<${text}>`)), "changes what it hashes")
     )

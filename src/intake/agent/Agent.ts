@@ -36,6 +36,7 @@ import { Throughput } from "../gate/Throughput.ts"
 import { answered, type Answers, told } from "./Answers.ts"
 import { Decisions } from "./Decisions.ts"
 import { Escalation } from "./Escalation.ts"
+import { holdingBy } from "./NewEvidence.ts"
 import { interceptFailure } from "./Notices.ts"
 import * as Refusals from "./Refusals.ts"
 import { isExactSignal, isIdentifier, isTimestamp, rankOfCategory, rankOfSeverity, UNKNOWN } from "./ScentShape.ts"
@@ -95,7 +96,7 @@ export interface AgentServices {
   readonly settings: Settings["Service"]
   readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
   readonly monotonicTime: Pick<MonotonicTime["Service"], "last" | "tick">
-  readonly hash: Pick<Hash["Service"], "sha256Into">
+  readonly hash: Pick<Hash["Service"], "sha256Into" | "sha256Text">
   readonly introspection: Introspection["Service"]
   readonly randomness: Pick<Randomness["Service"], "fill">
   readonly rateLimiter: Pick<RateLimiter["Service"], "waitUnsafe">
@@ -125,10 +126,7 @@ export const make = (services: AgentServices): ClosableAgent => {
   const { countUnsafe } = services.throughput
   const { key } = settings.signature
   const signer = makeSigner(services.hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
-  const { fill } = services.randomness
-  const seed = new Int32Array(canonicalSeedWords)
-  fill(new Uint8Array(seed.buffer))
-  const writer = makeCanonicalWriter(settings, services.introspection, { prefix: signer.prefix, seed })
+  const writer = makeWriter(services, signer.prefix)
   const answers: Answers = { totals: Totals.makeTotals(), decisions: new Decisions() }
   let refusedSignals = 0
   let silentUntil = Number.NEGATIVE_INFINITY
@@ -150,6 +148,7 @@ export const make = (services: AgentServices): ClosableAgent => {
     clock: services.clock,
     waitUnsafe: services.rateLimiter.waitUnsafe,
     quarantine: services.quarantine,
+    hold: holdingBy(services.quarantine),
     escalateUnsafe: services.escalation.escalateUnsafe,
     signer,
     writer,
@@ -189,10 +188,20 @@ export const make = (services: AgentServices): ClosableAgent => {
   }
 }
 
+const makeWriter = (
+  { introspection, randomness: { fill }, settings }: AgentServices,
+  prefix: Uint8Array
+): CanonicalWriter => {
+  const seed = new Int32Array(canonicalSeedWords)
+  fill(new Uint8Array(seed.buffer))
+  return makeCanonicalWriter(settings, introspection, { prefix, seed })
+}
+
 interface InterceptParts {
   readonly clock: AgentServices["clock"]
   readonly waitUnsafe: RateLimiter["Service"]["waitUnsafe"]
-  readonly quarantine: AgentServices["quarantine"]
+  readonly quarantine: Pick<AgentServices["quarantine"], "hit" | "hitSame">
+  readonly hold: AgentServices["quarantine"]["hold"]
   readonly escalateUnsafe: Escalation["Service"]["escalateUnsafe"]
   readonly signer: Signer
   readonly writer: CanonicalWriter
@@ -220,6 +229,7 @@ const makeIntercept = (
     answers,
     clock,
     escalateUnsafe,
+    hold,
     isVerifying,
     limited,
     quarantine,
@@ -276,8 +286,8 @@ const makeIntercept = (
   // Custody takes a copy: what the caller does to the payload from now on changes nothing
   // (CONFORMANCE E5).
   const captured = clock.currentTimeMillisUnsafe()
-  const hash = signer.hash(writer)
-  const held = quarantine.hold({ category, severity, content, captured, id, source, timestamp, hash, signed })
+  const hash = signer.hash(writer, signed)
+  const held = hold({ category, severity, content, size, captured, id, source, timestamp, hash, signed })
   writer.release()
   const hound = held.evicted === undefined ? escalateUnsafe(held.handle, category, severity) : null
   return hound === null

@@ -13,7 +13,7 @@
  * SHA-256 where content is long, and twice as much at 64 bytes. New evidence is hashed once more
  * without the key, as its record carries the plain SHA-256 of its bytes.
  */
-import { DigestBuffer, digestBytes } from "../../domain/Digest.ts"
+import { type Digest, digestBytes } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 
 /** RFC 2104: bytes of a block of SHA-256, and the pads that the key is mixed with. */
@@ -31,50 +31,40 @@ interface Written {
 export interface Signer {
   /** The bytes that the writer must put before the content in its buffer. Empty without a key. */
   readonly prefix: Uint8Array
-  /** The digest for the signature, valid until the next call. */
-  readonly sign: (written: Written) => DigestBuffer
-  /** The SHA-256 of the payload that was signed last, valid until the next call. */
-  readonly hash: (written: Written) => DigestBuffer
+  /** The digest for the signature. */
+  readonly sign: (written: Written) => Digest
+  /** The SHA-256 of the payload, whose signature's digest is `signed`. */
+  readonly hash: (written: Written, signed: Digest) => Digest
 }
+
+/** What a signer needs of the host's Hash. */
+type Hasher = Pick<Hash["Service"], "sha256Into" | "sha256Text">
 
 /** SHA-256 without a key: the signature's digest is the hash. */
-const plainSigner = ({ sha256Into }: Pick<Hash["Service"], "sha256Into">): Signer => {
-  const digest = new DigestBuffer()
-  return {
-    prefix: new Uint8Array(0),
-    sign: ({ content }) => {
-      sha256Into(content, digest.bytes)
-      return digest
-    },
-    hash: () => digest
-  }
-}
+const plainSigner = ({ sha256Text }: Hasher): Signer => ({
+  prefix: new Uint8Array(0),
+  sign: ({ content }) => sha256Text(content),
+  hash: (_, signed) => signed
+})
 
 /** HMAC-SHA-256 with a key of any length. */
-const keyedSigner = ({ sha256Into }: Pick<Hash["Service"], "sha256Into">, key: Uint8Array): Signer => {
+const keyedSigner = ({ sha256Into, sha256Text }: Hasher, key: Uint8Array): Signer => {
   const block = new Uint8Array(blockBytes)
   if (key.length > blockBytes) sha256Into(key, block)
   else block.set(key)
   const outer = new Uint8Array(blockBytes + digestBytes)
   outer.set(block.map((byte) => byte ^ outerPad))
-  const inner = new DigestBuffer()
-  const signed = new DigestBuffer()
-  const plain = new DigestBuffer()
+  const inner = outer.subarray(blockBytes)
   return {
     prefix: block.map((byte) => byte ^ innerPad),
     sign: ({ prefixed }) => {
-      sha256Into(prefixed, inner.bytes)
-      outer.set(inner.bytes, blockBytes)
-      sha256Into(outer, signed.bytes)
-      return signed
+      sha256Into(prefixed, inner)
+      return sha256Text(outer)
     },
-    hash: ({ content }) => {
-      sha256Into(content, plain.bytes)
-      return plain
-    }
+    hash: ({ content }) => sha256Text(content)
   }
 }
 
 /** A signer, with a key or without one. */
-export const makeSigner = (hash: Pick<Hash["Service"], "sha256Into">, key: Uint8Array | undefined): Signer =>
+export const makeSigner = (hash: Hasher, key: Uint8Array | undefined): Signer =>
   key === undefined ? plainSigner(hash) : keyedSigner(hash, key)

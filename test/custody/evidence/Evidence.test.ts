@@ -3,16 +3,16 @@ import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
 import { type Custodian, type CustodyFacts, Handle, NEVER_HELD } from "../../../src/custody/evidence/Evidence.ts"
 import { own } from "../../../src/custody/evidence/Ownership.ts"
-import { Digest } from "../../../src/domain/Digest.ts"
-import type { Severity } from "../../../src/domain/Severity.ts"
+import type { Digest } from "../../../src/domain/Digest.ts"
+import { categoryRank } from "../../../src/domain/Scent.ts"
+import { type Severity, severityRank } from "../../../src/domain/Severity.ts"
 
-const digestOf = (text: string) =>
-  new Digest(new Int32Array(new Uint8Array(createHash("sha256").update(text).digest()).buffer), 0)
+const digestOf = (text: string) => createHash("sha256").update(text).digest("latin1") as Digest
 const hexOf = (text: string) => createHash("sha256").update(text).digest("hex")
 
 const facts: CustodyFacts = {
-  category: "malware",
-  severity: "low",
+  category: categoryRank("malware"),
+  severity: severityRank("low"),
   size: 3,
   captured: 12.5,
   hash: digestOf("content"),

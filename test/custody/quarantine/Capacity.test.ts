@@ -47,8 +47,9 @@ const makeWorld = (strategy: EvictionStrategy = "evict") => {
       severity: rank,
       content,
       captured: 0,
-      hash: digest,
-      signed: digest
+      size: content.length,
+      hash: digest.digest(),
+      signed: digest.digest()
     })
     return true
   }

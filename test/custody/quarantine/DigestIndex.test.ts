@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { ABSENT, DigestIndex } from "../../../src/custody/quarantine/DigestIndex.ts"
+import { Rows, rowWords } from "../../../src/custody/quarantine/Rows.ts"
 import { digestWords } from "../../../src/domain/Digest.ts"
 import { type CategoryRank, categoryRank, threatCategories } from "../../../src/domain/Scent.ts"
+import { severityRank } from "../../../src/domain/Severity.ts"
 import { random } from "../../support/random.ts"
 
 const wordsOf = (seed: number): Int32Array => {
@@ -17,34 +19,30 @@ const flood = categoryRank("flood")
 /** The category that slot n is filled with. */
 const categoryOf = (n: number): CategoryRank => categoryRank(threatCategories[n % 6] ?? "unknown")
 
-const makeColumns = (slots: number) => ({
-  digests: new Int32Array(slots * digestWords),
-  categories: new Uint8Array(slots)
-})
+const makeRows = (slots: number): Rows => {
+  const rows = new Rows()
+  rows.grow(slots)
+  return rows
+}
 
-const fill = (
-  columns: ReturnType<typeof makeColumns>,
-  slot: number,
-  words: Int32Array,
-  category: CategoryRank
-): void => {
-  columns.digests.set(words, slot * digestWords)
-  columns.categories[slot] = category
+const fill = (rows: Rows, slot: number, words: Int32Array, category: CategoryRank): void => {
+  rows.words.set(words, slot * rowWords)
+  rows.write(slot, { captured: 1, category, severity: severityRank("low"), size: 1, timestamp: 1 }, 1, 1)
 }
 
 const Steps = Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 127 })))
 
 describe("DigestIndex", () => {
   it.prop("RFC D7 knows exactly what was added and not removed, after every step", [Steps], ([steps]) => {
-    const columns = makeColumns(128)
-    const index = new DigestIndex(columns, Int32Array.of(3, 5))
+    const rows = makeRows(128)
+    const index = new DigestIndex(rows, Int32Array.of(3, 5))
     const held = new Set<number>()
     for (const slot of steps) {
       if (held.has(slot)) {
         index.remove(slot)
         held.delete(slot)
       } else {
-        fill(columns, slot, wordsOf(slot), categoryOf(slot))
+        fill(rows, slot, wordsOf(slot), categoryOf(slot))
         index.add(slot)
         held.add(slot)
       }
@@ -55,19 +53,19 @@ describe("DigestIndex", () => {
   }, { arbitrary: { runs: 40, size: 80 } })
 
   it("RFC D3 the same digest in two categories is two signatures", () => {
-    const columns = makeColumns(2)
-    const index = new DigestIndex(columns, Int32Array.of(1, 1))
-    fill(columns, 0, wordsOf(9), injection)
-    fill(columns, 1, wordsOf(9), ddos)
+    const rows = makeRows(2)
+    const index = new DigestIndex(rows, Int32Array.of(1, 1))
+    fill(rows, 0, wordsOf(9), injection)
+    fill(rows, 1, wordsOf(9), ddos)
     index.add(0)
     index.add(1)
     assert.deepStrictEqual([injection, ddos, flood].map((category) => index.find(wordsOf(9), category)), [0, 1, ABSENT])
   })
 
   it("RFC D7 compares the whole digest: one bit of any word makes another", () => {
-    const columns = makeColumns(1)
-    const index = new DigestIndex(columns, Int32Array.of(1, 1))
-    fill(columns, 0, wordsOf(1), injection)
+    const rows = makeRows(1)
+    const index = new DigestIndex(rows, Int32Array.of(1, 1))
+    fill(rows, 0, wordsOf(1), injection)
     index.add(0)
     for (let word = 0; word < digestWords; word++) {
       const other = wordsOf(1)
@@ -78,18 +76,18 @@ describe("DigestIndex", () => {
 
   it("RFC Q1 reads two places on average at any size, and removing leaves no marks to step over", () => {
     for (const size of [1_000, 10_000, 100_000]) {
-      const columns = makeColumns(size)
-      const index = new DigestIndex(columns, Int32Array.of(-559_038_737, 305_419_897))
+      const rows = makeRows(size)
+      const index = new DigestIndex(rows, Int32Array.of(-559_038_737, 305_419_897))
       const { below } = random(size)
-      for (let i = 0; i < columns.digests.length; i++) columns.digests[i] = below(0x1_0000) * 0x1_0000 + below(0x1_0000)
-      for (let slot = 0; slot < size; slot++) index.add(slot)
+      const wordsAt = (slot: number): Int32Array => rows.words.subarray(slot * rowWords, slot * rowWords + digestWords)
+      for (let slot = 0; slot < size; slot++) {
+        fill(rows, slot, wordsAt(slot).map(() => below(0x1_0000) * 0x1_0000 + below(0x1_0000)), injection)
+        index.add(slot)
+      }
       const findAll = (): number => {
         const before = index.probes
         for (let slot = 0; slot < size; slot++) {
-          assert.strictEqual(
-            index.find(columns.digests.subarray(slot * digestWords, (slot + 1) * digestWords), injection),
-            slot
-          )
+          assert.strictEqual(index.find(wordsAt(slot), injection), slot)
         }
         return (index.probes - before) / size
       }
@@ -107,14 +105,14 @@ describe("DigestIndex", () => {
   it("RFC Q1 digests that an attacker made alike in their low bits do not collide, since their place depends on a seed", () => {
     const size = 4_096
     const probesWith = (seed: Int32Array): number => {
-      const columns = makeColumns(size)
-      const index = new DigestIndex(columns, seed)
+      const rows = makeRows(size)
+      const index = new DigestIndex(rows, seed)
       for (let slot = 0; slot < size; slot++) {
         // All alike modulo 2 to the 16, as an attacker would make them who expects the low bits to
         // be the place.
         const words = wordsOf(slot)
         words[0] = ((words[0] ?? 0) & ~0xffff) | 0x1234
-        fill(columns, slot, words, injection)
+        fill(rows, slot, words, injection)
         index.add(slot)
       }
       return index.probes / size

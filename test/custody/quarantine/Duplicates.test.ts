@@ -22,8 +22,9 @@ const makeWorld = () => {
       severity: low,
       content,
       captured: 0,
-      hash: digest,
-      signed: digest
+      size: content.length,
+      hash: digest.digest(),
+      signed: digest.digest()
     })
   }
   return { duplicates: new Duplicates(vault), insert, vault }

@@ -377,10 +377,11 @@ describe("Quarantine", () => {
         spans: yield* RootSpans.fromContext
       }
       const { copy, flush, get, hold, stats } = make(services)
-      const hash = new DigestBuffer()
+      const hash = new DigestBuffer().digest()
+      const content = Uint8Array.of(1, 2)
       const scent = { id: "", source: "", timestamp: 0 }
       const ranks = { category: categoryRank("spam"), severity: severityRank("low") }
-      const { handle } = hold({ ...scent, ...ranks, content: Uint8Array.of(1, 2), captured: 0, hash, signed: hash })
+      const { handle } = hold({ ...scent, ...ranks, content, size: 2, captured: 0, hash, signed: hash })
       assert.deepStrictEqual(copy(handle.signature), Uint8Array.of(1, 2))
       assert.strictEqual(stats().count, 1)
       const other = make(services)

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { createHash } from "node:crypto"
 import { type Arrival, Vault, vaultSeedWords } from "../../../src/custody/quarantine/Vault.ts"
-import { DigestBuffer } from "../../../src/domain/Digest.ts"
+import { type Digest, DigestBuffer, digestHex } from "../../../src/domain/Digest.ts"
 import { type CategoryRank, categoryRank, threatCategories } from "../../../src/domain/Scent.ts"
 import { severities, type SeverityRank, severityRank } from "../../../src/domain/Severity.ts"
 import { equalBytes } from "../../../src/host/port/Memory.ts"
@@ -12,11 +12,15 @@ const seed = Int32Array.from({ length: vaultSeedWords }, (_, i) => Math.imul(i +
 const vaultOf = (policy: "priority" | "lru" = "priority", keyed = false) =>
   new Vault({ policy, keyed, seed, equal: equalBytes })
 
-const digestOf = (...parts: ReadonlyArray<string | Uint8Array>): DigestBuffer => {
-  const digest = new DigestBuffer()
+const textOf = (...parts: ReadonlyArray<string | Uint8Array>): Digest => {
   const hash = createHash("sha256")
   for (const part of parts) hash.update(part)
-  digest.bytes.set(hash.digest())
+  return hash.digest("latin1") as Digest
+}
+
+const digestOf = (...parts: ReadonlyArray<string | Uint8Array>): DigestBuffer => {
+  const digest = new DigestBuffer()
+  digest.copy(textOf(...parts))
   return digest
 }
 
@@ -27,12 +31,13 @@ const arrivalOf = (content: Uint8Array, more: Partial<Arrival> = {}): Arrival =>
   category: injection,
   severity: severityRank("low"),
   content,
+  size: content.length,
   captured: 1,
   id: "id",
   source: "source",
   timestamp: 2,
-  hash: digestOf(content),
-  signed: digestOf(content),
+  hash: textOf(content),
+  signed: textOf(content),
   ...more
 })
 
@@ -76,13 +81,13 @@ describe("Vault", () => {
       content.fill(9)
       assert.deepStrictEqual(new Uint8Array(vault.contentOf(slot)), bytes(size, 7))
       const { hash, ...facts } = vault.factsOf(slot)
-      assert.strictEqual(hash.hex(), createHash("sha256").update(bytes(size, 7)).digest("hex"))
-      assert.deepStrictEqual({ ...facts, signed: facts.signed.hex() }, {
-        category: "spam",
-        severity: "high",
+      assert.strictEqual(digestHex(hash), createHash("sha256").update(bytes(size, 7)).digest("hex"))
+      assert.deepStrictEqual(facts, {
+        category: categoryRank("spam"),
+        severity: severityRank("high"),
         size,
         captured: 1,
-        signed: hash.hex()
+        signed: hash
       })
       assert.deepStrictEqual(vault.scentOf(slot), { id: "é", source: "a\ud800Ā", timestamp: 2 })
       assert.deepStrictEqual([vault.count, vault.bytes], [1, size])
@@ -142,11 +147,11 @@ describe("Vault", () => {
     const vault = vaultOf("priority", true)
     const content = bytes(10, 1)
     const signed = digestOf("key", content)
-    const slot = vault.insert(arrivalOf(content, { signed }))
+    const slot = vault.insert(arrivalOf(content, { signed: textOf("key", content) }))
     assert.strictEqual(vault.find(signed, injection), slot)
     assert.strictEqual(vault.find(digestOf(content), injection), -1)
     const facts = vault.factsOf(slot)
-    assert.notStrictEqual(facts.hash.hex(), facts.signed.hex())
+    assert.notStrictEqual(facts.hash, facts.signed)
     const [a, b] = [new DigestBuffer(), new DigestBuffer()]
     vault.readDigests(slot, a, b)
     assert.deepStrictEqual([a.words, b.words], [signed.words, digestOf(content).words])
@@ -160,14 +165,20 @@ describe("Vault", () => {
     const endless = { length: 2 ** 53 } as Uint8Array
     for (let time = 0; time < 100; time++) {
       assert.throws(() =>
-        vault.insert({ ...arrivalOf(bytes(1, 1)), content: endless, id: "i".repeat(256), source: "s".repeat(256) })
+        vault.insert({
+          ...arrivalOf(bytes(1, 1)),
+          content: endless,
+          size: endless.length,
+          id: "i".repeat(256),
+          source: "s".repeat(256)
+        })
       )
     }
     assert.deepStrictEqual([vault.count, vault.bytes, [...vault.all()]], [0, 0, []])
     assert.strictEqual(vault.insert(arrivalOf(bytes(1, 2))), first)
     for (let n = 0; n < 2_000; n++) {
-      const slot = vault.insert(arrivalOf(bytes(1, n), { signed: digestOf(`${n}`) }))
-      assert.throws(() => vault.insert({ ...arrivalOf(bytes(1, 1)), content: endless }))
+      const slot = vault.insert(arrivalOf(bytes(1, n), { signed: textOf(`${n}`) }))
+      assert.throws(() => vault.insert({ ...arrivalOf(bytes(1, 1)), content: endless, size: endless.length }))
       vault.remove(slot)
     }
     assert.isAtMost(vault.reserved, 3 * 1_048_576)
@@ -210,7 +221,7 @@ describe("Vault", () => {
         if (what === "insert") {
           if (held !== undefined) continue
           const slot = vault.insert(
-            arrivalOf(content, { category, severity: rank, id: text, source: text, signed: digestOf(`${n}`) })
+            arrivalOf(content, { category, severity: rank, id: text, source: text, signed: textOf(`${n}`) })
           )
           model.push({ slot, n, rank, category, size: n * 40, text })
         } else if (held === undefined) assert.strictEqual(vault.find(digestOf(`${n}`), category), -1)

@@ -1,5 +1,6 @@
 /**
- * The hash on a Node whose Buffer methods are for Buffers alone, as they were up to Node 24.
+ * The hash on a Node whose Buffer methods are for Buffers alone, as they were up to Node 24, and
+ * whose one-shot hash takes no options.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -15,6 +16,13 @@ vi.hoisted(() => {
     if (!Buffer.isBuffer(this)) throw new TypeError("buf.latin1Write is not a function")
     return Reflect.apply(write, this, args)
   }
+  const crypto = process.getBuiltinModule("node:crypto")
+  const { hash } = crypto
+  crypto.hash = ((algorithm: string, data: Uint8Array, output: unknown) => {
+    if (typeof output === "object") throw new TypeError("The property 'outputEncoding' must be of type string")
+    return Reflect.apply(hash, undefined, [algorithm, data, output])
+  }) as typeof hash
+  process.getBuiltinModule("node:module").syncBuiltinESMExports()
 })
 
 describe("on an older Node", () => {

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
+import type { Digest } from "../../../src/domain/Digest.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import { Compression, CompressionError } from "../../../src/host/port/Compression.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
@@ -126,6 +127,7 @@ const bentHash = (bend: (digest: Uint8Array, bytes: Uint8Array) => void): Partia
   return {
     sha256,
     sha256Into: (bytes, target) => target.set(sha256(bytes)),
+    sha256Text: (bytes) => Buffer.from(sha256(bytes)).toString("latin1") as Digest,
     sha256Hex: (bytes) => Buffer.from(sha256(bytes)).toString("hex")
   }
 }
@@ -157,6 +159,8 @@ const hashes: Readonly<Record<string, Partial<Hash["Service"]>>> = {
   }),
   "is another hash": bentHash((digest, bytes) => digest.set(createHash("sha512-256").update(bytes).digest())),
   "clears what it hashed": bentHash((_, bytes) => bytes.fill(0)),
+  "gives the digest's hexadecimal as its characters": { sha256Text: (bytes) => hash.sha256Hex(bytes) as Digest },
+  "gives a character too many": { sha256Text: (bytes) => `${hash.sha256Text(bytes)}.` as Digest },
   "in capitals": { sha256Hex: (bytes) => hash.sha256Hex(bytes).toUpperCase() },
   "gives a digest that is too long": { sha256: (bytes) => Buffer.concat([hash.sha256(bytes), Buffer.alloc(1)]) },
   "takes all for equal": { timingSafeEqual: () => true },

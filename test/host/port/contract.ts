@@ -264,7 +264,7 @@ export const codecContract = (
 }
 
 export const hashContract = (layer: Layer.Layer<Hash>): void => {
-  const { sha256, sha256Hex, sha256Into, timingSafeEqual } = Effect.runSync(Effect.provide(Hash, layer))
+  const { sha256, sha256Hex, sha256Into, sha256Text, timingSafeEqual } = Effect.runSync(Effect.provide(Hash, layer))
   const utf8 = new TextEncoder()
   // FIPS 180-4 and NIST's examples of SHA-256.
   const vectors: ReadonlyArray<readonly [name: string, message: Uint8Array, digest: string]> = [
@@ -288,12 +288,14 @@ export const hashContract = (layer: Layer.Layer<Hash>): void => {
       assert.strictEqual(hex(sha256(message)), digest)
     })
 
-    it("RFC R5 gives the same digest in each of three ways, of any length, and writes nothing beside it", () => {
+    it("RFC R5 gives the same digest in each of four ways, of any length, and writes nothing beside it", () => {
       for (const length of [...Array(300).keys(), 4_096, 65_537, 1_000_003]) {
         const message = noise(length, length + 1)
         const digest = createHash("sha256").update(message).digest("hex")
         assert.strictEqual(sha256Hex(message), digest)
         assert.strictEqual(hex(sha256(message)), digest)
+        assert.strictEqual(Buffer.from(sha256Text(message), "latin1").toString("hex"), digest)
+        assert.strictEqual(sha256Text(message).length, 32)
         const target = new Uint8Array(40).fill(0xee)
         sha256Into(message, target)
         assert.strictEqual(hex(target), `${digest}${"ee".repeat(8)}`)
@@ -306,6 +308,7 @@ export const hashContract = (layer: Layer.Layer<Hash>): void => {
       shared.set(bytes)
       for (const form of [Buffer.from(bytes), Buffer.concat([Buffer.alloc(3), bytes]).subarray(3), shared]) {
         assert.strictEqual(sha256Hex(form), sha256Hex(bytes))
+        assert.strictEqual(sha256Text(form), sha256Text(bytes))
         const target = Buffer.alloc(32)
         sha256Into(form, target)
         assert.strictEqual(hex(target), sha256Hex(bytes))

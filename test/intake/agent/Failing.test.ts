@@ -129,7 +129,7 @@ describe("a host that breaks while it runs", () => {
   }
 
   const faults: Readonly<Record<string, (services: AgentServices) => Partial<AgentServices>>> = {
-    "its hash fails": () => ({ hash: { sha256Into: fail } }),
+    "its hash fails": () => ({ hash: { sha256Into: fail, sha256Text: fail } }),
     "there is no memory for evidence": ({ quarantine }) => ({ quarantine: { ...quarantine, hold: fail } }),
     "its time of day fails": () => ({ clock: { currentTimeMillisUnsafe: fail } }),
     "the limit of a source fails": () => ({ rateLimiter: { waitUnsafe: fail } })
