@@ -53,7 +53,8 @@ const turn = async (entry: string, executable: string): Promise<Readonly<Record<
     "import alone": tracehound.imported,
     "createTracehound and first intercept": tracehound.answered,
     "node -e 0": await untilHeard(["-e", "0"]),
-    "command line: first output of --help": await untilHeard([executable, "--help"])
+    "command line: first output of --help": await untilHeard([executable, "--help"]),
+    "command line: first output of config check": await untilHeard([executable, "config", "check"])
   }
 }
 
@@ -73,7 +74,8 @@ export const measure: Measure = async (context): Promise<ReadonlyArray<Row>> => 
     const value = median(taken(line.name))
     if (line.floor === undefined) return rowOf(line, { value, rounds: taken(line.name) })
     const ratios = ratiosOf(taken(line.name), taken(line.floor))
-    return rowOf(line, { value, ratio: median(ratios), rounds: ratios }, note)
+    const said = line.note === undefined ? note : `${note}; ${line.note}`
+    return rowOf(line, { value, ratio: median(ratios), rounds: ratios }, said)
   }
   return context.lines.map(rowFor)
 }

@@ -142,6 +142,7 @@ describe("the catalogue", () => {
       ["chain: verify", "<= 1.25x, >= 1,000,000 records/s"],
       ["start: import to first intercept", "<= 1.3x, <= 150 ms"],
       ["start: command line: first output of --help", "<= 2.5x"],
+      ["start: command line: first output of config check", "<= 2.5x"],
       ["growth: duplicate, 1M", "<= 3x"]
     ])
   })
