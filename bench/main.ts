@@ -10,11 +10,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { chosen, type Section } from "./catalogue.ts"
-import { changesOf, changesText } from "./changes.ts"
+import { type Changes, changesOf, changesText } from "./changes.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
 import { loadNow, machine } from "./machine.ts"
 import { help, type Options, parseOptions } from "./options.ts"
 import { installPackages, isOfPeer } from "./peers.ts"
+import { progressMarkdown } from "./progress.ts"
 import { failures, goalsText, isReport, markdown, type Measured, type Report, table } from "./report.ts"
 import { withParts } from "./text.ts"
 import type { Answer, Order } from "./worker.ts"
@@ -55,21 +56,18 @@ const measureSection = async (section: Section, pace: Options["pace"]): Promise<
 }
 
 const rendered = (report: Report, format: Options["format"]): string =>
-  format === "markdown" ? markdown(report) : table(report)
+  format === "markdown" ? `${progressMarkdown(report)}\n\n${markdown(report)}` : table(report)
 
-/**
- * Reads a report to compare with, before anything is measured. Throws an Error that says what to
- * do.
- */
-const earlier = (path: string): Report => {
+/** Reads a report, before anything is measured. Throws an Error that says what to do. */
+const saved = (flag: "compare" | "from", path: string): Report => {
   let report: unknown
   try {
     report = JSON.parse(readFileSync(path, "utf8"))
   } catch (cause) {
-    throw new Error(`--compare ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`--${flag} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
   if (isReport(report)) return report
-  throw new Error(`--compare ${path}: no report of this version; --json --out FILE writes one`)
+  throw new Error(`--${flag} ${path}: no report of this version; --json --out FILE writes one`)
 }
 
 const existing = (path: string): string => {
@@ -84,7 +82,7 @@ const write = (path: string, report: Report, format: Options["format"]): void =>
   writeFileSync(
     path,
     format === "markdown"
-      ? withParts(existing(path), { bench: markdown(report) })
+      ? withParts(existing(path), { progress: progressMarkdown(report), bench: markdown(report) })
       : `${JSON.stringify(report, null, 2)}\n`
   )
 
@@ -99,34 +97,43 @@ const list = (sections: ReadonlyArray<Section>): string =>
     })
   ).join("\n")
 
+/** Measures all of these, and keeps the report. */
+const measureAll = async (sections: ReadonlyArray<Section>, pace: Options["pace"]): Promise<Report> => {
+  const lines = sections.flatMap((section) => section.lines)
+  // The delays are measured in one host, with peers and without.
+  if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && pace !== "quick")) installPackages()
+  const results: Array<Measured> = []
+  const load = { before: loadNow(), most: loadNow() }
+  for (const section of sections) {
+    results.push(await measureSection(section, pace))
+    load.most = Math.max(load.most, loadNow())
+  }
+  const report: Report = { machine: machine(load), pace, sections: results }
+  mkdirSync(dirname(last), { recursive: true })
+  write(last, report, "json")
+  return report
+}
+
+const print = (report: Report, changes: Changes | null, { compare, format }: Options): void => {
+  if (format === "json") {
+    console.log(JSON.stringify(changes === null ? report : { ...report, changes }))
+    return
+  }
+  console.log(rendered(report, format))
+  if (changes !== null) console.log(`\n${changesText(changes, compare ?? "")}`)
+}
+
 const run = async (options: Options): Promise<void> => {
   const sections = chosen(options.only)
-  const before = options.compare === null ? null : earlier(options.compare)
   if (sections.length === 0) throw new Error(`--only ${options.only?.source}: no line fits; --list names them all`)
   if (options.action === "list") {
     console.log(list(sections))
     return
   }
-  // The delays are measured in one host, with peers and without.
-  const lines = sections.flatMap((section) => section.lines)
-  if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && options.pace !== "quick"))
-    installPackages()
-  const results: Array<Measured> = []
-  const load = { before: loadNow(), most: loadNow() }
-  for (const section of sections) {
-    results.push(await measureSection(section, options.pace))
-    load.most = Math.max(load.most, loadNow())
-  }
-  const report: Report = { machine: machine(load), pace: options.pace, sections: results }
-  mkdirSync(dirname(last), { recursive: true })
-  write(last, report, "json")
+  const before = options.compare === null ? null : saved("compare", options.compare)
+  const report = options.from === null ? await measureAll(sections, options.pace) : saved("from", options.from)
   if (options.out !== null) write(options.out, report, options.format)
-  const changes = before === null ? null : changesOf(before, report)
-  if (options.format === "json") console.log(JSON.stringify(changes === null ? report : { ...report, changes }))
-  else {
-    console.log(rendered(report, options.format))
-    if (changes !== null) console.log(`\n${changesText(changes, options.compare ?? "")}`)
-  }
+  print(report, before === null ? null : changesOf(before, report), options)
   const broken = failures(report)
   if (broken.length > 0) throw new Error(`not measured: ${broken.join("; ")}`)
 }

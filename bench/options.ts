@@ -12,6 +12,8 @@ export interface Options {
   readonly only: RegExp | null
   /** A report in JSON to compare with. */
   readonly compare: string | null
+  /** A report in JSON to show, in place of measuring. */
+  readonly from: string | null
   readonly action: "measure" | "list" | "help"
 }
 
@@ -23,6 +25,7 @@ const flags = {
   out: { type: "string" },
   only: { type: "string" },
   compare: { type: "string" },
+  from: { type: "string" },
   list: { type: "boolean", default: false },
   help: { type: "boolean", short: "h", default: false }
 } as const
@@ -35,10 +38,11 @@ Measures what Tracehound costs, each line beside its floor in the same run. Ten 
   --quick        about a minute: fewer and shorter turns, nothing of a million entries or calls
   --only REGEX   the lines whose "section: name" fits, such as --only '^gate' or --only 'new object'; upper or lower case
   --compare FILE what got slower or faster than in FILE, a report that --json --out wrote
+  --from FILE    measures nothing, and shows FILE, a report that --json --out wrote
   --list         the lines there are, with their goals
   --json         prints one JSON object
-  --markdown     prints the tables of bench/README.md
-  --out FILE     writes the JSON object to FILE; with --markdown the tables, between FILE's two markers where it has them
+  --markdown     prints the tables of a document: before and after, and all lines
+  --out FILE     writes the JSON object to FILE; with --markdown the tables, between FILE's markers where it has them
   --help         this text
 
 The last report is in reports/bench.json as well, whatever is printed.
@@ -50,12 +54,15 @@ A missed goal is marked and is no failure; a line that could not be measured at 
 export const parseOptions = (args: ReadonlyArray<string>): Options => {
   const { values } = parsed(args)
   if (values.quick && values.smoke) throw new Error("--quick and --smoke: give one of them")
+  if (values.from !== undefined && (values.quick || values.smoke || values.only !== undefined))
+    throw new Error("--from: shows what was measured, and measures nothing; leave --quick, --smoke and --only out")
   if (values.json && values.markdown) throw new Error("--json and --markdown: give one of them")
   return {
     pace: values.smoke ? "smoke" : values.quick ? "quick" : "full",
     format: values.json ? "json" : values.markdown ? "markdown" : "table",
     out: values.out ?? null,
     compare: values.compare ?? null,
+    from: values.from ?? null,
     only: values.only === undefined ? null : expression(values.only),
     action: values.help ? "help" : values.list ? "list" : "measure"
   }

@@ -32,7 +32,8 @@ const valued = (value: number, unit: string | null): string =>
 
 const shown = (value: number | null, show: (value: number) => string): string => value === null ? "" : show(value)
 
-const figure = (of: Goal["of"], value: number, unit: string | null): string => {
+/** A figure with its unit. */
+export const figureText = (of: Goal["of"], value: number, unit: string | null): string => {
   switch (of) {
     case "ratio":
       return `${digits(value)}x`
@@ -49,8 +50,8 @@ const figure = (of: Goal["of"], value: number, unit: string | null): string => {
 
 /** A goal as text: `<= 1.3x`. */
 export const goalText = (goal: Goal, unit: string | null): string => {
-  if ("least" in goal) return `>= ${figure(goal.of, goal.least, unit)}`
-  return goal.most === 0 ? figure(goal.of, 0, unit) : `<= ${figure(goal.of, goal.most, unit)}`
+  if ("least" in goal) return `>= ${figureText(goal.of, goal.least, unit)}`
+  return goal.most === 0 ? figureText(goal.of, 0, unit) : `<= ${figureText(goal.of, goal.most, unit)}`
 }
 
 /** What became of the goals of a row. */
@@ -147,7 +148,7 @@ export const table = (report: Report): string => {
   ].join("\n")
 }
 
-/** For bench/README.md. */
+/** For a document. */
 export const markdown = (report: Report): string => {
   return [
     wrapped(`${machineLine(report)}.`),

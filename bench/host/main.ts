@@ -6,11 +6,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { loadNow, machine } from "../machine.ts"
+import { loadNow, type Machine, machine } from "../machine.ts"
 import { installPackages } from "../peers.ts"
 import { withParts } from "../text.ts"
 import { hostMarkdown, hostTable } from "./report.ts"
-import { runHosts } from "./run.ts"
+import { type HostReport, runHosts } from "./run.ts"
 
 const help = `npm run bench:host -- [flags]
 
@@ -20,8 +20,9 @@ Two Express hosts at the same time, one without Tracehound and one with it, each
   --rate N       requests a second to each host: 1000
   --no-hounds    evidence is held and nothing examines it
   --json         prints one JSON object
-  --markdown     prints the tables of bench/README.md
+  --markdown     prints the tables of a document
   --out FILE     writes the JSON object to FILE; with --markdown the tables, between FILE's markers where it has them
+  --from FILE    measures nothing, and shows FILE, a report that --json --out wrote
   --help         this text
 
 The last report is in reports/bench-host.json as well, whatever is printed.
@@ -42,6 +43,7 @@ const parseOptions = (args: ReadonlyArray<string>) => {
       json: { type: "boolean", default: false },
       markdown: { type: "boolean", default: false },
       out: { type: "string" },
+      from: { type: "string" },
       help: { type: "boolean", short: "h", default: false }
     }
   })
@@ -54,7 +56,14 @@ const parseOptions = (args: ReadonlyArray<string>) => {
   return { ...values, minutes: number("minutes"), rate: number("rate") }
 }
 
-const run = async ({ hounds, json, markdown, minutes, out, rate }: ReturnType<typeof parseOptions>): Promise<void> => {
+type Options = ReturnType<typeof parseOptions>
+
+/** What is kept of a run. */
+interface Kept extends HostReport {
+  readonly machine: Machine
+}
+
+const measure = async ({ hounds, minutes, rate }: Options): Promise<Kept> => {
   installPackages()
   const seconds = minutes * 60
   const before = loadNow()
@@ -64,16 +73,31 @@ const run = async ({ hounds, json, markdown, minutes, out, rate }: ReturnType<ty
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${what}`)
     }
   )
-  const on = machine({ before, most: Math.max(before, loadNow()) })
-  const text = JSON.stringify({ machine: on, ...report }, null, 2)
+  const kept = { machine: machine({ before, most: Math.max(before, loadNow()) }), ...report }
   mkdirSync(dirname(last), { recursive: true })
-  writeFileSync(last, `${text}\n`)
-  const tables = markdown ? hostMarkdown(report, on) : hostTable(report, on)
+  writeFileSync(last, textOf(kept))
+  return kept
+}
+
+const textOf = (kept: Kept): string => `${JSON.stringify(kept, null, 2)}\n`
+
+/** Reads what an earlier run kept. Throws where it is anything else. */
+const saved = (path: string): Kept => {
+  const kept = JSON.parse(readFileSync(path, "utf8")) as Partial<Kept>
+  if (kept.machine === undefined || kept.with === undefined || kept.without === undefined)
+    throw new Error(`--from ${path}: no report of this version; --json --out FILE writes one`)
+  return kept as Kept
+}
+
+const run = async (options: Options): Promise<void> => {
+  const { from, json, markdown, out } = options
+  const kept = from === undefined ? await measure(options) : saved(from)
+  const tables = markdown ? hostMarkdown(kept, kept.machine) : hostTable(kept, kept.machine)
   if (out !== undefined) {
     const document = existsSync(out) ? readFileSync(out, "utf8") : ""
-    writeFileSync(out, markdown ? withParts(document, { host: tables }) : `${text}\n`)
+    writeFileSync(out, markdown ? withParts(document, { host: tables }) : textOf(kept))
   }
-  console.log(json ? text : tables)
+  console.log(json ? textOf(kept) : tables)
 }
 
 try {

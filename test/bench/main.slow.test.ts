@@ -17,10 +17,15 @@ const rest = restOf(every)
 
 const main = fileURLToPath(new URL("../../bench/main.ts", import.meta.url))
 
-const bench = (...args: ReadonlyArray<string>) => {
+const hostMain = fileURLToPath(new URL("../../bench/host/main.ts", import.meta.url))
+
+const running = (program: string) => (...args: ReadonlyArray<string>) => {
   const { NODE_OPTIONS: _, ...env } = process.env
-  return spawnSync(process.execPath, [main, ...args], { encoding: "utf8", env, timeout: 60_000 })
+  return spawnSync(process.execPath, [program, ...args], { encoding: "utf8", env, timeout: 60_000 })
 }
+
+const bench = running(main)
+const benchHost = running(hostMain)
 
 describe("the options", () => {
   it("default to a full run and a table", () => {
@@ -30,6 +35,7 @@ describe("the options", () => {
       out: null,
       only: null,
       compare: null,
+      from: null,
       action: "measure"
     })
   })
@@ -41,6 +47,7 @@ describe("the options", () => {
       out: "x",
       only: /^Gate/i,
       compare: "y",
+      from: null,
       action: "measure"
     })
   })
@@ -55,6 +62,7 @@ describe("the options", () => {
     assert.throws(() => parseOptions(["--only", "("]), /--only \(: not a regular expression/)
     assert.throws(() => parseOptions(["--json", "--markdown"]), /give one of them/)
     assert.throws(() => parseOptions(["--quick", "--smoke"]), /give one of them/)
+    assert.throws(() => parseOptions(["--from", "x", "--quick"]), /--from: .* measures nothing/)
   })
 })
 
@@ -110,6 +118,12 @@ describe("npm run bench", () => {
       assert.strictEqual(second.status, 0, second.stderr)
       assert.include(second.stdout, `Beside ${file}: `)
       assert.include(second.stdout, "Not compared\n  gate: rate limited")
+      const page = join(directory, "tables")
+      const shown = bench("--from", file, "--markdown", "--out", page)
+      assert.strictEqual(shown.status, 0, shown.stderr)
+      assert.strictEqual(readFileSync(page, "utf8"), shown.stdout)
+      assert.match(shown.stdout, /^\| gate: clean \| 1\.31x \| \S+x \| <= 1\.2x \| (met|MISSED) \|$/m)
+      assert.match(shown.stdout, /^\| rate limited \| /m)
       await writeFile(file, "{}")
       const stale = bench("--compare", file)
       assert.strictEqual(stale.status, 1)
@@ -166,4 +180,33 @@ describe("npm run bench", () => {
     ])
     for (const { name, value } of rows) assert.isAbove(value ?? 0, 0, name)
   }, 60_000)
+})
+
+describe("npm run bench:host", () => {
+  rest("runs both hosts for a moment, and shows what it kept", () =>
+    inTemporaryDirectory((directory) => {
+      const [file, page] = [join(directory, "host.json"), join(directory, "tables")]
+      const ran = benchHost("--minutes", "0.025", "--rate", "200", "--no-hounds", "--json", "--out", file)
+      assert.strictEqual(ran.status, 0, ran.stderr)
+      assert.strictEqual(ran.stderr, "")
+      const { run } = JSON.parse(readFileSync(file, "utf8")) as { readonly run: unknown }
+      assert.deepStrictEqual(run, { rate: 200, seconds: 1.5, warmSeconds: 0.15, hasHounds: false })
+      const shown = benchHost("--from", file, "--markdown", "--out", page)
+      assert.strictEqual(shown.status, 0, shown.stderr)
+      assert.strictEqual(readFileSync(page, "utf8"), shown.stdout)
+      assert.match(shown.stdout, /^\| event-loop delay, p99 \| [\d.]+ ms \| [\d.]+ ms \| /m)
+      assert.include(shown.stdout.replaceAll("\n", " "), "; nothing is examined.")
+      return Promise.resolve()
+    }), 60_000)
+
+  it("refuses what is no number, and what is no report", () =>
+    inTemporaryDirectory(async (directory) => {
+      const wrong = benchHost("--minutes", "ten")
+      assert.deepStrictEqual([wrong.status, wrong.stderr], [1, "--minutes ten: a number above 0\n"])
+      const file = join(directory, "host.json")
+      await writeFile(file, "{}")
+      const stale = benchHost("--from", file)
+      assert.strictEqual(stale.status, 1)
+      assert.include(stale.stderr, "no report of this version")
+    }))
 })

@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { catalogue, chosen, sectionNames } from "../../bench/catalogue.ts"
 import { areMet, type Figures, type Goal, isMet, rowOf } from "../../bench/goals.ts"
+import { lineOf, progressMarkdown, steps } from "../../bench/progress.ts"
 import { failures, goalsText, goalText, markdown, type Report, score, table, verdict } from "../../bench/report.ts"
 import { markersOf, nanos, withParts } from "../../bench/text.ts"
 
@@ -154,6 +155,29 @@ describe("the catalogue", () => {
     )
     assert.deepStrictEqual(chosen(/nothing is called this/), [])
     assert.strictEqual(chosen(null).length, catalogue.length)
+  })
+})
+
+describe("before and after", () => {
+  it("is of lines that there are, and of figures that these have a goal for", () => {
+    for (const step of steps) {
+      const goals = lineOf(step)?.goals ?? assert.fail(`there is no line ${step.line}`)
+      const isShownAlone = step.line.startsWith("hounds: intercept") || step.line.startsWith("start: import")
+      assert.isTrue(isShownAlone || goals.some(({ of }) => of === step.of), `${step.line}: ${step.of}`)
+    }
+  })
+
+  it("is a row for each line of the report, with what it was and whether it is there", () => {
+    const clean = catalogue[0]?.lines.find(({ name }) => name === "clean") ?? assert.fail()
+    const rows = [rowOf(clean, { ratio: 1.25 }), rowOf({ name: "calls a second", unit: "/s" }, { value: 1 })]
+    const text = progressMarkdown({ ...report, sections: [{ name: "gate", title: "", rows: rows.slice(0, 1) }] })
+    assert.deepStrictEqual(text.split("\n"), [
+      "| line | before | now | goal |  |",
+      "| --- | ---: | ---: | --- | --- |",
+      "| gate: clean | 1.31x | 1.25x | <= 1.2x | MISSED |"
+    ])
+    const mix = progressMarkdown({ ...report, sections: [{ name: "mix", title: "", rows: rows.slice(1) }] })
+    assert.include(mix, "| mix: calls a second | not measured | 1/s |  |  |")
   })
 })
 
