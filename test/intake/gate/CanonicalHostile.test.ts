@@ -134,6 +134,38 @@ describe("canonical bytes run no code of the payload", () => {
     assert.strictEqual(runs(), 0)
   })
 
+  it("RFC D4 calls no getter behind the global of another context, whatever its prototype", () => {
+    const { run, runs } = tripwire()
+    const sandbox = Object.defineProperty({ a: 1, c: 3 }, "b", { get: run, enumerable: true })
+    const global: object = vm.runInContext("globalThis", vm.createContext(sandbox))
+    const expected = "{\"a\":1,\"b\":!g,\"c\":3}"
+    for (const prototype of [Object.getPrototypeOf(global), Object.prototype, null]) {
+      Object.setPrototypeOf(global, prototype)
+      // From the third time on its shape would be known.
+      for (let time = 0; time < 4; time++) {
+        assert.strictEqual(canonicalText(global), expected)
+        assert.strictEqual(canonicalText({ a: 1, b: 2, c: time }), `{"a":1,"b":2,"c":${time}}`)
+      }
+    }
+    assert.strictEqual(canonicalText(JSON.parse("{\"NaN\":[1],\"a\":null}")), "{\"NaN\":[1],\"a\":null}")
+    assert.strictEqual(runs(), 0)
+  })
+
+  it("RFC D4 touches no proxy behind an object that answers for the environment", () => {
+    const wire = tripwire()
+    const prototype: object = Object.getPrototypeOf(process.env)
+    const before = canonicalText({ ...process.env })
+    try {
+      for (const other of [null, Object.prototype, wire.proxyOf({})]) {
+        Object.setPrototypeOf(process.env, other)
+        assert.strictEqual(canonicalText(process.env), before)
+      }
+    } finally {
+      Object.setPrototypeOf(process.env, prototype)
+    }
+    assert.strictEqual(wire.runs(), 0)
+  })
+
   it("RFC D4 writes own keys only: additions to the prototypes of the language do not leak in", () => {
     const { run, runs } = tripwire()
     const polluted: ReadonlyArray<readonly [object, PropertyKey]> = [

@@ -57,6 +57,23 @@ describe("canonical bytes against what others computed", () => {
   )
 
   it.prop(
+    "RFC D3 writes numbers of few and of many digits as ECMAScript does",
+    { seed: Seed },
+    ({ seed }) => {
+      const { below } = random(seed)
+      const digits = below(2 ** 30) * 2 ** 23 + below(2 ** 23)
+      const decimal = Math.floor(digits / 10 ** below(17)) / 10 ** below(9)
+      const neighbour = decimal * (1 + (below(5) - 2) * Number.EPSILON)
+      const edge = 10 ** (below(24) - 8) + below(3) - 1
+      const bits = doubleOf(BigInt(below(2 ** 32)) << 32n | BigInt(below(2 ** 32)))
+      for (const number of [decimal, neighbour, edge, digits, bits].flatMap((number) => [number, -number])) {
+        if (number !== 0 && Number.isFinite(number)) assert.strictEqual(canonicalText([number]), `[${number}]`)
+      }
+    },
+    { arbitrary: { runs: 1500 } }
+  )
+
+  it.prop(
     "RFC D3 equals an independent JCS library on any JSON value",
     { seed: Seed },
     ({ seed }) => {

@@ -127,6 +127,28 @@ describe("the table of shapes", () => {
   })
 })
 
+describe("the keys of an object", () => {
+  const many = (count: number, length: number): object =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}`.padStart(length, "k"), i]))
+
+  it("RFC D3 are listed as Object.keys lists them", () => {
+    const shapes = newShapes()
+    const values = [{}, { b: 1, a: 2, 7: 3, 3: 4 }, many(32, 2), Object.create(null, { a: { enumerable: false } }), {
+      [Symbol("s")]: 1,
+      "": 2
+    }]
+    for (const value of values) assert.deepStrictEqual(shapes.keys(shapes.list(value)), Object.keys(value))
+  })
+
+  it("RFC D4 are let go where no shape can have them", () => {
+    const shapes = newShapes()
+    for (const value of [many(33, 2), many(2, 257), many(1, 2 ** 20)]) {
+      assert.strictEqual(shapes.list(value), -1)
+      assert.deepStrictEqual(new Set(shapes.keys(32)), new Set([""]))
+    }
+  })
+})
+
 /** Lists of keys that differ in one character each, so that most have one place. */
 const alike = (count: number): ReadonlyArray<ReadonlyArray<string>> =>
   Array.from({ length: count }, (_, i) => [`a${String.fromCharCode(0x100 + i)}${"c".repeat(40)}`])

@@ -119,6 +119,8 @@ export class Brands {
   /** Getters called in vain; set it to 0 before each write. */
   trials = 0
   private isExhausted = false
+  /** Whether the object asked about last inherits from Object.prototype at most, by itself. */
+  isPlain = false
   /** The tag and, of a Temporal object, the prototype that told the last brand. */
   tag = ""
   matched: object = objectPrototype
@@ -135,12 +137,12 @@ export class Brands {
   of(value: object): Brand {
     if (isView(value)) return VIEW
     const prototype = getPrototypeOf(value)
+    const isPlain = prototype === null || prototype === objectPrototype
+    this.isPlain = isPlain
     // An object that wraps a string is told whatever its prototypes say: its characters are keys
-    // that cost nothing to make, and would all be listed. `in` runs nothing of such a short chain,
-    // and is cheaper.
-    if (prototype === null || prototype === objectPrototype)
-      return "length" in value && this.isText(value) ? STRING : ORDINARY
-    if (hasOwn(value, "length") && this.isText(value)) return STRING
+    // that cost nothing to make, and would all be listed.
+    if (this.isText(value)) return STRING
+    if (isPlain) return ORDINARY
     this.tag = ""
     this.isExhausted = false
     const brand = this.ofChain(value, prototype)
@@ -168,6 +170,7 @@ export class Brands {
 
   private isText(value: object): boolean {
     if (this.slots !== null) return this.slots.isStringObject(value)
+    if (!hasOwn(value, "length")) return false
     const length = getOwnPropertyDescriptor(value, "length")
     const isFixed = length?.writable === false && length.configurable === false && length.enumerable === false
     return isFixed && this.isTried(value, STRING)

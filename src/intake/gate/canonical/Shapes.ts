@@ -9,8 +9,9 @@
  * take turns, costs one comparison each; at worst it displaces other shapes. A seed decides which
  * characters tell the place.
  *
- * Cost: finding compares each key, by identity where the same code made the objects. Memory: at
- * most `places` shapes of `maxKeys` keys and `maxCharacters` characters.
+ * Cost: finding compares each key, by identity where the same code made the objects, and allocates
+ * nothing but what V8 does where it lists the keys of an object that it keeps as a hash table.
+ * Memory: at most `places` shapes of `maxKeys` keys and `maxCharacters` characters.
  *
  * **Gotchas**
  *
@@ -64,6 +65,10 @@ export class Shapes {
   private readonly seed: number
   /** Which character of the first, the middle and the last key is looked at, as fractions. */
   private readonly fractions: Float64Array
+  /**
+   * Keys of the object that is looked at; of one that may have a shape they stay until the next.
+   */
+  private readonly listed: Array<string> = Array.from({ length: maxKeys }, () => "")
   /** Shapes made since it was last set to 0, which is to be done before each write. */
   made = 0
 
@@ -73,9 +78,40 @@ export class Shapes {
     this.fractions = Float64Array.from(seed.subarray(1), (word) => (word >>> 0) / 0x1_0000_0000)
   }
 
-  /** The shape of these keys, or undefined where it is not kept. O(keys) at most. */
-  find(keys: ReadonlyArray<string>): Shape | undefined {
-    const count = keys.length
+  /**
+   * Lists the keys of an object and gives their number; -1 where no shape has so many or such long
+   * ones. The object must inherit no key that is enumerable.
+   */
+  list(value: object): number {
+    const { listed } = this
+    let count = 0
+    let characters = 0
+    for (const key in value) {
+      if (count === maxKeys) return this.forget()
+      listed[count++] = key
+      characters += key.length
+    }
+    return characters > maxCharacters ? this.forget() : count
+  }
+
+  /** The shape of the keys listed last, or undefined where it is not kept. */
+  found(count: number): Shape | undefined {
+    return this.find(this.listed, count)
+  }
+
+  /** The keys listed last. */
+  keys(count: number): Array<string> {
+    return this.listed.slice(0, count)
+  }
+
+  /** Keys that no shape keeps may be long. */
+  private forget(): number {
+    this.listed.fill("")
+    return -1
+  }
+
+  /** The shape of the first `count` keys, or undefined where it is not kept. O(count) at most. */
+  find(keys: ReadonlyArray<string>, count = keys.length): Shape | undefined {
     if (count === 0 || count > maxKeys) return undefined
     const print = this.fingerprint(keys, count)
     const place = print & (places - 1)
@@ -91,7 +127,7 @@ export class Shapes {
         return undefined
       }
     }
-    if (this.missed[place] === print && this.made < maxMade) return this.keep(keys, place)
+    if (this.missed[place] === print && this.made < maxMade) return this.keep(keys.slice(0, count), place)
     this.missed[place] = print
     return undefined
   }
@@ -140,5 +176,5 @@ const shapeOf = (keys: ReadonlyArray<string>): Shape => {
     sink.byte(COLON)
   }
   starts[sorted.length] = sink.length
-  return { keys: [...keys], sorted, written: sink.bytes.slice(0, sink.length), starts, least: leastBytes(keys) }
+  return { keys, sorted, written: sink.bytes.slice(0, sink.length), starts, least: leastBytes(keys) }
 }

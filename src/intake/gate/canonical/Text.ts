@@ -66,11 +66,27 @@ const writeWellFormed = (sink: Sink, text: string): boolean => {
 }
 
 const writeShortQuoted = (sink: Sink, text: string): boolean => {
-  sink.reserve(maxEscapeBytes * text.length + 2)
-  const bytes = sink.bytes
-  let at = sink.length
-  bytes[at++] = QUOTE
-  for (let i = 0; i < text.length; i++) {
+  const { length } = text
+  sink.reserve(maxEscapeBytes * length + 2)
+  const { bytes } = sink
+  const from = sink.length + 1
+  bytes[from - 1] = QUOTE
+  let plain = 0
+  for (; plain < length; plain++) {
+    const unit = text.charCodeAt(plain)
+    if (unit < 0x20 || unit > 0x7f || unit === QUOTE || unit === BACKSLASH) break
+    bytes[from + plain] = unit
+  }
+  const to = plain === length ? from + length : writeEscaped(bytes, from + plain, text, plain)
+  bytes[to] = QUOTE
+  sink.length = to + 1
+  return sink.fits()
+}
+
+/** Writes the text from this unit on, and gives the position behind it. */
+const writeEscaped = (bytes: Uint8Array, from: number, text: string, first: number): number => {
+  let at = from
+  for (let i = first; i < text.length; i++) {
     const unit = text.charCodeAt(i)
     if (unit < 0x80) {
       if (unit > 0x1f && unit !== QUOTE && unit !== BACKSLASH) bytes[at++] = unit
@@ -82,9 +98,7 @@ const writeShortQuoted = (sink: Sink, text: string): boolean => {
     else if (isPair(text, i, unit)) at = writePair(bytes, at, unit, text.charCodeAt(++i))
     else at = writeUnicodeEscape(bytes, at, unit)
   }
-  bytes[at++] = QUOTE
-  sink.length = at
-  return sink.fits()
+  return at
 }
 
 /**
