@@ -117,7 +117,6 @@ const chunks = [
   ["codecs", ["host/node/CompressionWorker"]],
   ["actor", ["actor/index", "edge/otel/index"]],
   ["domain", ["config/index", "host/port/portable", "intake/signal/index"]],
-  ["node", ["host/node/index"]],
   ["core", ["index"]]
 ]
 

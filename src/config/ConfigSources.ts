@@ -54,20 +54,21 @@ export interface Leaf {
 
 const decode = Schema.decodeUnknownResult(TracehoundConfig, { errors: "all", onExcessProperty: "error" })
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
-const encodedAst = Schema.toEncoded(TracehoundConfig).ast
 
 const leavesOf = (ast: SchemaAST.AST, path: ReadonlyArray<string>): ReadonlyArray<Leaf> =>
   ast._tag === "Objects"
     ? ast.propertySignatures.flatMap(({ name, type }) => leavesOf(type, [...path, String(name)]))
     : [{ path, ast }]
 
-/** Every setting of the schema. */
-export const leaves: ReadonlyArray<Leaf> = leavesOf(encodedAst, [])
+let known: ReadonlyArray<Leaf> | undefined
+
+/** Every setting of the schema. They are listed when somebody first asks: a start does not. */
+export const leaves = (): ReadonlyArray<Leaf> => known ??= leavesOf(Schema.toEncoded(TracehoundConfig).ast, [])
 
 /** The keys that an object at `path` may have. */
 const keysAt = (path: ReadonlyArray<string>): ReadonlyArray<string> => {
   const depth = path.length
-  const below = leaves.filter((leaf) => path.every((name, i) => leaf.path[i] === name) && leaf.path.length > depth)
+  const below = leaves().filter((leaf) => path.every((name, i) => leaf.path[i] === name) && leaf.path.length > depth)
   return [...new Set(below.map((leaf) => leaf.path[depth] ?? ""))]
 }
 
@@ -168,9 +169,17 @@ export const resolveConfig = (sources: ReadonlyArray<ConfigSource>): Result.Resu
   const value = tidied.reduce<unknown>((under, over) => merge(under, over.value), {})
   const [only, ...others] = tidied.filter((source) => !isRecord(source.value) || Object.keys(source.value).length > 0)
   const whole = only === undefined || others.length > 0 ? { name: "all sources together", value } : { ...only, value }
-  const mistakes = [...ownMistakes(sources), ...mistakesIn(whole).filter(isMissing)]
+  const decoded = Result.mapError(decode(value), ({ issue }) => mistakesOf(whole, issue))
+  const found = Result.isFailure(decoded) ? decoded.failure : []
+  // A single source is all that was decoded: once is enough.
+  const own = sources.length === 1 ? found : tidied.flatMap(mistakesIn)
+  const mistakes = [
+    ...sources.flatMap((source) => leftOut(source, source.value)),
+    ...own.filter((mistake) => !isMissing(mistake)),
+    ...found.filter(isMissing)
+  ]
   if (mistakes.length > 0) return Result.fail(new InvalidConfig({ mistakes }))
-  return Result.mapError(decode(value), (error) => new InvalidConfig({ mistakes: mistakesOf(whole, error.issue) }))
+  return Result.mapError(decoded, (mistakes) => new InvalidConfig({ mistakes }))
 }
 
 /** One setting with its value, and the name of the source that set it. */
@@ -188,7 +197,7 @@ export const explainConfig = (
   sources: ReadonlyArray<ConfigSource>
 ): Result.Result<ReadonlyArray<Explained>, InvalidConfig> =>
   Result.map(resolveConfig(sources), (config) =>
-    leaves.flatMap(({ path }) => {
+    leaves().flatMap(({ path }) => {
       const value = lookUp(config, path)
       const setter = sources.findLast((source) => lookUp(source.value, path) !== undefined)
       return value === undefined ? [] : [{ path: dotted(path), value, source: setter?.name ?? "default" }]

@@ -144,8 +144,8 @@ const pathsFrom = (level: ReadonlyArray<Path>, looked = 0): Config.Config<Listin
   })
 }
 
-const variables = new Set([configVariable, ...leaves.map((leaf) => variableName(leaf.path))])
-const paths = new Set([[root, "config"], ...leaves.map((leaf) => [root, ...leaf.path])].map(dotted))
+const variables = new Set([configVariable, ...leaves().map((leaf) => variableName(leaf.path))])
+const paths = new Set([[root, "config"], ...leaves().map((leaf) => [root, ...leaf.path])].map(dotted))
 
 /**
  * Whether a value below `tracehound` is somebody else's: a variable in small letters, of which the
@@ -193,7 +193,7 @@ const sourceOf = (found: ReadonlyArray<Found & Pick<Leaf, "ast">>): ConfigSource
   }
 }
 
-const settings = leaves.map(({ ast, path }) =>
+const settings = leaves().map(({ ast, path }) =>
   Config.map(find(path), (found) => found === undefined ? [] : [{ ...found, ast }])
 )
 

@@ -27,14 +27,19 @@ import { Hash } from "../host/port/Hash.ts"
 /** The largest `maxPayloadSize` that the configuration allows, in bytes. */
 const defaultLimit = 268_435_456
 
-/** Built in a scope that is never closed: with nothing started, there is nothing to close. */
-const ports: EnvelopePorts = Effect.runSync(
-  Effect.gen(function*() {
-    const scope = yield* Scope.make()
-    const context = yield* Layer.buildWithScope(Layer.mergeAll(NodeCompression.layer, NodeHash.layer), scope)
-    return { compression: Context.get(context, Compression), hash: Context.get(context, Hash) }
-  })
-)
+const buildPorts: Effect.Effect<EnvelopePorts> = Effect.gen(function*() {
+  const scope = yield* Scope.make()
+  const context = yield* Layer.buildWithScope(Layer.mergeAll(NodeCompression.layer, NodeHash.layer), scope)
+  return { compression: Context.get(context, Compression), hash: Context.get(context, Hash) }
+})
+
+let built: EnvelopePorts | undefined
+
+/**
+ * Built by the first envelope, in a scope that is never closed: with nothing started, there is
+ * nothing to close.
+ */
+const ports = (): EnvelopePorts => built ??= Effect.runSync(buildPorts)
 
 /**
  * The evidence and its record, checked against every hash in the envelope. Inflates at most `limit`
@@ -42,7 +47,8 @@ const ports: EnvelopePorts = Effect.runSync(
  * `EnvelopeError`, whose `reason` says why the file was refused, and nothing else. It inflates and
  * hashes on the caller's turn: about a second for 200 MB.
  */
-export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit): Opened => open(envelope, limit, ports)
+export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit): Opened =>
+  open(envelope, limit, ports())
 
 /**
  * The same as `openEnvelope` for an envelope of any size, without holding the event loop up: it
@@ -52,13 +58,11 @@ export const openEnvelope = (envelope: Uint8Array, limit: number = defaultLimit)
 export const openEnvelopeEffect = (
   envelope: Uint8Array,
   limit: number = defaultLimit
-): Effect.Effect<Opened, EnvelopeError> => opening(envelope, limit, steps)
+): Effect.Effect<Opened, EnvelopeError> => Effect.suspend(() => opening(envelope, limit, steps(ports())))
 
-const { compression: { codecs }, hash: { timingSafeEqual } } = ports
-
-const steps: OpeningSteps = {
+const steps = ({ compression: { codecs }, hash: { timingSafeEqual } }: EnvelopePorts): OpeningSteps => ({
   codecs,
   timingSafeEqual,
   sha256: LargeBytes.sha256,
   openBody: (codec, body, size) => openBodyLater(codec, body, size, { codecs, open: LargeBytes.open })
-}
+})

@@ -177,7 +177,7 @@ describe("the published package", { timeout: 120_000 }, () => {
   })
 
   it("loads a few files at once for its main entry, and for each other one what that needs", () => {
-    const core = ["actor", "codecs", "core", "domain", "node", "rolldown-runtime"]
+    const core = ["actor", "codecs", "core", "domain", "rolldown-runtime"]
     const chunks = (entry: string): ReadonlyArray<string> =>
       loadedAtOnce(`dist/${entry}.js`).filter((path) => path.startsWith("dist/chunks/")).map((path) =>
         path.replace(/^dist\/chunks\/(.*)\.js$/, "$1")
@@ -190,6 +190,10 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(chunks("hound/process/ForkServerMain"), ["ForkServerMessages", "LocalSpawner"])
     const foreign = (entry: string, pattern: RegExp): ReadonlyArray<string> =>
       loadedAtOnce(`dist/${entry}.js`).flatMap((path) => importedBy(path).filter((name) => pattern.test(name)))
+    // What is needed only where evidence leaves, hounds start, or Effect configures.
+    const rare =
+      /^(?:node:(?!buffer|crypto|perf_hooks|timers|util|v8)|effect\/(?:Config|FileSystem|Path|Stream)|fflate|@)/
+    assert.deepStrictEqual(foreign("index", rare), none)
     const processes = ["host/node/CompressionWorker", "hound/process/ForkServerMain", "edge/cli/bin"]
     for (const entry of processes) assert.deepStrictEqual(foreign(entry, /^(?!\.|node:)/), none)
     for (const entry of ["actor/index", "host/port/portable", "config/index", "hound/index"])

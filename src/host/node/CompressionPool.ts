@@ -26,7 +26,7 @@
  * - The memory of up to three batches is kept until the pool is closed.
  */
 import { setImmediate } from "node:timers"
-import { Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
 import { type Answer, Batch, batchBytes, batchItems, PendingCompression } from "./CompressionBatch.ts"
 import { compressors, ofItsOwn } from "./ZlibCodecs.ts"
 
@@ -38,9 +38,14 @@ export type CompressionThread = Pick<Worker, "on" | "postMessage" | "ref" | "unr
 /** The worker's program: TypeScript in the sources, JavaScript in the package. */
 const program = new URL("./CompressionWorker.ts", import.meta.url)
 
-/** Starts without the host's own node flags and environment: its preloads must not run here. */
-const startThread = (): CompressionThread =>
-  new Worker(program, { name: "tracehound compression", execArgv: [], env: {} })
+/**
+ * Starts without the host's own node flags and environment: its preloads must not run here.
+ * node:worker_threads is loaded here, as most programs never come so far.
+ */
+const startThread = (): CompressionThread => {
+  const { Worker } = process.getBuiltinModule("node:worker_threads")
+  return new Worker(program, { name: "tracehound compression", execArgv: [], env: {} })
+}
 
 /** Batches on their way before the next one waits: one in the worker, and its next. */
 const enough = 2

@@ -8,9 +8,9 @@
  */
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
-import * as zlib from "node:zlib"
 import type { Codec } from "../../domain/Codec.ts"
 import { asCompressionError, type CompressionError, corruptStream, tooLarge } from "../port/CompressionError.ts"
+import { zlib } from "./Zlib.ts"
 import { asZlibError, gzipMember, zstdParams } from "./ZlibOpen.ts"
 
 /** Bytes that are hashed or copied on one turn: SHA-256 takes 1 to 10 ms for them. */
@@ -54,9 +54,9 @@ export const open = (codec: Codec, bytes: Uint8Array, limit: number): Effect.Eff
   })
 
 const engines = {
-  gzip: () => zlib.createInflateRaw({ chunkSize: outputBytes }),
-  zstd: () => zlib.createZstdDecompress({ chunkSize: outputBytes, params: zstdParams }),
-  brotli: () => zlib.createBrotliDecompress({ chunkSize: outputBytes })
+  gzip: () => zlib().createInflateRaw({ chunkSize: outputBytes }),
+  zstd: () => zlib().createZstdDecompress({ chunkSize: outputBytes, params: zstdParams() }),
+  brotli: () => zlib().createBrotliDecompress({ chunkSize: outputBytes })
 }
 
 /** Inflates one stream into `content`, and gives the part of it that was filled. */
@@ -82,7 +82,7 @@ const inflate = (
       }
       content.set(chunk, length)
       length += chunk.length
-      if (member !== undefined) crc = zlib.crc32(chunk, crc)
+      if (member !== undefined) crc = zlib().crc32(chunk, crc)
     })
     engine.on("error", (cause) => fail(asZlibError(cause, codec, content.length)))
     engine.on("end", () => {

@@ -9,10 +9,10 @@
  *   as well.
  */
 import { constants as bufferConstants } from "node:buffer"
-import * as zlib from "node:zlib"
 import type { Codec } from "../../domain/Codec.ts"
 import { asCompressionError, type CompressionError, corruptStream, tooLarge } from "../port/CompressionError.ts"
 import { isOneZstdFrame } from "../port/ZstdFrame.ts"
+import { zlib } from "./Zlib.ts"
 import { ofItsOwn } from "./ZlibCodecs.ts"
 
 /** The result of zlib with the option `info`. */
@@ -32,14 +32,15 @@ const withInfo = (inflate: unknown): (bytes: Uint8Array, options: Options) => In
   inflate as (bytes: Uint8Array, options: Options) => Inflated
 
 /** The window that RFC 8878 advises, 8 MiB: zlib itself would allocate up to 128 MiB. */
-export const zstdParams = { [zlib.constants.ZSTD_d_windowLogMax]: 23 }
+export const zstdParams = (): Readonly<Record<number, number>> => ({ [zlib().constants.ZSTD_d_windowLogMax]: 23 })
 
 const inflaters = {
-  gzip: withInfo(zlib.inflateRawSync),
-  zstd: withInfo((bytes: Uint8Array, options: Options) =>
-    zlib.zstdDecompressSync(bytes, { ...options, params: zstdParams })
-  ),
-  brotli: withInfo(zlib.brotliDecompressSync)
+  gzip: () => withInfo(zlib().inflateRawSync),
+  zstd: () =>
+    withInfo((bytes: Uint8Array, options: Options) =>
+      zlib().zstdDecompressSync(bytes, { ...options, params: zstdParams() })
+    ),
+  brotli: () => withInfo(zlib().brotliDecompressSync)
 }
 
 /** Fails where the stream ends before the input does. */
@@ -48,7 +49,7 @@ const inflate = (codec: keyof typeof inflaters, bytes: Uint8Array, limit: number
   const maxOutputLength = Math.min(Math.max(1, limit), bufferConstants.MAX_LENGTH)
   let inflated: Inflated
   try {
-    inflated = inflaters[codec](bytes, { info: true, maxOutputLength })
+    inflated = inflaters[codec]()(bytes, { info: true, maxOutputLength })
   } catch (cause) {
     throw asZlibError(cause, codec, limit)
   }
@@ -68,7 +69,7 @@ const gzip = { begin: 0x1f8b_0800, header: 10, trailer: 8 }
 const openGzip = (bytes: Uint8Array, limit: number): Uint8Array => {
   const { body, crc, length } = gzipMember(bytes)
   const content = inflate("gzip", body, limit)
-  if (crc !== zlib.crc32(content) || length !== content.length >>> 0) throw corruptStream("gzip")
+  if (crc !== zlib().crc32(content) || length !== content.length >>> 0) throw corruptStream("gzip")
   return content
 }
 
