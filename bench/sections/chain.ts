@@ -2,7 +2,6 @@
  * The audit chain: what a record costs, beside the one hash that it must cost, and how fast a chain
  * is verified.
  */
-import { rowBytes } from "../../src/custody/audit/AuditRow.ts"
 import { sha256 } from "../floors.ts"
 import { type Line, type Row, rowOf } from "../goals.ts"
 import { type Measure, measureLines } from "../measure.ts"
@@ -10,6 +9,9 @@ import { changingBytes, threatScent } from "../payloads.ts"
 import { hostNanoseconds, sink } from "../runner.ts"
 import { median, ratiosOf } from "../statistics.ts"
 import { roomyTracehound } from "../tracehounds.ts"
+
+/** About what the text of a record is in bytes: what its hash covers. */
+const recordBytes = 445
 
 /** Verified or hashed so many a second, in each round. */
 interface Rates {
@@ -38,7 +40,7 @@ const ratesOf = (records: number, rounds: number): Rates => {
     const { checked, valid } = auditChain.inspect()
     if (!valid || checked !== records) throw new Error(`verified ${checked} of ${records} records`)
   }
-  const bytes = changingBytes(rowBytes)
+  const bytes = changingBytes(recordBytes)
   const hash = (): void => {
     for (let i = 0; i < records; i++) sink.value = sha256(bytes(i))
   }
@@ -51,7 +53,7 @@ export const measure: Measure = async (context): Promise<ReadonlyArray<Row>> => 
   const isValue = ({ unit }: Line): boolean => unit !== undefined
   const timed = await measureLines({ ...context, lines: context.lines.filter((line) => !isValue(line)) }, {
     "one SHA-256 of a record": () => {
-      const bytes = changingBytes(rowBytes)
+      const bytes = changingBytes(recordBytes)
       return { run: (i) => sha256(bytes(i)) }
     },
     append: async () => {

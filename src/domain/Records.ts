@@ -19,6 +19,11 @@ export const SecureId = Schema.String.check(
 )
 export type SecureId = typeof SecureId.Type
 
+/** The most bytes of a destination in UTF-8: so an entry of the ledger has room for any. */
+export const maxDestinationBytes = 4_096
+
+const Destination = BoundedString(maxDestinationBytes).check(isWellFormed)
+
 const common = {
   id: SecureId,
   signature: Signature,
@@ -43,7 +48,7 @@ export const EvacuateRecord = Schema.Struct({
   /** Bytes of the envelope's compressed body. */
   compressedSize: Schema.Natural,
   /** The cold storage endpoint that it was sent to. */
-  destination: Schema.String.check(isWellFormed)
+  destination: Destination
 })
 export type EvacuateRecord = typeof EvacuateRecord.Type
 
@@ -61,7 +66,7 @@ export const EvictionRecord = Schema.Struct({
    * The cold storage endpoint that took it, or null if it was lost: none is configured, or it
    * refused.
    */
-  destination: Schema.NullOr(Schema.String.check(isWellFormed))
+  destination: Schema.NullOr(Destination)
 })
 export type EvictionRecord = typeof EvictionRecord.Type
 
@@ -82,7 +87,7 @@ export const PurgedRecord = Schema.Struct({
    * The cold storage endpoint that took it, or null if it was lost: none is configured, or it
    * refused.
    */
-  destination: Schema.NullOr(Schema.String.check(isWellFormed))
+  destination: Schema.NullOr(Destination)
 })
 export type PurgedRecord = typeof PurgedRecord.Type
 

@@ -137,7 +137,7 @@ describe("the published package", { timeout: 120_000 }, () => {
       "dist/index.d.ts",
       "dist/edge/cli/bin.js",
       "spec/conformance.md",
-      "spec/audit.md",
+      "spec/ledger.md",
       "spec/vectors/audit.json"
     ])
     const undeclared = files()

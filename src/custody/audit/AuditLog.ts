@@ -2,7 +2,7 @@
  * Keeps the records of an audit chain in typed arrays: a ring of `maxRecords` rows and their hashes
  * (CONFORMANCE A1).
  *
- * The log takes memory for 256 records at a time, as they come, and gives none back: 193 bytes a
+ * The log takes memory for 256 records at a time, as they come, and gives none back: 145 bytes a
  * record. When the ring is full, a new record takes the place of the oldest one, whose hash stays
  * as the anchor until the next one leaves. O(1), and no allocation but that of a chunk.
  *
@@ -15,29 +15,42 @@
  * - It does not check a sequence: ask for one from `oldest` up to `length` alone.
  */
 import { DigestBuffer, digestBytes, digestWords, hexOf } from "../../domain/Digest.ts"
-import type { AuditRecord } from "../../domain/Records.ts"
-import { readRow, rowBytes, rowWords } from "./AuditRow.ts"
+import { type AuditRecord, maxDestinationBytes } from "../../domain/Records.ts"
+import { readRow, rowBytes, type Rows, rowWords } from "./AuditRow.ts"
 
 export const chunkRecords = 256
 
-/** A destination of evidence: the text of a record, and the bytes that its hash covers. */
+/** A destination of evidence: the text of a record, and what stands for it in the record's text. */
 export interface Destination {
   /** The byte that a record keeps: NOWHERE, THE_ONE or ANOTHER. */
   readonly kind: number
-  readonly text: string
-  readonly bytes: Uint8Array
+  /** Null where there is none. */
+  readonly text: string | null
+  /** The text, or null, as JSON. */
+  readonly json: Uint8Array
 }
+
+/**
+ * The most bytes of a destination as JSON: in quotes, and each byte of it escaped with five more.
+ */
+export const maxDestinationText = 6 * maxDestinationBytes + 2
 
 const NOWHERE = 0
 const THE_ONE = 1
 const ANOTHER = 2
 
-const nowhere: Destination = { kind: NOWHERE, text: "", bytes: new Uint8Array(0) }
-
 const utf8 = new TextEncoder()
 
+const nowhere: Destination = { kind: NOWHERE, text: null, json: utf8.encode("null") }
+
+/** The most of the text that a record may name; U+FFFD for a lone surrogate, which UTF-8 lacks. */
+const bounded = (text: string): string => {
+  const { read } = utf8.encodeInto(text, new Uint8Array(maxDestinationBytes))
+  return text.slice(0, read).toWellFormed()
+}
+
 /** Rows, and beside them their hashes. */
-export class Chunk {
+export class Chunk implements Rows {
   readonly records: number
   readonly rows: Uint8Array<ArrayBuffer>
   readonly view: DataView<ArrayBuffer>
@@ -92,11 +105,11 @@ export class AuditLog {
     const { own } = this
     if (text === null) return nowhere
     if (own.kind === THE_ONE && own.text === text) return own
-    // What is shown must be what was hashed, and UTF-8 has no lone surrogates.
-    const wellFormed = text.toWellFormed()
-    const bytes = utf8.encode(wellFormed)
-    if (own.kind === THE_ONE) return { kind: ANOTHER, text: wellFormed, bytes }
-    return this.own = { kind: THE_ONE, text: wellFormed, bytes }
+    // What is shown must be what was hashed.
+    const shown = bounded(text)
+    const json = utf8.encode(JSON.stringify(shown))
+    if (own.kind === THE_ONE) return { kind: ANOTHER, text: shown, json }
+    return this.own = { kind: THE_ONE, text: shown, json }
   }
 
   /** Writes the next record. `destination` is one that this log made. */
@@ -131,13 +144,19 @@ export class AuditLog {
     return (kind === ANOTHER ? others.get(place) : kind === THE_ONE ? this.own : undefined) ?? nowhere
   }
 
+  /** The hash of the record before one that is kept. */
+  private hashBefore(sequence: number): string {
+    if (sequence === this.oldest) return hexOf(this.anchor.bytes)
+    return hexOf(this.chunkOf(sequence - 1).hashes, this.placeOf(sequence - 1) * digestBytes)
+  }
+
   /** A record that is kept, decoded and frozen. */
   read(sequence: number): AuditRecord {
     const chunk = this.chunkOf(sequence)
     const place = this.placeOf(sequence)
-    const entry = readRow(chunk.rows, chunk.view, place * rowBytes, this.destinationAt(chunk, place).text)
-    const hash = hexOf(chunk.hashes, place * digestBytes)
-    return Object.freeze({ sequence, previousHash: entry.previousHash, hash, entry })
+    const previousHash = this.hashBefore(sequence)
+    const entry = readRow(chunk, place * rowBytes, previousHash, this.destinationAt(chunk, place).text)
+    return Object.freeze({ sequence, previousHash, hash: hexOf(chunk.hashes, place * digestBytes), entry })
   }
 
   private chunkAt(place: number): Chunk {

@@ -1,5 +1,5 @@
 /**
- * A checkpoint stands for the records that a chain no longer keeps (spec/audit.md, "Checkpoints").
+ * A checkpoint stands for the records that a chain no longer keeps (spec/ledger.md, "Records").
  *
  * A record's hash covers all records before it, so the hash of the last one that left stands for
  * all that have left. The checkpoint's own hash ties that hash to their number: SHA-256 of `THK1`,

@@ -1,6 +1,7 @@
 /**
- * The hash chain (RFC, "Audit Trail Integrity"; spec/audit.md; CONFORMANCE A1 to A3): each record's
- * hash covers the hash before it, so that an edit, a deletion, an insertion or a reordering shows.
+ * The hash chain (RFC, "Audit Trail Integrity"; spec/ledger.md; CONFORMANCE A1 to A3): each
+ * record's hash covers the hash before it, so that an edit, a deletion, an insertion or a
+ * reordering shows.
  *
  * Promises bounded memory: the chain keeps the newest `maxRecords` records as bytes, and a
  * checkpoint of those before them: their number, and the hash of the last. That hash covers all of
@@ -24,6 +25,7 @@ import { type AuditFacts, destinationOf, type Status } from "./AuditFacts.ts"
 import { AuditLog } from "./AuditLog.ts"
 import { RowBuffer } from "./AuditRow.ts"
 import { type Checkpoint, makeCheckpoint } from "./Checkpoint.ts"
+import { EntryText } from "./EntryText.ts"
 import { areSame } from "./Verify.ts"
 import { type Hasher, verification } from "./VerifyLog.ts"
 
@@ -107,14 +109,19 @@ export const makeHashChain = (
   log: AuditLog = new AuditLog(maxRecords)
 ): HashChain => {
   const row = new RowBuffer()
+  const text = new EntryText()
   /** The hash of the newest record. */
   const head = new DigestBuffer()
   const appended = new Listeners<void>()
 
   const append = (facts: AuditFacts): void => {
     const destination = log.destination(destinationOf(facts))
-    row.write(log.length, head, facts, destination.bytes.length)
-    if (chainEnabled) hash.sha256Into(row.with(destination.bytes), head.bytes)
+    row.write(facts)
+    if (chainEnabled) {
+      const bytes = text.write(row, 0, log.length, head.bytes, 0, destination)
+      // Facts always make a sound row.
+      if (bytes !== null) hash.sha256Into(bytes, head.bytes)
+    }
     log.push(row.words, head.words, destination)
     if (appended.isHeard) appended.tellUnsafe()
   }

@@ -1,6 +1,6 @@
 /**
- * Verifies records of any origin, such as those that somebody was sent (spec/audit.md, "Verifying";
- * CONFORMANCE A1, A2).
+ * Verifies records of any origin, such as those that somebody was sent (spec/ledger.md,
+ * "Verifying"; CONFORMANCE A1, A2).
  */
 import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -9,8 +9,10 @@ import { DigestBuffer } from "../../domain/Digest.ts"
 import { AuditRecord, type CustodyRecord } from "../../domain/Records.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 import { atOnce, inSlices, type Sliced } from "../../scheduler/Slices.ts"
-import { factsOf } from "./AuditFacts.ts"
+import { destinationOf, factsOf } from "./AuditFacts.ts"
+import { AuditLog } from "./AuditLog.ts"
 import { RowBuffer } from "./AuditRow.ts"
+import { EntryText } from "./EntryText.ts"
 
 /** The start of a run of records, and the host's Hash. */
 export interface RunStart {
@@ -47,18 +49,21 @@ export const areSame = (
   timingSafeEqual(utf8.encode(given), utf8.encode(known))
 
 /**
- * Gives the bytes that the hash of a record covers, in a buffer that the next call uses again. For
- * records that fit their schema.
+ * Gives the bytes that the hash of a record covers, a zero byte and its text, in a buffer that the
+ * next call uses again. For records that fit their schema.
  */
 export const makeEncoder = (): (sequence: number, entry: CustodyRecord) => Uint8Array => {
   const row = new RowBuffer()
+  const text = new EntryText()
+  const log = new AuditLog(1)
   const previous = new DigestBuffer()
   return (sequence, entry) => {
     const facts = factsOf(entry)
-    const destination = utf8.encode(facts.destination ?? "")
+    row.write(facts)
     previous.read(entry.previousHash, 0)
-    row.write(sequence, previous, facts, destination.length)
-    return row.with(destination)
+    const bytes = text.write(row, 0, sequence, previous.bytes, 0, log.destination(destinationOf(facts)))
+    if (bytes === null) throw new RangeError("the record does not fit its schema")
+    return bytes
   }
 }
 

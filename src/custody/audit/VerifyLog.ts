@@ -1,5 +1,5 @@
 /**
- * Verifies a chain that is in memory (spec/audit.md, "Verifying"; CONFORMANCE A1, A2).
+ * Verifies a chain that is in memory (spec/ledger.md, "Verifying"; CONFORMANCE A1, A2).
  *
  * Hashes are compared by the port's timingSafeEqual, a chunk at a time, so that comparing costs
  * little beside hashing; one by one only in the chunk that holds a difference.
@@ -12,7 +12,8 @@ import { DigestBuffer, digestBytes, digestWords } from "../../domain/Digest.ts"
 import type { Hash } from "../../host/port/Hash.ts"
 import type { Sliced } from "../../scheduler/Slices.ts"
 import { type AuditLog, chunkRecords } from "./AuditLog.ts"
-import { previousHashWord, RowBuffer, rowWords, sequenceAt } from "./AuditRow.ts"
+import { rowBytes } from "./AuditRow.ts"
+import { EntryText } from "./EntryText.ts"
 
 /** The part of the host's Hash that verifying a log needs. */
 export type Hasher = Pick<Hash["Service"], "sha256Into" | "timingSafeEqual">
@@ -51,20 +52,17 @@ class Run {
   first: number
   private readonly log: AuditLog
   private readonly hasher: Hasher
-  // Of a chunk's records: the hashes that they must have, and the previous hashes that they name.
+  /** Of a chunk's records the hashes that they must have. */
   private readonly found: Column
-  private readonly links: Column
   private readonly digest = new DigestBuffer()
-  private readonly row = new RowBuffer()
+  private readonly text = new EntryText()
 
   constructor(log: AuditLog, hasher: Hasher) {
     this.log = log
     this.hasher = hasher
     this.first = log.oldest
     this.before.words.set(log.anchor.words)
-    const largest = Math.min(chunkRecords, log.length - log.oldest)
-    this.found = new Column(largest)
-    this.links = new Column(largest)
+    this.found = new Column(Math.min(chunkRecords, log.length - log.oldest))
   }
 
   /** Begins anew where the log begins by now. */
@@ -78,50 +76,48 @@ class Run {
    * behind them. Gives the first one that does not fit, or null.
    */
   advance(end: number): number | null {
-    const { before, first, found, hasher: { timingSafeEqual }, links, log } = this
+    const { before, first, found, hasher: { timingSafeEqual }, log } = this
     const chunk = log.chunkOf(first)
     const place = log.placeOf(first)
     const count = Math.min(chunk.records - place, end - first)
     const { hashes, hashWords } = chunk
-    const inOrder = this.readChunk(first, count)
+    const sound = this.hashChunk(first, count)
     const agrees = (i: number, many: number): boolean =>
       timingSafeEqual(slice(found.bytes, i, many), slice(hashes, place + i, many))
-    const follows = (i: number, many: number): boolean =>
-      timingSafeEqual(slice(links.bytes, i, many), i === 0 ? before.bytes : slice(hashes, place + i - 1, many))
-    if (inOrder < count || !agrees(0, count) || !follows(0, 1) || !follows(1, count - 1)) {
-      for (let i = 0; i < inOrder; i++) if (!agrees(i, 1) || !follows(i, 1)) return first + i
-      return first + inOrder
+    if (sound < count || !agrees(0, count)) {
+      for (let i = 0; i < sound; i++) if (!agrees(i, 1)) return first + i
+      return first + sound
     }
     before.copyFrom(hashWords, (place + count - 1) * digestWords)
     this.first += count
     return null
   }
 
-  /** Fills `found` and `links`, and gives the number of records before the first out of order. */
-  private readChunk(first: number, count: number): number {
-    const { digest, found, links, log, row } = this
+  /** Fills `found`, and gives the number of records before the first whose row is none. */
+  private hashChunk(first: number, count: number): number {
+    const { before, digest, found, hasher, log, text } = this
     const chunk = log.chunkOf(first)
     const place = log.placeOf(first)
-    const { view, words } = chunk
-    let inOrder = count
+    let previous = before.bytes
+    let previousAt = 0
     for (let i = 0; i < count; i++) {
-      const at = (place + i) * rowWords
-      for (let word = 0; word < rowWords; word++) row.words[word] = words[at + word] ?? 0
-      this.hasher.sha256Into(row.with(log.destinationAt(chunk, place + i).bytes), digest.bytes)
-      for (let word = 0, to = i * digestWords; word < digestWords; word++) {
+      const destination = log.destinationAt(chunk, place + i)
+      const bytes = text.write(chunk, (place + i) * rowBytes, first + i, previous, previousAt, destination)
+      if (bytes === null) return i
+      hasher.sha256Into(bytes, digest.bytes)
+      for (let word = 0, to = i * digestWords; word < digestWords; word++)
         found.words[to + word] = digest.words[word] ?? 0
-        links.words[to + word] = words[at + previousHashWord + word] ?? 0
-      }
-      if (inOrder === count && sequenceAt(view, at * 4) !== first + i) inOrder = i
+      previous = chunk.hashes
+      previousAt = (place + i) * digestBytes
     }
-    return inOrder
+    return count
   }
 }
 
 /**
- * Verifies that each record kept has its own sequence, the hash of the one before it (the first one
- * the log's anchor) and a hash that is its own, and that the last one's is `head`. Where that alone
- * does not hold, the record after the last is missing. One hash a record.
+ * Verifies that each record kept has the hash of its text at its place, behind the hash of the one
+ * before it (the first one behind the log's anchor), and that the last one's is `head`. Where that
+ * alone does not hold, the record after the last is missing. One hash a record.
  */
 export function* verification(log: AuditLog, head: DigestBuffer, hasher: Hasher): Sliced<Verified> {
   const end = log.length

@@ -13,6 +13,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { given } from "../../actor/Given.ts"
+import { maxDestinationBytes } from "../../domain/Records.ts"
 import { fitsUtf8 } from "../../domain/Text.ts"
 import { type ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 
@@ -44,7 +45,6 @@ export const guardEndpoint = (endpoint: Endpoint): Effect.Effect<Endpoint, ColdS
     })
   })
 
-const maxDestinationBytes = 4_096
 const maxMessage = 1_024
 
 /** Read once: records name it, and must go on naming the same. */

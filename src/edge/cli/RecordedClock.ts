@@ -72,7 +72,7 @@ export const make = (real: Clock.Clock): RecordedClock => {
   const monotonicNanos = () => Number.isNaN(latest.ms) ? 0n : BigInt(latest.ms) * 1_000_000n
   return {
     setUnsafe: (ms) => {
-      // Never negative zero, which JSON cannot say (spec/audit.md).
+      // Never negative zero, which JSON cannot say (spec/ledger.md).
       now = Math.trunc(Math.min(Math.max(ms, -maxMs), maxMs)) + 0
       return latest.see(now)
     },

@@ -181,7 +181,7 @@ describe("the chain in slices", () => {
       if (isBent) return
       isBent = true
       const { view } = log.chunkOf(7_000)
-      const at = log.placeOf(7_000) * 160 + 56
+      const at = log.placeOf(7_000) * 112 + 12
       view.setUint8(at, view.getUint8(at) ^ 1)
     })
     assert.deepStrictEqual(report, { valid: false, firstBroken: 7_000, checked: 7_001, summarised: 0 })

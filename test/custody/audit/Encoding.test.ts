@@ -1,115 +1,65 @@
 import { assert, describe, it } from "@effect/vitest"
+import canonicalize from "canonicalize"
 import { makeEncoder } from "../../../src/custody/audit/Verify.ts"
 import type { CustodyRecord } from "../../../src/domain/Records.ts"
 import { custody } from "../../domain/samples.ts"
-import { anyEntry, bentFields } from "./entries.ts"
+import { anyEntry, bentFields, entries } from "./entries.ts"
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
-const encode = (sequence: number, entry: CustodyRecord): string => hex(makeEncoder()(sequence, entry))
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const encode = (sequence: number, entry: CustodyRecord, encoder = makeEncoder()): string =>
+  utf8.decode(encoder(sequence, entry))
 
-const u64 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64BE(BigInt(value))
-  return bytes
-}
-const f64 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleBE(value)
-  return bytes
+/** The record as spec/ledger.md has it, by a library for canonical JSON. */
+const byHand = (sequence: number, entry: CustodyRecord): string => {
+  const { hash, previousHash, status, timestamp, ...rest } = entry
+  const fields = { ...rest, action: status, actor: "tracehound", payloadHash: hash, previous: previousHash, sequence }
+  return `\0${canonicalize({ ...fields, time: timestamp })}`
 }
 
-/** The table of AuditRow.ts, followed by hand. */
-const byHand = (
-  sequence: number,
-  entry: CustodyRecord,
-  [status, severity, flags]: readonly [status: number, severity: number, flags: number],
-  compressedSize: number,
-  destination: string
-): string => {
-  const [category = "", digest = ""] = entry.signature.split(":")
-  const tail = Buffer.from(destination, "utf8")
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(tail.length)
-  return Buffer.concat([
-    Buffer.from("THA3", "latin1"),
-    Buffer.from(entry.previousHash, "hex"),
-    u64(sequence),
-    Buffer.of(
-      status,
-      1 + ["injection", "ddos", "flood", "spam", "malware", "unknown"].indexOf(category),
-      severity,
-      flags
-    ),
-    f64(entry.timestamp),
-    u64(entry.size),
-    u64(compressedSize),
-    Buffer.from(entry.hash, "hex"),
-    Buffer.from(digest, "hex"),
-    Buffer.from(entry.id.replaceAll("-", ""), "hex"),
-    length,
-    tail
-  ]).toString("hex")
-}
-
-describe("an audit record as bytes", () => {
-  it("RFC A2 is the table, for each of the five records", () => {
-    const large = 2 ** 53 - 1
-    const { evacuated, evicted, neutralized, purged, transferred } = custody
-    const huge = { ...evacuated, size: large, compressedSize: 2 ** 32, timestamp: -1.5, destination: "file:é€😀" }
-    assert.strictEqual(encode(0, neutralized), byHand(0, neutralized, [1, 0, 0], 0, ""))
-    assert.strictEqual(encode(7, evacuated), byHand(7, evacuated, [2, 0, 3], 31, "file:./evidence"))
-    assert.strictEqual(encode(large, huge), byHand(large, huge, [2, 0, 3], 2 ** 32, "file:é€😀"))
-    assert.strictEqual(encode(1, transferred), byHand(1, transferred, [3, 0, 0], 0, ""))
-    for (const category of ["injection", "ddos", "flood", "spam", "malware", "unknown"]) {
-      const entry = { ...transferred, signature: `${category}:${"cd".repeat(32)}` }
-      assert.strictEqual(encode(1, entry), byHand(1, entry, [3, 0, 0], 0, ""))
+describe("an audit record as text", () => {
+  it.prop("RFC A2 is canonical JSON, whatever came before it", [entries(30)], ([given]) => {
+    const encoder = makeEncoder()
+    for (const [at, entry] of given.entries()) {
+      const sequence = at * 37
+      assert.strictEqual(encode(sequence, entry, encoder), byHand(sequence, entry))
     }
-    for (const [rank, severity] of (["low", "medium", "high", "critical"] as const).entries()) {
-      const entry = { ...evicted, severity }
-      assert.strictEqual(encode(2, entry), byHand(2, entry, [4, rank + 1, 0], 0, ""))
-      assert.strictEqual(encode(2, { ...entry, destination: "" }), byHand(2, entry, [4, rank + 1, 2], 0, ""))
-      for (const [place, reason] of (["timeout", "error", "abort", "panic"] as const).entries()) {
-        const lost = { ...purged, severity, reason, destination: null }
-        const kept = { ...lost, destination: "file:é" }
-        assert.strictEqual(encode(3, lost), byHand(3, lost, [5, rank + 1, 16 * (place + 1)], 0, ""))
-        assert.strictEqual(encode(3, kept), byHand(3, kept, [5, rank + 1, 16 * (place + 1) + 2], 0, "file:é"))
-      }
+  }, { arbitrary: { runs: 30, size: 30 } })
+
+  it("RFC A2 is canonical JSON for each status, category, severity and reason, and at every bound", () => {
+    const { evacuated, evicted, neutralized, purged, transferred } = custody
+    const encoder = makeEncoder()
+    const large = 2 ** 53 - 1
+    const categories = ["injection", "ddos", "flood", "spam", "malware", "unknown"].map((category) => ({
+      ...transferred,
+      signature: `${category}:${"cd".repeat(32)}`
+    }))
+    const lost = (["low", "medium", "high", "critical"] as const).flatMap((severity) => [
+      { ...evicted, severity },
+      { ...evicted, severity, destination: "" },
+      ...(["timeout", "error", "abort", "panic"] as const).flatMap((reason) =>
+        [null, "file:é"].map((destination) => ({ ...purged, severity, reason, destination }))
+      )
+    ])
+    const sizes = [0, 9, 10, 999_999_999, 1_000_000_000, 1_000_000_001, 2 ** 32, large].flatMap((size) => [
+      { ...neutralized, size },
+      { ...evacuated, size, compressedSize: size, destination: "file:\u0001\"\\/\u007fé€😀" }
+    ])
+    const times = [0, 1, 5e-324, -1.5, 0.1, 1e21, -large, large, 1.7976931348623157e308].map((timestamp) => ({
+      ...neutralized,
+      timestamp
+    }))
+    for (const entry of [neutralized, evacuated, ...categories, ...lost, ...sizes, ...times]) {
+      for (const sequence of [0, 9, 10, 99, 100, 123_456_789, 9_999_999_999, large])
+        assert.strictEqual(encode(sequence, entry, encoder), byHand(sequence, entry))
     }
   })
 
   it("RFC A2 is this, byte for byte", () => {
     assert.strictEqual(
-      encode(258, custody.evicted),
-      [
-        "54484133",
-        "00".repeat(32),
-        "0000000000000102",
-        "04010100",
-        "42799c82cc002000",
-        "000000000000000b",
-        "0000000000000000",
-        "ab".repeat(32),
-        "ab".repeat(32),
-        "01890a5dac96774bbcceb302099a80570a1b2c3d",
-        "00000000"
-      ].join("")
-    )
-    assert.strictEqual(
       encode(1, { ...custody.purged, reason: "panic", destination: "é" }),
-      [
-        "54484133",
-        "00".repeat(32),
-        "0000000000000001",
-        "05010342",
-        "42799c82cc002000",
-        "000000000000000b",
-        "0000000000000000",
-        "ab".repeat(32),
-        "ab".repeat(32),
-        "01890a5dac96774bbcceb302099a80570a1b2c3d",
-        "00000002",
-        "c3a9"
-      ].join("")
+      `\0{"action":"purged","actor":"tracehound","destination":"é","id":"01890a5d-ac96-774b-bcce-b302099a8057-0a1b2c3d",` +
+        `"payloadHash":"${"ab".repeat(32)}","previous":"${"00".repeat(32)}","reason":"panic","sequence":1,` +
+        `"severity":"high","signature":"injection:${"ab".repeat(32)}","size":11,"time":1760000000002}`
     )
   })
 
@@ -128,22 +78,18 @@ describe("an audit record as bytes", () => {
     assert.notStrictEqual(encode(6, entry), before)
   }, { arbitrary: { runs: 60 } })
 
-  it("RFC A2 nothing, the empty text and -0 are told apart", () => {
+  it("RFC A2 nothing and the empty text are told apart; -0 is written as 0", () => {
     const { evicted } = custody
     assert.notStrictEqual(encode(0, { ...evicted, destination: null }), encode(0, { ...evicted, destination: "" }))
-    assert.notStrictEqual(encode(0, { ...evicted, timestamp: -0 }), encode(0, { ...evicted, timestamp: 0 }))
+    assert.strictEqual(encode(0, { ...evicted, timestamp: -0 }), encode(0, { ...evicted, timestamp: 0 }))
   })
 
   it("RFC A2 one encoder used again leaves nothing of the record before, however long that was", () => {
     const encoder = makeEncoder()
-    for (const length of [0, 10, 900, 1_000, 5_000, 100_000, 3, 0]) {
+    for (const length of [0, 10, 900, 1_000, 1_365, 3, 0]) {
       const entry = { ...custody.evacuated, destination: "€".repeat(length) }
-      assert.strictEqual(hex(encoder(1, entry)), byHand(1, entry, [2, 0, 3], 31, entry.destination))
-      const { neutralized } = custody
-      assert.strictEqual(hex(encoder(1, neutralized)), byHand(1, neutralized, [1, 0, 0], 0, ""))
-      const purged = { ...custody.purged, destination: null }
-      assert.strictEqual(hex(encoder(1, purged)), byHand(1, purged, [5, 3, 16], 0, ""))
-      assert.strictEqual(hex(encoder(1, custody.transferred)), byHand(1, custody.transferred, [3, 0, 0], 0, ""))
+      for (const each of [entry, custody.neutralized, { ...custody.purged, destination: null }, custody.transferred])
+        assert.strictEqual(encode(1, each, encoder), byHand(1, each))
     }
   })
 })

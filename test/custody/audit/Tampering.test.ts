@@ -136,6 +136,7 @@ describe("verifyRecords", () => {
     ["a field too many", { note: "approved" }],
     ["a field of another record", { compressedSize: 5 }],
     ["a destination that is no text", { destination: ["file:\ufffd"] }],
+    ["a destination of 4,097 bytes", { destination: `file:${"a".repeat(4_092)}` }],
     ["a lone surrogate for what it would be written as", { destination: "file:\ud800" }]
   ]
   it.each(disguised)("RFC A2 finds %s", (_name, bend) => {
