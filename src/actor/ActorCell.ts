@@ -454,9 +454,11 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     })
   }
   onPresence(listener: (isThere: boolean) => void): void {
+    listener(this.phase === "running")
     this.follow({ onEnd: () => listener(false), onEvent: ({ _tag }) => listener(_tag === "Restarted") })
   }
   onLoad(listener: (pending: number) => void): void {
+    listener(this.inbox.pending)
     this.inbox.onLoad = listener
   }
   onDown(watch: Watch): () => void {

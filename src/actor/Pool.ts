@@ -78,10 +78,13 @@ export interface Pool<in M extends Message> {
 /** A worker, as its pool sees it. */
 export interface Worker<in M extends Message> extends ActorRef<M> {
   /**
-   * Calls back whenever an incarnation begins or ends, as long as the actor lives. Must not throw.
+   * Calls back at once, and whenever an incarnation begins or ends, as long as the actor lives.
+   * Must not throw.
    */
   readonly onPresence: (listener: (isThere: boolean) => void) => void
-  /** Calls back whenever the number of pending messages has changed. Must not throw. */
+  /**
+   * Calls back at once, and whenever the number of pending messages has changed. Must not throw.
+   */
   readonly onLoad: (listener: (pending: number) => void) => void
 }
 

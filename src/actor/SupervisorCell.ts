@@ -544,9 +544,9 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     return Effect.suspend(() => this.phase === "running" || this.#halted !== undefined ? this.#haltAll() : Effect.void)
   }
   get terminate(): Effect.Effect<void> {
-    return Effect.uninterruptible(Effect.suspend(() => {
-      if (this.#ended !== undefined) return this.#ended.await
-      return this.#endForGood()
+    return Effect.uninterruptible(Effect.withFiber((fiber) => {
+      if (this.#ended === undefined) return this.#endForGood()
+      return this.holds(fiber) ? Effect.void : this.#ended.await
     }))
   }
   /** Ends all children for good, the last started first. */
@@ -555,14 +555,25 @@ export class SupervisorCell implements Supervisor, Child, Parent {
     this.isOpen = false
     this.phase = "ending"
     this.#cancelPlanned()
-    return Effect.gen({ self: this }, function*() {
-      yield* Effect.forEach([...this.#children.values()].toReversed(), (child) => child.terminate, { discard: true })
+    const childrenEnd = Effect.suspend(() =>
+      Effect.forEach([...this.#children.values()].toReversed(), (child) => child.terminate, { discard: true })
+    )
+    return Effect.flatMap(childrenEnd, () => {
+      if (this.#children.size === 0) return this.#finish(ended)
+      // The handler of an actor under it ends it, and cannot wait for itself: others do.
+      return Effect.asVoid(
+        Effect.forkDetach(Effect.andThen(childrenEnd, this.#finish(ended)), { uninterruptible: true })
+      )
+    })
+  }
+  #finish(ended: Latch.Latch): Effect.Effect<void> {
+    return Effect.suspend(() => {
       this.phase = "ended"
       this.#dropEvents()
       this.#publish(Lifecycle.stopped("gone"))
       this.#parent?.forget(this)
       ended.openUnsafe()
-      yield* Scope.close(this.#owner, Exit.void)
+      return Scope.close(this.#owner, Exit.void)
     })
   }
 

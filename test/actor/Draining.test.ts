@@ -4,7 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { type ActorRef, ActorSystem } from "../../src/actor/index.ts"
+import { type ActorRef, ActorSystem, define } from "../../src/actor/index.ts"
+import { act, type Do } from "./probe.ts"
 import {
   calm,
   Crash,
@@ -300,5 +301,32 @@ describe("the order of a tree's end", () => {
       yield* Fiber.join(again)
       assert.strictEqual(trace(), "start a#1, stop a")
       assert.strictEqual(shape(system.inspect()), "root ended#1 []")
+    }))
+})
+
+describe("a supervisor that a handler under it ends", () => {
+  it.effect("RFC S4 has ended when that handler has: the system waits for both", () =>
+    Effect.gen(function*() {
+      const whole = yield* Scope.make()
+      const { root } = yield* Scope.provide(ActorSystem.make(), whole)
+      const part = yield* Scope.fork(whole)
+      const above = yield* Scope.provide(root.supervise("above"), part)
+      const definition = define<Do>()("own", {
+        behaviour: () =>
+          Effect.succeed({
+            Do: ({ id }) => Effect.as(Effect.andThen(Scope.close(part, Exit.void), Effect.sleep(20)), id)
+          })
+      })
+      const actor = yield* Scope.provide(above.spawn(definition), part)
+      actor.tellUnsafe(act(1))
+      yield* calm
+      assert.deepInclude(above.inspect(), { phase: "ending" })
+      const closing = yield* Effect.forkChild(Scope.close(whole, Exit.void), { startImmediately: true })
+      yield* calm
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust(20)
+      yield* Fiber.join(closing)
+      assert.deepInclude(actor.inspect(), { phase: "ended", handled: 1 })
+      assert.deepInclude(above.inspect(), { phase: "ended", children: [] })
     }))
 })

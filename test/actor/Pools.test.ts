@@ -92,6 +92,32 @@ describe("a pool", () => {
 })
 
 describe("routes", () => {
+  for (const route of ["round_robin", "least_busy"] as const) {
+    it.effect(`RFC S1 RFC S3 ${route}: a worker that was lost while others began gets nothing before it is back`, () =>
+      Effect.gen(function*() {
+        const { root } = yield* makeWorld({ intensity: 9 })
+        let lives = 0
+        const definition = Actor.define<Job>()("worker", {
+          behaviour: ({ fork, ref }) => {
+            const handlers = { Job: () => Effect.succeed(ref.name) }
+            if (ref.name === "1") return Effect.as(Effect.sleep(10), handlers)
+            return Effect.as(
+              ++lives === 1 ? fork(Effect.andThen(Effect.sleep(5), Effect.die("early"))) : Effect.void,
+              handlers
+            )
+          }
+        })
+        const options = { size: 2, route, backoff: { base: 100, jitter: 0 } }
+        const making = yield* Effect.forkChild(root.pool(definition, options), { startImmediately: true })
+        yield* TestClock.adjust(10)
+        const pool = yield* Fiber.join(making)
+        const answers = yield* Effect.forEach(ids(0, 3), (id) => pool.ask(job(id)))
+        assert.deepStrictEqual(answers, ["1", "1", "1"])
+        yield* TestClock.adjust(100)
+        assert.include(yield* Effect.forEach(ids(3, 6), (id) => pool.ask(job(id))), "0")
+      }))
+  }
+
   it.effect("RFC S1 round robin: each worker in its turn", () =>
     Effect.gen(function*() {
       const { pool } = yield* pooled({ size: 3 })

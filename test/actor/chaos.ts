@@ -9,7 +9,8 @@ import { TestClock } from "effect/testing"
 import { createHash } from "node:crypto"
 import * as Actor from "../../src/actor/index.ts"
 import { random } from "../support/random.ts"
-import { anySpec, type Being, mostStashed, mostTimed, Violation, World } from "./chaosWorld.ts"
+import { askCrowd, broadcast, type Crowd, gather, tellCrowd } from "./chaosPools.ts"
+import { anySpec, type Being, makeBeing, mostStashed, mostTimed, Violation, World } from "./chaosWorld.ts"
 
 /** The result of a run. */
 export interface Run {
@@ -136,6 +137,8 @@ const jumping = (seed: number, { doesJump }: ChaosOptions, seen: () => void) => 
 export interface ChaosOptions {
   /** Whether somebody sets the time of day now and then. It must make no difference. */
   readonly doesJump: boolean
+  /** Whether there are pools as well. */
+  readonly hasPools: boolean
 }
 
 const play = (seed: number, steps: number, options: ChaosOptions) =>
@@ -199,29 +202,11 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
       })
       const spawn = Effect.gen(function*() {
         const boss = pick([bosses[0]!, ...bosses])
-        const being: Being = {
-          name: `a${world.beings.length}`,
-          spec: anySpec(dice),
-          scope: yield* Scope.fork(boss.scope),
-          ref: undefined,
-          waiting: [],
-          last: undefined,
-          working: 0,
-          children: 0,
-          scoped: 0,
-          alive: 0,
-          built: 0,
-          released: 0,
-          lastIncarnation: 0,
-          hasEnded: false,
-          timers: new Map(),
-          stashed: [],
-          back: []
-        }
+        const being = makeBeing(`a${world.beings.length}`, anySpec(dice), yield* Scope.fork(boss.scope))
         world.beings.push(being)
         world.log(`spawn ${boss.ref.path}/${being.name} ${being.spec.kind} ${being.spec.capacity}`)
         const restart = pick<Actor.RestartKind>(["permanent", "permanent", "transient", "temporary"])
-        const definition = world.define(being, {
+        const definition = world.define([being], {
           restart,
           drain: pick([0, 20, 100]),
           abandonAfter: pick([15, 20, 1000]),
@@ -297,10 +282,58 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
           onFailure: ({ message }) => world.log(`not done: ${what} ${path}: ${message}`)
         }))
       })
+      // With dice of their own: a schedule without pools is what it was before there were any.
+      const lot = random(seed ^ 0xb00)
+      const crowds: Array<Crowd> = []
+      const open = Effect.gen(function*() {
+        const boss = lot.pick([bosses[0]!, ...bosses])
+        const { crowd, gathering } = gather(world, lot, boss.ref, yield* Scope.fork(boss.scope))
+        crowds.push(crowd)
+        yield* launch(gathering)
+      })
+      const onPool = (act: (crowd: Crowd) => Effect.Effect<unknown>) =>
+        Effect.suspend(() => {
+          const crowd = crowds[lot.below(crowds.length)]
+          return crowd === undefined ? Effect.void : act(crowd)
+        })
+      world.spread = (hops) =>
+        onPool((crowd) => {
+          if (lot.chance(0.5)) return askCrowd(world, crowd, hops, 25)
+          return Effect.sync(() => tellCrowd(world, crowd, hops))
+        })
+      const pooled = Effect.suspend(() => {
+        const roll = lot.below(100)
+        if (roll < 20) return onPool((crowd) => Effect.sync(() => tellCrowd(world, crowd)))
+        if (roll < 30) {
+          return onPool((crowd) =>
+            Effect.map(
+              Effect.forkDetach(askCrowd(world, crowd, 0, lot.chance(0.4) ? 1 + lot.below(40) : undefined), {
+                startImmediately: true
+              }),
+              (fiber) => asked.push(fiber)
+            )
+          )
+        }
+        if (roll < 35) return onPool((crowd) => Effect.sync(() => broadcast(world, crowd)))
+        if (roll < 37) {
+          return onPool(({ face }) => {
+            if (face === undefined) return Effect.void
+            const what = lot.pick<"stop" | "restart">(["stop", "restart", "restart"])
+            world.log(`${what} ${face.path} by hand`)
+            return launch(Effect.ignore(root[what](face.path)))
+          })
+        }
+        if (roll < 38) return onPool((crowd) => close(crowd.scope, crowd.name))
+        return roll < 40 ? open : Effect.void
+      })
       const pass = (ms: number) => Effect.suspend(() => TestClock.adjust(ms))
 
       for (let n = 0; n < 3; n++) yield* supervise
       for (let n = 0; n < 7; n++) yield* spawn
+      if (options.hasPools) {
+        world.spreading = 0.05
+        for (let n = 0; n < 2; n++) yield* open
+      }
       for (let step = 0; step < steps; step++) {
         const roll = below(100)
         if (roll < 14) yield* corner
@@ -328,6 +361,7 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
           if (boss !== undefined) yield* close(boss.scope, boss.ref.path)
         }
         if (chance(0.06)) yield* operate
+        if (options.hasPools) yield* pooled
         yield* look(`step ${step}`)
       }
 
@@ -393,5 +427,8 @@ const play = (seed: number, steps: number, options: ChaosOptions) =>
   })
 
 /** One run on a clock of its own. Dies with a short trace if an invariant is broken. */
-export const runChaos = (seed: number, steps = 160, options: ChaosOptions = { doesJump: true }): Promise<Run> =>
-  Effect.runPromise(Effect.provide(play(seed, steps, options), [TestClock.layer(), Logger.layer([])]))
+export const runChaos = (
+  seed: number,
+  steps = 160,
+  options: ChaosOptions = { doesJump: true, hasPools: true }
+): Promise<Run> => Effect.runPromise(Effect.provide(play(seed, steps, options), [TestClock.layer(), Logger.layer([])]))

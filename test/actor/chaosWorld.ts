@@ -47,7 +47,8 @@ export const deeds = [
   "unstashes",
   "becomes"
 ] as const
-export type Deed = (typeof deeds)[number]
+/** `spreads`: tells and asks a pool, where there is one. */
+export type Deed = (typeof deeds)[number] | "spreads"
 
 /** One message: commands its handler what to do, and to which actor. */
 export class Act extends Request.TaggedClass("Act")<
@@ -59,8 +60,10 @@ export class Act extends Request.TaggedClass("Act")<
 /** The book's record of one message. */
 export interface Entry {
   readonly id: number
-  readonly to: Being
-  readonly lane: Actor.Lane
+  /** Of a message to a pool, the worker that it chooses. */
+  to: Being
+  /** Of a message to all workers of a pool, that of the first one. */
+  lane: Actor.Lane
   readonly isAsk: boolean
   /** It is the message of a monitor, which no bound holds for. */
   readonly isSignal: boolean
@@ -82,6 +85,7 @@ type Failure = string | Actor.Stashed | Actor.Become<Act, Scope.Scope, number>
 /** The message of a timer: where it comes from, and whether it may still be handled. */
 interface Timed {
   readonly message: Act
+  readonly being: Being
   /** The incarnation that has set it. */
   readonly life: number
   isCancelled: boolean
@@ -121,6 +125,27 @@ export interface Being {
   readonly timers: Map<string, Timed>
 }
 
+/** An actor that is not there yet. */
+export const makeBeing = (name: string, spec: Actor.MailboxSpec, scope: Scope.Closeable): Being => ({
+  name,
+  spec,
+  scope,
+  ref: undefined,
+  waiting: [],
+  last: undefined,
+  working: 0,
+  children: 0,
+  scoped: 0,
+  alive: 0,
+  built: 0,
+  released: 0,
+  lastIncarnation: 0,
+  hasEnded: false,
+  timers: new Map(),
+  stashed: [],
+  back: []
+})
+
 export class Violation extends Error {}
 
 /** The record of one run. */
@@ -141,6 +166,10 @@ export class World {
   isQuiet = false
   /** Handlers that were abandoned, and have not ended. */
   abandoned = 0
+  /** What a handler does to pools. */
+  spread: (hops: number) => Effect.Effect<void> = () => Effect.void
+  /** How often a message is to spread. */
+  spreading = 0
 
   constructor(random: Random, now: () => number) {
     this.random = random
@@ -163,7 +192,10 @@ export class World {
     const { below, chance, pick } = this.random
     const command = this.#command
     this.#command = undefined
-    const deed = command?.deed ?? (chance(0.45) ? pick<Deed>(["ok", "exit", "yields", "slow"]) : pick(deeds))
+    const isSpreading = this.spreading > 0 && command === undefined && chance(this.spreading)
+    const deed = isSpreading
+      ? "spreads"
+      : command?.deed ?? (chance(0.45) ? pick<Deed>(["ok", "exit", "yields", "slow"]) : pick(deeds))
     const lane = isSignal ? "medium" : pick(Actor.laneOrder)
     const entry = this.#record(to, isAsk, lane, isSignal)
     const other = command === undefined ? below(this.beings.length) : this.beings.indexOf(command.other)
@@ -202,20 +234,30 @@ export class World {
   }
   ask(to: Being, hops = 0, timeout?: number): Effect.Effect<number, string | Actor.AskError> {
     return Effect.suspend(() => {
-      const { entry, message } = this.draft(to, true, hops)
-      const { ref } = to
-      if (ref === undefined) return Effect.die("not yet")
-      return Effect.onExit(
-        ref.ask(message, { lane: entry.lane, ...(timeout === undefined ? {} : { timeout }) }),
-        (exit) =>
-          Effect.sync(() => {
-            this.check(entry.answer === undefined, () => `#${entry.id} was answered twice`)
-            entry.answer = exit
-            this.#countError(exit)
-            this.log(`#${entry.id} ${Exit.isSuccess(exit) ? "answered" : "no answer"}`)
-          })
-      )
+      const draft = this.draft(to, true, hops)
+      return to.ref === undefined ? Effect.die("not yet") : this.answered(draft, to.ref, timeout)
     })
+  }
+  /** Asks, and notes the answer. */
+  answered(
+    { entry, message }: { readonly entry: Entry; readonly message: Act },
+    whom: Pick<Actor.ActorRef<Act>, "ask">,
+    timeout: number | undefined
+  ): Effect.Effect<number, string | Actor.AskError> {
+    const options = { lane: entry.lane, ...(timeout === undefined ? {} : { timeout }) }
+    return Effect.onExit(whom.ask(message, options), (exit) =>
+      Effect.sync(() => {
+        this.check(entry.answer === undefined, () => `#${entry.id} was answered twice`)
+        entry.answer = exit
+        this.#countError(exit)
+        this.log(`#${entry.id} ${Exit.isSuccess(exit) ? "answered" : "no answer"}`)
+      }))
+  }
+  /** A pool has chosen who gets a message. */
+  redirect({ id }: Act, to: Being): void {
+    const entry = this.entries[id]
+    if (entry !== undefined) entry.to = to
+    this.log(`#${id} for ${to.name}`)
   }
 
   #countError(exit: Exit.Exit<number, string | Actor.AskError>): void {
@@ -225,9 +267,11 @@ export class World {
     if (failed.error instanceof Actor.ActorRestarting) this.count("comes back")
   }
 
-  /** A definition that records everything that happens in its actor. */
+  /**
+   * A definition that records everything that happens in its actors: one, or the workers of a pool.
+   */
   define(
-    being: Being,
+    beings: readonly [Being, ...ReadonlyArray<Being>],
     options: {
       readonly restart: Actor.RestartKind
       readonly drain: number
@@ -235,16 +279,19 @@ export class World {
       readonly suspended: boolean
     }
   ) {
-    return Actor.define<Act>()(being.name, {
+    const [first] = beings
+    const of = ({ id }: Act): Being => this.#timed.get(id)?.being ?? this.entries[id]?.to ?? first
+    return Actor.define<Act>()(first.name, {
       ...options,
-      mailbox: being.spec,
+      mailbox: first.spec,
       stash: mostStashed,
       // `weigh` is the first call for an offered message, so it shows the exact order of the
       // offers.
-      weigh: (message) => this.#weigh(being, message),
-      onDeadLetter: (message, reason) => this.#buried(being, message, reason),
+      weigh: (message) => this.#weigh(of(message), message),
+      onDeadLetter: (message, reason) => this.#buried(of(message), message, reason),
       behaviour: (self) =>
         Effect.gen({ self: this }, function*() {
+          const being = beings.find(({ name }) => self.ref.path.endsWith(`/${name}`)) ?? first
           yield* Effect.acquireRelease(
             Effect.sync(() => this.#acquired(being)),
             () => Effect.sync(() => this.#released(being))
@@ -417,7 +464,7 @@ export class World {
     this.count("late")
     const { entry, message } = this.draft(being, false, 3, true)
     entry.offered = false
-    this.#timed.set(message.id, { message, life: being.built, isCancelled: true, entry: undefined })
+    this.#timed.set(message.id, { message, being, life: being.built, isCancelled: true, entry: undefined })
     return Effect.all([
       self.stop,
       self.fork(Effect.die("late")),
@@ -477,7 +524,7 @@ export class World {
       const { pick } = this.random
       const deed = pick<Deed>(["ok", "exit", "yields", "slow", "dies", "timers", "pipes", "stops", "forwards"])
       const message = new Act({ id, deed, other: 0, weight: 0, hops: 3 })
-      const timed: Timed = { message, life: being.built, isCancelled: false, entry: undefined }
+      const timed: Timed = { message, being, life: being.built, isCancelled: false, entry: undefined }
       being.timers.set(key, timed)
       this.#timed.set(id, timed)
       return set(message)
@@ -583,6 +630,8 @@ export class World {
         )
       case "closes":
         return id % 3 === 0 ? Scope.close(being.scope, Exit.void) : Effect.void
+      case "spreads":
+        return hops < 3 ? this.spread(hops + 1) : Effect.void
       case "stopsOther":
         return id % 3 === 0 && partner.ref !== undefined ? partner.ref.stop : Effect.void
       default:
