@@ -7,9 +7,9 @@
  * when all of its regions are released. Where at most half of all memory is in use, it cleans the
  * emptiest segment: it moves that segment's regions to a new one.
  *
- * Promises that memory is at most twice the most that was ever in use at once, and three segments;
- * and that a released or moved region leaves nothing to read where it was. Moving is safe because
- * no caller keeps a reference to this memory.
+ * Promises that memory is at most twice the most that was ever in use at once, and three segments,
+ * beside what its blocks keep (`Blocks.ts`); and that a released or moved region leaves nothing to
+ * read where it was. Moving is safe because no caller keeps a reference to this memory.
  *
  * Cost: O(1) a call, beside the copy and the wiping. Cleaning happens at most once for each segment
  * that is filled and moves at most half a segment, so it adds at most half a copy to each (`moved`
@@ -20,6 +20,7 @@
  * - Ask for `memory` and `at` again after every `allocate`: it may have moved any region.
  * - A new region is not cleared: write all of it.
  */
+import { Blocks } from "./Blocks.ts"
 import { grown } from "./Grown.ts"
 
 export const segmentBytes = 1_048_576
@@ -32,17 +33,23 @@ export const maxRegionBytes = 65_536
  * segment.
  */
 const headerBytes = 8
-/** Empty segments that are kept for later. */
+/** Empty segments that are kept for later; others go back to the blocks. */
 const maxSpare = 1
 const NONE = -1
 
 class Segment {
-  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(segmentBytes)
-  readonly words: Int32Array<ArrayBuffer> = new Int32Array(this.bytes.buffer)
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly words: Int32Array<ArrayBuffer>
   /** Offset of the next region. */
   top = 0
   /** Bytes of regions that were not released, with their headers. */
   live = 0
+
+  /** `bytes`: a block of `segmentBytes`. */
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
+    this.bytes = bytes
+    this.words = new Int32Array(bytes.buffer)
+  }
 }
 
 /** Bytes of a segment that a region of `size` bytes takes: its header, and whole words. */
@@ -50,8 +57,9 @@ const spanOf = (size: number): number => headerBytes + ((size + 3) & ~3)
 
 /** Regions of bytes by slot. */
 export class Arena {
+  private readonly blocks: Blocks
   private segments: Array<Segment> = []
-  private current = new Segment()
+  private current: Segment
   private spare: Array<Segment> = []
   /** By slot: the segment, the offset of the content in it, and its length. */
   private homes: Array<Segment | null> = []
@@ -61,11 +69,14 @@ export class Arena {
   /** Bytes that cleaning has moved so far. */
   moved = 0
 
-  constructor() {
+  /** `blocks`: where segments come from and go to; its own when left out. */
+  constructor(blocks: Blocks = new Blocks()) {
+    this.blocks = blocks
+    this.current = this.segment()
     this.segments.push(this.current)
   }
 
-  /** Bytes of memory taken from the host, besides 16 for each slot. */
+  /** Bytes of memory in its hands, besides 16 for each slot. */
   get reserved(): number {
     return (this.segments.length + this.spare.length) * segmentBytes
   }
@@ -133,9 +144,13 @@ export class Arena {
   /** Makes a segment current that any region fits into. */
   private advance(): void {
     const victim = 2 * this.live <= this.segments.length * segmentBytes ? this.emptiest() : null
-    this.current = this.spare.pop() ?? new Segment()
+    this.current = this.spare.pop() ?? this.segment()
     this.segments.push(this.current)
     if (victim !== null) this.clean(victim)
+  }
+
+  private segment(): Segment {
+    return new Segment(this.blocks.take(segmentBytes))
   }
 
   private emptiest(): Segment | null {
@@ -164,12 +179,13 @@ export class Arena {
     this.retire(victim)
   }
 
-  /** Empties a segment: the current one starts anew, another is kept for later or given up. */
+  /** Empties a segment: the current one starts anew, another is kept for later or given back. */
   private retire(segment: Segment): void {
     segment.top = 0
     if (segment === this.current) return
     const last = this.segments.pop()
     if (last !== undefined && last !== segment) this.segments[this.segments.indexOf(segment)] = last
     if (this.spare.length < maxSpare) this.spare.push(segment)
+    else this.blocks.give(segment.bytes)
   }
 }

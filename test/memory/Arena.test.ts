@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { Arena, maxRegionBytes, segmentBytes } from "../../src/memory/Arena.ts"
+import { Blocks } from "../../src/memory/Blocks.ts"
 import { random } from "../support/random.ts"
 
 /** An arena and what must be in it: for each slot its length, all bytes being the slot's mark. */
@@ -111,6 +112,23 @@ describe("Arena", () => {
     }
     assert.isAtMost(arena.reserved, reserved + segmentBytes)
     assert.strictEqual(arena.moved, 0)
+  })
+
+  it("gives segments that it does not need back to its blocks, and takes them from there", () => {
+    const blocks = new Blocks()
+    const arena = new Arena(blocks)
+    arena.grow(200)
+    const fill = (): void => {
+      for (let slot = 0; slot < 150; slot++) arena.allocate(slot, 60_000)
+    }
+    fill()
+    const { reserved } = arena
+    for (let slot = 0; slot < 150; slot++) arena.release(slot)
+    assert.isAtMost(arena.reserved, 2 * segmentBytes)
+    assert.strictEqual(blocks.kept, reserved - arena.reserved)
+    fill()
+    assert.strictEqual(blocks.kept, 0)
+    assert.strictEqual(arena.reserved, reserved)
   })
 
   it("takes regions of no bytes and of the most, and releasing what is not there does nothing", () => {

@@ -22,6 +22,7 @@ import { type BySeverity, severities, type Severity, severityAt, type SeverityRa
 import type { QuarantineStats } from "../../domain/WatcherSnapshot.ts"
 import type { EqualBytes } from "../../host/port/Memory.ts"
 import { Arena, maxRegionBytes } from "../../memory/Arena.ts"
+import { Blocks } from "../../memory/Blocks.ts"
 import { copied, isDetached, moved, wipe } from "../../memory/Buffers.ts"
 import { grown } from "../../memory/Grown.ts"
 import type { CustodyFacts } from "../evidence/Evidence.ts"
@@ -37,7 +38,7 @@ export const vaultSeedWords = 2 + sampleSeedWords
 
 /**
  * Bytes of the longest content that lives in the arena, with the texts of its scent beside it.
- * Longer content has a buffer of its own.
+ * Longer content has a block of its own.
  */
 const maxInArena = maxRegionBytes - 1024
 const initialCapacity = 64
@@ -64,7 +65,8 @@ export interface VaultOptions {
 
 /** Evidence by slot. Every method that takes a slot needs one that is in use. */
 export class Vault {
-  private readonly arena = new Arena()
+  private readonly blocks = new Blocks()
+  private readonly arena = new Arena(this.blocks)
   private readonly order: EvictionLists
   private readonly samples: SampleIndex
   private readonly equal: EqualBytes
@@ -77,8 +79,11 @@ export class Vault {
   /** The content that `findSame` was last asked for, and its place in the sample index. */
   private sampled: Uint8Array | null = null
   private place = 0
-  /** Buffers of content that is not in the arena. */
-  private readonly own = new Map<number, ArrayBuffer>()
+  /**
+   * Content that is not in the arena: in blocks, and of exposed evidence in the buffers that were
+   * given out.
+   */
+  private readonly own = new Map<number, Uint8Array<ArrayBuffer>>()
   private capacity = 0
   private used = 0
   private free = new Int32Array(0)
@@ -135,7 +140,7 @@ export class Vault {
     const slot = this.samples.at(this.place)
     if (slot < 0 || !this.rows.mayBe(slot, content.length, category)) return NONE
     const own = this.own.get(slot)
-    const memory = own === undefined ? this.arena.memory(slot) : new Uint8Array(own)
+    const memory = own ?? this.arena.memory(slot)
     const at = own === undefined ? this.arena.at(slot) : 0
     return this.equal(memory, at, content, 0, content.length) ? slot : NONE
   }
@@ -155,7 +160,7 @@ export class Vault {
   insert(arrival: Arrival): number {
     const { content, id, severity, size, source } = arrival
     const inArena = size <= maxInArena ? size : 0
-    const own = inArena === size ? null : copied(content)
+    const own = inArena === size ? null : this.copyOf(content, size)
     const idBytes = textBytes(id)
     const sourceBytes = textBytes(source)
     this.index.reserve()
@@ -182,11 +187,7 @@ export class Vault {
   /** Overwrites the bytes that are left of the evidence and frees its slot. */
   remove(slot: number): void {
     const severity = this.severityRankOf(slot)
-    const own = this.own.get(slot)
-    if (own !== undefined) {
-      wipe(own)
-      this.own.delete(slot)
-    }
+    this.destroy(slot)
     this.arena.release(slot)
     this.index.remove(slot)
     this.order.remove(slot, severity)
@@ -197,24 +198,21 @@ export class Vault {
 
   /** Gives the bytes to the caller, who owns them then. Call `remove` next. */
   take(slot: number): ArrayBuffer {
-    const own = this.own.get(slot)
-    if (own !== undefined) {
-      this.own.delete(slot)
-      // The holder of the live buffer may have detached it: then no bytes are left to give.
-      return isDetached(own) ? new ArrayBuffer(0) : moved(own)
-    }
-    return copied(this.contentOf(slot))
+    if (!this.isExposed(slot)) return copied(this.contentOf(slot))
+    const buffer = this.bufferOf(slot)
+    this.own.delete(slot)
+    // The holder of the live buffer may have detached it: then no bytes are left to give.
+    return isDetached(buffer) ? new ArrayBuffer(0) : moved(buffer)
   }
 
   /** Gives the live buffer of the evidence, which counts as exposed from then on. */
   expose(slot: number): ArrayBuffer {
-    const own = this.own.get(slot)
-    const buffer = own ?? copied(this.contentOf(slot))
+    if (this.isExposed(slot)) return this.bufferOf(slot)
+    const buffer = copied(this.contentOf(slot))
+    this.contentOf(slot).fill(0)
+    this.destroy(slot)
+    this.own.set(slot, new Uint8Array(buffer))
     this.rows.setExposed(slot)
-    if (own === undefined) {
-      this.contentOf(slot).fill(0)
-      this.own.set(slot, buffer)
-    }
     return buffer
   }
 
@@ -228,7 +226,7 @@ export class Vault {
    */
   contentOf(slot: number): Uint8Array<ArrayBuffer> {
     const own = this.own.get(slot)
-    if (own !== undefined) return new Uint8Array(isDetached(own) ? new ArrayBuffer(0) : own)
+    if (own !== undefined) return this.isExposed(slot) && isDetached(own.buffer) ? new Uint8Array(0) : own
     const at = this.arena.at(slot)
     return this.arena.memory(slot).subarray(at, at + this.sizeOf(slot))
   }
@@ -336,6 +334,31 @@ export class Vault {
       source: readText(memory, at + Math.abs(idBytes), this.rows.sourceBytesOf(slot)),
       timestamp: this.rows.timestampOf(slot)
     }
+  }
+
+  /** A copy in a block, of which the next bytes stay unused. */
+  private copyOf(content: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+    const own = this.blocks.take(size).subarray(0, size)
+    own.set(content)
+    return own
+  }
+
+  /** The buffer that was given out, of exposed evidence. */
+  private bufferOf(slot: number): ArrayBuffer {
+    return this.own.get(slot)?.buffer ?? new ArrayBuffer(0)
+  }
+
+  /** Overwrites content that is not in the arena, and gives its memory back. */
+  private destroy(slot: number): void {
+    const own = this.own.get(slot)
+    if (own === undefined) return
+    this.own.delete(slot)
+    if (this.isExposed(slot)) {
+      wipe(own.buffer)
+      return
+    }
+    own.fill(0)
+    this.blocks.give(new Uint8Array(own.buffer))
   }
 
   private account(severity: SeverityRank, count: number, size: number): void {

@@ -134,6 +134,23 @@ describe("Vault", () => {
     })
   }
 
+  it("RFC E2 uses the memory of long content again, wiped, and never what somebody was given", () => {
+    const vault = vaultOf()
+    const size = 200_000
+    const kept = vault.contentOf(vault.insert(arrivalOf(bytes(size, 7)))).buffer
+    vault.remove(0)
+    assert.isTrue(new Uint8Array(kept).every((byte) => byte === 0))
+    const slot = vault.insert(arrivalOf(bytes(size - 1, 8)))
+    assert.strictEqual(vault.contentOf(slot).buffer, kept)
+    assert.deepStrictEqual(new Uint8Array(vault.contentOf(slot)), bytes(size - 1, 8))
+    const given = vault.expose(slot)
+    assert.strictEqual(given.byteLength, size - 1)
+    assert.isTrue(new Uint8Array(kept).every((byte) => byte === 0), "nothing stays where it was")
+    vault.remove(slot)
+    assert.isTrue(given.detached)
+    assert.strictEqual(vault.contentOf(vault.insert(arrivalOf(bytes(size, 9)))).buffer, kept)
+  })
+
   it("RFC D7 does not find exposed bytes without their hash, as their holder may have changed them", () => {
     const vault = vaultOf()
     const slot = vault.insert(arrivalOf(bytes(64, 7)))
