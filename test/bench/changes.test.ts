@@ -5,18 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { changesOf, changesText } from "../../bench/changes.ts"
 import { type Figures, type Line, type Row, rowOf } from "../../bench/goals.ts"
 import type { Machine, Report } from "../../bench/report.ts"
-
-const machine: Machine = {
-  cpu: "a CPU",
-  cores: 2,
-  memory: 4,
-  sha: true,
-  platform: "linux x64",
-  node: "26.0.0",
-  v8: "14",
-  date: "2030-01-02",
-  load: { before: 0, most: 1 }
-}
+import { machine } from "./machine.ts"
 
 /** 41 rounds around a figure, as uneven as a quiet machine's: 2 % either way. */
 const around = (figure: number, noise: number = 0.02): ReadonlyArray<number> =>

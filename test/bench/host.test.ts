@@ -11,7 +11,7 @@ import { hostMarkdown, hostTable, shownLooks } from "../../bench/host/report.ts"
 import { kindOf, maxBodySize, maxPayloadSize, requestOf, shares } from "../../bench/host/requests.ts"
 import { faultsOf, type HostReport } from "../../bench/host/run.ts"
 import { recordWait, Tally, unexpected, waitsOf } from "../../bench/host/tally.ts"
-import type { Machine } from "../../bench/machine.ts"
+import { machine } from "./machine.ts"
 
 const first = (count: number) => Array.from({ length: count }, (_, i) => requestOf(i))
 
@@ -147,18 +147,6 @@ const report: HostReport = {
   late: { count: 10, p50: 0.5, p99: 3, longest: 9 },
   without: { figures: figures(1, null), answers: tallyOf(403) },
   with: { figures: figures(1.5, custody), answers: tallyOf(403) }
-}
-
-const machine: Machine = {
-  cpu: "a CPU",
-  cores: 2,
-  memory: 4,
-  sha: true,
-  platform: "linux x64",
-  node: "26.0.0",
-  v8: "14",
-  date: "2030-01-02",
-  load: { before: 0.25, most: 2 }
 }
 
 describe("the report of two hosts", () => {

@@ -7,6 +7,7 @@ import { areMet, type Figures, type Goal, isMet, rowOf } from "../../bench/goals
 import { lineOf, progressMarkdown, steps } from "../../bench/progress.ts"
 import { failures, goalsText, goalText, markdown, type Report, score, table, verdict } from "../../bench/report.ts"
 import { markersOf, nanos, withParts } from "../../bench/text.ts"
+import { machine } from "./machine.ts"
 
 const figures: Figures = { p10: 90, median: 100, ratio: 1.3, bytes: 0.4, gcs: 0, value: null, rounds: null }
 const most = (of: Goal["of"], bound: number): Goal => ({ of, most: bound })
@@ -182,17 +183,7 @@ describe("before and after", () => {
 })
 
 const report: Report = {
-  machine: {
-    cpu: "a CPU",
-    cores: 2,
-    memory: 4,
-    sha: true,
-    platform: "linux x64",
-    node: "26.0.0",
-    v8: "14",
-    date: "2030-01-02",
-    load: { before: 0.25, most: 2 }
-  },
+  machine,
   pace: "quick",
   sections: [{
     name: "gate",
