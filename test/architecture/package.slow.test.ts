@@ -186,6 +186,8 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(chunks("actor/index"), ["actor"])
     assert.deepStrictEqual(chunks("hound/index"), none)
     assert.deepStrictEqual(chunks("host/port/portable"), ["PortableCompression", "domain"])
+    // The command line itself: what a command needs comes with the command.
+    assert.notInclude(chunks("chunks/main"), "core")
     assert.deepStrictEqual(chunks("host/node/CompressionWorker"), ["codecs"])
     assert.deepStrictEqual(chunks("hound/process/ForkServerMain"), ["ForkServerMessages", "LocalSpawner"])
     const foreign = (entry: string, pattern: RegExp): ReadonlyArray<string> =>

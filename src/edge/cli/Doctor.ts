@@ -17,15 +17,8 @@ import * as Option from "effect/Option"
 import { loadConfig } from "../../config/ConfigFiles.ts"
 import { type ConfigNote, configNotes, describeNotes } from "../../config/ConfigNotes.ts"
 import type { TracehoundConfig } from "../../config/TracehoundConfig.ts"
-import * as NodePorts from "../../host/node/NodePorts.ts"
-import { type FlagReport, inspectFlags, processFacts } from "../../host/node/RuntimeFlags.ts"
-import { Compression } from "../../host/port/Compression.ts"
-import { Hash } from "../../host/port/Hash.ts"
-import { Introspection } from "../../host/port/Introspection.ts"
-import { Memory } from "../../host/port/Memory.ts"
-import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
-import { Randomness } from "../../host/port/Randomness.ts"
-import { type PortReport, tryCompression, tryCustody, tryLater, tryRunning } from "../../host/port/SelfTest.ts"
+import type { FlagReport } from "../../host/node/RuntimeFlags.ts"
+import type { PortReport } from "../../host/port/SelfTest.ts"
 import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.ts"
 import type { AttackChoice } from "../probes/LevelRunner.ts"
 import { isSound, type LevelReport, renderLevel } from "../probes/Report.ts"
@@ -162,21 +155,6 @@ const makeAttacks = Effect.fnUntraced(function*(level: SandboxRequest["level"], 
   return yield* probeLevel(level, { ...choice, onProgress: showProgress(level) })
 })
 
-/** Tries out the ports of this Node, as a start does, and compression on the worker besides. */
-const diagnosePorts = Effect.gen(function*() {
-  const compression = yield* Compression
-  const monotonicTime = yield* MonotonicTime
-  const custody = {
-    hash: yield* Hash,
-    introspection: yield* Introspection,
-    memory: yield* Memory,
-    monotonicTime,
-    randomness: yield* Randomness
-  }
-  const later = yield* Effect.forEach(compression.codecs, (codec) => tryLater(compression, codec))
-  return [...tryCustody(custody), tryRunning(monotonicTime), ...tryCompression(compression), ...later]
-}).pipe(Effect.provide(NodePorts.layer))
-
 const diagnoseHounds = Effect.fnUntraced(function*(
   { hound: { analyzer, enabled, sandbox: level }, maxPayloadSize }: TracehoundConfig
 ) {
@@ -261,8 +239,8 @@ export const doctorCommand = Command.make(
     Effect.gen(function*() {
       const attacks = yield* readAttacks(given)
       const config = yield* loadConfig({ file: Option.getOrUndefined(given.config) })
-      const flags = inspectFlags(config.runtime, processFacts())
-      const ports = yield* diagnosePorts
+      const { diagnoseProcess } = yield* Effect.promise(() => import("./ProcessDiagnosis.ts"))
+      const { flags, ports } = yield* diagnoseProcess(config.runtime)
       const sandbox = yield* diagnoseSandbox(config, attacks)
       const diagnosis: Diagnosis = {
         healthy: flags.every(({ holds }) => holds) && ports.every(({ holds }) => holds) && isKept(sandbox),

@@ -12,13 +12,11 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { configSources } from "../../config/ConfigFiles.ts"
 import { type ConfigSource, resolveConfig } from "../../config/ConfigSources.ts"
-import { makeDirectories } from "../../custody/coldstorage/FileEndpoint.ts"
 import { type Format, formats } from "../../intake/signal/index.ts"
 import { AnswerIsNo, WrongUse } from "./Failure.ts"
 import * as Input from "./Input.ts"
 import { configFile, json } from "./Options.ts"
 import * as Progress from "./Progress.ts"
-import { replay } from "./Replay.ts"
 import type { ReplaySummary } from "./ReplaySummary.ts"
 import * as SignatureFile from "./SignatureFile.ts"
 
@@ -65,6 +63,7 @@ const dataSource = Effect.fnUntraced(function*(directory: string) {
     catch: () =>
       new WrongUse({ message: "the working directory is gone: change to another, or give --data a whole path" })
   })
+  const { makeDirectories } = yield* Effect.promise(() => import("../../custody/coldstorage/FileEndpoint.ts"))
   yield* Effect.mapError(
     makeDirectories(fs, path, whole),
     () => new WrongUse({ message: `${directory} cannot be made a directory: check the path and its permissions` })
@@ -116,6 +115,8 @@ export const replayCommand = Command.make("replay", {
       ? yield* SignatureFile.open(options.signatures.value)
       : SignatureFile.none
     const progress = yield* Progress.make
+    // The whole of Tracehound, which no other command loads.
+    const { replay } = yield* Effect.promise(() => import("./Replay.ts"))
 
     const summary = yield* replay(input.bytes, {
       format: options.format,
