@@ -9,8 +9,11 @@
  * before, and the duplicates stay. The other four in a hundred are rate limited, too large, too
  * deep and no scent, in turns.
  */
+import { setImmediate } from "node:timers/promises"
 import { createTracehound, type InterceptResult, type TracehoundInstance } from "../src/index.ts"
+import { grown, type Reading } from "./heap.ts"
 import { requestObject, sources, threatScent } from "./payloads.ts"
+import { sink } from "./runner.ts"
 import { mustBe } from "./tracehounds.ts"
 
 /** What one of a hundred calls is. */
@@ -120,4 +123,28 @@ export const checkMix = ({ call }: Mix, i: number): void => {
   const expected = { clean: 80, error: 1, ignored: 8, payload_too_large: 2, quarantined: 8, rate_limited: 1 }
   const isExpected = Object.entries(expected).every(([status, count]) => statuses[status] === count)
   if (!isExpected) throw new Error(`the mix is not what it should be: ${JSON.stringify(statuses)}`)
+}
+
+/**
+ * What is kept after so many calls beyond what was kept after a fifth of them, when everything that
+ * is bounded is full: a fifth is at least a hundred thousand. Needs a process of its own.
+ */
+export const grownOverMix = async (
+  calls: number,
+  progress: (what: string) => void = () => undefined
+): Promise<Reading> => {
+  const mix = await makeMix()
+  let i = 0
+  const run = async (until: number): Promise<void> => {
+    while (i < until) {
+      sink.value = mix.call(i++)
+      if (i % 1000 === 0) await setImmediate()
+      if (i % 100_000 === 0) progress(`${i} of ${calls} mixed calls`)
+    }
+    sink.value = undefined
+  }
+  await run(calls / 5)
+  const growth = await grown(() => run(calls))
+  checkMix(mix, i)
+  return growth
 }

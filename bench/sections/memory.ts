@@ -2,10 +2,9 @@
  * Bytes that a Tracehound keeps. Each pair of lines has a process of its own and reads the heap
  * after a forced collection; the resident size is what the system counts.
  */
-import { setImmediate } from "node:timers/promises"
 import { grown, once, type Reading } from "../heap.ts"
 import { type Measure, measureValues } from "../measure.ts"
-import { checkMix, makeMix } from "../mixed.ts"
+import { grownOverMix } from "../mixed.ts"
 import { changingBytes, sourceOf, threatScent } from "../payloads.ts"
 import { sink } from "../runner.ts"
 import { roomyTracehound } from "../tracehounds.ts"
@@ -38,24 +37,9 @@ const quarantine = async (): Promise<Reading> => {
   return { kept: kept / count - size, resident: resident / count - size }
 }
 
-/**
- * What is kept after the last call beyond what was kept after a fifth of them, when everything that
- * is bounded is full.
- */
+/** In MiB. */
 const mixed = async (calls: number, progress: (what: string) => void): Promise<Reading> => {
-  const mix = await makeMix()
-  let i = 0
-  const run = async (until: number): Promise<void> => {
-    while (i < until) {
-      sink.value = mix.call(i++)
-      if (i % 1000 === 0) await setImmediate()
-      if (i % 100_000 === 0) progress(`${i} of ${calls} mixed calls`)
-    }
-    sink.value = undefined
-  }
-  await run(calls / 5)
-  const { kept, resident } = await grown(() => run(calls))
-  checkMix(mix, i)
+  const { kept, resident } = await grownOverMix(calls, progress)
   const mebi = 1_048_576
   return { kept: kept / mebi, resident: resident / mebi }
 }

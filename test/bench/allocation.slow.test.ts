@@ -1,53 +1,82 @@
 /**
- * Most calls leave nothing to the garbage collector. Each kind is counted in a process of its own.
+ * Most calls leave nothing to the garbage collector, and the others no more than is said here. Each
+ * kind is counted in a process of its own.
  */
 import { assert, describe, it as every } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { allocationOf, bytesPerCall } from "../../bench/allocation.ts"
-import { firstOfEach, sampled, shareOf } from "../support/tiers.ts"
+import { firstOfEach, restOf, sampled, shareOf } from "../support/tiers.ts"
+import type { CaseName } from "./allocationCases.ts"
+import type { Count } from "./child.ts"
 
 const it = sampled(every)
+const rest = restOf(every)
 
-const child = fileURLToPath(new URL("child.ts", import.meta.url))
-
-interface Counted {
-  /** Null on a Node that does not count them. */
-  readonly bytes: number | null
-  readonly gcs: number
-  /** Calls with another status than the one that was wanted. */
-  readonly others: number
-}
-
-const count = async (kind: string, size: number): Promise<Counted> => {
+const run = async (script: string, ...args: ReadonlyArray<string>): Promise<string> => {
   const { NODE_OPTIONS: _, ...env } = process.env
-  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", child, kind, String(size)], {
+  const file = fileURLToPath(new URL(script, import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", file, ...args], {
     env,
     timeout: 60_000
   })
-  return JSON.parse(stdout) as Counted
+  return stdout
 }
 
-describe("a million calls", () => {
-  every.each(
-    shareOf(
-      [
-        ["RFC D2 V3", "clean", 0],
-        ["RFC G4", "rate_limited", 0],
-        ["RFC D5", "payload_too_large", 0],
-        ["RFC D7", "ignored", 64],
-        ["RFC D7", "ignored", 2048]
-      ] as const,
-      firstOfEach(([, kind]) => kind)
-    )
-  )("%s that are %s allocate nothing and collect nothing (bytes of payload: %i)", async (_, kind, size) => {
-    const { bytes, gcs, others } = await count(kind, size)
+const count = async (name: CaseName): Promise<Count> => JSON.parse(await run("child.ts", name)) as Count
+
+/** Promises, and what they are about: of each promise one is of the sample. */
+const nothings: ReadonlyArray<readonly [string, CaseName]> = [
+  ["RFC D2 V3", "clean"],
+  ["RFC G4", "limited"],
+  ["RFC D5", "too large, bytes"],
+  ["RFC D5", "too large, text"],
+  ["RFC D7", "a duplicate of 64 bytes"],
+  ["RFC D7", "a duplicate of 2 KiB"],
+  ["RFC D7", "a duplicate of 16 KiB"],
+  ["the gate:", "the key of a source"],
+  ["evidence:", "an id as bytes"]
+]
+
+/** What a call allocates at the most, in bytes. Where it takes less, say less here. */
+const bounds: ReadonlyArray<readonly [CaseName, number]> = [
+  ["no scent", 160],
+  ["a duplicate of 1 MiB", 256],
+  ["a duplicate of 2 KiB of text", 112],
+  ["a duplicate of an object of 1 KiB", 6400],
+  ["new evidence of 64 bytes", 216],
+  ["new evidence that evicts", 432],
+  ["new evidence of an object of 1 KiB", 6600],
+  ["new evidence of an object of 64 KiB", 370_000],
+  ["a message told", 72],
+  ["a record appended", 52]
+]
+
+describe("many calls", () => {
+  const isSampled = firstOfEach(([promise]: typeof nothings[number]) => promise)
+  every.each(shareOf(nothings, (one) => one[0].startsWith("RFC") && isSampled(one)))(
+    "%s %s: allocate nothing and collect nothing",
+    async (_, name) => {
+      const { bytes, gcs, others } = await count(name)
+      assert.strictEqual(others, 0)
+      // Less than a byte a call: what V8 counts by blocks, over so many.
+      assert.isBelow(bytes ?? 0, 1)
+      assert.strictEqual(gcs, 0)
+    }
+  )
+
+  rest.each(bounds)("%s: allocate no more than %i bytes each", async (name, most) => {
+    const { bytes, others } = await count(name)
     assert.strictEqual(others, 0)
-    // Less than a byte a call: what V8 counts by blocks, over a million.
-    assert.isBelow(bytes ?? 0, 1)
-    assert.strictEqual(gcs, 0)
+    assert.isAtMost(bytes ?? 0, most)
   })
+})
+
+describe("a Tracehound that is full", () => {
+  rest("keeps no more after a million mixed calls than before", async () => {
+    assert.isBelow(Number(await run("heapChild.ts")), 1_048_576)
+  }, 60_000)
 })
 
 describe("the count itself", () => {
