@@ -12,7 +12,7 @@ const utf8 = new TextEncoder()
 
 /** Hashes entries. One buffer of 64 KiB serves all calls, which are synchronous. */
 export class LeafHasher {
-  private readonly bytes = Uint8Array.of(leafPrefix, ...new Uint8Array(maxEntryBytes))
+  private readonly bytes = new Uint8Array(1 + maxEntryBytes).fill(leafPrefix, 0, 1)
   private readonly text = this.bytes.subarray(1)
   private readonly hash: Pick<Hash["Service"], "sha256Into">
 
