@@ -7,6 +7,13 @@ import * as Layer from "effect/Layer"
 /** The most bytes that Web Crypto gives for one call. */
 const maxRequest = 65_536
 
+/** So many unpredictable bytes, in memory of their own. */
+export const randomBytes = (length: number, { fill }: Randomness["Service"]): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(length)
+  fill(bytes)
+  return bytes
+}
+
 /** A source of unpredictable bytes. */
 export class Randomness extends Context.Service<Randomness, {
   /** Overwrites the whole target. */

@@ -1,0 +1,4 @@
+import { nodeAead } from "../../../src/host/node/NodeAead.ts"
+import { aeadContract } from "../port/aeadContract.ts"
+
+aeadContract(nodeAead)
