@@ -8,6 +8,7 @@ import { TestClock } from "effect/testing"
 import { vi } from "vitest"
 import type { Scent } from "../../src/domain/Scent.ts"
 import type { Severity } from "../../src/domain/Severity.ts"
+import { PoolCore } from "../../src/hound/pool/PoolCore.ts"
 import { layerOf } from "../../src/hound/pool/ProcessPool.ts"
 import { HoundConnection } from "../../src/hound/process/HoundConnection.ts"
 import type { SandboxReport } from "../../src/hound/sandbox/Sandbox.ts"
@@ -19,7 +20,7 @@ import { turn } from "../safety/failsafe/world.ts"
 import { type FakeHound, FakeSpawner } from "../support/FakeSpawner.ts"
 import { type ObservedOptions, type ObservedWorld, openObserved } from "./observed.ts"
 
-/** Actors that crash over every message, or over those of one tag: `hounds.Heard`. */
+/** Actors that crash over every message, or over those of one tag: `hounds.Serve`. */
 const victims = vi.hoisted(() => new Set<string>())
 
 type Handle = (message: unknown) => unknown
@@ -39,6 +40,12 @@ vi.mock(import("../../src/actor/Definition.ts"), async (original) => {
       behaviour: (self: never) => Effect.map(options.behaviour(self), (handlers) => crashing(name, handlers as never))
     } as never) as never
   return { ...real, define: defineVictim }
+})
+
+const { heard } = PoolCore.prototype
+vi.spyOn(PoolCore.prototype, "heard").mockImplementation(function(this: PoolCore, id, decision) {
+  if (victims.has("hounds, over what a hound says")) throw new Error("on purpose")
+  heard.call(this, id, decision)
 })
 
 beforeEach(() => victims.clear())
@@ -141,7 +148,7 @@ const rows: ReadonlyArray<Row> = [
   },
   { victim: "activation", options: { hounds: answering }, act: escalate, call: 1 },
   { victim: "hounds.Serve", options: { hounds: answering }, act: escalate, call: 1 },
-  { victim: "hounds.Heard", options: { hounds: answering }, act: escalate, call: 1 },
+  { victim: "hounds, over what a hound says", options: { hounds: answering }, act: escalate, call: 1 },
   { victim: "hounds.Down", options: { hounds: dying }, act: escalate, call: 1 }
 ]
 
@@ -164,7 +171,7 @@ describe("the crash of an actor is logged within the call that caused it:", () =
   for (const row of rows) {
     it.effect(`RFC S3 W6 ${row.victim}`, () =>
       Effect.gen(function*() {
-        const [actor] = row.victim.split(".")
+        const [actor] = row.victim.split(/[.,]/)
         const path = `tracehound/${actor}`
         const line = (within: string) => `Error ${path} crashed${within} actor=${path} incarnation=1 reason=Error`
         assert.include(yield* observe(row, true), line(` @ request ${row.call}`))

@@ -115,8 +115,11 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly fill: () => number
   /** The id of the scent that held evidence came in; undefined where none is held. */
   readonly scentId: (signature: string) => string | undefined
-  /** A copy of evidence that is held, or null; its handle's buffer stays as it is. */
-  readonly copy: (signature: string) => Uint8Array<ArrayBuffer> | null
+  /**
+   * A copy of evidence that is held, or null; its handle's buffer stays as it is. In the memory
+   * that `room` gives for so many bytes, where there is one.
+   */
+  readonly copy: (signature: string, room?: (length: number) => Uint8Array) => Uint8Array | null
   /** Pieces evicted for lack of room so far, arrivals included. */
   readonly evictions: () => number
   /** Duplicates of held evidence so far. */
@@ -275,12 +278,18 @@ const bySignature = (
       const slot = find(signature)
       return slot < 0 ? undefined : vault.scentOf(slot).id
     },
-    copy: (signature) => {
+    copy: (signature, room = newBytes) => {
       const slot = find(signature)
-      return slot < 0 ? null : vault.contentOf(slot).slice()
+      if (slot < 0) return null
+      const content = vault.contentOf(slot)
+      const copy = room(content.length)
+      copy.set(content)
+      return copy
     }
   }
 }
+
+const newBytes = (length: number): Uint8Array => new Uint8Array(length)
 
 const makeVault = ({ memory, randomness: { fill }, settings }: QuarantineServices): Vault => {
   const seed = new Int32Array(vaultSeedWords)

@@ -35,15 +35,25 @@ export interface JobFacts {
   readonly digest: Uint8Array | null
 }
 
-export const jobHeader = ({ category, digest, job, length, severity }: JobFacts): Uint8Array => {
-  const header = new Uint8Array(jobHeaderBytes)
-  const view = new DataView(header.buffer)
+/** Writes the header into the first bytes of `target`, all of them. */
+export const writeJobHeader = (
+  { category, digest, job, length, severity }: JobFacts,
+  target: Uint8Array
+): void => {
+  const view = new DataView(target.buffer, target.byteOffset, jobHeaderBytes)
   view.setUint32(0, jobMagic, true)
   view.setUint32(4, job, true)
   view.setUint32(8, length, true)
   view.setUint8(12, category)
   view.setUint8(13, severity)
   view.setUint8(14, digest === null ? 0 : 1)
-  if (digest !== null) header.set(digest, 16)
+  view.setUint8(15, 0)
+  if (digest === null) target.fill(0, 16, jobHeaderBytes)
+  else target.set(digest, 16)
+}
+
+export const jobHeader = (facts: JobFacts): Uint8Array => {
+  const header = new Uint8Array(jobHeaderBytes)
+  writeJobHeader(facts, header)
   return header
 }

@@ -32,8 +32,11 @@ export interface HoundJob {
   readonly span: Tracer.AnySpan | undefined
   /** The id of its scent, for alerts; undefined where it is no longer held. */
   readonly scentId?: () => string | undefined
-  /** A copy of the evidence, for the hound to own; null where it is no longer held. */
-  readonly copy: () => Uint8Array<ArrayBuffer> | null
+  /**
+   * A copy of the evidence, for the hound to own; null where it is no longer held. It is made in
+   * the memory that `room` gives for so many bytes, where there is one.
+   */
+  readonly copy: (room?: (length: number) => Uint8Array) => Uint8Array | null
 }
 
 /** A hound did not finish with its evidence, or could not examine it. */

@@ -1,10 +1,16 @@
 /**
- * The actor `hounds`: it has the pool core, and hands it whatever happens to a hound, one message
+ * The actor `hounds`: it has the pool core, and hands it whatever happens to a hound, one event
  * after the other (CONFORMANCE H1, S1).
  *
  * Promises that an incarnation owns its hounds: a crash is their end, the next incarnation has new
  * ones, and what the old ones were examining is settled as `lost`. One timer for all deadlines: the
  * earliest. Once the actor has begun to end it is told nothing more: closing leaves no dead letter.
+ *
+ * **Details**
+ *
+ * - What a hound says of its job reaches the core on the turn on which it was read: as a message it
+ *   would cost a turn, for which the hound would have nothing to do. What the core throws over it
+ *   is the actor's crash all the same.
  *
  * **Gotchas**
  *
@@ -40,9 +46,11 @@ class Heard extends Request.TaggedClass("Heard")<
 > {}
 class Down extends Request.TaggedClass("Down")<{ readonly id: number; readonly exit: ProcessExit }, void> {}
 class Tick extends Request.TaggedClass("Tick")<{}, void> {}
+/** The core threw over what a hound said of its job. */
+class Fault extends Request.TaggedClass("Fault")<{ readonly defect: unknown }, void> {}
 class Rotate extends Request.TaggedClass("Rotate")<{ readonly done: () => void }, void> {}
 
-type Protocol = Serve | Up | Heard | Down | Tick | Rotate
+type Protocol = Serve | Up | Heard | Down | Tick | Fault | Rotate
 
 /**
  * Messages that may wait: a few for each process that there can be. Nobody outside tells it
@@ -202,6 +210,7 @@ export class PoolActor {
         this.#alarm = never
         core.tick()
       }),
+      Fault: ({ defect }) => Effect.die(defect),
       Rotate: on<Rotate>(({ done }) => {
         this.#rotated?.()
         this.#rotated = done
@@ -233,10 +242,24 @@ export class PoolActor {
 
   #connect(id: number, connection: HoundConnection): HoundConnection {
     connection.onDecision((decision) => {
-      // A hound's own figures are worth no message: the host timed it, and its memory was watched.
-      if (decision.type !== "metrics" && this.#isHeard(id)) this.#tellOf(id, new Heard({ id, decision }))
+      // A hound's own figures are worth nothing: the host timed it, and its memory was watched.
+      if (decision.type === "metrics" || !this.#isHeard(id)) return
+      // The end of a pipe keeps its place behind the exit that it came after, which says why.
+      if (decision.type === "status") this.#hear(id, decision)
+      else this.#tellOf(id, new Heard({ decision, id }))
     })
     return connection
+  }
+
+  /** At once, and not as a message. */
+  #hear(id: number, decision: ConnectionDecision): void {
+    const examination = this.core.table.get(id)?.examination ?? null
+    try {
+      this.#caller.within(examination?.job.span, () => this.act((core) => core.heard(id, decision)))
+      if (this.core.isRotated) this.#endRotation()
+    } catch (defect) {
+      this.#tellFor(examination, new Fault({ defect }))
+    }
   }
 
   /** Events from hounds that are shutting down are ignored; they must not become dead letters. */

@@ -63,6 +63,8 @@ export class PoolCore {
   #launchBudget: LaunchBudget
   /** Ids go on from one opening to the next: what an old spawner still says is about nobody. */
   #nextId = 1
+  /** Of the job that is being sent. */
+  readonly #digest = Buffer.alloc(32)
   #nextJob = 1
   #due = never
 
@@ -304,21 +306,23 @@ export class PoolCore {
     if (member.isUnwanted) return this.#withhold(member, "abandoned")
     examination.begin()
     const { category, copy, hash, severity } = examination.job
-    const bytes = copy()
+    const { connection } = member
+    const bytes = copy(connection === null ? undefined : (length) => connection.room(length))
     if (bytes === null) return this.#withhold(member, "left")
-    if (member.connection === null) return this.#withhold(member, "lost")
+    if (connection === null) return this.#withhold(member, "lost")
     if (!member.isWatched) this.#watch(member, true)
     member.job = this.#nextJob
     this.#nextJob = this.#nextJob === 0xffff_ffff ? 1 : this.#nextJob + 1
     member.hasBegun = false
     member.sentAt = this.#host.now()
     this.#expect(member, this.#settings.maxProcessingTime)
-    member.connection.send({
+    this.#digest.write(hash, "hex")
+    connection.send({
       job: member.job,
       length: bytes.length,
       category: threatCategories.indexOf(category),
       severity: severities.indexOf(severity),
-      digest: Buffer.from(hash, "hex")
+      digest: this.#digest
     }, bytes)
   }
 

@@ -22,7 +22,7 @@ export interface PoolSettings {
 }
 
 /** The part of a hound's connection that the core uses. */
-export type Connection = Pick<HoundConnection, "send" | "close">
+export type Connection = Pick<HoundConnection, "room" | "send" | "close">
 
 /** The core's end of the waiting line: see `WaitingLine.ts`. */
 export interface Line {

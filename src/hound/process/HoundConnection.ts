@@ -12,7 +12,8 @@
  * - that a pipe that ends or fails is one `gone`, unless the host closed it.
  *
  * Cost: one system call for a job's header and evidence together, as long as they fit into the
- * pipe.
+ * pipe. Memory for evidence of up to 1 MiB is kept and used again (`room`): fresh memory for each
+ * job costs page faults, and a collection of the whole heap for each 64 MiB.
  *
  * **Gotchas**
  *
@@ -23,16 +24,23 @@
  *   fine. What a hound said too early after its final frame is a violation all the same; evidence
  *   that was sent in between is overwritten and goes nowhere.
  */
+import { Buffer } from "node:buffer"
 import type { Socket } from "node:net"
 import { type ChannelState, type Decision, FrameChannel, type Violation } from "../channel/FrameChannel.ts"
-import { type JobFacts, jobHeader } from "../channel/Frames.ts"
+import { type JobFacts, jobHeader, jobHeaderBytes, writeJobHeader } from "../channel/Frames.ts"
 
 /** A decision of the channel's, or that the pipe is gone. */
 export type ConnectionDecision = Decision | { readonly type: "gone" }
 
+/** Most bytes of evidence for which a connection keeps memory, and the least that it takes. */
+const mostKept = 1_048_576
+const leastKept = 4_096
+
 /** Evidence on its way to the hound. */
 interface Cargo {
   readonly bytes: Uint8Array
+  /** It is in the memory that the connection keeps. */
+  readonly isKept: boolean
   isWritten: boolean
   isOver: boolean
 }
@@ -44,6 +52,9 @@ export class HoundConnection {
   readonly #channel = new FrameChannel()
   #listener: (decision: ConnectionDecision) => void = ignore
   #cargo: Cargo | null = null
+  /** Memory for a header, and for evidence behind it: that part is zeros while it is not in use. */
+  #kept: Buffer = Buffer.alloc(0)
+  #isKeptInUse = false
   #isClosed = false
 
   /** Takes the pipe over: paused, and with nothing read from it. */
@@ -74,6 +85,16 @@ export class HoundConnection {
   }
 
   /**
+   * Memory for so many bytes of evidence, to be filled and given to `send` at once. Zeros.
+   */
+  room(length: number): Uint8Array {
+    if (this.#isKeptInUse || this.#isClosed || length > mostKept) return new Uint8Array(length)
+    if (this.#kept.length < jobHeaderBytes + length)
+      this.#kept = Buffer.alloc(jobHeaderBytes + Math.max(leastKept, 2 ** Math.ceil(Math.log2(length))))
+    return this.#kept.subarray(jobHeaderBytes, jobHeaderBytes + length)
+  }
+
+  /**
    * Sends a job. The bytes are the connection's from now on, and are overwritten when they are no
    * longer needed. Throws where it is not the hound's turn; where the connection is closed the
    * bytes are overwritten and nothing else happens.
@@ -84,15 +105,28 @@ export class HoundConnection {
       return
     }
     this.#channel.send(facts.job)
-    const cargo: Cargo = { bytes, isWritten: false, isOver: false }
+    const isKept = bytes.buffer === this.#kept.buffer
+    const cargo: Cargo = { bytes, isKept, isWritten: false, isOver: false }
     this.#cargo = cargo
+    const written = (): void => {
+      cargo.isWritten = true
+      this.#wipe(cargo)
+    }
+    if (isKept) this.#writeKept(facts, bytes.length, written)
+    else this.#writeBoth(facts, bytes, written)
+  }
+
+  #writeKept(facts: JobFacts, length: number, written: () => void): void {
+    this.#isKeptInUse = true
+    writeJobHeader(facts, this.#kept)
+    this.#pipe.write(this.#kept.subarray(0, jobHeaderBytes + length), written)
+  }
+
+  #writeBoth(facts: JobFacts, bytes: Uint8Array, written: () => void): void {
     const pipe = this.#pipe
     pipe.cork()
     pipe.write(jobHeader(facts))
-    pipe.write(bytes, () => {
-      cargo.isWritten = true
-      wipe(cargo)
-    })
+    pipe.write(bytes, written)
     pipe.uncork()
   }
 
@@ -134,10 +168,12 @@ export class HoundConnection {
     this.#cargo = null
     if (cargo === null) return
     cargo.isOver = true
-    wipe(cargo)
+    this.#wipe(cargo)
   }
-}
 
-const wipe = ({ bytes, isOver, isWritten }: Cargo): void => {
-  if (isOver && isWritten) bytes.fill(0)
+  #wipe({ bytes, isKept, isOver, isWritten }: Cargo): void {
+    if (!isOver || !isWritten) return
+    bytes.fill(0)
+    if (isKept) this.#isKeptInUse = false
+  }
 }

@@ -82,7 +82,7 @@ export const make = (
       hash,
       span: caller.current(),
       scentId: () => quarantine.scentId(signature),
-      copy: () => quarantine.copy(signature)
+      copy: (room) => quarantine.copy(signature, room)
     })
   pool.onFailure(({ isVerdict, kind, signature }: HoundFailure) => {
     const details = (): AlertDetails => {

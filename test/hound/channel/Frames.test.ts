@@ -9,7 +9,8 @@ import {
   frameVersion,
   jobHeader,
   jobHeaderBytes,
-  jobMagic
+  jobMagic,
+  writeJobHeader
 } from "../../../src/hound/channel/Frames.ts"
 import { frameOf } from "../../support/FakeSpawner.ts"
 
@@ -34,6 +35,10 @@ describe("Frames", () => {
     assert.strictEqual(Buffer.from(header).toString("hex"), start + Buffer.from(digest).toString("hex"))
     const bare = jobHeader({ ...facts, digest: null })
     assert.deepStrictEqual([...bare.subarray(14)], Array.from({ length: 34 }, () => 0))
+    // Over another one, of which nothing is left.
+    const used = new Uint8Array(jobHeaderBytes + 1).fill(0xff)
+    writeJobHeader({ ...facts, digest: null }, used)
+    assert.deepStrictEqual(used, Uint8Array.of(...bare, 0xff))
   })
 
   it("RFC H3 the tests' own frames stand where the layout says", () => {
@@ -45,12 +50,12 @@ describe("Frames", () => {
   })
 
   it("RFC H3 a hound's entry has the numbers of the layout", () => {
-    assert.strictEqual(numberInEntry(/\bframe = new Uint8Array\((\d+)\)/), frameBytes)
+    assert.strictEqual(numberInEntry(/\bframeBytes = (\d+)/), frameBytes)
     assert.strictEqual(numberInEntry(/\bheader = new Uint8Array\((\d+)\)/), jobHeaderBytes)
-    assert.strictEqual(numberInEntry(/frameView\.setUint16\(0, (0x[0-9a-f]+), true\)/), frameMagic)
-    assert.strictEqual(numberInEntry(/frameView\.setUint8\(2, (\d+)\)/), frameVersion)
+    assert.strictEqual(numberInEntry(/frameView\.setUint16\(at, (0x[0-9a-f]+), true\)/), frameMagic)
+    assert.strictEqual(numberInEntry(/frameView\.setUint8\(at \+ 2, (\d+)\)/), frameVersion)
     assert.strictEqual(numberInEntry(/headerView\.getUint32\(0, true\) === (0x[0-9a-f]+)/), jobMagic)
-    const fields = [...entry.matchAll(/frameView\.setUint(8|16|32)\((\d+), ([^,)]+)/g)].map((match) => match.slice(1))
+    const fields = [...entry.matchAll(/frameView\.setUint(8|16|32)\(at(?: \+ (\d+))?, ([^,)]+)/g)].map((match) => match.slice(1))
     assert.deepStrictEqual(fields.slice(2).map(([bits, at]) => `${bits}@${at}`), [
       "8@3",
       "32@4",

@@ -401,7 +401,10 @@ describe("the pool, in a test's time", () => {
       assert.strictEqual(sync.state(), "running")
     })))
 
-  it.effect("RFC S2 a crash costs jobs in hand one attempt, and jobs that wait none", () =>
+  it.effect.each([
+    { job: "0", why: "the first, which comes by a message" },
+    { job: "1", why: "the next, which a hound gets when it has ended the first" }
+  ])("RFC S2 a crash costs jobs in hand one attempt, and jobs that wait none: over $why", ({ job }) =>
     inTime(Effect.gen(function*() {
       let crashes = 0
       const { spawners, sync, threat } = yield* play({
@@ -410,9 +413,9 @@ describe("the pool, in a test's time", () => {
           openConnection: (pipe) => {
             const connection = new HoundConnection(pipe)
             const send = connection.send.bind(connection)
-            // The first job crashes the actor as often as it may without having failed.
+            // That job crashes the actor as often as it may without having failed.
             connection.send = (facts, bytes) => {
-              if (crashes === 2 || Buffer.from(bytes).toString() !== "0") return send(facts, bytes)
+              if (crashes === 2 || Buffer.from(bytes).toString() !== job) return send(facts, bytes)
               crashes += 1
               throw new Error("a mistake of ours")
             }

@@ -112,6 +112,7 @@ export class World {
         close: () => Promise.resolve()
       },
       connect: (id) => ({
+        room: (length) => new Uint8Array(length),
         send: ({ job }, bytes) => {
           this.log.push(`send ${id} ${Buffer.from(bytes).toString()}`)
           this.jobs.set(id, job)

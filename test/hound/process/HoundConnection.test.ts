@@ -76,6 +76,22 @@ describe("HoundConnection", () => {
       }
     }))
 
+  it("RFC H3 so does what stands in the connection's own memory, which is used again", () =>
+    withHound("works", async ({ decisions, connection }) => {
+      for (const [i, length] of [0, 1, 65_536, 3, MiB, MiB + 1].entries()) {
+        const bytes = connection.room(length)
+        assert.lengthOf(bytes, length)
+        assert.isTrue(isWiped(bytes), "nothing is left of other evidence")
+        bytes.fill(7)
+        connection.send(jobOf(i + 1, length), bytes)
+        await eventually(() => decisions.length === 1 + 3 * (i + 1))
+        assert.deepInclude(decisions.at(-2), { type: "metrics", processingTime: 7 * length / 1_000 })
+        await eventually(() => isWiped(bytes))
+      }
+      assert.strictEqual(connection.room(5).buffer, connection.room(MiB).buffer)
+      assert.notStrictEqual(connection.room(MiB + 1).buffer, connection.room(5).buffer, "no more is kept")
+    }))
+
   it("RFC H3 a hound that answers before it has read its evidence is cut off", () =>
     withHound("skips", async ({ decisions, hound, connection }) => {
       const bytes = new Uint8Array(5 * MiB).fill(7)
@@ -133,13 +149,26 @@ describe("HoundConnection, step by step", () => {
     assert.isTrue(isWiped(bytes))
   })
 
+  it("RFC H3 the connection's own memory is given to nobody while it is being written", async () => {
+    const { hound, connection } = await withFake()
+    hound.reads(false)
+    const first = connection.room(10)
+    first.fill(7)
+    connection.send(jobOf(1, 10), first)
+    assert.notStrictEqual(connection.room(10).buffer, first.buffer)
+    connection.close()
+    assert.isFalse(isWiped(first), "the system may still be reading it")
+    await settle()
+    assert.isTrue(isWiped(first))
+  })
+
   it("RFC H3 the next job may be sent as the last one ends", async () => {
     const { decisions, hound, connection } = await withFake((decision, connection) => {
       if (decision.type === "status" && decision.state === "complete" && decision.job < 3)
-        connection.send(jobOf(decision.job + 1, 4), new Uint8Array(4).fill(1))
+        connection.send(jobOf(decision.job + 1, 4), connection.room(4).fill(1))
     })
     hound.onJob = ({ job }) => hound.answer(job)
-    const first = new Uint8Array(4).fill(1)
+    const first = connection.room(4).fill(1)
     connection.send(jobOf(1, 4), first)
     await settle()
     assert.deepStrictEqual(

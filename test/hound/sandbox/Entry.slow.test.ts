@@ -255,11 +255,11 @@ describe("the entry", () => {
     assert.include(text, `const categories = ${list(threatCategories)}`)
     assert.include(text, `const severities = ${list(severities)}`)
     for (const [name, code] of Object.entries(exitCodes)) assert.include(text, `const ${name} = ${code}\n`)
-    assert.include(text, `const frame = new Uint8Array(${frameBytes})`)
+    assert.include(text, `const frameBytes = ${frameBytes}\n`)
     assert.include(text, `const header = new Uint8Array(${jobHeaderBytes})`)
     assert.include(text, `0x${frameMagic.toString(16)}, true`)
     assert.include(text, `0x${jobMagic.toString(16)} &&`)
-    assert.include(text, `frameView.setUint8(2, ${frameVersion})`)
+    assert.include(text, `frameView.setUint8(at + 2, ${frameVersion})`)
     assert.include(text, `const maxLength = ${maxEvidence / 1_048_576} * 1_048_576`)
   })
 
