@@ -144,49 +144,54 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     if (this.#isInBurst && !this.#hasWaited) return
     if (this.#isInBurst || this.phase !== "running" || isHeld) return this.#reportLater()
     this.#isBurstScheduled = true
-    this.#kernel.dispatcher.scheduleTask(() => {
+    this.#kernel.turns.schedule(() => {
       this.#isBurstScheduled = false
       // The final end waits for the burst that it finds or begins, and for no other: one that
       // `resume` begins meanwhile would be cut off.
       if (this.#ended === undefined) this.#runBurst()
-    }, 0)
+    })
   }
   /** Updates the metrics at the end of this turn: what waits for long must show while it waits. */
   #reportLater(): void {
-    const { dispatcher, unreported } = this.#kernel
+    const { turns, unreported } = this.#kernel
     if (unreported.has(this.inbox)) return
     unreported.add(this.inbox)
     if (unreported.size > 1) return
-    dispatcher.scheduleTask(() => {
+    turns.schedule(() => {
       for (const inbox of unreported) inbox.report()
       unreported.clear()
-    }, 0)
+    })
   }
   #runBurst(): void {
     if (this.#isInBurst || this.phase !== "running") return
     this.#isInBurst = true
     this.#hasWaited = false
     this.inbox.beginBurst()
-    // A burst that was abandoned does nothing more when its handler ends after all.
-    this.#fork((fiber) =>
-      Effect.andThen(
-        Effect.whileLoop({
-          while: () => this.#burstFiber === fiber && this.#takeNext(),
-          body: () => this.#handle(),
-          step: nothing
-        }),
-        Effect.suspend(() => this.#burstFiber === fiber ? this.#afterBurst() : Effect.void)
-      )
-    )
+    this.#fork(false)
   }
-  #fork(burst: (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<void, never, R>): void {
-    // `#burstFiber` is set in the fiber's own first step: a waiter that is answered may end the
-    // actor on that same turn, and must find the burst under way.
-    const registered = Effect.withFiber<void, never, R>((fiber) => {
-      this.#burstFiber = fiber
-      return burst(fiber)
+  /** Handles what waits, and then finishes the burst; or finishes it at once. */
+  #fork(isFinishing: boolean): void {
+    let own: Fiber.Fiber<unknown, unknown> | undefined
+    let isLast = isFinishing
+    let isOver = false
+    const burst = Effect.whileLoop({
+      while: () => {
+        // In the fiber's own first step: a waiter that is answered may end the actor on that same
+        // turn, and must find the burst under way.
+        if (own === undefined) this.#burstFiber = own = Fiber.getCurrent()
+        // A burst that was abandoned does nothing more when its handler ends after all.
+        if (isOver || this.#burstFiber !== own) return false
+        isLast ||= !this.#takeNext()
+        return true
+      },
+      body: () => {
+        if (!isLast) return this.#handle()
+        isOver = true
+        return this.#afterBurst()
+      },
+      step: nothing
     })
-    const fiber = Effect.runForkWith(this.#context)(registered, { uninterruptible: true })
+    const fiber = Effect.runForkWith(this.#context)(burst, uninterruptible)
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.#afterFiber(fiber, exit)
     this.#hasWaited = true
@@ -204,7 +209,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
   }
   /** On a fiber of its own, as that of the burst is gone. */
   #finishBurst(): void {
-    this.#fork(() => Effect.suspend(() => this.#afterBurst()))
+    this.#fork(true)
   }
   /** Takes the next item into `#current`. False if the burst must end. */
   #takeNext(): boolean {
@@ -285,7 +290,7 @@ export class ActorCell<M extends Message, R, E, RB> extends Address<M>
     this.#isInBurst = false
     this.inbox.endBurst(this.#hasWaited)
     this.inbox.report()
-    // Messages that came after the last look, if the fiber had to yield in between.
+    // Messages that came after the last look, or that a burst which ended early did not take.
     if (this.inbox.waiting > 0) this.schedule()
     else this.#life?.rest()
     return this.#isHalting || (this.#crash === undefined && !this.#isLeaving) ? Effect.void : this.#endByItself()
@@ -813,3 +818,5 @@ const peerOf = (ref: ActorRef<never>): Peer => {
 }
 
 const nothing = (): void => undefined
+
+const uninterruptible = { uninterruptible: true } as const

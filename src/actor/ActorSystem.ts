@@ -51,6 +51,7 @@ import type { Lifecycle, LifecycleEvent } from "./Lifecycle.ts"
 import type { SupervisorOptions } from "./Restarts.ts"
 import type { Supervisor } from "./Supervisor.ts"
 import { isName, SupervisorCell } from "./SupervisorCell.ts"
+import { Turns } from "./Turns.ts"
 
 /** Options of a system, including those of its root supervisor. */
 export interface ActorSystemOptions extends SupervisorOptions {
@@ -203,7 +204,7 @@ const makeSystem = (
       leaving: new Set(),
       ending,
       adapt: makeAdapt(caller),
-      dispatcher
+      turns: new Turns(dispatcher)
     }
     const owner = Scope.forkUnsafe(yield* Effect.scope)
     const root = new SupervisorCell({

@@ -3,7 +3,6 @@
  * those who ask.
  */
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -14,9 +13,10 @@ import type { AskOptions, RefusalReason } from "./ActorRef.ts"
 import type { Deadlines } from "./Deadlines.ts"
 import { ActorRestarting, ActorStopped, type AskError, MailboxFull, WaitsForItself } from "./Errors.ts"
 import type { Inbox } from "./Inbox.ts"
-import { type Item, Letter, type Reply, Told } from "./Letter.ts"
+import { type Item, Letter, Told } from "./Letter.ts"
 import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
+import { Reply } from "./Reply.ts"
 
 /** The sending side of an actor. The subclass handles the messages. */
 export abstract class Address<in out M extends Message> {
@@ -84,18 +84,17 @@ export abstract class Address<in out M extends Message> {
     return Effect.withFiber<Answer, Failure>((fiber) => {
       if (this.isOwn(fiber)) return Effect.fail<Failure>(new WaitsForItself({ actor: this.path }))
       if (this.isLostFor(fiber)) return Effect.fail<Failure>(new ActorRestarting({ actor: this.path }))
-      // The cast is safe: `define` requires the message's handler to return the message's own
-      // answer and error types.
-      const reply = Deferred.makeUnsafe<Answer, Failure>()
-      const anyReply = reply as unknown as Reply
-      const letter = new Letter<M>(message, anyReply, spanOf(fiber), fiber)
+      const reply = new Reply()
+      const letter = new Letter<M>(message, reply, spanOf(fiber), fiber)
       const refusal = this.#offer(letter, message, options?.lane)
       if (refusal !== null) return Effect.fail<Failure>(this.#refused(refusal))
       const timeout = options?.timeout === undefined ? this.askTimeout : Duration.toMillis(options.timeout)
       if (timeout < Number.POSITIVE_INFINITY) {
-        letter.deadline = this.deadlines.begin(anyReply, this.path, message._tag, timeout)
+        letter.deadline = this.deadlines.begin(reply, this.path, message._tag, timeout)
       }
-      return Deferred.await(reply)
+      // The cast is safe: `define` requires the message's handler to return the message's own
+      // answer and error types.
+      return reply.wait as Effect.Effect<Answer, Failure>
     })
   }
 

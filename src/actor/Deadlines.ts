@@ -7,14 +7,12 @@
  * there is somebody in it. Every operation is O(1).
  */
 import type * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 import { AskTimeout } from "./Errors.ts"
-
-type Reply = Deferred.Deferred<unknown, unknown>
+import type { Reply } from "./Reply.ts"
 
 /** What timeouts need of their system. */
 interface Time {
@@ -53,7 +51,7 @@ export class Deadline {
   /** The answer did not come. */
   pass(): void {
     const { actor, reply, tag } = this
-    Deferred.doneUnsafe(reply, Exit.fail(new AskTimeout({ actor, tag })))
+    reply.done(Exit.fail(new AskTimeout({ actor, tag })))
   }
 }
 

@@ -6,7 +6,6 @@
  * synchronous and O(1), but for `buryAll`, which is O(messages), and `settled`, which waits.
  */
 import * as Cause from "effect/Cause"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -17,16 +16,17 @@ import type { DeadLetterReason } from "./DeadLetters.ts"
 import { ActorCrashed, ActorRestarting, ActorStopped, MailboxFull } from "./Errors.ts"
 import type { ActorInspection } from "./Inspection.ts"
 import type { Kernel } from "./Kernel.ts"
-import { type Item, Letter, messageOf, type Reply, Signal } from "./Letter.ts"
+import { type Item, Letter, messageOf, Signal } from "./Letter.ts"
 import { type Lane, laneOrder, Mailbox, type MailboxSpec } from "./Mailbox.ts"
 import { Marks } from "./Marks.ts"
 import type { Message } from "./Message.ts"
+import type { Reply } from "./Reply.ts"
 import { Signals } from "./Signals.ts"
 import { Aside, Stash } from "./Stash.ts"
 
 /** Whether somebody still waits for the answer. */
 const isAwaited = <M extends Message>(item: Item<M>): boolean =>
-  item instanceof Letter && item.reply !== undefined && !Deferred.isDoneUnsafe(item.reply)
+  item instanceof Letter && item.reply !== undefined && !item.reply.isDone
   && item.asker?.pollUnsafe() === undefined
 
 /** Whether it occupies no room of the mailbox. */
@@ -254,7 +254,7 @@ export class Inbox<M extends Message> implements Busy {
     this.#handled += 1
     this.#release(item)
     if (item instanceof Letter) item.deadline?.cancel()
-    if (reply !== undefined) Deferred.doneUnsafe(reply, exit)
+    reply?.done(exit)
     this.#wakeIfIdle()
   }
 
@@ -282,9 +282,9 @@ export class Inbox<M extends Message> implements Busy {
       : this.#isOpen
       ? new ActorRestarting({ actor })
       : new ActorStopped({ actor })
-    // Deferred: the waiter resumes synchronously and might send again while this mailbox is making
+    // Later: the waiter resumes synchronously and might send again while this mailbox is making
     // room.
-    this.#kernel.dispatcher.scheduleTask(() => void Deferred.doneUnsafe(reply, Exit.fail(error)), 0)
+    this.#kernel.turns.schedule(() => reply.done(Exit.fail(error)))
   }
 
   /**

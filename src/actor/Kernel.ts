@@ -9,7 +9,6 @@ import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type * as Scheduler from "effect/Scheduler"
 import type { Caller } from "../telemetry/Caller.ts"
 import type { Tallies } from "./ActorMetrics.ts"
 import type { DeadLetterOffice } from "./DeadLetters.ts"
@@ -17,6 +16,7 @@ import type { Deadlines } from "./Deadlines.ts"
 import type { Feed } from "./Feed.ts"
 import type { Inspection, Phase, RestartKind } from "./Inspection.ts"
 import type { LifecycleEvent } from "./Lifecycle.ts"
+import type { Turns } from "./Turns.ts"
 
 /** Shared by all cells of one system. */
 export interface Kernel {
@@ -38,8 +38,8 @@ export interface Kernel {
   /** What the actors of each definition have done. */
   readonly tallyOf: Tallies
   readonly lifecycle: Feed<LifecycleEvent>
-  /** Runs tasks on a later turn, in the order in which they were scheduled. */
-  readonly dispatcher: Scheduler.SchedulerDispatcher
+  /** Runs tasks on a later turn. */
+  readonly turns: Turns
   /** The context of the kernel's own effects: clock, randomness, loggers, metrics. */
   readonly context: Context.Context<never>
   /** The inboxes whose metrics are to be updated at the end of this turn. */

@@ -1,17 +1,14 @@
 /**
  * The entries of an inbox: a message, bare or with its sender's context.
  */
-import type * as Deferred from "effect/Deferred"
 import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import type { Deadline } from "./Deadlines.ts"
 import type { Message } from "./Message.ts"
+import type { Reply } from "./Reply.ts"
 import type { Waiting } from "./Signals.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
-
-/** Completed with the answer of an `ask`. */
-export type Reply = Deferred.Deferred<unknown, unknown>
 
 /** An entry of a mailbox. A message without a sender's context is stored bare, to save memory. */
 export type Item<M extends Message> = M | Letter<M>

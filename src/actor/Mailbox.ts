@@ -84,14 +84,32 @@ const uncounted: Array<number> = []
 /** The index of the lane for messages that name none. */
 const defaultLane = laneOrder.indexOf("medium")
 
+/** Two messages or more that wait in one lane, or have waited there since it was empty. */
+class Several<A extends object> {
+  readonly list = MutableList.make<A>()
+
+  constructor(first: A, second: A) {
+    MutableList.append(this.list, first)
+    MutableList.append(this.list, second)
+  }
+
+  take(): A | undefined {
+    const item = MutableList.take(this.list)
+    return item === MutableList.Empty ? undefined : item
+  }
+}
+
+const lengthOf = (those: object | undefined): number =>
+  those === undefined ? 0 : those instanceof Several ? those.list.length : 1
+
 /** The waiting messages of one actor, and the account of those that wait or are being handled. */
 export class Mailbox<A extends object> {
   readonly spec: MailboxSpec
   /**
-   * The waiting messages by lane index; a mailbox without lanes has one list. A list exists only
-   * while it has messages.
+   * The waiting messages by lane index; a mailbox without lanes has one. A single one stands by
+   * itself: most messages come to an idle actor, and a list costs more than all else of them.
    */
-  readonly #waiting: Array<MutableList.MutableList<A> | undefined>
+  readonly #waiting: Array<A | Several<A> | undefined>
   /** The number of messages that wait or are being handled, by lane index. */
   readonly #held: Array<number>
   /**
@@ -124,7 +142,7 @@ export class Mailbox<A extends object> {
 
   /** How many messages wait, by lane index. O(lanes). */
   get lengths(): ReadonlyArray<number> {
-    return this.#waiting.map((list) => list?.length ?? 0)
+    return this.#waiting.map(lengthOf)
   }
 
   /** The index of the lane from which the last message was taken. */
@@ -134,7 +152,9 @@ export class Mailbox<A extends object> {
 
   /** The messages that wait. O(n). */
   get waiting(): ReadonlyArray<A> {
-    return this.#waiting.flatMap((list) => list === undefined ? [] : MutableList.toArray(list))
+    return this.#waiting.flatMap((those) =>
+      those === undefined ? [] : those instanceof Several ? MutableList.toArray(those.list) : [those]
+    )
   }
 
   /** How many messages of a lane wait or are being handled. */
@@ -170,7 +190,9 @@ export class Mailbox<A extends object> {
   /** Adds a message without a look at the bounds: check `isFull` first. */
   append(item: A, weight: number, lane: Lane | undefined): void {
     const index = this.#laneIndex(lane)
-    MutableList.append(this.#waiting[index] ??= MutableList.make<A>(), item)
+    const those = this.#waiting[index]
+    if (those instanceof Several) MutableList.append(those.list, item)
+    else this.#waiting[index] = those === undefined ? item : new Several(those, item)
     this.#held[index] = (this.#held[index] ?? 0) + 1
     this.#length += 1
     this.#weight += weight
@@ -180,12 +202,12 @@ export class Mailbox<A extends object> {
   take(): A | undefined {
     if (this.#length === 0) return undefined
     const index = this.spec.kind === "lanes" ? this.#nextLane() : 0
-    const list = this.#waiting[index]
-    const item = list === undefined ? MutableList.Empty : MutableList.take(list)
-    if (item === MutableList.Empty) return undefined
+    const those = this.#waiting[index]
+    const item = those instanceof Several ? those.take() : those
+    if (item === undefined) return undefined
     // An empty MutableList keeps its allocated buckets: for a hundred thousand idle actors, that
     // would be a hundred megabytes.
-    if (list?.length === 0) this.#waiting[index] = undefined
+    if (!(those instanceof Several) || those.list.length === 0) this.#waiting[index] = undefined
     this.#length -= 1
     this.#servedLane = index
     return item
@@ -208,7 +230,7 @@ export class Mailbox<A extends object> {
     let served = -1
     let most = overtakes
     for (let index = 0; index < laneOrder.length; index++) {
-      if ((this.#waiting[index]?.length ?? 0) === 0) continue
+      if (this.#waiting[index] === undefined) continue
       if (first < 0) first = index
       const overtaken = this.#overtaken[index] ?? 0
       if (overtaken >= most && (served < 0 || overtaken > most)) {
@@ -219,7 +241,7 @@ export class Mailbox<A extends object> {
     if (served < 0) served = first
     if (overtakes < Number.POSITIVE_INFINITY) {
       for (let index = 0; index < laneOrder.length; index++) {
-        const waits = index !== served && (this.#waiting[index]?.length ?? 0) > 0
+        const waits = index !== served && this.#waiting[index] !== undefined
         this.#overtaken[index] = waits ? (this.#overtaken[index] ?? 0) + 1 : 0
       }
     }

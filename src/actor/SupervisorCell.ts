@@ -325,10 +325,10 @@ export class SupervisorCell implements Supervisor, Child, Parent {
   #wake(): void {
     if (this.#isDeciding || this.#isStarting || !this.isOpen || this.#events.length === 0) return
     this.#isDeciding = true
-    this.#kernel.dispatcher.scheduleTask(() => {
+    this.#kernel.turns.schedule(() => {
       const deciding = Effect.whileLoop({ while: () => this.#next(), body: () => this.#decide(), step: nothing })
       Effect.runForkWith(this.#kernel.context)(deciding, { uninterruptible: true })
-    }, 0)
+    })
   }
   /** Whether there is an event to decide now. */
   #next(): boolean {

@@ -55,7 +55,9 @@ describe("Frames", () => {
     assert.strictEqual(numberInEntry(/frameView\.setUint16\(at, (0x[0-9a-f]+), true\)/), frameMagic)
     assert.strictEqual(numberInEntry(/frameView\.setUint8\(at \+ 2, (\d+)\)/), frameVersion)
     assert.strictEqual(numberInEntry(/headerView\.getUint32\(0, true\) === (0x[0-9a-f]+)/), jobMagic)
-    const fields = [...entry.matchAll(/frameView\.setUint(8|16|32)\(at(?: \+ (\d+))?, ([^,)]+)/g)].map((match) => match.slice(1))
+    const fields = [...entry.matchAll(/frameView\.setUint(8|16|32)\(at(?: \+ (\d+))?, ([^,)]+)/g)].map((match) =>
+      match.slice(1)
+    )
     assert.deepStrictEqual(fields.slice(2).map(([bits, at]) => `${bits}@${at}`), [
       "8@3",
       "32@4",

@@ -404,33 +404,36 @@ describe("the pool, in a test's time", () => {
   it.effect.each([
     { job: "0", why: "the first, which comes by a message" },
     { job: "1", why: "the next, which a hound gets when it has ended the first" }
-  ])("RFC S2 a crash costs jobs in hand one attempt, and jobs that wait none: over $why", ({ job }) =>
-    inTime(Effect.gen(function*() {
-      let crashes = 0
-      const { spawners, sync, threat } = yield* play({
-        hound: { minimumDormant: 1, maxActive: 1 },
-        launcher: {
-          openConnection: (pipe) => {
-            const connection = new HoundConnection(pipe)
-            const send = connection.send.bind(connection)
-            // That job crashes the actor as often as it may without having failed.
-            connection.send = (facts, bytes) => {
-              if (crashes === 2 || Buffer.from(bytes).toString() !== job) return send(facts, bytes)
-              crashes += 1
-              throw new Error("a mistake of ours")
+  ])(
+    "RFC S2 a crash costs jobs in hand one attempt, and jobs that wait none: over $why",
+    ({ job }) =>
+      inTime(Effect.gen(function*() {
+        let crashes = 0
+        const { spawners, sync, threat } = yield* play({
+          hound: { minimumDormant: 1, maxActive: 1 },
+          launcher: {
+            openConnection: (pipe) => {
+              const connection = new HoundConnection(pipe)
+              const send = connection.send.bind(connection)
+              // That job crashes the actor as often as it may without having failed.
+              connection.send = (facts, bytes) => {
+                if (crashes === 2 || Buffer.from(bytes).toString() !== job) return send(facts, bytes)
+                crashes += 1
+                throw new Error("a mistake of ours")
+              }
+              return connection
             }
-            return connection
           }
-        }
-      })
-      for (let i = 0; i < 5; i++) threat(`${i}`)
-      yield* rest
-      for (let i = 0; i < 10; i++) yield* after(1_000)
-      assert.strictEqual(crashes, 2)
-      assert.strictEqual(spawners.length, 3)
-      assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 5 })
-      assert.strictEqual(sync.deadLetters(), crashes)
-    })))
+        })
+        for (let i = 0; i < 5; i++) threat(`${i}`)
+        yield* rest
+        for (let i = 0; i < 10; i++) yield* after(1_000)
+        assert.strictEqual(crashes, 2)
+        assert.strictEqual(spawners.length, 3)
+        assert.deepStrictEqual(sync.hounds.outcomes(), { ...none, complete: 5 })
+        assert.strictEqual(sync.deadLetters(), crashes)
+      }))
+  )
 })
 
 describe("closing", () => {
