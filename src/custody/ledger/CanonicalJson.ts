@@ -32,7 +32,7 @@ export const canonicalJson = (value: unknown): string | null => write(value, max
 const write = (value: unknown, depth: number): string | null => {
   switch (typeof value) {
     case "string":
-      return JSON.stringify(value.toWellFormed())
+      return quote(value)
     case "number":
       return Number.isFinite(value) ? JSON.stringify(value) : null
     case "boolean":
@@ -45,6 +45,8 @@ const write = (value: unknown, depth: number): string | null => {
       return null
   }
 }
+
+const quote = (text: string): string => JSON.stringify(text.toWellFormed())
 
 const writeArray = (values: ReadonlyArray<unknown>, depth: number): string | null => {
   const texts: Array<string> = []
