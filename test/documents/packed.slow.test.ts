@@ -114,6 +114,9 @@ const known: ReadonlyArray<Known> = [
     edit: (code, project) => code.replace("….thev", onlyIn(join(project, "data/evidence"))),
     prints: new RegExp(`^injection:${digest} evicted\n$`)
   },
+  { document: "docs/ledger.md", has: "layerMemory(", prints: /^0 true alice 7\n$/ },
+  { document: "docs/ledger.md", has: "inclusionProof(", prints: /^example\.com\/ledger\+[0-9a-f]{8}\+\S+\ntrue\n$/ },
+  { document: "docs/ledger.md", has: "verifyLedger(", prints: /^null 0 0\n$/ },
   {
     document: "docs/metrics.md",
     has: "PrometheusMetrics.format",

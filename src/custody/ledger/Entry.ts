@@ -46,7 +46,12 @@ const bytesOf = (text: string): number => text.length > maxEntryBytes ? text.len
 
 const digits = /^[0-9a-f]{64}$/
 const actionName = /^[a-z0-9._-]{1,64}$/
-const maxActorLength = 256
+
+/** The most UTF-16 code units of an actor. */
+export const maxActorLength = 256
+
+/** Whether the text can be an entry's action. */
+export const isAction = (value: unknown): value is string => typeof value === "string" && actionName.test(value)
 
 /** Whether the text is a hash as entries have it: 64 digits of lowercase hexadecimal. */
 const isHash = (value: unknown): value is string => typeof value === "string" && digits.test(value)
@@ -56,7 +61,7 @@ const hasFields = (value: Json): value is Entry => {
   const { action, actor, payloadHash, previous, sequence, time } = value as JsonObject
   return Number.isSafeInteger(sequence) && (sequence as number) >= 0 && typeof time === "number" &&
     typeof actor === "string" && actor.length > 0 && actor.length <= maxActorLength &&
-    typeof action === "string" && actionName.test(action) && isHash(previous) &&
+    isAction(action) && isHash(previous) &&
     (payloadHash === undefined || isHash(payloadHash))
 }
 

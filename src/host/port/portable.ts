@@ -20,10 +20,12 @@ import type { Ports } from "./Ports.ts"
 import { Randomness } from "./Randomness.ts"
 
 export { Compression, CompressionError } from "./Compression.ts"
+export { Ed25519, Ed25519Error } from "./Ed25519.ts"
 export { Hash } from "./Hash.ts"
 export { Introspection, type Slots } from "./Introspection.ts"
 export { type EqualBytes, Memory } from "./Memory.ts"
 export { MonotonicTime, type TimeCell } from "./MonotonicTime.ts"
+export * as PortableEd25519 from "./PortableEd25519.ts"
 export { Randomness } from "./Randomness.ts"
 export type { Ports }
 
