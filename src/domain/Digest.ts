@@ -22,8 +22,12 @@ export const digestBytes = 32
  */
 export type Digest = Branded<string, "Digest">
 
-/** The characters of a digest: one buffer for all calls, which are synchronous. */
+/**
+ * The characters of a digest in hexadecimal, and as they are: one buffer each for all calls, which
+ * are synchronous.
+ */
 const characters = Array.from({ length: 2 * digestBytes }, () => 0)
+const bytesAsCodes = Array.from({ length: digestBytes }, () => 0)
 
 /** The 32 bytes from `at` on, in lowercase hexadecimal. */
 export const hexOf = (bytes: Uint8Array, at = 0): string => {
@@ -71,7 +75,8 @@ export class DigestBuffer {
 
   /** What it holds, as a digest of its own. */
   digest(): Digest {
-    return textOf([...this.bytes]) as Digest
+    for (let i = 0; i < digestBytes; i++) bytesAsCodes[i] = this.bytes[i] ?? 0
+    return textOf(bytesAsCodes) as Digest
   }
 
   /**

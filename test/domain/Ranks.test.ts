@@ -23,7 +23,9 @@ describe("ranks", () => {
     type Swapped = [SeverityRank, CategoryRank]
     type AfterFirst<F extends (first: never, ...rest: never) => unknown> = Parameters<F> extends
       [unknown, ...infer Rest] ? Rest : never
-    type HitSame = AfterFirst<Quarantine["Service"]["hitSame"]>
+    type AfterSecond<F extends (first: never, second: never, ...rest: never) => unknown> = Parameters<F> extends
+      [unknown, unknown, ...infer Rest] ? Rest : never
+    type HitSame = AfterSecond<Quarantine["Service"]["hitSame"]>
     type Escalate = AfterFirst<Escalation["Service"]["escalateUnsafe"]>
     expectTypeOf<Pair>().toExtend<HitSame>()
     expectTypeOf<Swapped>().not.toExtend<HitSame>()

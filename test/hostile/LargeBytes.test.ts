@@ -9,7 +9,7 @@ import { making, rawKinds } from "../../src/testing/arbitraries/hostile.ts"
 import { memoryOf, scribble } from "./equality.ts"
 
 /** Around the sizes from which bytes stay where they are, and live outside of the arena. */
-const sizes = [32_768, 32_769, 64_512, 64_513, 100_000]
+const sizes = [64_512, 64_513, 65_536, 65_537, 100_000]
 
 const threat = { category: "malware", severity: "critical" } as const
 
@@ -37,6 +37,7 @@ describe("large bytes of every kind", () => {
           assert.deepStrictEqual(touched, [])
           if (result.status !== "quarantined") return assert.fail(result.status)
           assert.strictEqual(intercept(tracehound, payload).status, "ignored")
+          assert.deepStrictEqual(touched, [], "as a duplicate")
           const { handle } = result
           assert.strictEqual(handle.hash, createHash("sha256").update(before).digest("hex"))
           scribble(payload)

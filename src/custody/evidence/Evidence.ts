@@ -104,7 +104,7 @@ export class Handle implements EvidenceHandle {
     return digestHex(this.#digests.slice(-digestBytes) as Digest)
   }
   get signature(): string {
-    return signatureOf(this.#category, this.#digests as Digest)
+    return signatureOf(this.#category, digestHex(this.#digests as Digest))
   }
   get captured(): number {
     return this.#captured

@@ -1,11 +1,11 @@
 /**
  * A signature as text: `category:sha256hex` (CONFORMANCE D3), and how to take it apart.
  */
-import { type Digest, type DigestBuffer, digestBytes, digestHex } from "../../domain/Digest.ts"
+import { type DigestBuffer, digestBytes } from "../../domain/Digest.ts"
 import { type CategoryRank, threatCategories, type ThreatCategory } from "../../domain/Scent.ts"
 
-/** The signature of content of this category; `signed` is the digest in it. */
-export const signatureOf = (category: ThreatCategory, signed: Digest): string => `${category}:${digestHex(signed)}`
+/** The signature of content of this category; `hex` is the digest in it, in hexadecimal. */
+export const signatureOf = (category: ThreatCategory, hex: string): string => `${category}:${hex}`
 
 /** No signature is longer. */
 const maxLength = Math.max(...threatCategories.map(({ length }) => length)) + 1 + 2 * digestBytes

@@ -2,7 +2,7 @@
  * The facts of evidence on its way out, as the audit chain takes them: one object that each exit
  * fills in anew, since the chain keeps none of it (CONFORMANCE A1).
  */
-import { DigestBuffer } from "../../domain/Digest.ts"
+import { DigestBuffer, hexOf } from "../../domain/Digest.ts"
 import type { PurgeReason } from "../../domain/Records.ts"
 import { categoryAt, type ThreatCategory } from "../../domain/Scent.ts"
 import { secureIdBytes } from "../../domain/SecureIdText.ts"
@@ -55,7 +55,7 @@ export class ExitFacts implements AuditFacts {
 
   /** The signature of the evidence. */
   signature(): string {
-    return signatureOf(this.category, this.signed.digest())
+    return signatureOf(this.category, hexOf(this.signed.bytes))
   }
 
   /** The same facts, with the status of this way out. */

@@ -63,9 +63,15 @@ export interface SeverityRaise {
 export class Quarantine extends Context.Service<Quarantine, {
   /**
    * Answers a duplicate that can be told by its bytes alone, unhashed, and counts it as `hit` does.
-   * Null does not mean that there is none: ask `hit` then.
+   * Null does not mean that there is none: ask `hit` then. Reads the first `size` bytes of
+   * `content`, and none of its properties: it may be a payload of somebody's.
    */
-  readonly hitSame: (content: Uint8Array, category: CategoryRank, severity: SeverityRank) => Ignored | null
+  readonly hitSame: (
+    content: Uint8Array,
+    size: number,
+    category: CategoryRank,
+    severity: SeverityRank
+  ) => Ignored | null
   /**
    * Answers a duplicate, or null where no evidence with this signature is held. Counts it as a hit;
    * a worse severity than before becomes the evidence's. `content` is what was signed.
@@ -180,8 +186,8 @@ export const make = (services: QuarantineServices): Quarantine["Service"] => {
   const evictions = new Evictions({ ...services, vault, steps, custodian: exits })
   const capacity = new Capacity({ ...services, bounds: settings.quarantine, vault, evictions })
   return {
-    hitSame: (content, category, severity) => {
-      const slot = vault.findSame(content, category)
+    hitSame: (content, size, category, severity) => {
+      const slot = vault.findSame(content, size, category)
       return slot < 0 ? null : duplicates.answer(slot, severity)
     },
     hit: (signed, content, category, severity) => {

@@ -15,7 +15,7 @@
  *   too.
  * - The rows double when they are full, which copies all of them once.
  */
-import { type Digest, DigestBuffer, digestHex, digestWords } from "../../domain/Digest.ts"
+import { type Digest, DigestBuffer, digestHex, digestWords, hexOf } from "../../domain/Digest.ts"
 import type { EvidenceRecord } from "../../domain/Evidence.ts"
 import { categoryAt, type CategoryRank, type ThreatCategory } from "../../domain/Scent.ts"
 import { type BySeverity, severities, type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
@@ -30,7 +30,7 @@ import { signatureOf } from "../evidence/SignatureText.ts"
 import { DigestIndex } from "./DigestIndex.ts"
 import { EvictionLists, type EvictionPolicy } from "./EvictionLists.ts"
 import { Rows, rowWords } from "./Rows.ts"
-import { SampleIndex, sampleSeedWords } from "./SampleIndex.ts"
+import { SampleIndex, sampleSeedWords, ways } from "./SampleIndex.ts"
 import { readText, textBytes, writeText } from "./Texts.ts"
 
 /** Unpredictable words of a vault's seed. */
@@ -76,9 +76,9 @@ export class Vault {
   /** The digest that `read` was last asked for. */
   private readonly wanted = new DigestBuffer()
   private wantedDigest: Digest | null = null
-  /** The content that `findSame` was last asked for, and its place in the sample index. */
+  /** The content that `findSame` was last asked for, and its key in the sample index. */
   private sampled: Uint8Array | null = null
-  private place = 0
+  private key = 0
   /**
    * Content that is not in the arena: in blocks, and of exposed evidence in the buffers that were
    * given out.
@@ -132,25 +132,32 @@ export class Vault {
 
   /**
    * The slot that holds these very bytes in this category, or -1 where that is not known without
-   * hashing them. One comparison with one candidate; exposed bytes are no candidate.
+   * hashing them. One comparison with one candidate; exposed bytes are no candidate. Of `content`
+   * nothing is read but its first `size` bytes, by index and by the Memory port: no property.
    */
-  findSame(content: Uint8Array, category: CategoryRank): number {
-    this.sampled = content
-    this.place = this.samples.placeOf(content, category)
-    const slot = this.samples.at(this.place)
-    if (slot < 0 || !this.rows.mayBe(slot, content.length, category)) return NONE
-    const own = this.own.get(slot)
-    const memory = own ?? this.arena.memory(slot)
-    const at = own === undefined ? this.arena.at(slot) : 0
-    return this.equal(memory, at, content, 0, content.length) ? slot : NONE
+  findSame(content: Uint8Array, size: number, category: CategoryRank): number {
+    // Long content may be a payload: nobody is kept waiting for its memory.
+    this.sampled = size <= maxInArena ? content : null
+    this.key = this.samples.keyOf(content, size, category)
+    for (let way = 0; way < ways; way++) {
+      const slot = this.samples.at(this.key, way)
+      if (slot < 0 || !this.rows.mayBe(slot, size, category)) continue
+      const own = size > maxInArena ? this.own.get(slot) : undefined
+      const memory = own ?? this.arena.memory(slot)
+      const at = own === undefined ? this.arena.at(slot) : 0
+      return this.equal(memory, at, content, 0, size) ? slot : NONE
+    }
+    return NONE
   }
 
   /** Makes the next `findSame` find this content, which is held in the slot. */
   remember(content: Uint8Array, slot: number): void {
-    // Usually `findSame` was asked for it a moment ago. Where the place is of another content, the
+    // Usually `findSame` was asked for it a moment ago. Where the key is of another content, the
     // worst that happens is that `findSame` does not find it.
-    const place = content === this.sampled ? this.place : this.samples.placeOf(content, this.rows.categoryOf(slot))
-    this.samples.put(place, slot)
+    const key = content === this.sampled
+      ? this.key
+      : this.samples.keyOf(content, content.length, this.rows.categoryOf(slot))
+    this.samples.put(key, slot)
   }
 
   /**
@@ -303,7 +310,8 @@ export class Vault {
 
   /** The signature of the evidence. */
   signatureOf(slot: number): string {
-    return signatureOf(this.categoryOf(slot), digestAt(this.rows.words, slot * rowWords))
+    found.copyFrom(this.rows.words, slot * rowWords)
+    return signatureOf(this.categoryOf(slot), hexOf(found.bytes))
   }
 
   /** The record of the evidence: all but its bytes. */
@@ -407,6 +415,6 @@ export const recordOf = (
   scent: EvidenceRecord["scent"]
 ): EvidenceRecord => {
   const name = categoryAt(category)
-  const signature = signatureOf(name, signed)
+  const signature = signatureOf(name, digestHex(signed))
   return { signature, hash: digestHex(hash), category: name, severity: severityAt(severity), size, captured, scent }
 }

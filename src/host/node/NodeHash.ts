@@ -9,7 +9,13 @@ import { Hash, sha256Bytes, shortTarget } from "../port/Hash.ts"
 /** What `hash` is asked for: a newer Node takes the length as well, and then looks up nothing. */
 type Output = Parameters<typeof hash>[2]
 
-const exactly = { outputEncoding: "latin1", outputLength: sha256Bytes } as const
+/** All that a Node reads of it, so that nothing is found on its prototype. */
+const exactly = {
+  outputEncoding: "latin1",
+  outputLength: sha256Bytes,
+  functionName: undefined,
+  customization: undefined
+} as const
 
 /** Older Nodes take no object here. */
 const outputOf = (wanted: Exclude<Output, string>): Output => {

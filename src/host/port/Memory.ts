@@ -11,7 +11,8 @@ import * as Layer from "effect/Layer"
 
 /**
  * Whether the `length` bytes of `a` from `aAt` on are those of `b` from `bAt` on; both ranges lie
- * within their arrays.
+ * within their arrays. Where they are all of both arrays no property of these is read: one may be a
+ * payload of somebody's.
  */
 export type EqualBytes = (a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, length: number) => boolean
 

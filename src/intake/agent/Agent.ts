@@ -270,12 +270,12 @@ const makeIntercept = (
       ? refuse(Refusals.unreadable, category, severity)
       : answered(answers, Totals.PAYLOAD_TOO_LARGE, answer, category, severity)
   }
-  const { content } = writer
-  const same = quarantine.hitSame(content, category, severity)
+  const same = quarantine.hitSame(writer.raw, size, category, severity)
   if (same !== null) {
     writer.release()
     return answered(answers, Totals.IGNORED, same, category, severity)
   }
+  const { content } = writer
   const signed = signer.sign(writer)
   const duplicate = quarantine.hit(signed, content, category, severity)
   if (duplicate !== null) {

@@ -14,19 +14,6 @@ import { type CategoryRank, maxIdentifierBytes, threatCategories, ThreatSignal }
 import { severities, type SeverityRank } from "../../domain/Severity.ts"
 import { fitsUtf8 } from "../../domain/Text.ts"
 
-const ranksOf = <Rank extends CategoryRank | SeverityRank>(names: ReadonlyArray<string>): ReadonlyMap<unknown, Rank> =>
-  new Map(names.map((name, rank) => [name, rank as Rank]))
-
-const categoryRanks = ranksOf<CategoryRank>(threatCategories)
-const severityRanks = ranksOf<SeverityRank>(severities)
-
-/**
- * No name is longer. The length is checked before a text is looked up: a lookup would flatten half
- * a gigabyte of concatenated text.
- */
-const longestName = Math.max(...threatCategories.map(({ length }) => length), ...severities.map(({ length }) => length))
-const mayBeName = (value: unknown): boolean => typeof value === "string" && value.length <= longestName
-
 /** In place of a rank: the value is none of the closed union. */
 export const UNKNOWN = -1
 
@@ -37,13 +24,21 @@ export const isIdentifier = (value: unknown): value is string =>
 /** Milliseconds since the epoch: any finite number. */
 export const isTimestamp = (value: unknown): value is number => Number.isFinite(value)
 
-/** The rank of a category, or UNKNOWN. Allocates nothing. */
-export const rankOfCategory = (value: unknown): CategoryRank | typeof UNKNOWN =>
-  (mayBeName(value) ? categoryRanks.get(value) : UNKNOWN) ?? UNKNOWN
+/**
+ * The rank of a category, or UNKNOWN. Allocates nothing. A text of another length than a name's is
+ * told by that alone, so that half a gigabyte of concatenated text stays as it is.
+ */
+export const rankOfCategory = (value: unknown): CategoryRank | typeof UNKNOWN => {
+  for (let rank = 0; rank < threatCategories.length; rank++)
+    if (threatCategories[rank] === value) return rank as CategoryRank
+  return UNKNOWN
+}
 
-/** The rank of a severity, or UNKNOWN. Allocates nothing. */
-export const rankOfSeverity = (value: unknown): SeverityRank | typeof UNKNOWN =>
-  (mayBeName(value) ? severityRanks.get(value) : UNKNOWN) ?? UNKNOWN
+/** The rank of a severity, or UNKNOWN. As `rankOfCategory`. */
+export const rankOfSeverity = (value: unknown): SeverityRank | typeof UNKNOWN => {
+  for (let rank = 0; rank < severities.length; rank++) if (severities[rank] === value) return rank as SeverityRank
+  return UNKNOWN
+}
 
 const decodeSignal = Schema.decodeUnknownExit(ThreatSignal, { onExcessProperty: "error" })
 

@@ -36,6 +36,7 @@
  *   keeps a large raw payload alive until `release`.
  */
 import type * as Port from "../../host/port/Introspection.ts"
+import { maxRegionBytes } from "../../memory/Arena.ts"
 import {
   ADDRESS,
   ARRAY_BUFFER,
@@ -64,6 +65,7 @@ import { Nonces, nonceSeedWords } from "./canonical/Nonces.ts"
 import { sortEntries, sortKeys } from "./canonical/Order.ts"
 import { addressText, headersEach, paramsCount, paramsEach, temporalText } from "./canonical/Platform.ts"
 import {
+  bufferOf,
   byteKindOf,
   byteLengthOf,
   bytesOf,
@@ -129,6 +131,11 @@ export interface CanonicalWriter {
    * that was asked for lately is given again, so that asking allocates nothing.
    */
   readonly content: Uint8Array
+  /**
+   * The same bytes, where nobody reads a property: it may be the payload itself, whose properties
+   * are anybody's. Where `content` would have to make a view, this makes none.
+   */
+  readonly raw: Uint8Array
   /** The prefix, and the content behind it. */
   readonly prefixed: Uint8Array
   /** Lets go of the payload's memory, where `content` is a view of it. */
@@ -184,8 +191,11 @@ type WriteResult = typeof WRITTEN | typeof TOO_LARGE | typeof TOO_DEEP | typeof 
 const noBytes = new Uint8Array(0)
 /** The most prototypes that are searched for the name of an error. */
 const maxInherited = 16
-/** The most raw bytes that are copied into the buffer; more are left where they are. */
-const maxCopiedBytes = 32_768
+/**
+ * The most raw bytes that are copied into the buffer; more are left where they are. So many may lie
+ * among others where they are held; longer ones are compared as a whole.
+ */
+const maxCopiedBytes = maxRegionBytes
 
 const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
@@ -212,8 +222,10 @@ class BoundedWriter implements CanonicalWriter {
   /** Whether objects inherit keys of Object.prototype, which `for … in` would list. */
   private polluted = false
   private unorderedDepth = 0
-  /** The payload's own memory, where it is the content. */
+  /** The payload or a view of its own memory, where that is the content; then its length. */
   private outside: Uint8Array | null = null
+  private outsideLength = 0
+  private outsideView: Uint8Array | null = null
   private readonly views: ScratchViews
   visited = 0
 
@@ -247,15 +259,21 @@ class BoundedWriter implements CanonicalWriter {
   }
 
   get content(): Uint8Array {
+    if (this.outside === null) return this.views.content()
+    return this.outsideView ??= bytesOf(this.outside, VIEW, this.outsideLength)
+  }
+
+  get raw(): Uint8Array {
     return this.outside ?? this.views.content()
   }
 
   get prefixed(): Uint8Array {
-    return this.outside ?? this.views.prefixed()
+    return this.outside === null ? this.views.prefixed() : this.content
   }
 
   release(): void {
     this.outside = null
+    this.outsideView = null
   }
 
   write(payload: unknown): number {
@@ -267,12 +285,19 @@ class BoundedWriter implements CanonicalWriter {
     // No call outside the `try`: at the end of the stack it would throw.
     this.sink.length = this.sink.start
     this.outside = null
+    this.outsideView = null
     this.unorderedDepth = 0
     this.visited = 0
     this.shapes.made = 0
     this.brands.trials = 0
     try {
-      this.polluted = typeof payload === "object" && !isView(payload) && hasKeys(objectPrototype)
+      // No Proxy is a view, and asking runs none: bytes need no further question.
+      if (typeof payload === "object" && isView(payload)) {
+        this.visited = 1
+        const written = this.bytes(payload, VIEW, 0)
+        return written === WRITTEN ? this.written() : written
+      }
+      this.polluted = typeof payload === "object" && hasKeys(objectPrototype)
       const result = typeof payload === "string" ? this.rawText(payload) : this.value(payload, 0)
       return result === WRITTEN ? this.written() : result
     } catch {
@@ -283,7 +308,7 @@ class BoundedWriter implements CanonicalWriter {
   }
 
   private written(): number {
-    return this.outside === null ? this.sink.length - this.sink.start : this.outside.length
+    return this.outside === null ? this.sink.length - this.sink.start : this.outsideLength
   }
 
   private rawText(text: string): WriteResult {
@@ -598,9 +623,11 @@ class BoundedWriter implements CanonicalWriter {
     // The payload's memory can serve as the content: no code runs before the caller has hashed and
     // copied it. Shared memory cannot, since another thread may write to it.
     if (length > maxCopiedBytes && sink.start === 0) {
-      const view = bytesOf(value, brand, length)
-      if (!this.brands.isShared(view.buffer)) {
-        this.outside = view
+      const isWhole = brand === VIEW && isUint8Array(value)
+      const outside = isWhole ? value : bytesOf(value, brand, length)
+      if (!this.brands.isShared(bufferOf(outside))) {
+        this.outside = outside
+        this.outsideLength = length
         return WRITTEN
       }
     }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { parseSignature, signatureOf } from "../../../src/custody/evidence/SignatureText.ts"
-import { DigestBuffer } from "../../../src/domain/Digest.ts"
+import { DigestBuffer, hexOf } from "../../../src/domain/Digest.ts"
 import { categoryRank, threatCategories } from "../../../src/domain/Scent.ts"
 
 const words = Int32Array.from({ length: 8 }, (_, i) => Math.imul(i + 1, 0x9e37_79b1))
@@ -11,7 +11,7 @@ describe("SignatureText", () => {
       const read = new DigestBuffer()
       const written = new DigestBuffer()
       written.copyFrom(words, 0)
-      const signature = signatureOf(category, written.digest())
+      const signature = signatureOf(category, hexOf(written.bytes))
       assert.match(signature, /^[a-z]+:[0-9a-f]{64}$/)
       assert.strictEqual(parseSignature(signature, read), categoryRank(category))
       assert.deepStrictEqual(read.words, words)

@@ -275,17 +275,17 @@ describe("Quarantine", () => {
       const content = new Uint8Array(bytes)
       const injection = categoryRank("injection")
       const [low, critical] = [severityRank("low"), severityRank("critical")]
-      assert.strictEqual(quarantine.hitSame(content, injection, low), null)
+      assert.strictEqual(quarantine.hitSame(content, 40, injection, low), null)
       const { handle } = quarantine.hold(record, bytes)
-      assert.deepStrictEqual(quarantine.hitSame(content, injection, critical), {
+      assert.deepStrictEqual(quarantine.hitSame(content, 40, injection, critical), {
         status: "ignored",
         signature: record.signature
       })
       assert.strictEqual(handle.severity, "critical")
       assert.strictEqual(quarantine.hits(), 1)
-      assert.strictEqual(quarantine.hitSame(content, categoryRank("ddos"), critical), null)
+      assert.strictEqual(quarantine.hitSame(content, 40, categoryRank("ddos"), critical), null)
       handle.neutralize()
-      assert.strictEqual(quarantine.hitSame(content, injection, critical), null)
+      assert.strictEqual(quarantine.hitSame(content, 40, injection, critical), null)
     })
   })
 

@@ -121,16 +121,16 @@ describe("Vault", () => {
     it(`RFC D7 knows ${size} bytes again without their hash, in their own category alone`, () => {
       const vault = vaultOf()
       const slot = vault.insert(arrivalOf(bytes(size, 7)))
-      assert.strictEqual(vault.findSame(bytes(size, 7), injection), slot)
-      assert.strictEqual(vault.findSame(bytes(size, 7), ddos), -1)
-      assert.strictEqual(vault.findSame(bytes(size + 1, 7), injection), -1)
+      assert.strictEqual(vault.findSame(bytes(size, 7), size, injection), slot)
+      assert.strictEqual(vault.findSame(bytes(size, 7), size, ddos), -1)
+      assert.strictEqual(vault.findSame(bytes(size + 1, 7), size + 1, injection), -1)
       if (size > 0) {
         const almost = bytes(size, 7)
         almost[size - 1] = 8
-        assert.strictEqual(vault.findSame(almost, injection), -1)
+        assert.strictEqual(vault.findSame(almost, size, injection), -1)
       }
       vault.remove(slot)
-      assert.strictEqual(vault.findSame(bytes(size, 7), injection), -1)
+      assert.strictEqual(vault.findSame(bytes(size, 7), size, injection), -1)
     })
   }
 
@@ -155,8 +155,8 @@ describe("Vault", () => {
     const vault = vaultOf()
     const slot = vault.insert(arrivalOf(bytes(64, 7)))
     new Uint8Array(vault.expose(slot)).fill(8)
-    assert.strictEqual(vault.findSame(bytes(64, 8), injection), -1)
-    assert.strictEqual(vault.findSame(bytes(64, 7), injection), -1)
+    assert.strictEqual(vault.findSame(bytes(64, 8), 64, injection), -1)
+    assert.strictEqual(vault.findSame(bytes(64, 7), 64, injection), -1)
     assert.strictEqual(vault.find(digestOf(bytes(64, 7)), injection), slot)
   })
 

@@ -27,5 +27,22 @@ for (const [host, layer] of Object.entries({ portable: Memory.layerPortable, nod
         assert.isFalse(equal(b, bAt, a, aAt, length))
       }
     )
+
+    it("RFC D4 reads no property of arrays that are compared as a whole", () => {
+      for (const length of [1, 95, 96, 1_000, 100_000]) {
+        const touched: Array<PropertyKey> = []
+        const mine = new Uint8Array(length).fill(7)
+        const [same, other] = [mine.slice(), mine.slice()]
+        other[length - 1] = 8
+        for (const theirs of [same, other]) {
+          for (const key of ["length", "byteLength", "byteOffset", "buffer", "constructor", "subarray"])
+            Object.defineProperty(theirs, key, { get: () => touched.push(key) })
+        }
+        assert.isTrue(equal(mine, 0, same, 0, length))
+        assert.isFalse(equal(mine, 0, other, 0, length))
+        assert.isTrue(equal(same, 0, mine, 0, length))
+        assert.deepStrictEqual(touched, [])
+      }
+    })
   })
 }

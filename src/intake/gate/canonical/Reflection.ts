@@ -57,7 +57,8 @@ export const sharedLength: Uncurried<number> = sharedPrototype === undefined
   ? refuse
   : getter<number>(sharedPrototype, "byteLength")
 const typedTag = getter<string | undefined>(typedArrayPrototype, Symbol.toStringTag)
-const typedBuffer = getter<ArrayBufferLike>(typedArrayPrototype, "buffer")
+/** The memory of a typed array, by its slot. */
+export const bufferOf = getter<ArrayBufferLike>(typedArrayPrototype, "buffer")
 const typedOffset = getter<number>(typedArrayPrototype, "byteOffset")
 const typedLength = getter<number>(typedArrayPrototype, "byteLength")
 const dataBuffer = getter<ArrayBufferLike>(DataView.prototype, "buffer")
@@ -105,7 +106,7 @@ export const bytesOf = (value: object, brand: Brand, length: number): Uint8Array
     return new Uint8Array(value as ArrayBufferLike, 0, length)
   return typedTag(value) === undefined
     ? new Uint8Array(dataBuffer(value), dataOffset(value), length)
-    : new Uint8Array(typedBuffer(value), typedOffset(value), length)
+    : new Uint8Array(bufferOf(value), typedOffset(value), length)
 }
 
 /**
