@@ -6,7 +6,8 @@
  * that a hound changes its state only in the order booting, dormant, active, dormant, …, disposing,
  * gone. Every method is O(1) but `all` and `clear`.
  *
- * Dormant hounds wait first in, first out: each of them gets its turn, and its age.
+ * The hound that has ended its work last gets the next: its memory is in the processor's caches,
+ * and it may not even have fallen asleep. Otherwise the one that has been dormant longest does.
  */
 import type { Hound } from "../../domain/Hound.ts"
 import type { Examination } from "./Examination.ts"
@@ -59,6 +60,8 @@ type Birth = Pick<Member, "id" | "name" | "createdAt" | "retireAt">
 export class HoundTable {
   readonly #members = new Map<number, Mutable<Member>>()
   readonly #dormant = new Set<Member>()
+  /** The one of them that ended its work last; null once it is none of them. */
+  #warm: Member | null = null
   #active = 0
   #booting = 0
   #stale = 0
@@ -125,13 +128,17 @@ export class HoundTable {
   }
 
   /**
-   * Activates the one that has been dormant longest; null where none is. `now` is a time of day.
+   * Activates the one that ended its work last, or else the one that has been dormant longest; null
+   * where none is. `now` is a time of day.
    */
   activate(now: number): Member | null {
-    for (const member of this.#dormant) {
-      this.#move(member, "active", now)
-      return member
-    }
+    const next = this.#warm ?? this.#longestDormant
+    if (next !== null) this.#move(next, "active", now)
+    return next
+  }
+
+  get #longestDormant(): Member | null {
+    for (const member of this.#dormant) return member
     return null
   }
 
@@ -171,6 +178,7 @@ export class HoundTable {
   #leave(member: Member): void {
     if (member.state === "dormant") {
       this.#dormant.delete(member)
+      if (this.#warm === member) this.#warm = null
       if (member.isStale) this.#stale -= 1
     } else if (member.state === "active") this.#active -= 1
     else if (member.state === "booting") this.#booting -= 1
@@ -180,6 +188,7 @@ export class HoundTable {
     const mine = this.#members.get(member.id)
     if (mine === undefined || mine !== member || mine.state === "disposing") return
     this.#leave(mine)
+    if (state === "dormant" && mine.state === "active") this.#warm = mine
     mine.state = state
     mine.activatedAt = activatedAt
     if (state === "dormant") {

@@ -45,8 +45,33 @@ describe("PoolCore", () => {
     world.say(2, "processing")
     world.say(2, "complete")
     assert.strictEqual(world.core.table.active, settings.maxActive)
-    assert.include(world.log, "send 4 d")
+    assert.include(world.log, "send 2 d")
     assert.notInclude(world.log.join(), " e")
+  })
+
+  it("RFC H1 the hound that ended its work last gets the next, or else the one dormant longest", () => {
+    const world = World.open({ minimumDormant: 3 })
+    world.bootAll()
+    const work = (id: number) => {
+      world.say(id, "processing")
+      world.say(id, "complete")
+    }
+    world.examine("a")
+    work(1)
+    world.examine("b")
+    world.examine("c")
+    work(2)
+    work(1)
+    for (const signature of ["d", "e", "f"]) world.examine(signature)
+    assert.deepStrictEqual(
+      world.log.filter((line) => line.startsWith("send")),
+      ["send 1 a", "send 1 b", "send 2 c", "send 1 d", "send 3 e", "send 2 f"]
+    )
+    // It is not kept in mind when it is gone.
+    work(3)
+    world.core.terminate("hound-3")
+    world.examine("g")
+    assert.notInclude(world.log, "send 3 g")
   })
 
   it("RFC H4 overdue: killed, replaced, and only then reported; the next job goes to another", () => {
@@ -138,7 +163,7 @@ describe("PoolCore", () => {
   it("RFC H1 maxJobs and maxLifeTimeCycle retire", () => {
     const world = World.open({ maxJobs: 2 })
     world.bootAll()
-    for (const signature of ["a", "b", "c"]) {
+    for (const signature of ["a", "b"]) {
       world.examine(signature)
       const [id = 0] = world.jobs.keys()
       world.say(id, "processing")
