@@ -35,6 +35,7 @@ const nothings: ReadonlyArray<readonly [string, CaseName]> = [
   ["RFC D7", "a duplicate of 64 bytes"],
   ["RFC D7", "a duplicate of 2 KiB"],
   ["RFC D7", "a duplicate of 16 KiB"],
+  ["RFC D7", "a duplicate of 2 KiB of text"],
   ["the gate:", "the key of a source"],
   ["evidence:", "an id as bytes"]
 ]
@@ -46,8 +47,10 @@ const nothings: ReadonlyArray<readonly [string, CaseName]> = [
 const bounds: ReadonlyArray<readonly [CaseName, number]> = [
   ["no scent", 200],
   ["a duplicate of 1 MiB", 200],
-  ["a duplicate of 2 KiB of text", 160],
   ["a duplicate of an object of 1 KiB", 160],
+  ["a duplicate of an object without doubles, 1 KiB", 8],
+  // 16 for each thousand bytes: the rest of a block, over so many calls.
+  ["a duplicate of an object without doubles, 16 KiB", 256],
   ["new evidence of 64 bytes", 300],
   ["new evidence that evicts", 600],
   ["new evidence of an object of 1 KiB", 500],

@@ -73,6 +73,18 @@ const duplicate = (payload: unknown, calls: number = million): Counted => {
   return sending({ tracehound, scent, calls, status: "ignored" })
 }
 
+/**
+ * An object of about so many bytes of JSON with a long text of many escapes. V8 takes 16 bytes
+ * where it reads a number that it keeps as a double, so that there are texts in their place.
+ */
+const withoutDoubles = (size: number): unknown => {
+  const note = `"${"a text of which some is to be escaped\n".repeat(size >> 7)}"`
+  return JSON.parse(
+    JSON.stringify({ ...requestObject(size >> 1), note, none: {} }),
+    (_, value: unknown) => typeof value === "number" && !Number.isInteger(value) ? `${value}` : value
+  )
+}
+
 /** New evidence of 64 bytes that finds room; it is gone after each turn. */
 const newBytes = (): Counted => {
   const tracehound = roomyTracehound()
@@ -205,6 +217,8 @@ export const cases = {
   "a duplicate of 1 MiB": () => duplicate(scatteredBytes(1_048_576)(1), 10_000),
   "a duplicate of 2 KiB of text": () => duplicate(texts(2048, 1)[0], 300_000),
   "a duplicate of an object of 1 KiB": () => duplicate(requestObject(1024), 100_000),
+  "a duplicate of an object without doubles, 1 KiB": () => duplicate(withoutDoubles(1024), 300_000),
+  "a duplicate of an object without doubles, 16 KiB": () => duplicate(withoutDoubles(16_384), 20_000),
   "new evidence of 64 bytes": newBytes,
   "new evidence that evicts": evicting,
   "new evidence of an object of 1 KiB": () => newObject(1024, 40_000),

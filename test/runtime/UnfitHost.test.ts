@@ -11,7 +11,7 @@ import { layer as portable } from "tracehound/portable"
 import { vi } from "vitest"
 import { Compression } from "../../src/host/port/Compression.ts"
 import { Hash } from "../../src/host/port/Hash.ts"
-import { Memory } from "../../src/host/port/Memory.ts"
+import { Memory, writeUtf8 } from "../../src/host/port/Memory.ts"
 import { Randomness } from "../../src/host/port/Randomness.ts"
 import { tracehoundHere } from "../edge/cli/inProcess.ts"
 
@@ -145,7 +145,7 @@ describe("the layers", () => {
       const wrong = [
         ["randomness", withPort(Layer.succeed(Randomness, { fill: (target) => void target.fill(4) }))],
         ["hash", withPort(Layer.succeed(Hash, { ...hash, sha256Hex: () => "" }))],
-        ["memory", withPort(Layer.succeed(Memory, { equal: () => true }))],
+        ["memory", withPort(Layer.succeed(Memory, { equal: () => true, writeUtf8 }))],
         [
           "compression gzip",
           withPort(

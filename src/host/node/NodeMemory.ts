@@ -1,10 +1,10 @@
 /**
- * Comparison of memory by Buffer's own `compare`: a call takes about 100 ns, and a nanosecond for
- * every 30 bytes.
+ * Memory by what Buffer does in native code. Comparing takes about 100 ns a call, and a nanosecond
+ * for every 30 bytes; writing text about 30 ns, and allocates nothing.
  */
 import * as Layer from "effect/Layer"
 import { Buffer } from "node:buffer"
-import { type EqualBytes, equalBytes, Memory } from "../port/Memory.ts"
+import { type EqualBytes, equalBytes, Memory, type WriteUtf8, writeUtf8 } from "../port/Memory.ts"
 
 /** Below this many bytes the call costs more than a loop over them. */
 const few = 96
@@ -16,8 +16,22 @@ type Compare = (
   ...range: [] | [targetStart: number, targetEnd: number, sourceStart: number, sourceEnd: number]
 ) => number
 
-// Taken from the prototype, as it works on any Uint8Array.
-const { compare }: { readonly compare: Compare } = Buffer.prototype as Buffer
+type Utf8Write = (this: Uint8Array, text: string, offset: number, length: number) => number
+
+// Taken from the prototype, as they work on any Uint8Array. What Buffer's `write` calls itself has
+// no documentation: a Node without it writes as other hosts do.
+const { compare, utf8Write } = Buffer.prototype as { readonly compare: Compare; readonly utf8Write?: Utf8Write }
+
+/** No character has more bytes. */
+const maxCharacterBytes = 4
+
+/**
+ * Characters that do not fit are left out without a word, so that a full room is looked at again.
+ */
+const written = (write: Utf8Write): WriteUtf8 => (text, target, at, room) => {
+  const bytes = write.call(target, text, at, room)
+  return room - bytes >= maxCharacterBytes || Buffer.byteLength(text) === bytes ? bytes : -1
+}
 
 const byteLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "byteLength")?.get
 if (byteLength === undefined) throw new TypeError("this host cannot tell how long a Uint8Array is")
@@ -33,5 +47,6 @@ const equalLong: EqualBytes = (a, aAt, b, bAt, length) =>
 /** The Node implementation of `Memory`. */
 export const layer: Layer.Layer<Memory> = Layer.succeed(Memory, {
   equal: (a, aAt, b, bAt, length) =>
-    length < few ? equalBytes(a, aAt, b, bAt, length) : equalLong(a, aAt, b, bAt, length)
+    length < few ? equalBytes(a, aAt, b, bAt, length) : equalLong(a, aAt, b, bAt, length),
+  writeUtf8: utf8Write === undefined ? writeUtf8 : written(utf8Write)
 })

@@ -1,5 +1,5 @@
 /**
- * Comparison of memory.
+ * Memory: comparing it, and writing text into it.
  *
  * **Gotchas**
  *
@@ -22,10 +22,26 @@ export const equalBytes: EqualBytes = (a, aAt, b, bAt, length) => {
   return true
 }
 
-/** Compares memory. Allocates nothing. */
+/**
+ * Writes the UTF-8 of a text into `target` from `at` on, where it has at most `room` bytes, and
+ * gives their number; -1 where it has more, and then what is in the room is undefined. A lone
+ * surrogate becomes U+FFFD. The room lies within the target, of which nothing else is written.
+ */
+export type WriteUtf8 = (text: string, target: Uint8Array, at: number, room: number) => number
+
+const encoder = new TextEncoder()
+
+/** By TextEncoder, which leaves two small objects behind. */
+export const writeUtf8: WriteUtf8 = (text, target, at, room) => {
+  const { read, written } = encoder.encodeInto(text, target.subarray(at, at + room))
+  return read === text.length ? written : -1
+}
+
+/** Compares memory, which allocates nothing, and writes to it. */
 export class Memory extends Context.Service<Memory, {
   readonly equal: EqualBytes
+  readonly writeUtf8: WriteUtf8
 }>()("tracehound/host/port/Memory") {
-  /** In JavaScript, byte by byte. */
-  static readonly layerPortable = Layer.succeed(Memory, { equal: equalBytes })
+  /** In JavaScript, byte by byte, and by TextEncoder. */
+  static readonly layerPortable = Layer.succeed(Memory, { equal: equalBytes, writeUtf8 })
 }

@@ -176,7 +176,33 @@ const findRandomness = ({ fill }: Randomness["Service"]): Finding => {
 /** Ranges that hosts compare in different ways, from none to long. */
 const ranges: ReadonlyArray<number> = [0, 1, 95, 96, 300]
 
-const findMemory = ({ equal }: Memory["Service"]): Finding => {
+const findMemory = ({ equal, writeUtf8 }: Memory["Service"]): Finding =>
+  firstOf(() => findEqual(equal), () => findWriteUtf8(writeUtf8))
+
+/** One, two, three and four bytes; the second text is of ASCII alone. */
+const texts: ReadonlyArray<string> = ["a\u00e9\u20ac\u{1f600}", "evidence ".repeat(9)]
+
+const findWriteUtf8 = (writeUtf8: Memory["Service"]["writeUtf8"]): Finding => {
+  for (const text of texts) {
+    const expected = utf8.encode(text)
+    const { length } = expected
+    const write = (room: number): readonly [written: number, memory: string] => {
+      const around = new Uint8Array(length + 9).fill(0xee)
+      return [writeUtf8(text, around.subarray(2), 3, room), hexOf(around)]
+    }
+    const [written, memory] = write(length)
+    const wrong = firstOf(
+      () => unless(written === length, "counts the bytes of a text wrongly"),
+      () => unless(memory === `${"ee".repeat(5)}${hexOf(expected)}${"ee".repeat(4)}`, "writes a text as other bytes"),
+      () => unless(write(length - 1)[0] === -1, "writes less than the text, and does not say so"),
+      () => unless(write(length - 1)[1].endsWith("ee".repeat(5)), "writes a text past its room")
+    )
+    if (wrong !== null) return wrong
+  }
+  return null
+}
+
+const findEqual = (equal: Memory["Service"]["equal"]): Finding => {
   for (const length of ranges) {
     // All bytes around the range differ.
     const a = new Uint8Array(length + 9).fill(1)

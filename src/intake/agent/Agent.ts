@@ -26,6 +26,7 @@ import type { CategoryRank, Scent } from "../../domain/Scent.ts"
 import type { SeverityRank } from "../../domain/Severity.ts"
 import { Hash } from "../../host/port/Hash.ts"
 import { Introspection } from "../../host/port/Introspection.ts"
+import { Memory } from "../../host/port/Memory.ts"
 import { MonotonicTime } from "../../host/port/MonotonicTime.ts"
 import { Randomness } from "../../host/port/Randomness.ts"
 import { Alerts } from "../../safety/alert/Alerts.ts"
@@ -77,6 +78,7 @@ export class Agent extends Context.Service<Agent, {
         monotonicTime: yield* MonotonicTime,
         hash: yield* Hash,
         introspection: yield* Introspection,
+        memory: yield* Memory,
         randomness: yield* Randomness,
         rateLimiter: yield* RateLimiter,
         throughput: yield* Throughput,
@@ -98,6 +100,7 @@ export interface AgentServices {
   readonly monotonicTime: Pick<MonotonicTime["Service"], "last" | "tick">
   readonly hash: Pick<Hash["Service"], "sha256Into" | "sha256Text">
   readonly introspection: Introspection["Service"]
+  readonly memory: Pick<Memory["Service"], "writeUtf8">
   readonly randomness: Pick<Randomness["Service"], "fill">
   readonly rateLimiter: Pick<RateLimiter["Service"], "waitUnsafe">
   readonly throughput: Pick<Throughput["Service"], "countUnsafe" | "total">
@@ -189,12 +192,12 @@ export const make = (services: AgentServices): ClosableAgent => {
 }
 
 const makeWriter = (
-  { introspection, randomness: { fill }, settings }: AgentServices,
+  { introspection, memory: { writeUtf8 }, randomness: { fill }, settings }: AgentServices,
   prefix: Uint8Array
 ): CanonicalWriter => {
   const seed = new Int32Array(canonicalSeedWords)
   fill(new Uint8Array(seed.buffer))
-  return makeCanonicalWriter(settings, introspection, { prefix, seed })
+  return makeCanonicalWriter(settings, introspection, { prefix, seed, writeUtf8 })
 }
 
 interface InterceptParts {

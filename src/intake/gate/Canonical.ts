@@ -17,10 +17,10 @@
  *
  * Cost: 3 to 4 times a native JSON.stringify of a usual object, less for long strings. Telling an
  * accessor from a data property is a third of it. On Node usual objects allocate nothing: not those
- * of more than 32 keys or of long ones, nor numbers of 16 digits, Maps and Sets. Keys are sorted
- * once for objects of one shape (`canonical/Shapes.ts`). Sorting the entries of a Map or Set moves
- * their bytes at most twice per level of Maps and Sets around them; maxUnorderedDepth bounds those
- * levels.
+ * of more than 32 keys or of long ones, nor numbers of 16 digits, Maps and Sets; and V8 boxes
+ * numbers that it keeps as doubles. Keys are sorted once for objects of one shape
+ * (`canonical/Shapes.ts`). Sorting the entries of a Map or Set moves their bytes at most twice per
+ * level of Maps and Sets around them; maxUnorderedDepth bounds those levels.
  *
  * **Gotchas**
  *
@@ -36,6 +36,7 @@
  *   keeps a large raw payload alive until `release`.
  */
 import type * as Port from "../../host/port/Introspection.ts"
+import type { WriteUtf8 } from "../../host/port/Memory.ts"
 import { maxRegionBytes } from "../../memory/Arena.ts"
 import {
   ADDRESS,
@@ -165,6 +166,8 @@ export interface CanonicalWriterOptions {
    * when left out.
    */
   readonly seed?: Int32Array
+  /** How texts are written. By TextEncoder when left out, which allocates. */
+  readonly writeUtf8?: WriteUtf8
 }
 
 /** Makes a writer. Throws a RangeError that names the limit which is no whole number. */
@@ -176,8 +179,7 @@ export const makeCanonicalWriter = (
   requireWhole("maxPayloadSize", limits.maxPayloadSize)
   requireWhole("maxDepth", limits.maxDepth)
   requireWhole("maxKeys", limits.maxKeys)
-  const { prefix = noBytes, seed = new Int32Array(canonicalSeedWords) } = options
-  return new BoundedWriter(limits, introspection, prefix, seed)
+  return new BoundedWriter(limits, introspection, options)
 }
 
 const requireWhole = (name: string, value: number): void => {
@@ -229,12 +231,13 @@ class BoundedWriter implements CanonicalWriter {
   private readonly views: ScratchViews
   visited = 0
 
-  constructor(limits: CanonicalLimits, introspection: Introspection, prefix: Uint8Array, seed: Int32Array) {
+  constructor(limits: CanonicalLimits, introspection: Introspection, options: CanonicalWriterOptions) {
+    const { prefix = noBytes, seed = new Int32Array(canonicalSeedWords), writeUtf8 } = options
     this.maxDepth = limits.maxDepth
     this.maxKeys = limits.maxKeys
     this.introspection = introspection
     this.isWary = introspection.slots === null
-    this.sink = new Sink(limits.maxPayloadSize, prefix)
+    this.sink = new Sink(limits.maxPayloadSize, prefix, writeUtf8)
     this.views = new ScratchViews(this.sink)
     this.bigInts = new BigIntText(this.sink)
     this.shapes = new Shapes(seed.subarray(0, shapeSeedWords))
@@ -406,6 +409,7 @@ class BoundedWriter implements CanonicalWriter {
     if (depth >= this.maxDepth) return TOO_DEEP
     const isSimple = this.isSimple(value)
     const count = isSimple && !this.polluted ? this.shapes.list(value) : -1
+    if (count === 0) return this.token("{}")
     const listed = count < 0 ? ownKeys(value) : undefined
     const shape = listed === undefined ? this.shapes.found(count) : this.shapes.find(listed)
     if (shape !== undefined) return this.shaped(value as Members, shape, depth, isSimple)

@@ -2,12 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import * as NodeMemory from "../../../src/host/node/NodeMemory.ts"
 import { Memory } from "../../../src/host/port/Memory.ts"
-import { random } from "../../support/random.ts"
+import { random, Seed } from "../../support/random.ts"
 
 const Small = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 300 }))
 
 for (const [host, layer] of Object.entries({ portable: Memory.layerPortable, node: NodeMemory.layer })) {
-  const { equal } = Effect.runSync(Effect.provide(Memory, layer))
+  const { equal, writeUtf8 } = Effect.runSync(Effect.provide(Memory, layer))
   describe(`Memory, ${host}`, () => {
     it.prop(
       "RFC R5 says whether two ranges hold the same bytes",
@@ -44,5 +44,27 @@ for (const [host, layer] of Object.entries({ portable: Memory.layerPortable, nod
         assert.deepStrictEqual(touched, [])
       }
     })
+
+    it.prop(
+      "RFC R5 writes the UTF-8 of a text into a room that has enough bytes, and says where it has not",
+      { seed: Seed },
+      ({ seed }) => {
+        const { below, pick } = random(seed)
+        const characters = ["a", "\u00e9", "\u20ac", "\u{1f600}", "\ud800", "\udc00", "text ".repeat(40)] as const
+        const text = Array.from({ length: below(12) }, () => pick(characters)).join("")
+        const utf8 = Buffer.from(text.toWellFormed())
+        const at = below(9)
+        for (const spare of [0, 1, 4, 500, -1, -2, -3, -4]) {
+          const room = utf8.length + spare
+          if (room < 0) continue
+          const target = new Uint8Array(at + room + 5).fill(0xee)
+          const written = writeUtf8(text, target, at, room)
+          assert.strictEqual(written, spare < 0 ? -1 : utf8.length)
+          assert.isTrue(target.subarray(0, at).every((byte) => byte === 0xee))
+          assert.isTrue(target.subarray(at + room).every((byte) => byte === 0xee))
+          if (spare >= 0) assert.isTrue(utf8.equals(target.subarray(at, at + written)))
+        }
+      }
+    )
   })
 }

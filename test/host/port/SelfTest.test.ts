@@ -190,6 +190,24 @@ const fills: Readonly<Record<string, Randomness["Service"]["fill"]>> = {
   }
 }
 
+const { writeUtf8 } = memory
+
+const writes: Readonly<Record<string, Memory["Service"]["writeUtf8"]>> = {
+  "writes nothing": () => 0,
+  "writes characters, not bytes": (text, target, at, room) => {
+    if (text.length > room) return -1
+    for (let i = 0; i < text.length; i++) target[at + i] = text.charCodeAt(i)
+    return text.length
+  },
+  "writes past its room": (text, target, at) => writeUtf8(text, target, at, target.length - at),
+  "leaves out what does not fit, and does not say so": (text, target, at, room) =>
+    Math.max(writeUtf8(text, target, at, room), 0),
+  "writes to the memory behind a view": (text, target, at, room) =>
+    writeUtf8(text, new Uint8Array(target.buffer), at, room),
+  "writes at the beginning": (text, target, _, room) => writeUtf8(text, target, 0, room),
+  "lacks it": undefined as unknown as Memory["Service"]["writeUtf8"]
+}
+
 const equals: Readonly<Record<string, Memory["Service"]["equal"]>> = {
   "takes all for equal": () => true,
   "takes none for equal": () => false,
@@ -280,7 +298,10 @@ const bentSlots: Readonly<Record<string, Partial<Slots>>> = {
 const faults: ReadonlyArray<readonly [port: string, fault: string, ports: Partial<CustodyPorts>]> = [
   ...Object.entries(hashes).map(([fault, bent]) => ["hash", fault, { hash: { ...hash, ...bent } }] as const),
   ...Object.entries(fills).map(([fault, fill]) => ["randomness", fault, { randomness: { fill } }] as const),
-  ...Object.entries(equals).map(([fault, equal]) => ["memory", fault, { memory: { equal } }] as const),
+  ...Object.entries(equals).map(([fault, equal]) => ["memory", fault, { memory: { ...memory, equal } }] as const),
+  ...Object.entries(writes).map(([fault, writeUtf8]) =>
+    ["memory", fault, { memory: { ...memory, writeUtf8 } }] as const
+  ),
   ...Object.entries(clocks).map(([fault, clock]) => ["monotonic time", fault, { monotonicTime: clock }] as const),
   ...Object.entries(introspections).map(([fault, bent]) =>
     ["introspection", fault, { introspection: { ...bent, slots: null } }] as const

@@ -8,6 +8,7 @@ import { Scent, threatCategories } from "../../../src/domain/Scent.ts"
 import { severities } from "../../../src/domain/Severity.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
 import { Introspection } from "../../../src/host/port/Introspection.ts"
+import { Memory } from "../../../src/host/port/Memory.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
 import { make } from "../../../src/intake/agent/Agent.ts"
 import { Escalation } from "../../../src/intake/agent/Escalation.ts"
@@ -307,6 +308,7 @@ describe("make", () => {
         },
         hash: yield* Hash,
         introspection: yield* Introspection,
+        memory: yield* Memory,
         randomness: yield* Randomness,
         rateLimiter: yield* RateLimiter,
         throughput: yield* Throughput,

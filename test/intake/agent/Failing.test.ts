@@ -10,6 +10,7 @@ import { Quarantine } from "../../../src/custody/quarantine/Quarantine.ts"
 import type { Scent } from "../../../src/domain/Scent.ts"
 import { Hash } from "../../../src/host/port/Hash.ts"
 import { Introspection } from "../../../src/host/port/Introspection.ts"
+import { Memory } from "../../../src/host/port/Memory.ts"
 import { MonotonicTime } from "../../../src/host/port/MonotonicTime.ts"
 import { Randomness } from "../../../src/host/port/Randomness.ts"
 import { Tracehound } from "../../../src/index.ts"
@@ -145,6 +146,7 @@ describe("a host that breaks while it runs", () => {
           monotonicTime: yield* MonotonicTime,
           hash: yield* Hash,
           introspection: yield* Introspection,
+          memory: yield* Memory,
           randomness: yield* Randomness,
           rateLimiter: yield* RateLimiter,
           throughput: yield* Throughput,

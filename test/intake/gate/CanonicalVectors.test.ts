@@ -4,12 +4,13 @@ import { createHash } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import vm from "node:vm"
+import { TOO_LARGE } from "../../../src/intake/gate/Canonical.ts"
 import { random, Seed } from "../../support/random.ts"
 import { needsSharedData } from "../../support/sharedData.ts"
 import { doubleOf, hexOf } from "./doubles.ts"
 import { randomJson } from "./payloads.ts"
 import { wtf8 } from "./vectorTrees.ts"
-import { canonicalBytes, canonicalText, nodeWriter } from "./writers.ts"
+import { bytesFrom, canonicalBytes, canonicalText, nodeWriter, portableWriter } from "./writers.ts"
 
 const sha256 = (bytes: string | Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
@@ -54,6 +55,26 @@ describe("canonical bytes against what others computed", () => {
       )
       assert.strictEqual(sha256(lines.join("")), "b9f7a8e75ef22a835685a52ccba7f7d6bdc99e34b010992cbc5864cd12be6892")
     }
+  )
+
+  it.prop(
+    "RFC D3 D5 writes long strings as JSON.stringify does, whatever is to be escaped, up to the limit",
+    { seed: Seed },
+    ({ seed }) => {
+      const { below, pick } = random(seed)
+      const pieces = ["x".repeat(70), "a", "\"", "\\", "\n", "\u0001", "\u00e9", "\u20ac", "\u{1f600}"] as const
+      const surrogates = ["\ud800", "\udc00"]
+      const text = Array.from({ length: 10 }, () => below(40) === 0 ? surrogates[below(2)] : pick(pieces)).join("")
+      const expected = JSON.stringify([text])
+      for (const makeWriter of [nodeWriter, portableWriter]) {
+        const { length } = Buffer.from(expected)
+        assert.strictEqual(bytesFrom(makeWriter({ maxPayloadSize: length }), [text]).toString(), expected)
+        for (let less = 1; less < 8; less++)
+          assert.strictEqual(makeWriter({ maxPayloadSize: length - less }).write([text]), TOO_LARGE)
+        assert.isTrue(bytesFrom(makeWriter(), text).equals(wtf8(text)))
+      }
+    },
+    { arbitrary: { runs: 60 } }
   )
 
   it.prop(

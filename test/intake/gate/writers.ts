@@ -1,15 +1,20 @@
 /**
  * Canonical writers for tests.
  */
+import * as Effect from "effect/Effect"
 import { introspection } from "../../../src/host/node/NodeIntrospection.ts"
+import * as NodeMemory from "../../../src/host/node/NodeMemory.ts"
+import { Memory } from "../../../src/host/port/Memory.ts"
 import { type CanonicalLimits, type CanonicalWriter, makeCanonicalWriter } from "../../../src/intake/gate/Canonical.ts"
+
+const { writeUtf8 } = Effect.runSync(Effect.provide(Memory, NodeMemory.layer))
 
 /** The defaults of the configuration. */
 export const defaults: CanonicalLimits = { maxPayloadSize: 1_000_000, maxDepth: 256, maxKeys: 4096 }
 
 /** A writer on a host that can tell a Proxy. */
 export const nodeWriter = (limits: Partial<CanonicalLimits> = {}): CanonicalWriter =>
-  makeCanonicalWriter({ ...defaults, ...limits }, introspection)
+  makeCanonicalWriter({ ...defaults, ...limits }, introspection, { writeUtf8 })
 
 /** A writer on a host that cannot. */
 export const portableWriter = (limits: Partial<CanonicalLimits> = {}): CanonicalWriter =>

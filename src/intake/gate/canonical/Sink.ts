@@ -12,6 +12,8 @@
  * - Growing replaces `bytes`: read the field again after `reserve`.
  */
 
+import { type WriteUtf8, writeUtf8 } from "../../../host/port/Memory.ts"
+
 /** The longest token that may be stored before the limit is looked at, in bytes. */
 const maxTokenBytes = 448
 /** Bytes left free after every reservation, for the punctuation up to the next one. */
@@ -27,17 +29,22 @@ export class Sink {
   readonly limit: number
   /** The length of the prefix, which stays as it is. */
   readonly start: number
+  readonly writeUtf8: WriteUtf8
   /** Backing store; [0, length) is written. */
   bytes: Uint8Array<ArrayBuffer>
+  /** The same memory, to look at several bytes at once. */
+  words: DataView<ArrayBuffer>
   /** Bytes written so far. May exceed `limit` by at most one token until the next `fits()`. */
   length = 0
 
   /** `limit` counts the bytes behind the prefix. */
-  constructor(limit: number, prefix: Uint8Array = noPrefix) {
+  constructor(limit: number, prefix: Uint8Array = noPrefix, write: WriteUtf8 = writeUtf8) {
+    this.writeUtf8 = write
     this.start = prefix.length
     this.limit = prefix.length + limit
     this.bytes = new Uint8Array(Math.min(this.limit, initialBytes) + slackBytes)
     this.bytes.set(prefix)
+    this.words = new DataView(this.bytes.buffer)
     this.length = prefix.length
   }
 
@@ -79,20 +86,22 @@ export class Sink {
   }
 
   /**
-   * Stores the bytes of another array from `from` to `to`, of which at most one is past the limit.
+   * Stores the bytes of other memory from `from` to `to`, of which at most one is past the limit:
+   * four at a time, so that the other memory has three more, and what comes next overwrites as many
+   * here.
    */
-  copy(source: Uint8Array, from: number, to: number): void {
+  copy(source: DataView, from: number, to: number): void {
     this.reserve(to - from)
-    const bytes = this.bytes
-    let at = this.length
-    for (let i = from; i < to; i++) bytes[at++] = source[i] ?? 0
-    this.length = at
+    const { length, words } = this
+    for (let at = from; at < to; at += 4) words.setInt32(length + at - from, source.getInt32(at, true), true)
+    this.length = length + to - from
   }
 
   private grow(needed: number): void {
     const grown = new Uint8Array(Math.min(Math.max(2 * this.bytes.length, needed), this.limit + slackBytes))
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
+    this.words = new DataView(grown.buffer)
   }
 }
 

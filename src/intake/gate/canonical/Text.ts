@@ -6,8 +6,9 @@
  * keep two different strings different.
  *
  * Cost: a string that cannot fit is refused by its length alone, before a character is read, so
- * that a 1 GB rope is never flattened. Short strings take one pass in JavaScript; long ones two
- * passes in native code, which is faster from about 64 characters on.
+ * that a 1 GB rope is never flattened. Short strings take one pass in JavaScript; long ones are
+ * written in native code, and their bytes are looked at once, or twice where some are to be
+ * escaped. Only a long string that has lone surrogates is copied on the way.
  *
  * **Gotchas**
  *
@@ -21,32 +22,31 @@ const MAX_UTF8 = 3
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
+const SPACE = 0x20
 const hexDigits = "0123456789abcdef"
 
-const encoder = new TextEncoder()
 const stringify: (text: string) => string = JSON.stringify
-const isWellFormed: (text: string) => boolean = Function.prototype.call.bind(String.prototype.isWellFormed)
+const { call } = Function.prototype
+const isWellFormed: (text: string) => boolean = call.bind(String.prototype.isWellFormed)
+const includes: (text: string, part: string) => boolean = call.bind(String.prototype.includes)
 
 /**
  * Writes `text` as a JSON string. False when it does not fit; the sink's content is then undefined.
  */
 export const writeQuoted = (sink: Sink, text: string): boolean => {
   if (text.length + 2 > sink.remaining) return false
-  // JSON.stringify of a primitive string looks up no toJSON, and escapes exactly what RFC 8785
-  // 3.2.2.2 escapes.
-  return text.length <= shortLength ? writeShortQuoted(sink, text) : writeWellFormed(sink, stringify(text))
+  return text.length <= shortLength ? writeShortQuoted(sink, text) : writeLongQuoted(sink, text)
 }
 
 /** Writes `text` as its UTF-8 (WTF-8 for lone surrogates). False when it does not fit. */
 export const writeRaw = (sink: Sink, text: string): boolean => {
   if (text.length > sink.remaining) return false
   if (text.length > shortLength) {
-    // Lone surrogates become U+FFFD here, of as many bytes: whether it fits is known before the
-    // whole text is looked at for them.
-    const from = sink.length
-    if (!writeWellFormed(sink, text)) return false
-    if (isWellFormed(text)) return true
-    sink.length = from
+    // Whether it fits is known before the whole text is looked at for lone surrogates.
+    const written = writeWellFormed(sink, text)
+    if (written < 0) return false
+    if (written === text.length || isWellFormed(text)) return true
+    sink.length -= written
   }
   for (let from = 0; from < text.length; from += shortLength) {
     writeGeneralised(sink, text, from, Math.min(from + shortLength, text.length))
@@ -55,14 +55,70 @@ export const writeRaw = (sink: Sink, text: string): boolean => {
   return true
 }
 
-const writeWellFormed = (sink: Sink, text: string): boolean => {
-  if (text.length > sink.remaining) return false
+/**
+ * Writes a text as its UTF-8 and gives the number of bytes, -1 where they do not fit. Lone
+ * surrogates become U+FFFD, of as many bytes as they have themselves.
+ */
+const writeWellFormed = (sink: Sink, text: string): number => {
+  if (text.length > sink.remaining) return -1
   const room = Math.min(MAX_UTF8 * text.length, sink.remaining)
   sink.reserve(room)
-  // The view ends where the limit ends, so that a character crossing it is left unread.
-  const { read, written } = encoder.encodeInto(text, new Uint8Array(sink.bytes.buffer, sink.length, room))
-  sink.length += written
-  return read === text.length
+  const written = sink.writeUtf8(text, sink.bytes, sink.length, room)
+  if (written > 0) sink.length += written
+  return written
+}
+
+const writeLongQuoted = (sink: Sink, text: string): boolean => {
+  sink.reserve(1)
+  sink.byte(QUOTE)
+  const from = sink.length
+  const written = writeWellFormed(sink, text)
+  if (written < 0) return false
+  if (written !== text.length && !isWellFormed(text)) {
+    sink.length = from - 1
+    // JSON.stringify of a primitive string looks up no toJSON, and escapes exactly what RFC 8785
+    // 3.2.2.2 escapes, and lone surrogates.
+    return writeWellFormed(sink, stringify(text)) >= 0
+  }
+  if (hasControls(sink, from) || includes(text, "\"") || includes(text, "\\")) {
+    const more = bytesOfEscapes(sink.bytes, from, sink.length)
+    if (more > sink.remaining) return false
+    sink.reserve(more)
+    escape(sink.bytes, sink.length, more)
+    sink.length += more
+  }
+  sink.byte(QUOTE)
+  return sink.fits()
+}
+
+/** Whether a byte below 0x20 is among those from `from` on: four at a time. */
+const hasControls = ({ bytes, length, words }: Sink, from: number): boolean => {
+  // The last four may end in the spare room.
+  bytes.fill(SPACE, length, length + 3)
+  for (let at = from; at < length; at += 4) {
+    const word = words.getInt32(at, true)
+    if (((word - 0x2020_2020) & ~word & 0x8080_8080) !== 0) return true
+  }
+  return false
+}
+
+/** How many bytes more these will have when they are escaped. */
+const bytesOfEscapes = (bytes: Uint8Array, from: number, to: number): number => {
+  let more = 0
+  for (let at = from; at < to; at++) more += escapeBytes[bytes[at] ?? 0] ?? 0
+  return more
+}
+
+/** Escapes the bytes that end at `to`, which become `more`, from the last to the first. */
+const escape = (bytes: Uint8Array, to: number, more: number): void => {
+  let gap = more
+  for (let at = to - 1; gap > 0; at--) {
+    const byte = bytes[at] ?? 0
+    const growth = escapeBytes[byte] ?? 0
+    gap -= growth
+    if (growth === 0) bytes[at + gap] = byte
+    else writeEscape(bytes, at + gap, byte)
+  }
 }
 
 const writeShortQuoted = (sink: Sink, text: string): boolean => {
@@ -176,6 +232,13 @@ const shortEscape = (unit: number): number => {
       return 0
   }
 }
+
+/** How many bytes more each byte has when it is escaped. */
+const escapeBytes = Uint8Array.from(
+  { length: 256 },
+  (_, byte) =>
+    byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 0 : shortEscape(byte) === 0 ? maxEscapeBytes - 1 : 1
+)
 
 const writeUnicodeEscape = (bytes: Uint8Array, at: number, unit: number): number => {
   bytes[at] = BACKSLASH
