@@ -16,7 +16,7 @@ import type { Inbox } from "./Inbox.ts"
 import { type Item, Letter, Told } from "./Letter.ts"
 import type { Lane } from "./Mailbox.ts"
 import type { Message } from "./Message.ts"
-import { Reply } from "./Reply.ts"
+import { type AnyReply, Reply } from "./Reply.ts"
 
 /** The sending side of an actor. The subclass handles the messages. */
 export abstract class Address<in out M extends Message> {
@@ -84,17 +84,18 @@ export abstract class Address<in out M extends Message> {
     return Effect.withFiber<Answer, Failure>((fiber) => {
       if (this.isOwn(fiber)) return Effect.fail<Failure>(new WaitsForItself({ actor: this.path }))
       if (this.isLostFor(fiber)) return Effect.fail<Failure>(new ActorRestarting({ actor: this.path }))
-      const reply = new Reply()
-      const letter = new Letter<M>(message, reply, spanOf(fiber), fiber)
+      const reply = new Reply<Answer, Failure>()
+      // The cast is safe: `define` requires the message's handler to return the message's own
+      // answer and error types.
+      const anyReply = reply as unknown as AnyReply
+      const letter = new Letter<M>(message, anyReply, spanOf(fiber), fiber)
       const refusal = this.#offer(letter, message, options?.lane)
       if (refusal !== null) return Effect.fail<Failure>(this.#refused(refusal))
       const timeout = options?.timeout === undefined ? this.askTimeout : Duration.toMillis(options.timeout)
       if (timeout < Number.POSITIVE_INFINITY) {
-        letter.deadline = this.deadlines.begin(reply, this.path, message._tag, timeout)
+        letter.deadline = this.deadlines.begin(anyReply, this.path, message._tag, timeout)
       }
-      // The cast is safe: `define` requires the message's handler to return the message's own
-      // answer and error types.
-      return reply.wait as Effect.Effect<Answer, Failure>
+      return reply.wait
     })
   }
 

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 import { AskTimeout } from "./Errors.ts"
-import type { Reply } from "./Reply.ts"
+import type { AnyReply } from "./Reply.ts"
 
 /** What timeouts need of their system. */
 interface Time {
@@ -25,7 +25,7 @@ interface Time {
 
 /** The timeout of one ask. */
 export class Deadline {
-  readonly reply: Reply
+  readonly reply: AnyReply
   readonly actor: string
   readonly tag: string
   /** From the ask until then, in ms. */
@@ -36,7 +36,7 @@ export class Deadline {
   before: Deadline | undefined
   after: Deadline | undefined
 
-  constructor(reply: Reply, actor: string, tag: string, timeout: number, now: number) {
+  constructor(reply: AnyReply, actor: string, tag: string, timeout: number, now: number) {
     this.reply = reply
     this.actor = actor
     this.tag = tag
@@ -146,7 +146,7 @@ export class Deadlines {
   }
 
   /** Begins the timeout, in ms, of an ask for this reply. */
-  begin(reply: Reply, actor: string, tag: string, timeout: number): Deadline {
+  begin(reply: AnyReply, actor: string, tag: string, timeout: number): Deadline {
     if (!this.#isScheduled) {
       this.#isScheduled = true
       this.#time.dispatcher.scheduleTask(this.#endTurn, 0)

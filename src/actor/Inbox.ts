@@ -20,7 +20,7 @@ import { type Item, Letter, messageOf, Signal } from "./Letter.ts"
 import { type Lane, laneOrder, Mailbox, type MailboxSpec } from "./Mailbox.ts"
 import { Marks } from "./Marks.ts"
 import type { Message } from "./Message.ts"
-import type { Reply } from "./Reply.ts"
+import type { AnyReply } from "./Reply.ts"
 import { Signals } from "./Signals.ts"
 import { Aside, Stash } from "./Stash.ts"
 
@@ -272,7 +272,7 @@ export class Inbox<M extends Message> implements Busy {
     if (item instanceof Letter && item.reply !== undefined) this.#fail(item, item.reply, reason, crash)
     this.#wakeIfIdle()
   }
-  #fail(letter: Letter<M>, reply: Reply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
+  #fail(letter: Letter<M>, reply: AnyReply, reason: DeadLetterReason, crash: Cause.Cause<unknown> | undefined): void {
     letter.deadline?.cancel()
     const actor = this.#path
     const error = reason === "crashed" || crash !== undefined

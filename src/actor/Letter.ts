@@ -5,7 +5,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Tracer from "effect/Tracer"
 import type { Deadline } from "./Deadlines.ts"
 import type { Message } from "./Message.ts"
-import type { Reply } from "./Reply.ts"
+import type { AnyReply } from "./Reply.ts"
 import type { Waiting } from "./Signals.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -17,7 +17,7 @@ export type Item<M extends Message> = M | Letter<M>
 export class Letter<out M extends Message> {
   readonly message: M
   /** Set if the sender waits for an answer. */
-  readonly reply: Reply | undefined
+  readonly reply: AnyReply | undefined
   /** The sender's span, if it had one. */
   readonly span: Tracer.AnySpan | undefined
   /** The fiber that waits for the answer. */
@@ -26,7 +26,7 @@ export class Letter<out M extends Message> {
   deadline: Deadline | undefined
   /** The asker was told that there will be no answer: the message must not be handled. */
   isWithdrawn = false
-  constructor(message: M, reply?: Reply, span?: Tracer.AnySpan, asker?: AnyFiber) {
+  constructor(message: M, reply?: AnyReply, span?: Tracer.AnySpan, asker?: AnyFiber) {
     this.message = message
     this.reply = reply
     this.span = span

@@ -6,23 +6,26 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 
-export class Reply {
-  #answer: Exit.Exit<unknown, unknown> | undefined
-  #resume: ((answer: Exit.Exit<unknown, unknown>) => void) | undefined
+/** A reply to any message. */
+export type AnyReply = Reply<unknown, unknown>
+
+export class Reply<A, E> {
+  #answer: Exit.Exit<A, E> | undefined
+  #resume: ((answer: Exit.Exit<A, E>) => void) | undefined
 
   get isDone(): boolean {
     return this.#answer !== undefined
   }
 
   /** Answers, if nobody has. Who waits goes on at once. */
-  done(answer: Exit.Exit<unknown, unknown>): void {
+  done(answer: Exit.Exit<A, E>): void {
     if (this.#answer !== undefined) return
     this.#answer = answer
     this.#resume?.(answer)
   }
 
   /** Waits for the answer. To be run once. */
-  get wait(): Effect.Effect<unknown, unknown> {
+  get wait(): Effect.Effect<A, E> {
     return Effect.callback((resume) => {
       if (this.#answer === undefined) this.#resume = resume
       else resume(this.#answer)

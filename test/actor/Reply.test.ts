@@ -4,7 +4,7 @@ import { Reply } from "../../src/actor/Reply.ts"
 
 describe("Reply", () => {
   it("wakes who waits, on the turn of the first answer", () => {
-    const reply = new Reply()
+    const reply = new Reply<string, string>()
     const fiber = Effect.runFork(reply.wait)
     assert.isUndefined(fiber.pollUnsafe())
     assert.isFalse(reply.isDone)
@@ -15,22 +15,25 @@ describe("Reply", () => {
   })
 
   it("is there for who comes after it", () => {
-    const reply = new Reply()
+    const reply = new Reply<number, never>()
     reply.done(Exit.succeed(1))
     assert.deepStrictEqual(Effect.runSyncExit(reply.wait), Exit.succeed(1))
   })
 
   it.live("does nothing to a fiber that was interrupted", () =>
     Effect.gen(function*() {
-      const reply = new Reply()
+      const reply = new Reply<number, never>()
       let went = ""
-      const fiber = Effect.runFork(Effect.onExit(reply.wait, () =>
-        Effect.andThen(
-          Effect.yieldNow,
-          Effect.sync(() => {
-            went += "released "
-          })
-        )))
+      const fiber = yield* Effect.forkChild(
+        Effect.onExit(reply.wait, () =>
+          Effect.andThen(
+            Effect.yieldNow,
+            Effect.sync(() => {
+              went += "released "
+            })
+          )),
+        { startImmediately: true }
+      )
       const interrupted = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
       reply.done(Exit.succeed(1))
       yield* Fiber.join(interrupted)
