@@ -185,7 +185,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(chunks("index"), core)
     assert.deepStrictEqual(chunks("actor/index"), ["actor"])
     assert.deepStrictEqual(chunks("hound/index"), none)
-    assert.deepStrictEqual(chunks("host/port/portable"), ["PortableCompression", "domain"])
+    assert.deepStrictEqual(chunks("host/port/portable"), ["Ed25519", "PortableCompression", "domain"])
     // The command line itself: what a command needs comes with the command.
     assert.notInclude(chunks("chunks/main"), "core")
     assert.deepStrictEqual(chunks("host/node/CompressionWorker"), ["codecs"])

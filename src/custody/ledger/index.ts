@@ -6,7 +6,7 @@
  * which need no Tracehound. docs/ledger.md tells the life of an entry, and spec/ledger.md has the
  * format.
  *
- * Signatures need `Ed25519`: `NodeEd25519.layer` of `tracehound/node`, or `PortableEd25519.layer`
+ * Signatures need `Ed25519`: `NodeEd25519.layer` of `tracehound/node`, or `layerEd25519`
  * of `tracehound/portable`.
  */
 export { type Json, type JsonObject } from "./CanonicalJson.ts"

@@ -25,7 +25,7 @@ export { Hash } from "./Hash.ts"
 export { Introspection, type Slots } from "./Introspection.ts"
 export { type EqualBytes, Memory } from "./Memory.ts"
 export { MonotonicTime, type TimeCell } from "./MonotonicTime.ts"
-export * as PortableEd25519 from "./PortableEd25519.ts"
+export { layer as layerEd25519 } from "./PortableEd25519.ts"
 export { Randomness } from "./Randomness.ts"
 export type { Ports }
 
