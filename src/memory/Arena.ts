@@ -44,10 +44,13 @@ class Segment {
   top = 0
   /** Bytes of regions that were not released, with their headers. */
   live = 0
+  /** Its place among all segments, from 1, by which slots name it. */
+  readonly number: number
 
   /** `bytes`: a block of `segmentBytes`. */
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, number: number) {
     this.bytes = bytes
+    this.number = number
     this.words = new Int32Array(bytes.buffer)
   }
 }
@@ -61,10 +64,11 @@ export class Arena {
   private segments: Array<Segment> = []
   private current: Segment
   private spare: Array<Segment> = []
-  /** By slot: the segment, the offset of the content in it, and its length. */
-  private homes: Array<Segment | null> = []
-  private offsets = new Int32Array(0)
-  private lengths = new Int32Array(0)
+  /** Segments by number, of which none is 0; and other numbers that none has. */
+  private readonly numbered: Array<Segment | null> = [null]
+  private readonly numbers: Array<number> = []
+  /** By slot, two words: the segment's number, or 0, and the offset of the content in it. */
+  private places = new Int32Array(0)
   private live = 0
   /** Bytes that cleaning has moved so far. */
   moved = 0
@@ -76,7 +80,7 @@ export class Arena {
     this.segments.push(this.current)
   }
 
-  /** Bytes of memory in its hands, besides 16 for each slot. */
+  /** Bytes of memory in its hands, besides 8 for each slot. */
   get reserved(): number {
     return (this.segments.length + this.spare.length) * segmentBytes
   }
@@ -88,9 +92,7 @@ export class Arena {
 
   /** Takes slots below `capacity`. */
   grow(capacity: number): void {
-    this.offsets = grown(this.offsets, new Int32Array(capacity))
-    this.lengths = grown(this.lengths, new Int32Array(capacity))
-    while (this.homes.length < capacity) this.homes.push(null)
+    this.places = grown(this.places, new Int32Array(2 * capacity))
   }
 
   /** Gives a slot that has none a region of `length` bytes, 0 to maxRegionBytes. */
@@ -106,24 +108,25 @@ export class Arena {
    * later.
    */
   memory(slot: number): Uint8Array<ArrayBuffer> {
-    return (this.homes[slot] ?? this.current).bytes
+    return (this.homeOf(slot) ?? this.current).bytes
   }
 
   /** Offset of the slot's region in its memory. */
   at(slot: number): number {
-    return this.offsets[slot] ?? 0
+    return this.places[2 * slot + 1] ?? 0
   }
 
   /** Overwrites the slot's region and takes it back. */
   release(slot: number): void {
-    const home = this.homes[slot] ?? null
+    const home = this.homeOf(slot)
     if (home === null) return
-    const at = this.offsets[slot] ?? 0
-    const length = this.lengths[slot] ?? 0
+    const at = this.at(slot)
+    const header = (at - headerBytes) >> 2
+    const length = home.words[header + 1] ?? 0
     home.bytes.fill(0, at, at + length)
     // `clean` needs the length in the header to walk on; without a slot it moves nothing.
-    home.words[(at - headerBytes) >> 2] = NONE
-    this.homes[slot] = null
+    home.words[header] = NONE
+    this.places[2 * slot] = 0
     const span = spanOf(length)
     home.live -= span
     this.live -= span
@@ -136,9 +139,8 @@ export class Arena {
     segment.words[(at >> 2) + 1] = length
     segment.top += span
     segment.live += span
-    this.homes[slot] = segment
-    this.offsets[slot] = at + headerBytes
-    this.lengths[slot] = length
+    this.places[2 * slot] = segment.number
+    this.places[2 * slot + 1] = at + headerBytes
   }
 
   /** Makes a segment current that any region fits into. */
@@ -149,8 +151,15 @@ export class Arena {
     if (victim !== null) this.clean(victim)
   }
 
+  /** The segment that the slot's region is in, or null. */
+  private homeOf(slot: number): Segment | null {
+    return this.numbered[this.places[2 * slot] ?? 0] ?? null
+  }
+
   private segment(): Segment {
-    return new Segment(this.blocks.take(segmentBytes))
+    const segment = new Segment(this.blocks.take(segmentBytes), this.numbers.pop() ?? this.numbered.length)
+    this.numbered[segment.number] = segment
+    return segment
   }
 
   private emptiest(): Segment | null {
@@ -186,6 +195,10 @@ export class Arena {
     const last = this.segments.pop()
     if (last !== undefined && last !== segment) this.segments[this.segments.indexOf(segment)] = last
     if (this.spare.length < maxSpare) this.spare.push(segment)
-    else this.blocks.give(segment.bytes)
+    else {
+      this.numbered[segment.number] = null
+      this.numbers.push(segment.number)
+      this.blocks.give(segment.bytes)
+    }
   }
 }

@@ -46,7 +46,7 @@ const nothings: ReadonlyArray<readonly [string, CaseName]> = [
  */
 const bounds: ReadonlyArray<readonly [CaseName, number]> = [
   ["no scent", 200],
-  ["a duplicate of 1 MiB", 200],
+  ["a duplicate of 1 MiB", 48],
   ["a duplicate of an object of 1 KiB", 160],
   ["a duplicate of an object without doubles, 1 KiB", 8],
   // 16 for each thousand bytes: the rest of a block, over so many calls.
