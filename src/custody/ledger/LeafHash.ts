@@ -12,8 +12,9 @@ const utf8 = new TextEncoder()
 
 /** Hashes entries. One buffer of 64 KiB serves all calls, which are synchronous. */
 export class LeafHasher {
-  private readonly bytes = new Uint8Array(1 + maxEntryBytes).fill(leafPrefix, 0, 1)
-  private readonly text = this.bytes.subarray(1)
+  /** A zero byte, and the text that was hashed last. */
+  readonly bytes: Uint8Array = new Uint8Array(1 + maxEntryBytes + 1).fill(leafPrefix, 0, 1)
+  private readonly text = this.bytes.subarray(1, 1 + maxEntryBytes)
   private readonly hash: Pick<Hash["Service"], "sha256Into">
 
   constructor(hash: Pick<Hash["Service"], "sha256Into">) {

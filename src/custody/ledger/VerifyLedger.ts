@@ -18,8 +18,7 @@ import * as Result from "effect/Result"
 import { hexOf } from "../../domain/Digest.ts"
 import type { Ed25519, Ed25519Error } from "../../host/port/Ed25519.ts"
 import { Hash } from "../../host/port/Hash.ts"
-import { genesis } from "./Entry.ts"
-import { entryLinks } from "./EntryLinks.ts"
+import { CustodyEntries, entryLinks } from "./EntryLinks.ts"
 import { KnownCheckpoints, openCheckpoint, type Opened } from "./KnownCheckpoints.ts"
 import { LeafHasher } from "./LeafHash.ts"
 import type { LedgerReader, LedgerRow } from "./LedgerReader.ts"
@@ -116,11 +115,12 @@ class Run<E> {
   private readonly leaves: LeafHasher
   private readonly hash: Hash["Service"]
   private readonly tree: Tree
+  private readonly custody: CustodyEntries
   private readonly leaf = new Uint8Array(hashBytes)
   private next: Opened | null | undefined
-  private head = genesis
-  /** The hash before `head`. */
-  private before = genesis
+  private readonly headBytes = new Uint8Array(hashBytes)
+  /** The hash before that one. */
+  private readonly beforeBytes = new Uint8Array(hashBytes)
   private signed = 0
   private count = 0
 
@@ -129,12 +129,22 @@ class Run<E> {
     this.reader = reader
     this.known = known
     this.leaves = new LeafHasher(hash)
+    this.custody = new CustodyEntries(this.leaves.bytes)
     this.tree = new Tree(hash)
   }
 
   /** Entries that hold. */
   get size(): number {
     return this.tree.size
+  }
+
+  /** The hash of the last of them, and of the one before it. */
+  private get head(): string {
+    return hexOf(this.headBytes)
+  }
+
+  private get before(): string {
+    return hexOf(this.beforeBytes)
   }
 
   report(found: LedgerFinding | null): LedgerReport {
@@ -190,14 +200,18 @@ class Run<E> {
   /** Takes one entry; null where it follows, or the way in which it does not. */
   private take({ body, sequence }: LedgerRow): "sequence" | "text" | "place" | "link" | null {
     if (sequence !== this.size) return "sequence"
-    const links = entryLinks(body)
-    if (Result.isFailure(links)) return "text"
-    if (links.success.sequence !== sequence) return "place"
-    if (links.success.previous !== this.head) return "link"
-    this.leaves.ofText(body, this.leaf)
-    this.tree.append(this.leaf)
-    this.before = this.head
-    this.head = hexOf(this.leaf)
+    const { headBytes, leaf } = this
+    const length = this.leaves.ofText(body, leaf)
+    if (length < 0) return "text"
+    if (!this.custody.has(1, 1 + length, sequence, headBytes)) {
+      const links = entryLinks(body)
+      if (Result.isFailure(links)) return "text"
+      if (links.success.sequence !== sequence) return "place"
+      if (links.success.previous !== this.head) return "link"
+    }
+    this.tree.append(leaf)
+    this.beforeBytes.set(headBytes)
+    headBytes.set(leaf)
     return null
   }
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Result } from "effect"
 import { makeEncoder } from "../../../src/custody/audit/Verify.ts"
 import { parseEntry } from "../../../src/custody/ledger/Entry.ts"
-import { entryLinks } from "../../../src/custody/ledger/EntryLinks.ts"
+import { CustodyEntries } from "../../../src/custody/ledger/EntryLinks.ts"
 import { noteSigner } from "../../../src/custody/ledger/NoteKeys.ts"
 import { type LedgerFinding, verifyLedger } from "../../../src/custody/ledger/VerifyLedger.ts"
 import * as NodeEd25519 from "../../../src/host/node/NodeEd25519.ts"
@@ -219,37 +219,46 @@ describe("verifyLedger", () => {
     }).pipe(Effect.provide(host)))
 })
 
-describe("the links of an entry", () => {
-  it.prop(
-    "SYS L8 are those that reading it in full gives, for whatever custody writes",
-    [custodyEntries(8)],
-    ([given]) => {
-      const encode = makeEncoder()
-      for (const { entry, sequence } of chainOf(given).records()) {
-        const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(encode(sequence, entry)).slice(1)
-        const { previous, sequence: place } = Result.getOrThrow(parseEntry(text))
-        const links = Result.getOrThrow(entryLinks(text))
-        assert.deepStrictEqual([links.previous, links.sequence], [previous, place])
-      }
-    },
-    { arbitrary: { runs: 50 } }
-  )
+describe("custody's entries, compared byte by byte", () => {
+  const buffer = new Uint8Array(65_537)
+  const entries = new CustodyEntries(buffer)
+  const taken = (text: string, sequence: number, previous: string): boolean => {
+    buffer.fill(0x7d)
+    const { written } = new TextEncoder().encodeInto(text, buffer.subarray(1))
+    return entries.has(1, 1 + written, sequence, new Uint8Array(Buffer.from(previous, "hex")))
+  }
 
-  it("SYS L8 what is taken for custody's plain form is canonical: no bent text is taken that is not", () => {
-    const [body = ""] = bodies
-    let taken = 0
-    for (let at = 0; at < body.length; at++) {
-      for (const put of ["", " ", "\"", "\\", "0", "9", "-", ".", "e", "\n", "é", "{", ","]) {
-        for (const cut of [0, 1]) {
-          const bent = body.slice(0, at) + put + body.slice(at + cut)
-          const links = entryLinks(bent)
-          if (Result.isFailure(links)) continue
-          taken += 1
-          const { previous, sequence } = Result.getOrThrow(parseEntry(bent))
-          assert.deepStrictEqual([links.success.previous, links.success.sequence], [previous, sequence])
+  it.prop("SYS L8 are taken where they say what they must, and are canonical", [custodyEntries(8)], ([given]) => {
+    const encode = makeEncoder()
+    for (const { entry, previousHash, sequence } of chainOf(given).records()) {
+      const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(encode(sequence, entry)).slice(1)
+      const isPlain = Number.isInteger(entry.timestamp) && entry.timestamp >= 0 && entry.timestamp < 1e15 &&
+        entry.size < 1e15 && !("compressedSize" in entry && entry.compressedSize >= 1e15) &&
+        !("destination" in entry && !/^[ !#-[\]-~]*$/.test(entry.destination ?? ""))
+      assert.strictEqual(taken(text, sequence, previousHash), isPlain, text)
+      assert.isFalse(taken(text, sequence + 1, previousHash))
+      assert.isFalse(taken(text, sequence, previousHash.replace(/.$/, (last) => last === "0" ? "1" : "0")))
+    }
+  }, { arbitrary: { runs: 50 } })
+
+  it("SYS L8 no bent text is taken that is not canonical, or says another place or another entry before", () => {
+    let count = 0
+    for (const at of [0, 8]) {
+      const body = bodies[at] ?? ""
+      const { previous } = JSON.parse(body) as { readonly previous: string }
+      assert.isTrue(taken(body, at, previous))
+      for (let place = 0; place <= body.length; place++) {
+        for (const put of ["", " ", "\"", "\\", "0", "9", "-", ".", "e", "\n", "é", "{", "}", ","]) {
+          for (const cut of [0, 1]) {
+            const bent = body.slice(0, place) + put + body.slice(place + cut)
+            if (!taken(bent, at, previous)) continue
+            count += 1
+            const entry = Result.getOrThrow(parseEntry(bent))
+            assert.deepStrictEqual([entry.previous, entry.sequence], [previous, at])
+          }
         }
       }
     }
-    assert.isAbove(taken, 100)
+    assert.isAbove(count, 100)
   })
 })
