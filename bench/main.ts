@@ -25,10 +25,13 @@ const worker = fileURLToPath(new URL("worker.ts", import.meta.url))
 /** Node runs the sources as they are, so that no transpiler's helpers are measured. */
 const nodeFlags = ["--expose-gc", "--max-old-space-size=8192", "--no-warnings"]
 
+/** How lines are measured. */
+type Pace = Pick<Options, "pace" | "isBusy">
+
 /** Has these lines measured. A process that fails gives rows that say so. */
-const measured = (section: Section, lines: ReadonlyArray<Line>, pace: Options["pace"]): Promise<ReadonlyArray<Row>> =>
+const measured = (section: Section, lines: ReadonlyArray<Line>, pace: Pace): Promise<ReadonlyArray<Row>> =>
   new Promise((resolve) => {
-    const order: Order = { section: section.name, lines: lines.map(({ name }) => name), pace }
+    const order: Order = { section: section.name, lines: lines.map(({ name }) => name), ...pace }
     const child = fork(worker, [JSON.stringify(order)], {
       execArgv: nodeFlags,
       stdio: ["ignore", "ignore", "inherit", "ipc"]
@@ -49,7 +52,7 @@ const processes = (lines: ReadonlyArray<Line>): ReadonlyArray<ReadonlyArray<Line
     group === undefined ? [] : [group]
   )
 
-const measureSection = async (section: Section, pace: Options["pace"]): Promise<Measured> => {
+const measureSection = async (section: Section, pace: Pace): Promise<Measured> => {
   const rows: Array<Row> = []
   for (const lines of processes(section.lines)) rows.push(...await measured(section, lines, pace))
   return { name: section.name, title: section.title, rows }
@@ -98,17 +101,18 @@ const list = (sections: ReadonlyArray<Section>): string =>
   ).join("\n")
 
 /** Measures all of these, and keeps the report. */
-const measureAll = async (sections: ReadonlyArray<Section>, pace: Options["pace"]): Promise<Report> => {
+const measureAll = async (sections: ReadonlyArray<Section>, how: Pace): Promise<Report> => {
+  const { isBusy, pace } = how
   const lines = sections.flatMap((section) => section.lines)
   // The delays are measured in one host, with peers and without.
   if (lines.some(({ group, name }) => isOfPeer(name) || group === "delays" && pace !== "quick")) installPackages()
   const results: Array<Measured> = []
   const load = { before: loadNow(), most: loadNow() }
   for (const section of sections) {
-    results.push(await measureSection(section, pace))
+    results.push(await measureSection(section, how))
     load.most = Math.max(load.most, loadNow())
   }
-  const report: Report = { machine: machine(load), pace, sections: results }
+  const report: Report = { machine: machine(load), pace, isBusy, sections: results }
   mkdirSync(dirname(last), { recursive: true })
   write(last, report, "json")
   return report
@@ -131,7 +135,7 @@ const run = async (options: Options): Promise<void> => {
     return
   }
   const before = options.compare === null ? null : saved("compare", options.compare)
-  const report = options.from === null ? await measureAll(sections, options.pace) : saved("from", options.from)
+  const report = options.from === null ? await measureAll(sections, options) : saved("from", options.from)
   if (options.out !== null) write(options.out, report, options.format)
   print(report, before === null ? null : changesOf(before, report), options)
   const broken = failures(report)

@@ -8,7 +8,15 @@
  */
 import { allocationOf, allocationOfWaiting, callsWithin } from "./allocation.ts"
 import { type Line, type Row, rowOf } from "./goals.ts"
-import { compare, compareWaiting, type Timing, type Turns, type Variant, type WaitingVariant } from "./runner.ts"
+import {
+  compare,
+  compareWaiting,
+  type Nanoseconds,
+  type Timing,
+  type Turns,
+  type Variant,
+  type WaitingVariant
+} from "./runner.ts"
 
 /** What a section is told. */
 export interface Context {
@@ -17,6 +25,8 @@ export interface Context {
   /** Whether lines that a minute has no room for are measured all the same. */
   readonly whole: boolean
   readonly turns: Turns
+  /** What lines are timed by that nobody waits for. */
+  readonly now: Nanoseconds
   /** The lines to measure. */
   readonly lines: ReadonlyArray<Line>
   /** Says on a terminal what is going on. */
@@ -77,7 +87,7 @@ export const timeLines = async (context: Context, lines: ReadonlyArray<Line>, ma
     return line.floor !== undefined && variants.has(line.floor) ? [{ ...variant, floor: line.floor }] : [variant]
   })
   context.progress("warming up")
-  const timings = compare(paired, context.turns, undefined, (round) => {
+  const timings = compare(paired, context.turns, context.now, (round) => {
     context.progress(`round ${round + 1} of ${context.turns.rounds}`)
   })
   return { timings: new Map(timings.map((timing) => [timing.name, timing])), variants, failures }

@@ -7,6 +7,11 @@ import { parseArgs } from "node:util"
 export interface Options {
   /** How thoroughly: `smoke` runs each line once. */
   readonly pace: "full" | "quick" | "smoke"
+  /**
+   * Whether others use the machine: lines that nobody waits for are timed by the processor time of
+   * their process.
+   */
+  readonly isBusy: boolean
   readonly format: "table" | "json" | "markdown"
   readonly out: string | null
   readonly only: RegExp | null
@@ -20,6 +25,7 @@ export interface Options {
 const flags = {
   quick: { type: "boolean", default: false },
   smoke: { type: "boolean", default: false },
+  busy: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
   markdown: { type: "boolean", default: false },
   out: { type: "string" },
@@ -36,6 +42,7 @@ Measures what Tracehound costs, each line beside its floor in the same run. Ten 
 
   --smoke        every line once, to see that it runs: no figure says anything
   --quick        about a minute: fewer and shorter turns, nothing of a million entries or calls
+  --busy         where others use the machine: lines that nobody waits for are timed by the processor time of their process
   --only REGEX   the lines whose "section: name" fits, such as --only '^gate' or --only 'new object'; upper or lower case
   --compare FILE what got slower or faster than in FILE, a report that --json --out wrote
   --from FILE    measures nothing, and shows FILE, a report that --json --out wrote
@@ -59,6 +66,7 @@ export const parseOptions = (args: ReadonlyArray<string>): Options => {
   if (values.json && values.markdown) throw new Error("--json and --markdown: give one of them")
   return {
     pace: values.smoke ? "smoke" : values.quick ? "quick" : "full",
+    isBusy: values.busy,
     format: values.json ? "json" : values.markdown ? "markdown" : "table",
     out: values.out ?? null,
     compare: values.compare ?? null,

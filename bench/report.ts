@@ -19,6 +19,8 @@ export interface Measured {
 export interface Report {
   readonly machine: Machine
   readonly pace: "full" | "quick" | "smoke"
+  /** Whether others used the machine, so that lines were timed by processor time. */
+  readonly isBusy?: boolean
   readonly sections: ReadonlyArray<Measured>
 }
 
@@ -115,7 +117,8 @@ const paces: Readonly<Record<Report["pace"], string>> = {
   smoke: "; each line once"
 }
 
-const machineLine = ({ machine, pace }: Report): string => described(machine) + paces[pace]
+const machineLine = ({ isBusy = false, machine, pace }: Report): string =>
+  described(machine) + paces[pace] + (isBusy ? "; timed by processor time" : "")
 
 const summary = (report: Report): string => {
   const { met, missed, unmeasured } = score(report)

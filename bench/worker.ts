@@ -6,7 +6,7 @@ import { catalogue, type SectionName } from "./catalogue.ts"
 import type { Row } from "./goals.ts"
 import type { Context, Measure } from "./measure.ts"
 import type { Options } from "./options.ts"
-import type { Turns } from "./runner.ts"
+import { hostNanoseconds, processorNanoseconds, type Turns } from "./runner.ts"
 
 /** What a worker is asked, as its only argument in JSON. */
 export interface Order {
@@ -14,6 +14,7 @@ export interface Order {
   /** The names of the lines. */
   readonly lines: ReadonlyArray<string>
   readonly pace: Options["pace"]
+  readonly isBusy: boolean
 }
 
 /** What it answers. */
@@ -27,7 +28,7 @@ const progress = (what: string): void => {
 }
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order
-const { pace, section } = order
+const { isBusy, pace, section } = order
 const { measure } = (await import(`./sections/${section}.ts`)) as { readonly measure: Measure }
 const turns: Readonly<Record<Options["pace"], Turns>> = {
   full: { rounds: 41, turnMs: 20, warmMs: 200 },
@@ -38,6 +39,7 @@ const context: Context = {
   quick: pace !== "full",
   whole: pace !== "quick",
   turns: turns[pace],
+  now: isBusy ? processorNanoseconds : hostNanoseconds,
   lines: catalogue.find(({ name }) => name === section)?.lines.filter(({ name }) => order.lines.includes(name)) ?? [],
   progress: (what) => progress(`${section}: ${what}`)
 }

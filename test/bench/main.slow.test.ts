@@ -31,6 +31,7 @@ describe("the options", () => {
   it("default to a full run and a table", () => {
     assert.deepStrictEqual(parseOptions([]), {
       pace: "full",
+      isBusy: false,
       format: "table",
       out: null,
       only: null,
@@ -41,21 +42,25 @@ describe("the options", () => {
   })
 
   it("are read", () => {
-    assert.deepStrictEqual(parseOptions(["--quick", "--json", "--out", "x", "--only=^Gate", "--compare", "y"]), {
-      pace: "quick",
-      format: "json",
-      out: "x",
-      only: /^Gate/i,
-      compare: "y",
-      from: null,
-      action: "measure"
-    })
+    assert.deepStrictEqual(
+      parseOptions(["--quick", "--busy", "--json", "--out", "x", "--only=^Gate", "--compare", "y"]),
+      {
+        pace: "quick",
+        isBusy: true,
+        format: "json",
+        out: "x",
+        only: /^Gate/i,
+        compare: "y",
+        from: null,
+        action: "measure"
+      }
+    )
   })
 
   it("that nobody knows, or that contradict themselves, are refused by name", () => {
     assert.throws(
       () => parseOptions(["--quik"]),
-      /--quik[^]*There is: --quick, --smoke, --json, --markdown, --out, --only/
+      /--quik[^]*There is: --quick, --smoke, --busy, --json, --markdown, --out, --only/
     )
     assert.throws(() => parseOptions(["clean"]), /clean/)
     assert.throws(() => parseOptions(["--out"]), /--out/)

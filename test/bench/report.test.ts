@@ -240,6 +240,7 @@ describe("the report", () => {
     assert.match(text, /^ {2}broken: not measured: because$/m)
     assert.match(text, /a CPU, with SHA extensions, .*; load 0\.3 before, 2\.0 at most; a quick run/)
     assert.notInclude(text, "~")
+    assert.match(table({ ...report, isBusy: true }), /; a quick run; timed by processor time$/m)
     assert.match(text, /3 lines have a goal: 1 met it, 1 missed it, 1 not measured/)
   })
 

@@ -2,7 +2,7 @@
  * The runner and its arithmetic, on a clock that only the variants move.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { compare, compareWaiting, type Variant } from "../../bench/runner.ts"
+import { compare, compareWaiting, processorNanoseconds, type Variant } from "../../bench/runner.ts"
 import {
   median,
   medianDifference,
@@ -131,6 +131,16 @@ describe("compare", () => {
   it("refuses a floor that is not among them", () => {
     const { now, taking } = world()
     assert.throws(() => compare([taking("line", 1, { floor: "none" })], turns, now), /no floor called none/)
+  })
+})
+
+describe("processor time", () => {
+  it("goes forward with what this process does", () => {
+    const start = processorNanoseconds()
+    let work = 0
+    while (processorNanoseconds() === start) work += Math.sqrt(work + 1)
+    assert.isAbove(processorNanoseconds(), start)
+    assert.isAbove(work, 0)
   })
 })
 
