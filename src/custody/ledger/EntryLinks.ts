@@ -4,20 +4,9 @@
  *
  * Reading JSON and writing it again costs several times an entry's hash. So custody's own entries,
  * by far the most, are compared byte by byte with what they must be; what `CustodyEntries` takes is
- * canonical, and anything else is read in full by `entryLinks`.
+ * canonical, and anything else is read in full.
  */
-import * as Result from "effect/Result"
-import { type EntryFault, parseEntry } from "./Entry.ts"
 import { hashBytes } from "./Merkle.ts"
-
-/** The place of an entry, and the hash of the entry before it. */
-export interface EntryLinks {
-  readonly sequence: number
-  readonly previous: string
-}
-
-/** Reads the links of an entry, whoever wrote it. Never throws. */
-export const entryLinks = (text: string): Result.Result<EntryLinks, EntryFault> => parseEntry(text)
 
 const utf8 = new TextEncoder()
 const bytesOf = (text: string): Uint8Array => utf8.encode(text)
@@ -56,7 +45,12 @@ const classes = Uint8Array.from({ length: 256 }, (_, byte) => {
     (/[a-z]/.test(character) ? LETTER : 0) | (/[ !#-[\]-~]/.test(character) ? PLAIN : 0)
 })
 
-const hexDigits = bytesOf("0123456789abcdef")
+/** The two digits of each byte, as one number of 16 bits. */
+const digitPairs = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const [high = 0, low = 0] = bytesOf(byte.toString(16).padStart(2, "0"))
+  return (high << 8) | low
+})
+
 const ZERO = 0x30
 const NINE = 0x39
 const COLON = 0x3a
@@ -100,7 +94,9 @@ class Cursor {
   /** So many bytes of a set. */
   expectAll(set: number, count: number): void {
     const { at, bytes } = this
-    for (let i = 0; i < count; i++) if (((classes[bytes[at + i] ?? 0] ?? 0) & set) === 0) this.fits = false
+    let common = set
+    for (let i = 0; i < count; i++) common &= classes[bytes[at + i] ?? 0] ?? 0
+    if (common === 0) this.fits = false
     this.at = at + count
   }
 
@@ -134,11 +130,12 @@ class Cursor {
   /** The digits of a hash. */
   expectHash(hash: Uint8Array): void {
     const { at, bytes } = this
+    let difference = 0
     for (let i = 0; i < hashBytes; i++) {
-      const byte = hash[i] ?? 0
-      if (bytes[at + 2 * i] !== hexDigits[byte >> 4] || bytes[at + 2 * i + 1] !== hexDigits[byte & 15])
-        this.fits = false
+      const pair = ((bytes[at + 2 * i] ?? 0) << 8) | (bytes[at + 2 * i + 1] ?? 0)
+      difference |= pair ^ (digitPairs[hash[i] ?? 0] ?? 0)
     }
+    if (difference !== 0) this.fits = false
     this.at = at + 2 * hashBytes
   }
 }
@@ -162,7 +159,7 @@ export class CustodyEntries {
   has(start: number, end: number, sequence: number, previous: Uint8Array): boolean {
     const { cursor } = this
     cursor.begin(start)
-    if (!part.heads.some((head) => cursor.skips(head))) return false
+    if (!this.head()) return false
     if (cursor.skips(part.compressedSize)) {
       cursor.whole()
       cursor.expectByte(0x2c)
@@ -197,6 +194,11 @@ export class CustodyEntries {
     cursor.whole()
     cursor.expect(part.end)
     return place === sequence && cursor.endsAt(end)
+  }
+
+  private head(): boolean {
+    for (const head of part.heads) if (this.cursor.skips(head)) return true
+    return false
   }
 
   /** A field whose value is a word, where it is there. */

@@ -18,7 +18,8 @@ import * as Result from "effect/Result"
 import { hexOf } from "../../domain/Digest.ts"
 import type { Ed25519, Ed25519Error } from "../../host/port/Ed25519.ts"
 import { Hash } from "../../host/port/Hash.ts"
-import { CustodyEntries, entryLinks } from "./EntryLinks.ts"
+import { parseEntry } from "./Entry.ts"
+import { CustodyEntries } from "./EntryLinks.ts"
 import { KnownCheckpoints, openCheckpoint, type Opened } from "./KnownCheckpoints.ts"
 import { LeafHasher } from "./LeafHash.ts"
 import type { LedgerReader, LedgerRow } from "./LedgerReader.ts"
@@ -204,7 +205,7 @@ class Run<E> {
     const length = this.leaves.ofText(body, leaf)
     if (length < 0) return "text"
     if (!this.custody.has(1, 1 + length, sequence, headBytes)) {
-      const links = entryLinks(body)
+      const links = parseEntry(body)
       if (Result.isFailure(links)) return "text"
       if (links.success.sequence !== sequence) return "place"
       if (links.success.previous !== this.head) return "link"
@@ -224,13 +225,13 @@ class Run<E> {
     const { size } = this
     if (wrong === "text") return Effect.succeed(finding("edited", size, `entry ${size} is no entry`))
     if (wrong === "link") return this.explainLink(row, rest)
-    const claimed = wrong === "sequence" ? row.sequence : Result.getOrElse(entryLinks(row.body), () => row).sequence
+    const claimed = wrong === "sequence" ? row.sequence : Result.getOrElse(parseEntry(row.body), () => row).sequence
     const isMissing = `entry ${size} is missing: entry ${claimed} is in its place`
     if (!(claimed > size))
       return Effect.succeed(finding("inserted", size, `entry ${claimed} is at place ${size} once more`))
     if (rest.some((other) => other.sequence === size)) return Effect.succeed(finding("reordered", size, isMissing))
     return Effect.map(this.reader.rows(claimed, 1), ([other]) => {
-      const theirs = other === undefined ? null : Result.getOrElse(entryLinks(other.body), () => null)
+      const theirs = other === undefined ? null : Result.getOrElse(parseEntry(other.body), () => null)
       return finding(theirs?.sequence === size ? "reordered" : "deleted", size, isMissing)
     })
   }
@@ -238,7 +239,7 @@ class Run<E> {
   /** The entry at the end of those that hold does not have the hash that this row names. */
   private explainLink(row: LedgerRow, rest: ReadonlyArray<LedgerRow>): Effect.Effect<LedgerFinding, E> {
     const { before, signed, size } = this
-    const mine = Result.getOrElse(entryLinks(row.body), () => null)
+    const mine = Result.getOrElse(parseEntry(row.body), () => null)
     const here = finding("edited", size, `entry ${size} does not name the entry before it`)
     if (size === 0 || signed === size) return Effect.succeed(here)
     const last = size - 1
@@ -248,7 +249,7 @@ class Run<E> {
     }
     const follower = rest[0] === undefined ? this.reader.rows(size + 1, 1) : Effect.succeed([rest[0]])
     return Effect.map(follower, ([next]) => {
-      const links = next === undefined ? null : Result.getOrElse(entryLinks(next.body), () => null)
+      const links = next === undefined ? null : Result.getOrElse(parseEntry(next.body), () => null)
       this.leaves.ofText(row.body, this.leaf)
       // Where this entry is the one that the next names, it is the one before that was changed.
       return links !== null && links.previous !== hexOf(this.leaf)
@@ -262,7 +263,7 @@ class Run<E> {
     const { head, signed } = this
     const follower = after === undefined ? this.reader.rows(size, 1) : Effect.succeed([after])
     return Effect.map(follower, ([next]) => {
-      const links = next === undefined ? null : Result.getOrElse(entryLinks(next.body), () => null)
+      const links = next === undefined ? null : Result.getOrElse(parseEntry(next.body), () => null)
       if (links?.sequence === size - 1)
         return finding("inserted", size - 1, `entry ${size - 1} is there twice: nobody signed the first of them`)
       if (links?.sequence === size && links.previous !== head)
