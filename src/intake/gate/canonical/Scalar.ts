@@ -37,6 +37,11 @@ const maxBigintBits = 1 << 30
 /** Writes any number. False when it does not fit. */
 export const writeNumber = (sink: Sink, value: number): boolean => {
   if (value === 0) return sink.ascii(Object.is(value, -0) ? "!-0" : "0")
+  if (value > 0 && value < 10 && value === Math.trunc(value)) {
+    sink.reserve(1)
+    sink.byte(ZERO + value)
+    return sink.fits()
+  }
   const magnitude = Math.abs(value)
   let scale = 1
   for (let places = 0; places <= mostPlaces; places++) {

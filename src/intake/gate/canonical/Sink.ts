@@ -34,6 +34,8 @@ export class Sink {
   bytes: Uint8Array<ArrayBuffer>
   /** The same memory, to look at several bytes at once. */
   words: DataView<ArrayBuffer>
+  /** The length up to which no growing is needed: asking `bytes` for its own takes longer. */
+  private room: number
   /** Bytes written so far. May exceed `limit` by at most one token until the next `fits()`. */
   length = 0
 
@@ -45,6 +47,7 @@ export class Sink {
     this.bytes = new Uint8Array(Math.min(this.limit, initialBytes) + slackBytes)
     this.bytes.set(prefix)
     this.words = new DataView(this.bytes.buffer)
+    this.room = this.bytes.length - spareBytes
     this.length = prefix.length
   }
 
@@ -63,7 +66,7 @@ export class Sink {
    * behind them.
    */
   reserve(count: number): void {
-    if (this.length + count + spareBytes > this.bytes.length) this.grow(this.length + count + spareBytes)
+    if (this.length + count > this.room) this.grow(this.length + count + spareBytes)
   }
 
   /** Stores one byte in room that was reserved, or punctuation in the spare room. */
@@ -102,6 +105,7 @@ export class Sink {
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
     this.words = new DataView(grown.buffer)
+    this.room = grown.length - spareBytes
   }
 }
 
