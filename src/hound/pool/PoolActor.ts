@@ -46,11 +46,13 @@ class Heard extends Request.TaggedClass("Heard")<
 > {}
 class Down extends Request.TaggedClass("Down")<{ readonly id: number; readonly exit: ProcessExit }, void> {}
 class Tick extends Request.TaggedClass("Tick")<{}, void> {}
+/** The timer is to be set earlier. */
+class Arm extends Request.TaggedClass("Arm")<{}, void> {}
 /** The core threw over what a hound said of its job. */
 class Fault extends Request.TaggedClass("Fault")<{ readonly defect: unknown }, void> {}
 class Rotate extends Request.TaggedClass("Rotate")<{ readonly done: () => void }, void> {}
 
-type Protocol = Serve | Up | Heard | Down | Tick | Fault | Rotate
+type Protocol = Serve | Up | Heard | Down | Tick | Arm | Fault | Rotate
 
 /**
  * Messages that may wait: a few for each process that there can be. Nobody outside tells it
@@ -157,8 +159,9 @@ export class PoolActor {
   /** Does something to the core outside of its messages. */
   act<A>(change: (core: PoolCore) => A): A {
     const result = change(this.core)
-    // The timer is set where messages are handled.
-    if (this.core.due < this.#alarm) this.#tell(new Tick())
+    // The timer is set where messages are handled. No tick: that would work out anew when the next
+    // is due, so that a hound which rests for a moment after each job would cause one each time.
+    if (this.core.due < this.#alarm) this.#tell(new Arm())
     return result
   }
 
@@ -210,6 +213,7 @@ export class PoolActor {
         this.#alarm = never
         core.tick()
       }),
+      Arm: on(() => undefined),
       Fault: ({ defect }) => Effect.die(defect),
       Rotate: on<Rotate>(({ done }) => {
         this.#rotated?.()

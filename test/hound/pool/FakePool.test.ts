@@ -1,7 +1,7 @@
 /**
  * The pool over hounds that a test plays, in a test's own time, under a whole Tracehound.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer, Metric, Option, Scope, Tracer } from "effect"
 import { Buffer } from "node:buffer"
 import type { TracehoundConfigInput } from "../../../src/config/TracehoundConfig.ts"
@@ -11,6 +11,7 @@ import type { FailSafeCallbacks } from "../../../src/domain/FailSafe.ts"
 import type { PurgeRecord } from "../../../src/domain/Records.ts"
 import * as NodePorts from "../../../src/host/node/NodePorts.ts"
 import type { Launcher } from "../../../src/hound/pool/Launcher.ts"
+import { PoolCore } from "../../../src/hound/pool/PoolCore.ts"
 import { layerOf } from "../../../src/hound/pool/ProcessPool.ts"
 import { HoundConnection } from "../../../src/hound/process/HoundConnection.ts"
 import type { SandboxReport } from "../../../src/hound/sandbox/Sandbox.ts"
@@ -371,6 +372,25 @@ describe("the pool, in a test's time", () => {
       yield* rest
       assert.isAtLeast(sync.deadLetters(), 1)
       assert.strictEqual(sync.quarantine.count, 6)
+    })))
+
+  it.effect("RFC H1 jobs that end in time cost no look at all hounds", () =>
+    inTime(Effect.gen(function*() {
+      const tick = vi.spyOn(PoolCore.prototype, "tick")
+      const { sync, threat } = yield* play({
+        hound: { minimumDormant: 1, maxActive: 1 },
+        script: (hound) => {
+          hound.ready()
+          hound.onJob = ({ job }) => hound.answer(job)
+        }
+      })
+      for (let i = 0; i < 50; i++) {
+        threat(`${i}`)
+        yield* rest
+      }
+      assert.strictEqual(sync.hounds.outcomes().complete, 50)
+      assert.strictEqual(tick.mock.calls.length, 0)
+      tick.mockRestore()
     })))
 
   it.effect("RFC S2 an actor that crashes has new hounds, and they examine what the old ones were at", () =>
