@@ -10,9 +10,9 @@ export default mergeConfig(
   { ...usual, test },
   defineConfig({
     test: {
-      include: ["intake/agent", "custody/audit", "custody/evidence", "custody/quarantine"].map((room) =>
-        `test/${room}/**/*.test.ts`
-      ),
+      include: ["intake/agent", "custody/audit", "custody/evidence", "custody/ledger", "custody/quarantine"].map((
+        room
+      ) => `test/${room}/**/*.test.ts`),
       env: { TEST_PORTS: "portable" },
       isolate: false
     }
