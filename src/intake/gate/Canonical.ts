@@ -15,7 +15,7 @@
  *   one byte, and a string, an array, a Map or bytes that cannot fit are refused by their length
  *   alone.
  *
- * Cost: 3 to 4 times a native JSON.stringify of a usual object, less for long strings. Telling an
+ * Cost: about 4 times a native JSON.stringify of a usual object, less for long strings. Telling an
  * accessor from a data property is a third of it. On Node usual objects allocate nothing: not those
  * of more than 32 keys or of long ones, nor numbers of 16 digits, Maps and Sets; and V8 boxes
  * numbers that it keeps as doubles. Keys are sorted once for objects of one shape
