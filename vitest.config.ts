@@ -10,6 +10,7 @@ const slow = ["test/**/*.slow.test.ts"]
 const hunts = [
   "test/actor/Endurance.slow.test.ts",
   "test/actor/Interleavings.slow.test.ts",
+  "test/custody/store/Crash.slow.test.ts",
   "test/hound/pool/Chaos.slow.test.ts",
   "test/hound/pool/PoolCore.test.ts",
   "test/hound/process/ForkServer.slow.test.ts",

@@ -55,7 +55,10 @@ export const house: Readonly<Record<string, Group>> = {
   host: { floor: 3, rooms: { port: 1, node: 2 } },
   safety: { floor: 4, rooms: { alert: 1, devops: 2, failsafe: 2 } },
   scheduler: { floor: 4 },
-  custody: { floor: 5, rooms: { evidence: 1, audit: 2, encryption: 3, ledger: 4, coldstorage: 6, quarantine: 7 } },
+  custody: {
+    floor: 5,
+    rooms: { evidence: 1, audit: 2, encryption: 3, ledger: 4, store: 5, coldstorage: 6, quarantine: 7 }
+  },
   hound: {
     floor: 6,
     rooms: { index: 1, channel: 1, analyzers: 2, process: 2, sandbox: 3, pool: 4 },

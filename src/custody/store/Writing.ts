@@ -1,0 +1,160 @@
+/**
+ * The writer's thread of an open store, and what is said to it and by it.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { LedgerStoreError, type StoredCheckpoint } from "../ledger/LedgerStore.ts"
+import { DurableWaits } from "./DurableWaits.ts"
+import { ringMemory, RingProducer } from "./Ring.ts"
+import { StoreOpenError } from "./StoreErrors.ts"
+import { pathsOf, type StoreOptions, withDefaults } from "./StoreOptions.ts"
+import type { WriterReport } from "./WriterMessages.ts"
+import { WriterThread } from "./WriterThread.ts"
+
+/** The entries that a store had when it was opened. */
+export interface Opened {
+  readonly size: number
+  readonly head: string
+}
+
+export class Writing {
+  readonly #opened = Deferred.makeUnsafe<Opened, StoreOpenError>()
+  readonly ring: RingProducer
+  readonly waits: DurableWaits
+  readonly #thread: WriterThread
+  readonly #options: ReturnType<typeof withDefaults>
+  /** Whether a thread that ends is replaced. */
+  #isNeeded = true
+  #lastRequest = 0
+  readonly #requests = new Map<number, Deferred.Deferred<StoredCheckpoint, LedgerStoreError>>()
+
+  constructor(options: StoreOptions) {
+    const { directory, limits, reserveBytes, ringBytes, signer, startThread } = this.#options = withDefaults(options)
+    const shared = ringMemory(ringBytes)
+    this.ring = new RingProducer(shared)
+    this.waits = new DurableWaits(this.ring, { hold: () => this.#thread.hold(), letGo: () => this.#thread.letGo() })
+    const orders = { shared, limits, reserveBytes, signer: { ...signer, seed: signer.seed.slice() } }
+    this.#thread = new WriterThread(startThread, { ...orders, paths: pathsOf(directory) }, {
+      report: (report) => this.#hear(report),
+      lost: (cause) => this.#lost(cause)
+    })
+  }
+
+  /** Waits until the first thread has opened the database. */
+  get opened(): Effect.Effect<Opened, StoreOpenError> {
+    return Effect.suspend(() => {
+      this.#thread.hold()
+      return Effect.ensuring(Deferred.await(this.#opened), Effect.sync(() => this.#thread.letGo()))
+    })
+  }
+
+  /** The lives of the threads, one after another, until the store is closed or given up. */
+  get lives(): Effect.Effect<void> {
+    return this.#thread.run(() => this.#isNeeded)
+  }
+
+  /** Sends a request by `push`, and gives its answer. */
+  readonly request = (
+    push: (request: number) => Effect.Effect<void, LedgerStoreError>
+  ): Effect.Effect<StoredCheckpoint, LedgerStoreError> =>
+    Effect.suspend(() => {
+      const request = ++this.#lastRequest
+      const answer = Deferred.makeUnsafe<StoredCheckpoint, LedgerStoreError>()
+      this.#requests.set(request, answer)
+      this.#thread.hold()
+      return push(request).pipe(
+        Effect.andThen(Deferred.await(answer)),
+        Effect.ensuring(Effect.sync(() => {
+          this.#requests.delete(request)
+          this.waits.letGoIfNobodyWaits()
+        }))
+      )
+    })
+
+  /** Has the thread commit what is in the ring, and waits for its end. */
+  close(life: Fiber.Fiber<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#isNeeded = false
+      this.#thread.hold()
+      this.ring.stop()
+      return Fiber.join(life).pipe(
+        Effect.timeoutOption(this.#options.closeMs),
+        Effect.andThen(Fiber.interrupt(life)),
+        Effect.andThen(Effect.sync(() => {
+          this.#end(new LedgerStoreError({ reason: "closed", message: "the ledger's store is closed" }))
+          this.ring.wipe()
+        }))
+      )
+    })
+  }
+
+  #hear(report: WriterReport): void {
+    switch (report.kind) {
+      case "ready":
+        if (!Deferred.isDoneUnsafe(this.#opened)) this.waits.begin(report.size)
+        Deferred.doneUnsafe(this.#opened, Effect.succeed({ size: report.size, head: report.head }))
+        return
+      case "refused":
+        this.#refused(new StoreOpenError({ reason: report.reason, message: report.message }))
+        return
+      case "checkpoint":
+        this.#answer(report.requests, Effect.succeed({ size: report.size, note: report.note }))
+        return
+      case "checkpointFile":
+        this.#answer(report.requests, Effect.fail(new LedgerStoreError({ reason: "io", message: report.message })))
+        break
+      case "failed":
+        this.#fail(new LedgerStoreError({ reason: report.reason, message: report.message }))
+        break
+      case "recovered":
+      case "reserveUsed":
+        break
+    }
+    this.#options.onTrouble(report)
+  }
+
+  /** The first thread's refusal is that of the store; a later one may try again. */
+  #refused(error: StoreOpenError): void {
+    const { message, reason } = error
+    if (!Deferred.doneUnsafe(this.#opened, Effect.fail(error))) {
+      const isPassing = reason === "full" || reason === "io"
+      this.#fail(new LedgerStoreError({ reason: isPassing ? reason : "damaged", message }))
+      this.#options.onTrouble({ kind: "failed", reason: isPassing ? reason : "damaged", message })
+      return
+    }
+    this.#isNeeded = false
+  }
+
+  #lost(cause: Error | null): void {
+    const message = `the ledger's writer ended: ${cause?.message ?? "it gave no reason"}`
+    if (Deferred.doneUnsafe(this.#opened, Effect.fail(new StoreOpenError({ reason: "io", message })))) {
+      this.#isNeeded = false
+      return
+    }
+    if (this.#isNeeded) this.#options.onTrouble({ kind: "writerLost", message })
+  }
+
+  #answer(requests: ReadonlyArray<number>, answer: Effect.Effect<StoredCheckpoint, LedgerStoreError>): void {
+    for (const request of requests) {
+      const waiting = this.#requests.get(request)
+      if (waiting !== undefined) Deferred.doneUnsafe(waiting, answer)
+    }
+  }
+
+  /** A try has failed. Nothing is tried again where what is stored is damaged. */
+  #fail(error: LedgerStoreError): void {
+    if (error.reason === "damaged") {
+      this.#end(error)
+      return
+    }
+    this.#answer([...this.#requests.keys()], Effect.fail(error))
+    this.waits.fail(error)
+  }
+
+  #end(error: LedgerStoreError): void {
+    this.#isNeeded = false
+    this.#answer([...this.#requests.keys()], Effect.fail(error))
+    this.waits.end(error)
+  }
+}
