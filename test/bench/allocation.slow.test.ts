@@ -77,10 +77,8 @@ describe("many calls", () => {
     assert.strictEqual(others, 0)
     assert.isAtMost(bytes ?? 0, most)
   })
-})
 
-describe("a Tracehound that is full", () => {
-  rest("keeps no more after a million mixed calls than before", async () => {
+  rest("a full Tracehound keeps no more after a million mixed calls than before", async () => {
     assert.isBelow(Number(await run("heapChild.ts")), 1_048_576)
   }, 60_000)
 })
