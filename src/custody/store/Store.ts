@@ -31,7 +31,7 @@ import { Outbox } from "./Outbox.ts"
 import { OwnerLock } from "./OwnerLock.ts"
 import { Readings } from "./Readings.ts"
 import { type DatabaseSync, openReader } from "./Sqlite.ts"
-import { refusalOf, StoreOpenError, wordsOf } from "./StoreErrors.ts"
+import { refusalOf, storeError, StoreOpenError, wordsOf } from "./StoreErrors.ts"
 import { pathsOf, type StoreOptions, withDefaults } from "./StoreOptions.ts"
 import { Writing } from "./Writing.ts"
 
@@ -132,10 +132,7 @@ const reading = (directory: string) => {
   const read = <A>(use: (readings: Readings) => A): Effect.Effect<A, LedgerStoreError> =>
     Effect.try({
       try: () => use(readings ??= new Readings(db ??= openReader(pathsOf(directory).database))),
-      catch: (cause) => {
-        const reason = refusalOf(cause)
-        return new LedgerStoreError({ reason: reason === "busy" ? "io" : reason, message: wordsOf(cause) })
-      }
+      catch: storeError
     })
   return Effect.acquireRelease(Effect.succeed(read), () => Effect.sync(() => db?.close()))
 }

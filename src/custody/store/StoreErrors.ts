@@ -2,6 +2,7 @@
  * How opening a store fails, and what SQLite's and the system's codes mean to it.
  */
 import * as Schema from "effect/Schema"
+import { LedgerStoreError } from "../ledger/LedgerStore.ts"
 
 /**
  * A directory that could not be opened as a ledger's. `unsupported`, this host has no node:sqlite
@@ -51,4 +52,10 @@ export const wordsOf = (cause: unknown): string => {
   const errcode = fieldOf(cause, "errcode")
   const text = typeof message === "string" ? message : String(cause)
   return typeof errcode === "number" ? `${text} (SQLite ${errcode})` : text
+}
+
+/** The failure of a call to a store that is open. */
+export const storeError = (cause: unknown): LedgerStoreError => {
+  const reason = refusalOf(cause)
+  return new LedgerStoreError({ reason: reason === "busy" ? "io" : reason, message: wordsOf(cause) })
 }

@@ -66,6 +66,9 @@ const versionOf = (db: DatabaseSync): number | "foreign" => {
   return version === 0 && numberOf(db, "SELECT count(*) FROM sqlite_schema") === 0 ? 0 : "foreign"
 }
 
+/** Whether a database has the tables of this version. */
+export const isReadable = (db: DatabaseSync): boolean => versionOf(db) === migrations.length
+
 /**
  * Brings the tables to the newest version, a transaction for each step: a crash leaves a version
  * whole. `foreign` and `newer` where the file is not ours to change.

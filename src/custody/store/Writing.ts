@@ -26,6 +26,8 @@ export class Writing {
   readonly #options: ReturnType<typeof withDefaults>
   /** Whether a thread that ends is replaced. */
   #isNeeded = true
+  /** For the next thread; wiped when the last one has ended. */
+  readonly #seed: Uint8Array
   #lastRequest = 0
   readonly #requests = new Map<number, Deferred.Deferred<StoredCheckpoint, LedgerStoreError>>()
 
@@ -34,7 +36,8 @@ export class Writing {
     const shared = ringMemory(ringBytes)
     this.ring = new RingProducer(shared)
     this.waits = new DurableWaits(this.ring, { hold: () => this.#thread.hold(), letGo: () => this.#thread.letGo() })
-    const orders = { shared, limits, reserveBytes, signer: { ...signer, seed: signer.seed.slice() } }
+    this.#seed = signer.seed.slice()
+    const orders = { shared, limits, reserveBytes, signer: { ...signer, seed: this.#seed } }
     this.#thread = new WriterThread(startThread, { ...orders, paths: pathsOf(directory) }, {
       report: (report) => this.#hear(report),
       lost: (cause) => this.#lost(cause)
@@ -84,6 +87,7 @@ export class Writing {
         Effect.andThen(Effect.sync(() => {
           this.#end(new LedgerStoreError({ reason: "closed", message: "the ledger's store is closed" }))
           this.ring.wipe()
+          this.#seed.fill(0)
         }))
       )
     })
