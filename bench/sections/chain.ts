@@ -6,7 +6,7 @@ import { sha256 } from "../floors.ts"
 import { type Line, type Row, rowOf } from "../goals.ts"
 import { type Measure, measureLines } from "../measure.ts"
 import { changingBytes, threatScent } from "../payloads.ts"
-import { hostNanoseconds, sink } from "../runner.ts"
+import { type Nanoseconds, sink } from "../runner.ts"
 import { median, ratiosOf } from "../statistics.ts"
 import { roomyTracehound } from "../tracehounds.ts"
 
@@ -23,7 +23,7 @@ interface Rates {
  * Of each eviction one record, until the chain keeps as many as it may. Then it is verified and as
  * many hashes are made, in turns.
  */
-const ratesOf = (records: number, rounds: number): Rates => {
+const ratesOf = (records: number, rounds: number, now: Nanoseconds): Rates => {
   const { auditChain, intercept } = roomyTracehound({ quarantine: { maxCount: 1 }, audit: { maxRecords: records } })
   const payload = changingBytes(64)
   const scent = threatScent(payload(0))
@@ -32,9 +32,9 @@ const ratesOf = (records: number, rounds: number): Rates => {
     intercept(scent)
   }
   const perSecond = (run: () => void): number => {
-    const start = hostNanoseconds()
+    const start = now()
     run()
-    return records / (hostNanoseconds() - start) * 1e9
+    return records / (now() - start) * 1e9
   }
   const verify = (): void => {
     const { checked, valid } = auditChain.inspect()
@@ -79,7 +79,7 @@ export const measure: Measure = async (context): Promise<ReadonlyArray<Row>> => 
   const values = context.lines.filter(isValue)
   if (values.length === 0) return timed
   context.progress("verifying")
-  const { hashed, verified } = ratesOf(context.quick ? 20_000 : 100_000, context.quick ? 7 : 21)
+  const { hashed, verified } = ratesOf(context.quick ? 20_000 : 100_000, context.quick ? 7 : 21, context.now)
   const ratios = ratiosOf(hashed, verified)
   return [
     ...timed,

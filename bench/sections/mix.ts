@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers/promises"
 import { type Measure, measureValues } from "../measure.ts"
 import { checkMix, makeMix } from "../mixed.ts"
 import { PauseWatch } from "../pauses.ts"
-import { hostNanoseconds, sink } from "../runner.ts"
+import { sink } from "../runner.ts"
 import { median, quantileOfSorted } from "../statistics.ts"
 
 const turnOfLoop = 1000
@@ -31,12 +31,12 @@ export const measure: Measure = async (context) => {
   for (let batch = -1; batch < batches; batch++) {
     context.progress(`batch ${batch + 1} of ${batches}`)
     if (batch >= 0) watch.start()
-    const start = hostNanoseconds()
+    const start = context.now()
     for (let call = 0; call < perBatch; call++) {
       sink.value = mix.call(i++)
       if (call % turnOfLoop === turnOfLoop - 1) await setImmediate()
     }
-    const taken = hostNanoseconds() - start
+    const taken = context.now() - start
     if (batch >= 0) {
       await watch.stop()
       rates.push(perBatch / taken * 1e9)
