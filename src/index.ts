@@ -13,6 +13,7 @@ export { type RunReport, type RunStart, verifyRecords, verifyRecordsEffect } fro
 export type { ColdStorageStats } from "./custody/coldstorage/ColdStorage.ts"
 export { ColdStorageEndpoint, ColdStorageError } from "./custody/coldstorage/Endpoint.ts"
 export { ConfigMistake, InvalidConfig } from "./config/ConfigSources.ts"
+export { wipeOnSignals } from "./runtime/WipeAtEnd.ts"
 export { createTracehound, type TracehoundInstance, type TracehoundOptions } from "./runtime/createTracehound.ts"
 export * from "./domain/Alert.ts"
 export * from "./domain/Missed.ts"

@@ -143,6 +143,12 @@ export interface TracehoundSync {
   readonly state: () => "running" | "panicked"
   /** Panics: evidence goes to cold storage, and no scent is looked at any more. */
   readonly panic: () => void
+  /**
+   * Overwrites evidence and keys in memory at once, without a record, and answers `disposed` from
+   * then on: for the end of a process. What waits for cold storage, and what hounds were given,
+   * stays; `dispose` drains those. O(pieces and bytes held), some 0.2 µs a piece beside its bytes.
+   */
+  readonly wipe: () => void
   /** What happens, for `for await`. Iterating begins to listen. */
   readonly streams: TracehoundIterables
   /** The tree of actors at this moment, as plain data. O(actors). */
@@ -175,6 +181,10 @@ export const makeSync = (isClosed: () => boolean, sources: Sources) =>
       deadLetters: () => system.deadLetters.total() + coldStorage.refusals(),
       state: () => failSafe.isPanicked() ? "panicked" : "running",
       panic: failSafe.panicUnsafe,
+      wipe: () => {
+        agent.dispose()
+        quarantine.wipe()
+      },
       streams: iterablesOf(sources),
       actors: system.inspect
     }

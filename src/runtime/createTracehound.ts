@@ -37,6 +37,7 @@ import type { FailSafeCallbacks } from "../domain/FailSafe.ts"
 import { UnrefClock } from "../host/node/UnrefClock.ts"
 import { Tracehound } from "./Tracehound.ts"
 import type { TracehoundSync } from "./TracehoundSync.ts"
+import { wipeAtEnd } from "./WipeAtEnd.ts"
 
 /** The RFC's object with its lifecycle. */
 export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
@@ -61,6 +62,12 @@ export interface TracehoundOptions {
    * It closes after Tracehound: `dispose` waits for what it flushes.
    */
   readonly telemetry?: Layer.Layer<never> | undefined
+  /**
+   * Wipes evidence and keys at the end of the process too, and not only by `dispose`: at SIGTERM
+   * and SIGINT where nobody else listens for them, which then end the process as ever, and
+   * otherwise at its exit (`WipeAtEnd.ts`). False when left out: nothing listens for signals.
+   */
+  readonly wipeOnSignals?: boolean | undefined
 }
 
 /**
@@ -73,7 +80,7 @@ export interface TracehoundOptions {
 export const createTracehound = (
   config: TracehoundConfigInput = {},
   callbacks: FailSafeCallbacks = {},
-  { telemetry = Layer.empty }: TracehoundOptions = {}
+  { telemetry = Layer.empty, wipeOnSignals = false }: TracehoundOptions = {}
 ): TracehoundInstance => {
   // Its timers keep the host's process alive only while `init` or `dispose` is going on.
   const clock = new UnrefClock()
@@ -86,6 +93,7 @@ export const createTracehound = (
   const built = runtime.runSyncExit(Tracehound)
   if (Exit.isFailure(built)) throw Cause.squash(built.cause)
   const { start, sync } = built.value
+  const forget = wipeOnSignals ? wipeAtEnd(sync.wipe) : () => undefined
 
   let starting: Promise<void> | undefined
   let disposing: Promise<void> | undefined
@@ -113,7 +121,9 @@ export const createTracehound = (
     clock.hold()
     // A caller that waits for `init` hears of it. One that does not is not ended by it.
     starting?.catch(() => undefined)
-    disposing = runtime.dispose().then(() => Effect.runPromise(Effect.yieldNow)).finally(() => clock.release())
+    disposing = runtime.dispose().finally(forget).then(() => Effect.runPromise(Effect.yieldNow)).finally(() =>
+      clock.release()
+    )
     return disposing
   }
   return { ...sync, init, dispose, [Symbol.asyncDispose]: dispose }

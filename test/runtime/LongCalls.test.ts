@@ -43,6 +43,8 @@ const bounded = [
   "rateLimiter.reset",
   "state",
   "totals",
+  // For the end of a process, where there is no other turn to wait for.
+  "wipe",
   // What they read comes a bounded number of events at a time.
   "streams.alerts",
   "streams.audit",

@@ -111,6 +111,11 @@ export class Quarantine extends Context.Service<Quarantine, {
    * leaves by another way has no record here.
    */
   readonly flushing: () => Sliced<Array<NeutralizationRecord>>
+  /**
+   * Overwrites all evidence, without a record of it: for the end of the process, whose chain ends
+   * too. O(pieces and bytes held), some 0.2 µs a piece beside its bytes.
+   */
+  readonly wipe: () => void
   /** O(1). */
   readonly stats: () => QuarantineStats
   /** Bytes of evidence held, by severity. O(1). */
@@ -154,7 +159,11 @@ export class Quarantine extends Context.Service<Quarantine, {
       }
       return yield* Effect.acquireRelease(
         Effect.sync(() => make(services)),
-        ({ flush }) => Effect.sync(flush)
+        ({ flush, wipe }) =>
+          Effect.sync(() => {
+            flush()
+            wipe()
+          })
       )
     })
   )
@@ -209,6 +218,7 @@ export const make = (services: QuarantineServices): Quarantine["Service"] => {
     purgeForPanic: (limit) => exits.purgeForPanic(limit),
     flush: () => atOnce(flushing(vault, exits)),
     flushing: () => flushing(vault, exits),
+    wipe: () => vault.wipe(),
     stats: () => vault.stats(),
     bytesBySeverity: () => vault.bytesBySeverity(),
     exits: (reason, severity) => steps.counts.of(reason, severity),

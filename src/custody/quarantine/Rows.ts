@@ -74,6 +74,16 @@ export class Rows {
     this.words[at] = (this.words[at] ?? 0) + 1
   }
 
+  /** Overwrites all but the generations, of rows that are not in use. O(rows). */
+  wipe(): void {
+    const { words } = this
+    for (let at = 0; at < words.length; at += rowWords) {
+      const generation = words[at + GENERATION] ?? 0
+      words.fill(0, at, at + rowWords)
+      words[at + GENERATION] = generation
+    }
+  }
+
   sizeOf(slot: number): number {
     return this.words[slot * rowWords + SIZE] ?? 0
   }

@@ -14,6 +14,7 @@ import type { InterceptResult } from "../../domain/InterceptResult.ts"
 import * as NodePorts from "../../host/node/NodePorts.ts"
 import { type Format, type ScentEvent, scents } from "../../intake/signal/index.ts"
 import { Tracehound } from "../../runtime/Tracehound.ts"
+import { wipeOnSignals } from "../../runtime/WipeAtEnd.ts"
 import * as RecordedClock from "./RecordedClock.ts"
 import * as ReplayRandomness from "./ReplayRandomness.ts"
 import { makeTally, type ReplaySummary, type Tally } from "./ReplaySummary.ts"
@@ -88,6 +89,7 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
   const run = Effect.gen(function*() {
     const tracehound = yield* Tracehound
     const { coldStorage, intercept } = tracehound.sync
+    yield* wipeOnSignals(tracehound.sync)
     const tally = makeTally(randomIds)
     const behind = maxBehind(config.audit.coldStorage)
 
@@ -120,5 +122,5 @@ export const replay = Effect.fn("replay")(function*<E, R, E2>(
     if (summary.deadLetters > 0) yield* observer.lost(summary.deadLetters, lastLoss(tracehound.sync))
     return summary
   })
-  return yield* Effect.provide(run, onRecordedTime)
+  return yield* Effect.provide(Effect.scoped(run), onRecordedTime)
 })

@@ -5,6 +5,8 @@
  * output and everything else on standard error; and that work goes on where a reader closes its end
  * of the pipe early, or the device behind standard output or standard error takes no more. Where
  * the answer could not be printed whole, for another reason than its reader's, the status is 2.
+ * SIGINT and SIGTERM end what is under way in order, with the status that shells give them: 130 and
+ * 143.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -54,10 +56,13 @@ export const run = (args: ReadonlyArray<string>) =>
     )
   }).pipe(Effect.provide(Layer.merge(NodeInflate.layer, Layer.succeed(References.LogToStderr, true))))
 
-/** The exit status for an exit. A CLI error is wrong use; a request for help is not. */
-export const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
+/**
+ * The exit status for an exit, which is `interrupted` where it was that. A CLI error is wrong use;
+ * a request for help is not.
+ */
+export const statusOf = (exit: Exit.Exit<unknown, unknown>, interrupted = 130): number => {
   if (Exit.isSuccess(exit)) return 0
-  if (Cause.hasInterruptsOnly(exit.cause)) return 130
+  if (Cause.hasInterruptsOnly(exit.cause)) return interrupted
   const error = Cause.squash(exit.cause)
   if (CliError.isCliError(error)) return error._tag === "ShowHelp" && error.errors.length === 0 ? 0 : ExitCode.wrongUse
   return Runtime.getErrorExitCode(error)
@@ -66,11 +71,15 @@ export const statusOf = (exit: Exit.Exit<unknown, unknown>): number => {
 /** Runs the command line of this process, and sets its exit status. */
 export const main = (): void => {
   const isPrinted = surviveOutput()
+  let interrupted = 130
+  process.once("SIGTERM", () => {
+    interrupted = 143
+  })
   NodeRuntime.runMain(Effect.provide(run(process.argv.slice(2)), NodeServices.layer), {
     disableErrorReporting: true,
     teardown: (exit, onExit) => {
       if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
-      onExit(isPrinted() ? statusOf(exit) : ExitCode.wrongUse)
+      onExit(isPrinted() ? statusOf(exit, interrupted) : ExitCode.wrongUse)
     }
   })
 }

@@ -67,6 +67,11 @@ export class Agent extends Context.Service<Agent, {
    * FormData: no two of them are the same evidence.
    */
   readonly unreadable: () => number
+  /**
+   * Answers `disposed` from now on, and overwrites what it has of payloads and of the key in
+   * signatures.
+   */
+  readonly dispose: () => void
 }>()("tracehound/intake/agent/Agent") {
   /** As configured; after its scope has closed it answers `disposed`. */
   static readonly layer = Layer.effect(
@@ -118,7 +123,7 @@ export interface ClosableAgent {
   readonly unreadable: Agent["Service"]["unreadable"]
   /** Answers `panicked` from now on. */
   readonly panic: () => void
-  /** Answers `disposed` from now on, after a panic too. */
+  /** Answers `disposed` from now on, after a panic too, and wipes its buffers and its key. */
   readonly dispose: () => void
 }
 
@@ -127,8 +132,7 @@ export const make = (services: AgentServices): ClosableAgent => {
   const { alerts, settings } = services
   const { tick } = services.monotonicTime
   const { countUnsafe } = services.throughput
-  const { key } = settings.signature
-  const signer = makeSigner(services.hash, key === undefined ? undefined : utf8.encode(Redacted.value(key)))
+  const signer = signerOf(services)
   const writer = makeWriter(services, signer.prefix)
   const answers: Answers = { totals: Totals.makeTotals(), decisions: new Decisions() }
   let refusedSignals = 0
@@ -187,8 +191,18 @@ export const make = (services: AgentServices): ClosableAgent => {
     },
     dispose: () => {
       closed = Refusals.disposed
+      writer.wipe()
+      signer.wipe()
     }
   }
+}
+
+const signerOf = ({ hash, settings: { signature: { key } } }: AgentServices): Signer => {
+  if (key === undefined) return makeSigner(hash, undefined)
+  const bytes = utf8.encode(Redacted.value(key))
+  const signer = makeSigner(hash, bytes)
+  bytes.fill(0)
+  return signer
 }
 
 const makeWriter = (

@@ -35,6 +35,8 @@ export interface Signer {
   readonly sign: (written: Written) => Digest
   /** The SHA-256 of the payload, whose signature's digest is `signed`. */
   readonly hash: (written: Written, signed: Digest) => Digest
+  /** Overwrites what it has of the key: it signs nothing any more. */
+  readonly wipe: () => void
 }
 
 /** What a signer needs of the host's Hash. */
@@ -44,27 +46,41 @@ type Hasher = Pick<Hash["Service"], "sha256Into" | "sha256Text">
 const plainSigner = ({ sha256Text }: Hasher): Signer => ({
   prefix: new Uint8Array(0),
   sign: ({ content }) => sha256Text(content),
-  hash: (_, signed) => signed
+  hash: (_, signed) => signed,
+  wipe: () => undefined
 })
+
+/**
+ * Memory that stays where it is: V8 keeps a short array among its objects, whose memory it copies
+ * and leaves behind as it likes.
+ */
+const offHeap = (length: number): Uint8Array => new Uint8Array(new ArrayBuffer(length))
 
 /** HMAC-SHA-256 with a key of any length. */
 const keyedSigner = ({ sha256Into, sha256Text }: Hasher, key: Uint8Array): Signer => {
-  const block = new Uint8Array(blockBytes)
+  const block = offHeap(blockBytes)
   if (key.length > blockBytes) sha256Into(key, block)
   else block.set(key)
   const outer = new Uint8Array(blockBytes + digestBytes)
-  outer.set(block.map((byte) => byte ^ outerPad))
+  for (let i = 0; i < blockBytes; i++) outer[i] = (block[i] ?? 0) ^ outerPad
   const inner = outer.subarray(blockBytes)
+  const prefix = offHeap(blockBytes)
+  for (let i = 0; i < blockBytes; i++) prefix[i] = (block[i] ?? 0) ^ innerPad
+  block.fill(0)
   return {
-    prefix: block.map((byte) => byte ^ innerPad),
+    prefix,
     sign: ({ prefixed }) => {
       sha256Into(prefixed, inner)
       return sha256Text(outer)
     },
-    hash: ({ content }) => sha256Text(content)
+    hash: ({ content }) => sha256Text(content),
+    wipe: () => {
+      prefix.fill(0)
+      outer.fill(0)
+    }
   }
 }
 
-/** A signer, with a key or without one. */
+/** A signer, with a key or without one. It keeps nothing of the array that the key comes in. */
 export const makeSigner = (hash: Hasher, key: Uint8Array | undefined): Signer =>
   key === undefined ? plainSigner(hash) : keyedSigner(hash, key)

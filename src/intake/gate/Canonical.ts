@@ -141,6 +141,8 @@ export interface CanonicalWriter {
   readonly prefixed: Uint8Array
   /** Lets go of the payload's memory, where `content` is a view of it. */
   release(): void
+  /** Overwrites the writer's memory, the prefix too: nothing is written by it any more. */
+  wipe(): void
   /** The writer's memory: the prefix, and behind it the bytes written. */
   readonly buffer: Uint8Array
   /** The number of values that the last write looked at: the measure of its work. */
@@ -277,6 +279,11 @@ class BoundedWriter implements CanonicalWriter {
   release(): void {
     this.outside = null
     this.outsideView = null
+  }
+
+  wipe(): void {
+    this.release()
+    this.sink.wipe()
   }
 
   write(payload: unknown): number {

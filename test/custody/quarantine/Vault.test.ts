@@ -66,6 +66,34 @@ interface Held {
 }
 
 describe("Vault", () => {
+  it("SYS L6 wipes everything, after which no generation of before is held, and takes evidence again", () => {
+    const vault = vaultOf("priority", true)
+    const held = sizes.map((size, n) => {
+      const slot = vault.insert(arrivalOf(bytes(size, n + 1), { signed: textOf(bytes(size, n + 1), "key") }))
+      return { slot, generation: vault.generationOf(slot), memory: vault.contentOf(slot) }
+    })
+    const exposed = vault.expose(held[2]?.slot ?? 0)
+    vault.wipe()
+    assert.strictEqual(vault.stats().count, 0)
+    assert.strictEqual(vault.stats().bytes, 0)
+    assert.isTrue(exposed.detached)
+    for (const { generation, memory, slot } of held) {
+      assert.isTrue(memory.every((byte) => byte === 0))
+      assert.isFalse(vault.holds(slot, generation))
+      assert.deepStrictEqual(vault.factsOf(slot), {
+        category: injection,
+        severity: severityRank("low"),
+        size: 0,
+        captured: 0,
+        hash: "\0".repeat(32) as Digest,
+        signed: "\0".repeat(32) as Digest
+      })
+    }
+    const again = vault.insert(arrivalOf(bytes(100, 9)))
+    assert.deepStrictEqual(new Uint8Array(vault.contentOf(again)), bytes(100, 9))
+    assert.isTrue(held.every(({ generation, slot }) => !vault.holds(slot, generation)))
+  })
+
   for (const size of sizes) {
     it(`RFC E5 holds a copy of ${size} bytes, and the facts of them`, () => {
       const vault = vaultOf()

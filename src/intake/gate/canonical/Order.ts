@@ -58,6 +58,7 @@ export const sortEntries = (bytes: Uint8Array, starts: ReadonlyArray<number>): v
     bytes.set(copy.subarray(from - first, end - first), to)
     to += end - from
   }
+  copy.fill(0)
 }
 
 const at = (starts: ReadonlyArray<number>, index: number): number => starts[index] ?? 0

@@ -100,9 +100,15 @@ export class Sink {
     this.length = length + to - from
   }
 
+  /** Overwrites all of its memory, the prefix too. */
+  wipe(): void {
+    this.bytes.fill(0)
+  }
+
   private grow(needed: number): void {
     const grown = new Uint8Array(Math.min(Math.max(2 * this.bytes.length, needed), this.limit + slackBytes))
     grown.set(this.bytes.subarray(0, this.length))
+    this.wipe()
     this.bytes = grown
     this.words = new DataView(grown.buffer)
     this.room = grown.length - spareBytes
