@@ -28,6 +28,7 @@ export const sectionNames = [
   "mix",
   "memory",
   "chain",
+  "ledger",
   "parts",
   "start",
   "growth",
@@ -242,6 +243,29 @@ const chain: Section = {
   ]
 }
 
+/** How many entries may wait for the disk at a time. */
+export const outstandingEntries = [1, 16, 256, 4_096] as const
+
+const ledger: Section = {
+  name: "ledger",
+  title: "The ledger on disk",
+  lines: outstandingEntries.flatMap((count): ReadonlyArray<Line> => {
+    const alone = `node:sqlite alone, ${count}`
+    const isMost = count === 4_096
+    return [
+      { name: alone, unit: "entries/s", note: `${count} a commit, no hashes, no thread` },
+      {
+        name: `acknowledged, ${count}`,
+        floor: alone,
+        unit: "entries/s",
+        ...(isMost ? { goals: [atLeast(100_000)] } : {}),
+        note: "with hashes, tree, checkpoints and a thread"
+      },
+      ...(isMost ? [{ name: `a push, ${count}`, unit: "ns", goals: [atMost(1_000)] }] : [])
+    ]
+  })
+}
+
 const parts: Section = {
   name: "parts",
   title: "Parts",
@@ -446,6 +470,7 @@ export const catalogue: ReadonlyArray<Section> = [
   mix,
   memory,
   chain,
+  ledger,
   parts,
   start,
   growth,

@@ -142,6 +142,8 @@ describe("the catalogue", () => {
       ["memory: heap growth over 10M mixed calls", "<= 1 MiB"],
       ["chain: append", "<= 2x"],
       ["chain: verify", "<= 1.25x, >= 1,000,000 records/s"],
+      ["ledger: acknowledged, 4096", ">= 100,000 entries/s"],
+      ["ledger: a push, 4096", "<= 1,000 ns"],
       ["start: import to first intercept", "<= 1.3x, <= 150 ms"],
       ["start: command line: first output of --help", "<= 2.5x"],
       ["start: command line: first output of config check", "<= 2.5x"],
