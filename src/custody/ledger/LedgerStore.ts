@@ -9,8 +9,9 @@
  * **Gotchas**
  *
  * - `pushUnsafe` wakes nobody. Call `wakeUnsafe` once a turn, after the last push.
- * - Who waits is told when a try fails, `full` or `io`: it is tried again, and who waits anew is told
- *   of the next try. After `damaged` and `closed` pushes are refused, and nothing is tried again.
+ * - Who waits is told when a try fails, `full` or `io`: it is tried again, and who waits anew is
+ *   told of the next try. After `damaged` and `closed` pushes are refused, and nothing is tried
+ *   again.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"

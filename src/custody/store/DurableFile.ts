@@ -17,7 +17,7 @@ const writeSynced = (path: string, bytes: Uint8Array): void => {
 }
 
 /** Has the system put a directory's names on disk. Windows cannot, and does so by itself. */
-const syncDirectory = (directory: string): void => {
+export const syncDirectory = (directory: string): void => {
   if (process.platform === "win32") return
   const file = openSync(directory, "r")
   try {
