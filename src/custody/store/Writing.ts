@@ -106,16 +106,17 @@ export class Writing {
         this.#answer(report.requests, Effect.succeed({ size: report.size, note: report.note }))
         return
       case "checkpointFile":
+        this.#options.onTrouble(report)
         this.#answer(report.requests, Effect.fail(new LedgerStoreError({ reason: "io", message: report.message })))
-        break
+        return
       case "failed":
+        this.#options.onTrouble(report)
         this.#fail(new LedgerStoreError({ reason: report.reason, message: report.message }))
-        break
+        return
       case "recovered":
       case "reserveUsed":
-        break
+        this.#options.onTrouble(report)
     }
-    this.#options.onTrouble(report)
   }
 
   /** The first thread's refusal is that of the store; a later one may try again. */

@@ -10,14 +10,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
-import { copyFileSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Readings } from "../../../src/custody/store/Readings.ts"
 import { openWriter } from "../../../src/custody/store/Sqlite.ts"
 import { migrate } from "../../../src/custody/store/StoreSchema.ts"
 import { random } from "../../support/random.ts"
 import { amount, hunt, restOf } from "../../support/tiers.ts"
-import { append, bodyOf, openIn, temporaryDirectory } from "./stores.ts"
+import { append, bodyOf, openIn, pushTo, temporaryDirectory } from "./stores.ts"
 
 const program = join(import.meta.dirname, "crashChild.ts")
 
@@ -187,4 +187,46 @@ restOf(describe)("a disk", { timeout: 120_000 }, () => {
         })
     )
   }
+
+  // Only root may mount, and not everywhere.
+  const canMount = process.platform === "linux" && spawnSync("unshare", ["--mount", "true"]).status === 0
+  it.live.skipIf(!canMount)(
+    "SYS L2 that is full gives up its reserve, then waits for room, and has all of it then",
+    () =>
+      Effect.gen(function*() {
+        const disk = yield* temporaryDirectory
+        assert.strictEqual(spawnSync("mount", ["-t", "tmpfs", "-o", "size=12m", "tmpfs", disk]).status, 0)
+        yield* Effect.addFinalizer(() => Effect.sync(() => spawnSync("umount", [disk])))
+        const directory = join(disk, "data")
+        const troubles: Array<string> = []
+        const store = yield* openIn(directory, {
+          reserveBytes: 2 ** 20,
+          onTrouble: ({ kind }) => troubles.push(kind)
+        })
+        const filler = join(disk, "filler")
+        writeFileSync(filler, new Uint8Array(8 * 2 ** 20))
+        let size = 0
+        let reason: string | null = null
+        while (reason === null) {
+          size = pushTo(store, size, size + 1_000)
+          reason = yield* Effect.match(store.durable(size - 1), {
+            onSuccess: () => null,
+            onFailure: (error) => error.reason
+          })
+        }
+        assert.strictEqual(reason, "full")
+        assert.deepStrictEqual(troubles.slice(0, 2), ["reserveUsed", "failed"])
+        assert.isBelow(store.durableSize(), size)
+        assert.strictEqual((yield* store.rows(0, size)).length, store.durableSize())
+        rmSync(filler)
+        yield* Effect.retry(store.durable(size - 1), { times: 20 })
+        assert.deepStrictEqual(
+          (yield* store.rows(0, size)).map(({ body }) => body),
+          Array.from({ length: size }, (_, i) => bodyOf(i))
+        )
+        // Its answer is behind what the thread said before.
+        yield* store.checkpoint
+        assert.strictEqual(troubles.at(-1), "recovered")
+      })
+  )
 })
