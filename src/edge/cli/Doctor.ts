@@ -8,6 +8,9 @@
  * out. With `--sandbox` every attack of the sandbox's own catalogue is made against a hound, and
  * observed from outside: at the level in effect, or at the one that `--level` names, even where the
  * configuration has no hounds.
+ *
+ * Who else could read this process's memory is reported and never a failure (SYS L6): most of it is
+ * the machine's owner's to close.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -23,6 +26,7 @@ import type { SandboxReport, SandboxRequest } from "../../hound/sandbox/Sandbox.
 import type { AttackChoice } from "../probes/LevelRunner.ts"
 import { isSound, type LevelReport, renderLevel } from "../probes/Report.ts"
 import { AnswerIsNo, WrongUse } from "./Failure.ts"
+import { describeExposures, type Exposure, exposures, readMemoryFacts } from "./MemoryExposure.ts"
 import { configFile, json } from "./Options.ts"
 import { versions } from "./Versions.ts"
 
@@ -46,6 +50,8 @@ export interface Diagnosis {
   /** What came of trying out the ports of this Node. */
   readonly ports: ReadonlyArray<PortReport>
   readonly sandbox: SandboxDiagnosis
+  /** The ways in which others could read the memory of this process. */
+  readonly memory: ReadonlyArray<Exposure>
   /** Choices of the configuration that somebody may not have meant. */
   readonly notes: ReadonlyArray<ConfigNote>
 }
@@ -122,7 +128,7 @@ const describeAttacks = (report: LevelReport): ReadonlyArray<string> => {
 
 /** The diagnosis for people. Pure. */
 export const describe = (
-  { flags, healthy, notes, platform, ports, sandbox, versions }: Diagnosis
+  { flags, healthy, memory, notes, platform, ports, sandbox, versions }: Diagnosis
 ): string => {
   const missing = flags.filter(({ holds }) => !holds).map(({ flag }) => flag)
   return [
@@ -134,6 +140,8 @@ export const describe = (
     ...describePorts(ports),
     "",
     ...describeSandbox(sandbox),
+    "",
+    ...describeExposures(memory),
     ...notes.length === 0 ? [] : ["", ...describeNotes(notes)],
     ...healthy || missing.length === 0 ? [] : ["", `start node with: ${missing.join(" ")}`]
   ].join("\n")
@@ -249,13 +257,17 @@ export const doctorCommand = Command.make(
         flags,
         ports,
         sandbox,
+        memory: exposures(readMemoryFacts()),
         notes: configNotes(config)
       }
       yield* Console.log(given.json ? JSON.stringify(diagnosis) : describe(diagnosis))
       if (!diagnosis.healthy) return yield* new AnswerIsNo()
     })
 ).pipe(
-  Command.withDescription("Report versions, runtime flags, whether this Node can keep evidence, and what keeps it in"),
+  Command.withDescription(
+    "Report versions, runtime flags, whether this Node can keep evidence, what keeps it in, and who else could read " +
+      "its memory"
+  ),
   Command.withExamples([
     {
       command: "NODE_OPTIONS='--disable-proto=throw --frozen-intrinsics --max-old-space-size=512' tracehound doctor",

@@ -193,6 +193,7 @@ describe("Doctor", () => {
       flags: [],
       ports: [],
       sandbox,
+      memory: [],
       notes: []
     })
 
