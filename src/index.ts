@@ -10,7 +10,7 @@ export { type AlertSink, AlertSinks, type EffectSink } from "./safety/alert/Aler
 export type { Checkpoint } from "./custody/audit/Checkpoint.ts"
 export type { AuditRange, ChainReport } from "./custody/audit/HashChain.ts"
 export { type RunReport, type RunStart, verifyRecords, verifyRecordsEffect } from "./custody/audit/Verify.ts"
-export type { ColdStorageStats } from "./custody/coldstorage/ColdStorage.ts"
+export type { ColdStorageStats, KeptStats, ResendOptions, Resent } from "./custody/coldstorage/ColdStorage.ts"
 export { ColdStorageEndpoint, ColdStorageError } from "./custody/coldstorage/Endpoint.ts"
 export { ConfigMistake, InvalidConfig } from "./config/ConfigSources.ts"
 export { wipeOnSignals } from "./runtime/WipeAtEnd.ts"

@@ -37,11 +37,22 @@ const keyNotes = ({ signature: { key } }: TracehoundConfig): ReadonlyArray<Confi
 
 const coldStorageNotes = ({ audit: { coldStorage }, maxPayloadSize }: TracehoundConfig): ReadonlyArray<ConfigNote> => {
   if (coldStorage === undefined) return []
-  const { maxPendingBytes } = coldStorage
-  return maxPendingBytes >= maxPayloadSize ? [] : [{
-    path: "audit.coldStorage.maxPendingBytes",
-    note: `is less than maxPayloadSize: cold storage never takes evidence of ${maxPendingBytes + 1} bytes or more`
-  }]
+  const { endpoint, http, maxPendingBytes, s3 } = coldStorage
+  const url = endpoint.startsWith("s3:") ? s3.endpoint ?? "" : endpoint
+  return [
+    ...maxPendingBytes >= maxPayloadSize ? [] : [{
+      path: "audit.coldStorage.maxPendingBytes",
+      note: `is less than maxPayloadSize: cold storage never takes evidence of ${maxPendingBytes + 1} bytes or more`
+    }],
+    ...!/^https?:/.test(endpoint) || http.key !== undefined ? [] : [{
+      path: "audit.coldStorage.http.key",
+      note: "is not set: the receiver cannot tell who sent an envelope"
+    }],
+    ...!url.startsWith("http:") ? [] : [{
+      path: endpoint.startsWith("s3:") ? "audit.coldStorage.s3.endpoint" : "audit.coldStorage.endpoint",
+      note: "is http: and not https: whoever is on the way reads the evidence"
+    }]
+  ]
 }
 
 /** The failures that whoever sends evidence may be able to provoke. */

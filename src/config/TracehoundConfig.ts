@@ -156,21 +156,101 @@ const Alerts = Schema.Struct({
   devops: orElse(Devops, {})
 })
 
+const textOfKey = (key: unknown): unknown => Redacted.isRedacted(key) ? Redacted.value(key) : key
+
+/** A secret: text or a Redacted when encoded, always a Redacted when decoded. */
+const secret = (isSecret: (text: string) => boolean, expected: string) => {
+  const isKey = (value: unknown): value is string | Redacted.Redacted => {
+    const key = textOfKey(value)
+    return typeof key === "string" && isSecret(key)
+  }
+  return Schema.declare(isKey, { expected }).pipe(
+    Schema.decodeTo(
+      Schema.Redacted(Schema.String),
+      SchemaTransformation.transform({
+        decode: (key) => Redacted.isRedacted(key) ? key : Redacted.make(key),
+        encode: (key): string | Redacted.Redacted => key
+      })
+    )
+  )
+}
+
+const Key = secret(
+  (key) => key.isWellFormed() && fitsUtf8(key, maxKeyBytes) && !fitsUtf8(key, minKeyBytes - 1) && key.trim() !== "",
+  `a key of ${minKeyBytes} to ${maxKeyBytes} bytes in UTF-8, not all white space, as text or Redacted`
+)
+
+/** A part of the credentials of an object store, as it goes into headers. */
+const Credential = secret(
+  (text) => /^[\x21-\x7e]{1,4096}$/.test(text),
+  "1 to 4,096 visible characters of ASCII, as text or Redacted"
+)
+
+const isServerUrl = (text: string): boolean => {
+  const url = URL.parse(text)
+  return /^https?:\/\/./.test(text) && url !== null &&
+    url.username === "" && url.password === "" && !/[?#\s]/.test(text)
+}
+
 /**
  * What would be written to another place than it seems is refused: the home directory is the
- * shell's to spell out, and the query and the fragment of a URL are no part of a path.
+ * shell's to spell out, and the query and the fragment of a URL are no part of a path. Records name
+ * the endpoint, so that it may hold no secret.
  */
 const Endpoint = BoundedString(4096).check(
   isWellFormed,
-  Schema.isPattern(/^file:./, { expected: "a file: URL or file: path of a directory, such as file:./evidence" }),
-  Schema.isPattern(/^file:[^\0]*$/, { expected: "a path without the character NUL" }),
-  Schema.isPattern(/^file:(?!~)/, {
+  Schema.isPattern(/^(?:file|https?|s3):./, {
+    expected: "a file: path of a directory, such as file:./evidence, an http: or https: URL, or s3://BUCKET/PREFIX"
+  }),
+  Schema.isPattern(/^[^\0]*$/, { expected: "a path without the character NUL" }),
+  Schema.isPattern(/^(?!file:~)/, {
     expected: "a path that does not begin with ~, which only a shell replaces: write the directory out, or file:./~"
   }),
-  Schema.isPattern(/^file:(?!\/\/[^]*[?#])/, {
+  Schema.isPattern(/^(?!file:\/\/[^]*[?#])/, {
     expected: "a file: URL without a query or a fragment: write %3F for ? and %23 for #"
-  })
+  }),
+  Schema.makeFilter((text: string) => !/^https?:/.test(text) || isServerUrl(text), {
+    expected: "an http: or https: URL without a user name, a password, a query or a fragment"
+  }),
+  Schema.isPattern(
+    /^(?!s3:(?!\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)*\/?$))/,
+    { expected: "s3://BUCKET/PREFIX, with a prefix of letters, digits and . _ - / or none" }
+  )
 )
+
+/** Ours: how envelopes are sent to an `http:` or `https:` endpoint. */
+const HttpColdStorage = Schema.Struct({
+  method: orElse(Schema.Literals(["PUT", "POST"]), "PUT"),
+  /**
+   * Signs requests, so that the receiver knows who sent them. They are not signed when left out.
+   */
+  key: Schema.optionalKey(Key)
+})
+
+/** Ours: the object store of an `s3:` endpoint. */
+const S3ColdStorage = Schema.Struct({
+  /** Amazon's for the region when left out. */
+  endpoint: Schema.optionalKey(
+    Schema.String.check(
+      Schema.makeFilter((text: string) => isServerUrl(text) && URL.parse(text)?.pathname === "/", {
+        expected: "an http: or https: URL without a path"
+      })
+    )
+  ),
+  region: orElse(
+    Schema.String.check(
+      Schema.isPattern(/^[a-z0-9-]{1,64}$/, {
+        expected: "a region of small letters, digits and -, such as eu-central-1"
+      })
+    ),
+    "us-east-1"
+  ),
+  /** Whether the bucket is in the path of URLs, and not in front of the host's name. */
+  pathStyle: orElse(Schema.Boolean, false),
+  accessKeyId: Schema.optionalKey(Credential),
+  secretAccessKey: Schema.optionalKey(Credential),
+  sessionToken: Schema.optionalKey(Credential)
+})
 
 /** The write-only store for evidence that leaves the quarantine (RFC, "Cold Storage"). */
 const ColdStorage = Schema.Struct({
@@ -194,7 +274,15 @@ const ColdStorage = Schema.Struct({
   /** Ours: the delay before each repetition. */
   retryDelayMs: orElse(DurationOrZero, 200),
   /** Ours: how long one attempt may take. */
-  writeTimeoutMs: orElse(Duration, 10_000)
+  writeTimeoutMs: orElse(Duration, 10_000),
+  /**
+   * Ours: the most dead letters that are kept to be sent again, in envelopes and in their bytes.
+   * With 0 none is.
+   */
+  maxKeptCount: orElse(whole(0, 1_000_000), 10_000),
+  maxKeptBytes: orElse(whole(0, Number.MAX_SAFE_INTEGER), 100_000_000),
+  http: orElse(HttpColdStorage, {}),
+  s3: orElse(S3ColdStorage, {})
 })
 
 /** The reaction to a failure (RFC, "Fail-Safe Actions"; CONFORMANCE F1). */
@@ -261,27 +349,6 @@ const Audit = Schema.Struct({
   maxRecords: orElse(whole(1, 16_777_216), 100_000),
   coldStorage: Schema.optionalKey(ColdStorage)
 })
-
-const textOfKey = (key: unknown): unknown => Redacted.isRedacted(key) ? Redacted.value(key) : key
-
-const isKey = (value: unknown): value is string | Redacted.Redacted => {
-  const key = textOfKey(value)
-  return typeof key === "string" && key.isWellFormed() && fitsUtf8(key, maxKeyBytes) &&
-    !fitsUtf8(key, minKeyBytes - 1) && key.trim() !== ""
-}
-
-/** A secret: text or a Redacted when encoded, always a Redacted when decoded. */
-const Key = Schema.declare(isKey, {
-  expected: `a key of ${minKeyBytes} to ${maxKeyBytes} bytes in UTF-8, not all white space, as text or Redacted`
-}).pipe(
-  Schema.decodeTo(
-    Schema.Redacted(Schema.String),
-    SchemaTransformation.transform({
-      decode: (key) => Redacted.isRedacted(key) ? key : Redacted.make(key),
-      encode: (key): string | Redacted.Redacted => key
-    })
-  )
-)
 
 /** Ours: signatures that nobody can recompute without the key (CONFORMANCE D8). */
 const Signatures = Schema.Struct({

@@ -13,6 +13,7 @@ export const alertTypes = [
   "alert.flood",
   "coldstorage.failure",
   "coldstorage.refused",
+  "coldstorage.unconfirmed",
   "devops.failure",
   "evidence.purged",
   "evidence.tampered",

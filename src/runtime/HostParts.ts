@@ -1,6 +1,6 @@
 /**
- * The parts of a Tracehound that touch its host: files, the endpoint that alerts are posted to, and
- * hounds that are processes.
+ * The parts of a Tracehound that touch its host: files, servers that evidence and alerts are sent
+ * to, and hounds that are processes.
  *
  * **Details**
  *
@@ -15,10 +15,11 @@ import * as Layer from "effect/Layer"
 import type { Path } from "effect/Path"
 import { Settings } from "../config/Settings.ts"
 import type { ColdStorageConfig } from "../config/TracehoundConfig.ts"
-import { ColdStorageEndpoint } from "../custody/coldstorage/Endpoint.ts"
+import { ColdStorageEndpoint, type ColdStorageError } from "../custody/coldstorage/Endpoint.ts"
 import { awakeWhileClosing, uncut } from "../host/node/Awake.ts"
 import type * as NodePorts from "../host/node/NodePorts.ts"
 import { layerWhereHost } from "../host/node/UnrefClock.ts"
+import { Hash } from "../host/port/Hash.ts"
 import * as ProcessPool from "../hound/pool/ProcessPool.ts"
 import * as DevopsSink from "../safety/devops/DevopsSink.ts"
 
@@ -26,6 +27,8 @@ import * as DevopsSink from "../safety/devops/DevopsSink.ts"
 export type Host = NodePorts.Ports | FileSystem | Path
 
 const fileEndpoint = uncut(() => import("../custody/coldstorage/FileEndpoint.ts"))
+const httpEndpoint = uncut(() => import("../custody/coldstorage/HttpEndpoint.ts"))
+const s3Endpoint = uncut(() => import("../custody/coldstorage/S3Endpoint.ts"))
 const configFiles = uncut(() => import("../config/ConfigFiles.ts"))
 const nodeFiles = uncut(() => import("../host/node/NodeFiles.ts"))
 
@@ -39,26 +42,36 @@ export const settingsFromNode = Layer.unwrap(Effect.map(
 export const unwrapped = <A>(wrapped: Config.Wrap<A>): Effect.Effect<A, Config.ConfigError> =>
   Effect.flatMap(uncut(() => import("effect/Config")), ({ unwrap }) => unwrap(wrapped))
 
-/** Cold storage on the files of the caller's host. */
-export const hostEndpoint = ({ endpoint }: ColdStorageConfig) =>
-  Layer.unwrap(Effect.map(fileEndpoint, ({ layer }) => layer(endpoint)))
+type EndpointLayer = Layer.Layer<ColdStorageEndpoint, ColdStorageError, FileSystem | Hash | Path>
+
+/** Cold storage where its URL says, on the files of the caller's host. */
+export const hostEndpoint = (config: ColdStorageConfig): EndpointLayer => Layer.unwrap(endpointOf(config))
+
+const endpointOf = (config: ColdStorageConfig): Effect.Effect<EndpointLayer> => {
+  const { endpoint } = config
+  if (endpoint.startsWith("file:")) return Effect.map(fileEndpoint, ({ layer }) => layer(endpoint))
+  if (endpoint.startsWith("s3:")) return Effect.map(s3Endpoint, ({ layerFetch }) => layerFetch(config))
+  return Effect.map(httpEndpoint, ({ layerFetch }) => layerFetch(config))
+}
 
 /**
- * Cold storage on Node's files. Builds synchronously: its modules are imported when cold storage is
+ * The same on Node's files. Builds synchronously: its modules are imported when cold storage is
  * opened.
  */
-export const nodeEndpoint = ({ endpoint }: ColdStorageConfig) =>
+export const nodeEndpoint = (config: ColdStorageConfig): Layer.Layer<ColdStorageEndpoint, never, Hash> =>
   Layer.effect(
     ColdStorageEndpoint,
     Effect.gen(function*() {
       const scope = yield* Effect.scope
+      const hash = yield* Hash
       const built = yield* Effect.cached(Effect.gen(function*() {
-        const [{ layer }, node] = yield* Effect.all([fileEndpoint, nodeFiles])
-        return yield* Layer.buildWithScope(Layer.provide(layer(endpoint), node.layer), scope)
+        const node = yield* nodeFiles
+        const on = Layer.merge(node.layer, Layer.succeed(Hash, hash))
+        return yield* Layer.buildWithScope(Layer.provide(hostEndpoint(config), on), scope)
       }))
       const real = Effect.map(built, Context.get(ColdStorageEndpoint))
       return {
-        destination: endpoint,
+        destination: config.endpoint,
         open: Effect.flatMap(real, ({ open }) => open),
         write: (name, bytes) => Effect.flatMap(real, ({ write }) => write(name, bytes))
       }

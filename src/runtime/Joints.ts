@@ -123,7 +123,7 @@ export const roomsOf = <A, E0, R0, E, R>(top: Layer.Layer<A, E0, R0>, parts: Joi
   const { callbacks, coldStorage, hounds, limiter, ports, sinks, system } = parts
   return roomsUnder(top, {
     actors: either(system === undefined, ownParts.actors, actorsOf<E>()),
-    endpointFor: coldStorage === undefined ? nodeEndpoint : () => givenEndpoint,
+    endpointFor: (config) => either(coldStorage === undefined, nodeEndpoint(config), givenEndpoint),
     hounds: either(hounds === undefined, processHounds, GuardedPool.layer),
     limiter: either(limiter === undefined, ownParts.limiter, GuardedLimiter.layer)
   }).pipe(

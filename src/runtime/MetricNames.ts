@@ -68,6 +68,30 @@ export const metrics = {
     unit: "{envelope}",
     description: "Evidence that cold storage did not take"
   },
+  unconfirmed: {
+    name: "tracehound.coldstorage.unconfirmed",
+    kind: "counter",
+    unit: "{envelope}",
+    description: "Envelopes whose endpoint is not trusted, or overwrites what it has"
+  },
+  keptItems: {
+    name: "tracehound.coldstorage.kept.items",
+    kind: "gauge",
+    unit: "{envelope}",
+    description: "Envelopes that were lost and are kept to be sent again"
+  },
+  resent: {
+    name: "tracehound.coldstorage.resent",
+    kind: "counter",
+    unit: "{envelope}",
+    description: "Envelopes that were kept and then taken"
+  },
+  unkept: {
+    name: "tracehound.coldstorage.unkept",
+    kind: "counter",
+    unit: "{envelope}",
+    description: "Envelopes that were lost and could not be kept"
+  },
   pendingItems: {
     name: "tracehound.coldstorage.pending.items",
     kind: "gauge",

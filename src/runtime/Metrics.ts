@@ -68,12 +68,16 @@ const ofCustody = (quarantine: Quarantine["Service"], chain: AuditChain["Service
 
 /** Nothing where there is no cold storage. */
 const ofColdStorage = (
-  { destination, isSpared, oldestMs, refusals, stats }: ColdStorage["Service"]
+  { destination, isSpared, kept, oldestMs, refusals, stats }: ColdStorage["Service"]
 ): ReadonlyArray<Pulled> =>
   destination === null ? [] : [
     { metric: metrics.written, read: () => stats().written + stats().unconfirmed },
     { metric: metrics.failed, read: () => stats().deadLetters - refusals() },
     { metric: metrics.refused, read: refusals },
+    { metric: metrics.unconfirmed, read: () => stats().unconfirmed },
+    { metric: metrics.keptItems, read: () => kept().kept },
+    { metric: metrics.resent, read: () => kept().resent },
+    { metric: metrics.unkept, read: () => kept().unkept },
     { metric: metrics.pendingItems, read: () => stats().pending },
     { metric: metrics.pendingBytes, read: () => stats().pendingBytes },
     { metric: metrics.pendingAge, read: () => oldestMs() / 1_000 },

@@ -79,7 +79,10 @@ import { makeSources } from "./streams/Sources.ts"
 import type { TracehoundStreams } from "./streams/Streams.ts"
 import { makeSync, type TracehoundSync } from "./TracehoundSync.ts"
 
-/** A security buffer. None of its effects fails, but `interceptOrFail` and `start`. */
+/**
+ * A security buffer. None of its effects fails, but `interceptOrFail`, `start` and
+ * `retryColdStorage`.
+ */
 export class Tracehound extends Context.Service<Tracehound, {
   /** Decides about one scent (CONFORMANCE D6). */
   readonly intercept: (scent: Scent) => Effect.Effect<InterceptResult>
@@ -117,6 +120,11 @@ export class Tracehound extends Context.Service<Tracehound, {
   readonly start: Effect.Effect<void, ColdStorageError | HostUnfit | HoundBootError>
   /** Waits until cold storage has nothing left to write. */
   readonly settled: Effect.Effect<void>
+  /**
+   * Sends the dead letters of cold storage that are kept again, one try each (CONFORMANCE C2). It
+   * fails where the database that keeps them does.
+   */
+  readonly retryColdStorage: ColdStorage["Service"]["retry"]
   /** Waits for a panic, for ever if need be, and gives its cause (CONFORMANCE F3). */
   readonly panicked: Effect.Effect<PanicContext>
   /** The same as plain synchronous methods: the hot path, and for code outside Effect. */
@@ -254,6 +262,7 @@ const make = Effect.gen(function*() {
       { discard: true }
     ),
     settled: coldStorage.settled,
+    retryColdStorage: coldStorage.retry,
     panicked: failSafe.panicked
   }
 })

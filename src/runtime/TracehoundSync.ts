@@ -12,7 +12,7 @@ import type { SupervisorInspection } from "../actor/Inspection.ts"
 import { AuditChain } from "../custody/audit/AuditChain.ts"
 import type { Checkpoint } from "../custody/audit/Checkpoint.ts"
 import type { AuditRange, ChainReport } from "../custody/audit/HashChain.ts"
-import { ColdStorage, type ColdStorageStats } from "../custody/coldstorage/ColdStorage.ts"
+import { ColdStorage, type ColdStorageStats, type KeptStats } from "../custody/coldstorage/ColdStorage.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { EvidenceHandle } from "../domain/Evidence.ts"
 import type { Hound } from "../domain/Hound.ts"
@@ -133,7 +133,8 @@ export interface TracehoundSync {
    */
   readonly detector: { readonly refused: () => number; readonly unreadable: () => number }
   readonly hounds: HoundsView
-  readonly coldStorage: { readonly stats: () => ColdStorageStats }
+  /** `kept`: the dead letters that are kept to be sent again (CONFORMANCE C2). */
+  readonly coldStorage: { readonly stats: () => ColdStorageStats; readonly kept: () => KeptStats }
   /**
    * Messages that a full mailbox refused, that were left behind or not done, over all actors, and
    * evidence that cold storage did not take.
@@ -176,7 +177,7 @@ export const makeSync = (isClosed: () => boolean, sources: Sources) =>
       auditChain: auditChainView(yield* AuditChain, isClosed),
       rateLimiter: { check: limiter.check, reset: limiter.reset },
       detector: { refused: agent.refusedSignals, unreadable: agent.unreadable },
-      coldStorage: { stats: coldStorage.stats },
+      coldStorage: { stats: coldStorage.stats, kept: coldStorage.kept },
       hounds: houndsView(yield* HoundPool, escalation),
       deadLetters: () => system.deadLetters.total() + coldStorage.refusals(),
       state: () => failSafe.isPanicked() ? "panicked" : "running",

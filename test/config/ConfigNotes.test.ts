@@ -13,6 +13,8 @@ describe("configNotes", () => {
       const argument of [
         {},
         { audit: { coldStorage: { endpoint } } },
+        { audit: { coldStorage: { endpoint: "s3://bucket" } } },
+        { audit: { coldStorage: { endpoint: "https://a", http: { key: "k".repeat(32) } } } },
         { quarantine: { maxBytes: 1_000_000 } },
         { signature: { key: "0123456789abcdef".repeat(4) } },
         { failSafe: { onSystemError: "panic", onHoundError: "quarantine", panic: { threshold: { min: 1, max: 1 } } } },
@@ -27,6 +29,15 @@ describe("configNotes", () => {
     ["a payload larger than the quarantine", { maxPayloadSize: 268_435_456 }, ["quarantine.maxBytes"]],
     ["cold storage smaller than a payload", { audit: { coldStorage: { endpoint, maxPendingBytes: 999_999 } } }, [
       "audit.coldStorage.maxPendingBytes"
+    ]],
+    ["a server that knows nobody", { audit: { coldStorage: { endpoint: "https://a" } } }, [
+      "audit.coldStorage.http.key"
+    ]],
+    ["a server in the clear", { audit: { coldStorage: { endpoint: "http://a", http: { key: "k".repeat(32) } } } }, [
+      "audit.coldStorage.endpoint"
+    ]],
+    ["a store in the clear", { audit: { coldStorage: { endpoint: "s3://bucket", s3: { endpoint: "http://a" } } } }, [
+      "audit.coldStorage.s3.endpoint"
     ]],
     ["a key of one character", { signature: { key: "k".repeat(32) } }, ["signature.key"]],
     ["a key of few", { signature: { key: Redacted.make("secret".repeat(8)) } }, ["signature.key"]],

@@ -35,6 +35,7 @@ describe("defaults", () => {
       "alerts.devopsEndpoint",
       "runtime.secureHeap",
       "trustBoundary.coldStorage.endpoint",
+      "audit.coldStorage.s3.endpoint",
       "hound.analyzer.path",
       "hound.analyzer.sha256"
     ]
@@ -49,7 +50,7 @@ describe("rising order", () => {
     "RFC R2 %s: default, file, environment, argument",
     ([path, [inFile, inEnvironment, inArgument]]) =>
       Effect.gen(function*() {
-        const needsEndpoint = path.startsWith("audit.coldStorage.") && !path.endsWith(".endpoint")
+        const needsEndpoint = path.startsWith("audit.coldStorage.") && path !== "audit.coldStorage.endpoint"
         const base = needsEndpoint
           ? { [variableOf("audit.coldStorage.endpoint")]: "file:base" }
           : path === "hound.analyzer.sha256"

@@ -35,15 +35,19 @@ const numbers: ReadonlyArray<readonly [path: string, minimum: number, maximum: n
   ["audit.coldStorage.retries", 0, 100],
   ["audit.coldStorage.retryDelayMs", 0, 2_147_483_647],
   ["audit.coldStorage.writeTimeoutMs", 1, 2_147_483_647],
+  ["audit.coldStorage.maxKeptCount", 0, 1_000_000],
+  ["audit.coldStorage.maxKeptBytes", 0, Number.MAX_SAFE_INTEGER],
   ["runtime.maxOldSpaceSize", 16, 1_048_576],
   ["runtime.secureHeap", 2, 2_147_483_647]
 ]
 
 const at = (path: string, value: unknown): unknown => {
-  const nested = path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
+  const nest = (keys: ReadonlyArray<string>): unknown =>
+    keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
+  const keys = path.split(".")
   return path.startsWith("audit.coldStorage.")
-    ? { audit: { coldStorage: { endpoint: "file:./x", [path.slice("audit.coldStorage.".length)]: value } } }
-    : nested
+    ? { audit: { coldStorage: { endpoint: "file:./x", ...(nest(keys.slice(2)) as object) } } }
+    : nest(keys)
 }
 
 describe("TracehoundConfig", () => {
@@ -115,7 +119,11 @@ describe("TracehoundConfig", () => {
       maxPendingBytes: 100_000_000,
       retries: 3,
       retryDelayMs: 200,
-      writeTimeoutMs: 10_000
+      writeTimeoutMs: 10_000,
+      maxKeptCount: 10_000,
+      maxKeptBytes: 100_000_000,
+      http: { method: "PUT" },
+      s3: { region: "us-east-1", pathStyle: false }
     })
     assert.isFalse(accepts({ audit: { coldStorage: {} } }))
   })
@@ -164,6 +172,27 @@ describe("TracehoundConfig", () => {
     ["audit.coldStorage.writeOnly", [true], [false]],
     ["audit.coldStorage.appendOnly", [true], [false]],
     ["audit.coldStorage.codec", ["stored", "gzip", "zstd", "brotli"], ["GZIP", "", "deflate", 1, null, "constructor"]],
+    ["audit.coldStorage.http.method", ["PUT", "POST"], ["put", "GET", "", null]],
+    ["audit.coldStorage.http.key", ["k".repeat(32), "k".repeat(1024)], ["k".repeat(31), " ".repeat(40), 7]],
+    ["audit.coldStorage.s3.endpoint", ["http://localhost:9000", "https://s3.example/"], [
+      "localhost",
+      "s3://x",
+      "https://a/b",
+      "https://a:b@c",
+      "https://a?b"
+    ]],
+    ["audit.coldStorage.s3.region", ["eu-central-1", "auto"], ["", "EU", "a/b", "a\n"]],
+    ["audit.coldStorage.s3.pathStyle", [true, false], ["true", 1]],
+    ...["accessKeyId", "secretAccessKey", "sessionToken"].map((name) =>
+      [`audit.coldStorage.s3.${name}`, ["AKIA", "x".repeat(4096)], [
+        "",
+        "a b",
+        "a\n",
+        "ü",
+        "x".repeat(4097),
+        7
+      ]] as const
+    ),
     [
       "audit.coldStorage.endpoint",
       [
@@ -176,12 +205,41 @@ describe("TracehoundConfig", () => {
         "file:/home/~x",
         "file:x~",
         "file:/dir?x#y",
-        "file:///dir%3Fx%23y"
+        "file:///dir%3Fx%23y",
+        "http://a",
+        "https://a.example:8443/b/c/",
+        "https://[::1]/%20x",
+        "s3://bucket",
+        "s3://my.bucket-1/",
+        "s3://bucket/path/to.it_-/"
       ],
       [
         "",
         "file:",
-        "s3://bucket/path",
+        "ftp://a/b",
+        "http:",
+        "http://",
+        "https:a",
+        "https://user@a/",
+        "https://user:word@a/",
+        "https://a/?x",
+        "https://a/#x",
+        "https://a/?",
+        "https://a/ b",
+        "http://a:65536/",
+        "s3:bucket",
+        "s3://",
+        "s3://a",
+        "s3://Bucket",
+        "s3://bucket//x",
+        "s3://bucket/../x",
+        "s3://bucket/./x",
+        "s3://bucket/a+b",
+        "s3://bucket/a b",
+        "s3://bucket/ü",
+        "s3://bucket/x?y",
+        "s3://bucket/x\n",
+        "s3://key:secret@bucket/x",
         "/tmp/x",
         "file:\ud800",
         `file:${"x".repeat(4092)}`,

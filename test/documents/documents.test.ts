@@ -142,7 +142,14 @@ describe("the checks themselves", () => {
 })
 
 /** Every setting there is, as a path; a secret has no values that tests share. */
-const settings = [...known.map(([path]) => path), "signature.key"]
+const settings = [
+  ...known.map(([path]) => path),
+  "signature.key",
+  "audit.coldStorage.http.key",
+  "audit.coldStorage.s3.accessKeyId",
+  "audit.coldStorage.s3.secretAccessKey",
+  "audit.coldStorage.s3.sessionToken"
+]
 
 const defaults: unknown = Schema.decodeUnknownSync(TracehoundConfig)({
   audit: { coldStorage: { endpoint: "file:x" } }

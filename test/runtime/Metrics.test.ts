@@ -232,7 +232,7 @@ describe("an event moves", () => {
     alone(
       { audit: { coldStorage: { endpoint: "file:memory", retries: 0, maxPendingCount: 2, writeTimeoutMs: 60_000 } } },
       Effect.gen(function*() {
-        const { sync } = yield* Tracehound
+        const { retryColdStorage, sync } = yield* Tracehound
         const memory = yield* MemoryColdStorage
         const evacuate = (payload: string) =>
           Effect.sync(() => {
@@ -267,12 +267,45 @@ describe("an event moves", () => {
         yield* memory.failAlways
         assert.deepStrictEqual(yield* movedBy(memory.release()), {
           "tracehound.coldstorage.failed": 1,
+          "tracehound.coldstorage.kept.items": 1,
           "tracehound.coldstorage.written": 1,
           "tracehound.alerts.raised{type=coldstorage.failure}": 1,
           "tracehound.coldstorage.pending.items": -2,
           "tracehound.coldstorage.pending.bytes": -7,
           "tracehound.coldstorage.pending.age": -4
         })
+        yield* memory.heal
+        assert.deepStrictEqual(yield* movedBy(Effect.orDie(retryColdStorage())), {
+          "tracehound.coldstorage.kept.items": -1,
+          "tracehound.coldstorage.resent": 1
+        })
+      })
+    ))
+
+  it.effect("RFC W5 cold storage that keeps no dead letters, and is not trusted", () =>
+    alone(
+      {
+        audit: { coldStorage: { endpoint: "file:memory", retries: 0, maxKeptCount: 0 } },
+        trustBoundary: { coldStorage: { trustLevel: "untrusted" } }
+      },
+      Effect.gen(function*() {
+        const { sync } = yield* Tracehound
+        const memory = yield* MemoryColdStorage
+        yield* memory.failNext(1)
+        const evacuate = Effect.sync(() => {
+          const result = sync.intercept(threat("abc"))
+          if (result.status === "quarantined") result.handle.evacuate()
+        })
+        const lost = yield* movedBy(evacuate)
+        assert.deepStrictEqual(
+          [lost["tracehound.coldstorage.failed"], lost["tracehound.coldstorage.unkept"]],
+          [1, 1]
+        )
+        const written = yield* movedBy(evacuate)
+        assert.deepStrictEqual(
+          [written["tracehound.coldstorage.written"], written["tracehound.coldstorage.unconfirmed"]],
+          [1, 1]
+        )
       })
     ))
 

@@ -75,6 +75,8 @@ const coldStorageTo = (told: Told, answer: ColdStorageAnswer) =>
       return true
     },
     stats: () => ({ pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 0 }),
+    kept: () => ({ kept: 0, keptBytes: 0, unkept: 0, resent: 0 }),
+    retry: () => Effect.die("nothing is kept here"),
     start: Effect.void,
     settled: Effect.void
   })

@@ -3,7 +3,8 @@
  *
  * After three deliveries in a row that were lost past all their tries, deliveries are lost without
  * a try for five seconds, each counted and alerted. Then one is tried, once: where it is written,
- * all is as before, and where it is lost too, the next five seconds begin.
+ * all is as before, and where it is lost too, the next five seconds begin. An endpoint that is full
+ * is spared after the first loss, and for ten seconds: room does not come by itself.
  *
  * The time is monotonic. O(1).
  *
@@ -19,13 +20,25 @@ const maxLosses = 3
 /** How long nothing is tried. */
 const pauseMs = 5_000
 
+/** How long nothing is tried where there was no room. */
+const fullPauseMs = 10_000
+
+/** A delivery that was lost past its tries. */
+export interface TriedLoss {
+  /** How the last try ended. */
+  readonly message: string
+  /** Whether the host wanted an alert about it. */
+  readonly isAlert: boolean
+  /** Whether the endpoint had no room. */
+  readonly isFull: boolean
+}
+
 /** A circuit for a writer that tries one delivery at a time. */
 export class Breaker {
   readonly #nowMs: () => number
   #losses = 0
   #openUntil = Number.NEGATIVE_INFINITY
-  /** The latest loss, and whether the host wanted an alert about it. */
-  #latest = { message: "", isAlert: true }
+  #latest: TriedLoss = { message: "", isAlert: true, isFull: false }
 
   /** `nowMs`: milliseconds of a clock that cannot be set. */
   constructor(nowMs: () => number) {
@@ -47,7 +60,7 @@ export class Breaker {
   }
 
   /** The latest loss that was tried. */
-  get latest(): { readonly message: string; readonly isAlert: boolean } {
+  get latest(): TriedLoss {
     return this.#latest
   }
 
@@ -55,10 +68,9 @@ export class Breaker {
     this.#losses = 0
   }
 
-  /** A delivery was lost past its tries, the last of which ended so. */
-  recordLoss(message: string, isAlert: boolean): void {
-    this.#losses += 1
-    this.#latest = { message, isAlert }
-    if (this.isOpen) this.#openUntil = this.#nowMs() + pauseMs
+  recordLoss(loss: TriedLoss): void {
+    this.#losses = loss.isFull ? Math.max(this.#losses + 1, maxLosses) : this.#losses + 1
+    this.#latest = loss
+    if (this.isOpen) this.#openUntil = this.#nowMs() + (loss.isFull ? fullPauseMs : pauseMs)
   }
 }

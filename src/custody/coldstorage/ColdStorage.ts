@@ -7,11 +7,11 @@
  *
  * Promises the caller one synchronous bounded `tellUnsafe`. Deliveries are written in FIFO order
  * with as many retries as configured, and each ends exactly once: written, or a dead letter that is
- * counted and alerted. A delivery that is refused was not compressed. A delivery that is taken is
- * being compressed when `tellUnsafe` returns, and the evidence is the caller's again. Nothing is
- * sealed or written on the caller's turn. An endpoint that does not answer costs the time of its
- * tries and no more, and one that has failed three deliveries in a row is tried once in a while
- * (`Breaker.ts`).
+ * counted, alerted and kept (`DeadLetterBox.ts`). A delivery that is refused was not compressed. A
+ * delivery that is taken is being compressed when `tellUnsafe` returns, and the evidence is the
+ * caller's again. Nothing is sealed or written on the caller's turn. An endpoint that does not
+ * answer costs the time of its tries and no more, and one that has failed three deliveries in a row
+ * is tried once in a while (`Breaker.ts`).
  *
  * Cost: what `compressUnsafe` costs the caller's turn, about a microsecond for small evidence. The
  * actors' fibers seal, which is one SHA-256 of the envelope, and write.
@@ -33,6 +33,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import { ActorSystem } from "../../actor/ActorSystem.ts"
 import { withDeadline } from "../../actor/Deadline.ts"
 import { Settings } from "../../config/Settings.ts"
@@ -45,17 +47,20 @@ import { Alerts } from "../../safety/alert/Alerts.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Caller } from "../../telemetry/Caller.ts"
 import * as RootSpans from "../../telemetry/RootSpans.ts"
+import { type DeadLetter, LedgerStore, type LedgerStoreError } from "../ledger/LedgerStore.ts"
 import { Account } from "./Account.ts"
 import { Ages } from "./Ages.ts"
 import { Breaker } from "./Breaker.ts"
 import { begin, Compress, spawnCompressor } from "./Compressor.ts"
+import { DeadLetterBox, type KeptStats, memoryLetters } from "./DeadLetterBox.ts"
 import { type Delivery, passageOf } from "./Delivery.ts"
 import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 import { guardEndpoint } from "./GuardedEndpoint.ts"
+import { makeResend, type ResendOptions, type Resent } from "./Resend.ts"
 import { Tally } from "./Tally.ts"
-import { spawnWriter } from "./Writer.ts"
+import { spawnWriter, type WriterParts } from "./Writer.ts"
 
-export type { Delivery }
+export type { Delivery, KeptStats, Resent, ResendOptions }
 
 /** How the deliveries so far ended. */
 export interface ColdStorageStats {
@@ -63,7 +68,10 @@ export interface ColdStorageStats {
   /** Bytes of evidence in what is pending. */
   readonly pendingBytes: number
   readonly written: number
-  /** Written, as an endpoint says that is not trusted (CONFORMANCE R3). */
+  /**
+   * Written, as an endpoint says that is not trusted (CONFORMANCE R3), or that would overwrite a
+   * name that is taken.
+   */
   readonly unconfirmed: number
   readonly deadLetters: number
 }
@@ -82,6 +90,13 @@ export class ColdStorage extends Context.Service<ColdStorage, {
    */
   readonly tellUnsafe: (delivery: Delivery) => boolean
   readonly stats: () => ColdStorageStats
+  /** The dead letters whose envelopes are kept, and what became of others. */
+  readonly kept: () => KeptStats
+  /**
+   * Sends what is kept again, one try each, and takes out what the endpoint has then. Gives how it
+   * went.
+   */
+  readonly retry: (options?: ResendOptions) => Effect.Effect<Resent, LedgerStoreError>
   /** Those of the dead letters that were refused before any actor had them. */
   readonly refusals: () => number
   /** Milliseconds since the oldest delivery that is pending was taken; 0 where none is. */
@@ -103,6 +118,8 @@ export class ColdStorage extends Context.Service<ColdStorage, {
     isSpared: () => false,
     tellUnsafe: () => false,
     stats: () => ({ pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 0 }),
+    kept: () => ({ kept: 0, keptBytes: 0, unkept: 0, resent: 0 }),
+    retry: () => Effect.succeed({ sent: 0, unconfirmed: 0, failed: 0, taken: 0, elsewhere: 0, kept: 0 }),
     start: Effect.void,
     settled: Effect.void
   })
@@ -136,8 +153,11 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
   const breaker = new Breaker(time.nowMs)
   const ages = new Ages(time.nowMs)
   const spans = yield* RootSpans.fromContext
-  const writer = yield* spawnWriter(root, { caller, config, endpoint, failSafe, spans, tally, ages, breaker })
   const nowMs = () => clock.currentTimeMillisUnsafe()
+  const box = yield* makeBox(config)
+  const leaveBehind = yield* keepAtEnd(box, endpoint.destination, nowMs)
+  const loss = { box, breaker, failSafe, leaveBehind, nowMs }
+  const writer = yield* spawnWriter(root, { caller, config, endpoint, spans, tally, ages, ...loss })
   const compressor = yield* spawnCompressor(root, { caller, config, hash, writer, failSafe, tally, ages, nowMs })
   const account = new Account(compressor, writer, config)
   return ColdStorage.of({
@@ -163,14 +183,46 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
     stats: () => ({
       pending: account.pending(),
       pendingBytes: account.pendingBytes(),
-      written: isTrusted ? tally.written : 0,
-      unconfirmed: isTrusted ? 0 : tally.written,
+      written: isTrusted ? tally.written - tally.unconfirmed : 0,
+      unconfirmed: isTrusted ? tally.unconfirmed : tally.written,
       deadLetters: tally.deadLetters
     }),
-    start: Effect.andThen(openInTime(endpoint, config), compressor.resume),
+    kept: () => box.stats(),
+    retry: makeResend({ box, breaker, config, endpoint }),
+    start: openInTime(endpoint, config).pipe(
+      Effect.andThen(Effect.mapError(box.open, unreadable(endpoint))),
+      Effect.andThen(compressor.resume)
+    ),
     settled: account.settled
   })
 })
+
+/** Dead letters lie in the ledger's database where there is one around. */
+const makeBox = (config: ColdStorageConfig): Effect.Effect<DeadLetterBox> =>
+  Effect.map(Effect.serviceOption(LedgerStore), (store) => {
+    const letters = Option.match(store, { onNone: memoryLetters, onSome: ({ deadLetters }) => deadLetters })
+    return new DeadLetterBox(letters, config)
+  })
+
+/**
+ * What the writer has not come to when it is closed is kept once it has ended: this is registered
+ * before the writer is there. What it leaves behind is bounded as its mailbox is.
+ */
+const keepAtEnd = (
+  box: DeadLetterBox,
+  endpoint: string,
+  nowMs: () => number
+): Effect.Effect<WriterParts["leaveBehind"], never, Scope.Scope> => {
+  const left: Array<DeadLetter> = []
+  const keepAll = Effect.suspend(() => Effect.forEach(left, (letter) => box.keep(letter), { discard: true }))
+  return Effect.as(
+    Effect.addFinalizer(() => keepAll),
+    ({ envelope, id }, reason) => void left.push({ name: id, endpoint, reason, time: nowMs(), envelope })
+  )
+}
+
+const unreadable = ({ destination }: ColdStorageEndpoint["Service"]) => ({ message }: LedgerStoreError) =>
+  new ColdStorageError({ reason: "open", message: `cold storage ${destination}: its dead letters: ${message}` })
 
 /** An endpoint that never answers must not keep Tracehound from starting or failing to start. */
 const openInTime = (

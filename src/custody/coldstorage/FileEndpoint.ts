@@ -48,6 +48,12 @@ const codeOf = ({ reason }: PlatformError): string | undefined => {
   return typeof code === "string" && /^[A-Z][A-Z0-9_]{1,31}$/.test(code) ? code : undefined
 }
 
+/** No room on the device, and none within the owner's quota. */
+const noRoom: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT"])
+
+const reasonOf = ({ reason }: PlatformError, code: string | undefined): ColdStorageError["reason"] =>
+  noRoom.has(code) ? "full" : reason._tag === "AlreadyExists" ? "taken" : "write"
+
 /** The error in words, with the host's code, which its message leaves out. */
 const wordsOf = (error: PlatformError): string => {
   const code = codeOf(error)
@@ -97,7 +103,11 @@ export const layer = (
       const failed = (error: PlatformError) => {
         const code = codeOf(error)
         const message = `cold storage ${endpoint}: ${wordsOf(error)}`
-        return new ColdStorageError({ reason: "write", message, ...(code === undefined ? {} : { code }) })
+        return new ColdStorageError({
+          reason: reasonOf(error, code),
+          message,
+          ...(code === undefined ? {} : { code })
+        })
       }
       return {
         destination: endpoint,

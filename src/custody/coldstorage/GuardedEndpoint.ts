@@ -36,12 +36,15 @@ export const guardEndpoint = (endpoint: Endpoint): Effect.Effect<Endpoint, ColdS
         return Effect.fail(new ColdStorageError({ reason: "open", message: `${named} broke when it was opened` }))
       }),
       write: (name, bytes) =>
-        Effect.catchCause(given(() => endpoint.write(name, bytes)), (cause) => {
-          const error = Cause.findErrorOption(cause)
-          if (Option.isSome(error)) return Effect.fail(asOurs(error.value, "write", `${named} failed`))
-          // Also where it interrupted itself: that must not pass for our own interruption.
-          return Effect.die(new Error(`${named} broke`))
-        })
+        given(() => endpoint.write(name, bytes)).pipe(
+          Effect.map((written) => written === "unconfirmed" ? written : undefined),
+          Effect.catchCause((cause) => {
+            const error = Cause.findErrorOption(cause)
+            if (Option.isSome(error)) return Effect.fail(asOurs(error.value, "write", `${named} failed`))
+            // Also where it interrupted itself: that must not pass for our own interruption.
+            return Effect.die(new Error(`${named} broke`))
+          })
+        )
     })
   })
 
@@ -59,10 +62,10 @@ const destinationOf = (endpoint: Endpoint): string | null => {
 }
 
 /** The error of the endpoint; where it is none of ours, one with this message. */
-const asOurs = (error: unknown, reason: ColdStorageError["reason"], message: string): ColdStorageError => {
-  if (!(error instanceof ColdStorageError)) return new ColdStorageError({ reason, message })
+const asOurs = (error: unknown, otherwise: ColdStorageError["reason"], message: string): ColdStorageError => {
+  if (!(error instanceof ColdStorageError)) return new ColdStorageError({ reason: otherwise, message })
   if (error.message.length <= maxMessage) return error
-  const { code } = error
+  const { code, reason } = error
   const cut = `${error.message.slice(0, maxMessage)}…`
   return new ColdStorageError({ reason, message: cut, ...(code === undefined ? {} : { code }) })
 }

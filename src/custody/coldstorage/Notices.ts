@@ -23,6 +23,13 @@ export type RefusalReason = keyof typeof refusals
 export const failureNotice = (why: string): Notice =>
   notice({ type: "coldstorage.failure", severity: "critical", message: `evidence was not written: ${why}` })
 
+/** The endpoint takes writes that it should refuse: told once. */
+export const unconfirmed: Notice = notice({
+  type: "coldstorage.unconfirmed",
+  severity: "warning",
+  message: "cold storage overwrites a name that is taken: nobody can say that what it has is what was written"
+})
+
 /** Why an actor's message, but one that failed, is a dead letter. */
 export const buried: Record<Exclude<DeadLetterReason, "failed">, string> = {
   full: "the mailbox is full",

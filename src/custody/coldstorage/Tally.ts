@@ -10,6 +10,7 @@ import type { Alerts } from "../../safety/alert/Alerts.ts"
 import type { Caller } from "../../telemetry/Caller.ts"
 import { classOf } from "../../telemetry/Causes.ts"
 import type { Passage } from "./Delivery.ts"
+import type { Written } from "./Endpoint.ts"
 import * as Notices from "./Notices.ts"
 
 /** A delivery that was lost. */
@@ -32,6 +33,7 @@ export class Tally {
   readonly #alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
   readonly #caller: Pick<Caller, "within">
   #written = 0
+  #unconfirmed = 0
   #deadLetters = 0
   #refused = 0
 
@@ -59,8 +61,19 @@ export class Tally {
     return this.#refused
   }
 
-  countWrite({ onEnd }: Passage): void {
+  /** Those that were written, as the endpoint could not confirm them. Counted in `written` too. */
+  get unconfirmed(): number {
+    return this.#unconfirmed
+  }
+
+  /** A delivery was written. The first that is unconfirmed is alerted. */
+  countWrite({ onEnd, scentId, signature }: Passage, written: Written): void {
     this.#written += 1
+    if (written === "unconfirmed") {
+      if (this.#unconfirmed === 0)
+        this.#alerts.alertUnsafe(Notices.unconfirmed, () => ({ signature, id: scentId }))
+      this.#unconfirmed += 1
+    }
     onEnd?.(undefined)
   }
 

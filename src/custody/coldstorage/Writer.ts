@@ -22,8 +22,10 @@ import type { OpenSpan, RootSpans } from "../../telemetry/RootSpans.ts"
 import { actorBounds } from "./Account.ts"
 import type { Ages } from "./Ages.ts"
 import type { Breaker } from "./Breaker.ts"
+import type { DeadLetterBox } from "./DeadLetterBox.ts"
 import type { Passage } from "./Delivery.ts"
-import { type ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
+import { type ColdStorageEndpoint, ColdStorageError, type Written } from "./Endpoint.ts"
+import { buried } from "./Notices.ts"
 import type { Loss, Tally } from "./Tally.ts"
 
 export class Write extends Request.TaggedClass("Write")<
@@ -38,16 +40,26 @@ export class Write extends Request.TaggedClass("Write")<
   ColdStorageError
 > {}
 
+/** The parts that one try uses. */
+export interface TryParts {
+  readonly config: Pick<ColdStorageConfig, "writeTimeoutMs">
+  readonly endpoint: Pick<ColdStorageEndpoint["Service"], "destination" | "write">
+}
+
 /** The parts that the writer uses. */
-export interface WriterParts {
+export interface WriterParts extends TryParts {
   readonly caller: Pick<Caller, "within">
   readonly config: Pick<ColdStorageConfig, "maxPendingCount" | "retries" | "retryDelayMs" | "writeTimeoutMs">
-  readonly endpoint: Pick<ColdStorageEndpoint["Service"], "destination" | "write">
   readonly failSafe: Pick<FailSafe["Service"], "coldStorageFailed">
   readonly spans: RootSpans
   readonly tally: Pick<Tally, "countWrite" | "reportDeadLetter" | "reportLoss">
   readonly ages: Pick<Ages, "end">
   readonly breaker: Breaker
+  readonly box: Pick<DeadLetterBox, "keep">
+  /** The time of a dead letter, in milliseconds since the epoch. */
+  readonly nowMs: () => number
+  /** Is given what the writer had not come to when it was closed. */
+  readonly leaveBehind: (message: Write, why: string) => void
 }
 
 /** The actor, which lives as long as the scope. */
@@ -56,9 +68,10 @@ export const spawnWriter = (supervisor: Supervisor, parts: WriterParts) =>
     define<Write>()("coldstorage", {
       ...actorBounds(parts.config),
       weigh: ({ size }) => size,
-      onDeadLetter: ({ id, passage }, reason) => {
-        parts.ages.end(id)
-        parts.tally.reportDeadLetter(reason, passage)
+      onDeadLetter: (message, reason) => {
+        parts.ages.end(message.id)
+        parts.tally.reportDeadLetter(reason, message.passage)
+        if (reason !== "failed") parts.leaveBehind(message, buried[reason])
       },
       behaviour: () => Effect.succeed({ Write: (message: Write) => writeWithRetries(parts, message) })
     })
@@ -104,12 +117,12 @@ export const writeWithRetries = (parts: WriterParts, message: Envelope): Effect.
 const tryAgain = (attempt: Attempt, retries: number): Effect.Effect<void, ColdStorageError> => {
   const { message, parts: { ages, breaker, config, failSafe, tally } } = attempt
   attempt.tries += 1
-  return Effect.matchEffect(writeOnce(attempt), {
-    onSuccess: () =>
+  return Effect.matchEffect(tryOnce(attempt.parts, message, attempt.span), {
+    onSuccess: (written) =>
       Effect.sync(() => {
         breaker.recordWrite()
         ages.end(message.id)
-        tally.countWrite(message.passage)
+        withinOrigin(attempt, () => tally.countWrite(message.passage, written))
         end(attempt, undefined)
       }),
     onFailure: (failed) => {
@@ -119,9 +132,8 @@ const tryAgain = (attempt: Attempt, retries: number): Effect.Effect<void, ColdSt
         const isAgain = decision === null ? retries > 0 : decision === "retry"
         if (isAgain) return Effect.andThen(Effect.sleep(config.retryDelayMs), tryAgain(attempt, retries - 1))
         const isAlert = decision !== "ignore"
-        breaker.recordLoss(error.message, isAlert)
-        lose(attempt, failed, isAlert)
-        return Effect.fail(error)
+        breaker.recordLoss({ message: error.message, isAlert, isFull: error.reason === "full" })
+        return lose(attempt, failed, isAlert)
       })
     }
   })
@@ -129,10 +141,12 @@ const tryAgain = (attempt: Attempt, retries: number): Effect.Effect<void, ColdSt
 
 /** The endpoint is spared. The board goes on showing why. */
 const loseUntried = (attempt: Attempt): Effect.Effect<never, ColdStorageError> => {
-  const { breaker: { latest: { isAlert, message } }, endpoint } = attempt.parts
+  const { breaker: { latest: { isAlert, isFull, message } }, endpoint } = attempt.parts
   const error = failure(endpoint, `not asked for now, as its latest writes all failed, the last one with: ${message}`)
-  lose(attempt, { error, why: "its latest writes all failed", reason: "circuit_open" }, isAlert)
-  return Effect.fail(error)
+  const known = isFull
+    ? { why: "the endpoint is full", reason: "full" }
+    : { why: "its latest writes all failed", reason: "circuit_open" }
+  return lose(attempt, { error, ...known }, isAlert)
 }
 
 /** A try that failed. */
@@ -147,12 +161,15 @@ interface Failed extends Pick<Loss, "code" | "thrown"> {
 /** As spans have it: the host's code says more than our own class. */
 const errorTypeOf = ({ code, reason }: Failed): string => code ?? reason
 
-/** Reports the loss, and ends the span. */
-const lose = (attempt: Attempt, failed: Failed, isAlert: boolean): void => {
-  const { message: { passage }, parts: { tally } } = attempt
-  const { error: { message }, ...loss } = failed
+/** Reports the loss, ends the span, and keeps the envelope as a dead letter. */
+const lose = (attempt: Attempt, failed: Failed, isAlert: boolean): Effect.Effect<never, ColdStorageError> => {
+  const { message: { envelope, id, passage }, parts: { box, endpoint, nowMs, tally } } = attempt
+  const { error, ...loss } = failed
+  const { message } = error
   withinOrigin(attempt, () => tally.reportLoss({ ...loss, passage, message }, isAlert))
   end(attempt, errorTypeOf(failed))
+  const letter = { name: id, endpoint: endpoint.destination, reason: loss.why, time: nowMs(), envelope }
+  return Effect.andThen(box.keep(letter), Effect.fail(error))
 }
 
 /**
@@ -179,19 +196,30 @@ const failure = ({ destination }: Pick<ColdStorageEndpoint["Service"], "destinat
   new ColdStorageError({ reason: "write", message: `cold storage ${destination}: ${why}` })
 
 /** One try, within its deadline. A defect of the endpoint is a failure like any other. */
-const writeOnce = ({ message, parts, span }: Attempt): Effect.Effect<void, Failed> => {
-  const { config: { writeTimeoutMs }, endpoint } = parts
+export const tryOnce = (
+  { config: { writeTimeoutMs }, endpoint }: TryParts,
+  { envelope, id }: Pick<Envelope, "envelope" | "id">,
+  span: Pick<OpenSpan, "span"> | null | undefined
+): Effect.Effect<Written, Failed> => {
   const failed = (why: string, reason: string): Failed => ({ error: failure(endpoint, why), why, reason })
-  const write = Effect.mapError(
-    Effect.suspend(() => endpoint.write(message.id, message.envelope)),
-    (error): Failed => {
-      const { code } = error
-      const known = { error, why: code ?? "the endpoint failed", reason: classOf(error), thrown: error }
-      return code === undefined ? known : { ...known, code }
-    }
-  )
+  const write = Effect.mapError(Effect.suspend(() => endpoint.write(id, envelope)), knownFailure)
   const overdue = () => failed(`no answer within ${writeTimeoutMs} ms`, "timeout")
   return withDeadline(inTrace(write, span?.span), writeTimeoutMs, overdue).pipe(
     Effect.catchDefect((thrown) => Effect.fail({ ...failed("the endpoint broke", classOf(thrown)), thrown }))
   )
+}
+
+/** What alerts say of an endpoint's own error. */
+const whys: Record<ColdStorageError["reason"], string> = {
+  open: "the endpoint failed",
+  write: "the endpoint failed",
+  full: "the endpoint is full",
+  taken: "the endpoint has something else under its name"
+}
+
+const knownFailure = (error: ColdStorageError): Failed => {
+  const { code, reason } = error
+  const isPlain = reason === "open" || reason === "write"
+  const known = { error, why: code ?? whys[reason], reason: isPlain ? classOf(error) : reason, thrown: error }
+  return code === undefined ? known : { ...known, code }
 }

@@ -322,6 +322,8 @@ describe("closing", () => {
       assert.deepStrictEqual(cold.stats(), { pending: 0, pendingBytes: 0, written: 0, unconfirmed: 0, deadLetters: 3 })
       assert.deepStrictEqual(alerts, [failure, failure, failure])
       assert.isTrue(errors.every((error) => error.endsWith("cold storage was closed before its turn")))
+      // All of them had an envelope by then.
+      assert.deepStrictEqual([cold.kept().kept, cold.kept().unkept], [3, 0])
     })
 
   it.effect("RFC S4 gives an endpoint that hangs ten seconds, then makes dead letters of all that waits", () =>

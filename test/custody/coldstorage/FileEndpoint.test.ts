@@ -151,7 +151,7 @@ describe("the file endpoint", () => {
       const directory = yield* temporary
       const endpoint = yield* endpointAt(`file:${directory}`)
       yield* endpoint.write("a", noise(10))
-      yield* Effect.flip(endpoint.write("a", noise(20)))
+      assert.strictEqual((yield* Effect.flip(endpoint.write("a", noise(20)))).reason, "taken")
       assert.deepStrictEqual(fs.readdirSync(directory), ["a.thev"])
     }))
 
@@ -227,6 +227,7 @@ describe("the file endpoint on a disk that fails", () => {
         const { write } = yield* endpointOn({ writeFile: () => Effect.fail(full), remove: () => Effect.void })
         const error = yield* Effect.flip(write("a", noise(3)))
         assert.strictEqual(error.code, code)
+        assert.strictEqual(error.reason, code === "ENOSPC" || code === "EDQUOT" ? "full" : "write")
         assert.isTrue(error.message.endsWith(`: ${code}`), error.message)
       }
       for (const code of ["", "x y", 7, "E".repeat(40)]) {

@@ -29,11 +29,20 @@ const opened = () => {
 describe("Tally", () => {
   it("RFC C1 counts each end once: written, lost, refused", () => {
     const { tally } = opened()
-    tally.countWrite(passage)
-    tally.countWrite(passage)
+    tally.countWrite(passage, undefined)
+    tally.countWrite(passage, "unconfirmed")
     tally.reportLoss({ passage, why: "ENOSPC", message: "the disk is full", reason: "timeout" })
     tally.reportRefusal("full", refused)
     assert.deepStrictEqual([tally.written, tally.deadLetters, tally.refused], [2, 2, 1])
+    assert.strictEqual(tally.unconfirmed, 1)
+  })
+
+  it("RFC C1 the first write that is unconfirmed is an alert, and the only one", () => {
+    const { alerts, errors, tally } = opened()
+    for (let n = 0; n < 5; n++) tally.countWrite(passage, "unconfirmed")
+    assert.strictEqual(tally.unconfirmed, 5)
+    assert.match(alerts.join("\n"), /^coldstorage\.unconfirmed of spam:0+: cold storage overwrites .* \(scent-1\)$/)
+    assert.deepStrictEqual(errors, [])
   })
 
   it("RFC C1 a loss is an error on the board, and an alert unless the host said that it needs none", () => {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Option, Tracer } from "effect"
 import { TestClock } from "effect/testing"
 import { Breaker } from "../../../src/custody/coldstorage/Breaker.ts"
+import { DeadLetterBox, memoryLetters } from "../../../src/custody/coldstorage/DeadLetterBox.ts"
 import { ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
 import type { Loss } from "../../../src/custody/coldstorage/Tally.ts"
 import { type WriterParts, writeWithRetries } from "../../../src/custody/coldstorage/Writer.ts"
@@ -19,11 +20,16 @@ const opened = (decisions: Array<ColdStorageDecision> = [], config: object = {})
   const whys: Array<string> = []
   const reasons: Array<string | undefined> = []
   const time = { ms: 0 }
+  const letters = memoryLetters()
+  const box = new DeadLetterBox(letters, { maxKeptCount: 100, maxKeptBytes: 100 })
   const parts: WriterParts = {
     ages: { end: () => undefined },
     caller: makeCaller(),
     spans: makeSpans(Context.empty()),
     breaker: new Breaker(() => time.ms),
+    box,
+    nowMs: () => 7,
+    leaveBehind: () => undefined,
     config: { maxPendingCount: 1, retries: 2, retryDelayMs: 100, writeTimeoutMs: 1_000, ...config },
     endpoint: fake.endpoint,
     failSafe: { coldStorageFailed: () => Effect.sync(() => decisions.shift() ?? null) },
@@ -39,7 +45,7 @@ const opened = (decisions: Array<ColdStorageDecision> = [], config: object = {})
     }
   }
   const envelope = (id: string) => writeWithRetries(parts, { id, passage, size: 1, envelope: Uint8Array.of(1) })
-  return { ...fake, parts, reasons, reported, whys, time, envelope, write: envelope("a") }
+  return { ...fake, box, letters, parts, reasons, reported, whys, time, envelope, write: envelope("a") }
 }
 
 /** Runs it while time passes. */
@@ -107,6 +113,58 @@ describe("why an envelope was not written", () => {
       const envelope = { id: "b", passage, size: 1, envelope: Uint8Array.of(1) }
       yield* inTime(writeWithRetries({ ...parts, endpoint, breaker: new Breaker(() => 0) }, envelope))
       assert.deepStrictEqual([whys.pop(), reasons.pop()], ["ENOSPC", "ENOSPC"])
+    }))
+})
+
+describe("an endpoint without room", () => {
+  it.effect("RFC C1 is spared after the first loss, for ten seconds, and each loss says so", () =>
+    Effect.gen(function*() {
+      const { parts, reasons, time, whys } = opened([], { retries: 2 })
+      const full = new ColdStorageError({ reason: "full", message: "no space", code: "ENOSPC" })
+      const tried: Array<string> = []
+      let isFull = true
+      const endpoint = {
+        destination: "file:fake",
+        write: (name: string) =>
+          Effect.suspend(() => {
+            tried.push(name)
+            return isFull ? Effect.fail(full) : Effect.void
+          })
+      }
+      const write = (id: string) =>
+        inTime(writeWithRetries({ ...parts, endpoint }, { id, passage, size: 1, envelope: Uint8Array.of(1) }))
+      for (const id of ["a", "b", "c"]) assert.isTrue(Exit.isFailure(yield* write(id)))
+      // The configured tries of the first one, and none of the others.
+      assert.deepStrictEqual(tried, ["a", "a", "a"])
+      assert.deepStrictEqual(whys, ["ENOSPC", "the endpoint is full", "the endpoint is full"])
+      assert.deepStrictEqual(reasons, ["ENOSPC", "full", "full"])
+      time.ms = 9_999
+      yield* write("d")
+      time.ms = 10_000
+      isFull = false
+      assert.deepStrictEqual(yield* write("e"), Exit.void)
+      assert.deepStrictEqual(tried, ["a", "a", "a", "e"])
+    }))
+})
+
+describe("an envelope that was lost", () => {
+  it.effect("RFC C2 is kept, tried or not, with the endpoint, the reason and the time; one that was written is not", () =>
+    Effect.gen(function*() {
+      const { box, envelope, faults, letters } = opened(["ignore", "alert", "alert"], { retries: 0 })
+      faults.push("fails", "dies", "fails")
+      for (const id of ["a", "b", "c", "d"]) yield* inTime(envelope(id))
+      const kept = yield* letters.list("", 9)
+      assert.deepStrictEqual(kept.map(({ name, reason }) => `${name} ${reason}`), [
+        "a the endpoint failed",
+        "b the endpoint broke",
+        "c the endpoint failed",
+        "d its latest writes all failed"
+      ])
+      assert.deepStrictEqual([kept[0]?.endpoint, kept[0]?.time, kept[0]?.envelope[0]], ["file:fake", 7, 1])
+      assert.deepStrictEqual(box.stats(), { kept: 4, keptBytes: 4, unkept: 0, resent: 0 })
+      const well = opened()
+      yield* well.envelope("a")
+      assert.strictEqual(well.box.stats().kept, 0)
     }))
 })
 
@@ -227,7 +285,7 @@ describe("a circuit that is open", () => {
     const time = { ms: 0 }
     const breaker = new Breaker(() => time.ms)
     assert.strictEqual(breaker.next(), "tries")
-    for (let n = 0; n < 3; n++) breaker.recordLoss("x", true)
+    for (let n = 0; n < 3; n++) breaker.recordLoss({ message: "x", isAlert: true, isFull: false })
     assert.strictEqual(breaker.next(), "lost")
     time.ms = 8.64e15
     assert.strictEqual(breaker.next(), "probe")

@@ -1,0 +1,22 @@
+/**
+ * A certificate for 127.0.0.1 that nobody vouches for, and its key, which protects nothing. By
+ * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 36500 -nodes`.
+ */
+export const certificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkTCCATagAwIBAgIUPAhNQNxkfsdnLLXE/b3u7j1fsi8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTIwMTAxMjIyMloYDzIxMjYxMTA3
+MDEyMjIyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARykcOvnb9iMjX0Ur9Ky0MDEilzJA8wj1vT5CcCATABWr7c2ZqFuXW5
+vSS7nRcEfeF5xCFEO/qQxVqm7PJX3009o2QwYjAdBgNVHQ4EFgQUj2fRJX9CyYPO
+7DcK/nIakK4IlJAwHwYDVR0jBBgwFoAUj2fRJX9CyYPO7DcK/nIakK4IlJAwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0kAMEYC
+IQCjWyE1To86WAeiPDRsGlMdovwy1aVcAIv8m2C3z/p01AIhAPRdDoZtfYGLBzl3
+xl+ocFBSXPy8rbdnpHtA/rApll6X
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgBwxCxehmWu48uyEf
+irEgoIgo06MSJoCBK6qzK2hOdVOhRANCAARykcOvnb9iMjX0Ur9Ky0MDEilzJA8w
+j1vT5CcCATABWr7c2ZqFuXW5vSS7nRcEfeF5xCFEO/qQxVqm7PJX3009
+-----END PRIVATE KEY-----`
+}
