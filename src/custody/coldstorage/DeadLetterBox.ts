@@ -11,6 +11,7 @@
  * **Gotchas**
  *
  * - Letters in memory are envelopes: under `stored` they hold the evidence itself.
+ * - A letter that is larger than the store's ring is not kept either, and counted.
  * - Evidence that was refused, or that could not be compressed, has no envelope and is not kept.
  */
 import * as Effect from "effect/Effect"

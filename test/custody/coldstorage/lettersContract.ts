@@ -21,12 +21,12 @@ export const lettersContract = (what: string, make: Effect.Effect<Letters, never
     it.effect("RFC C2 are listed by name, a page at a time, each as it was put", () =>
       Effect.gen(function*() {
         const { list, put } = yield* make
-        const names = Array.from({ length: 40 }, (_, i) => `name-${(i * 7) % 40}`)
+        const names = Array.from({ length: 20 }, (_, i) => `name-${(i * 7) % 20}`)
         for (const name of names) yield* put(letter(name, 1 + name.length))
         const sorted = names.toSorted()
-        assert.deepStrictEqual(yield* list("", 16), sorted.slice(0, 16).map((name) => letter(name, 1 + name.length)))
-        const after = sorted[15] ?? ""
-        assert.deepStrictEqual((yield* list(after, 16)).map(({ name }) => name), sorted.slice(16, 32))
+        assert.deepStrictEqual(yield* list("", 8), sorted.slice(0, 8).map((name) => letter(name, 1 + name.length)))
+        const after = sorted[7] ?? ""
+        assert.deepStrictEqual((yield* list(after, 8)).map(({ name }) => name), sorted.slice(8, 16))
         assert.deepStrictEqual((yield* list("name-", 1)).map(({ name }) => name), sorted.slice(0, 1))
         assert.deepStrictEqual(yield* list("name-~", 16), [])
         assert.deepStrictEqual(yield* list("", 0), [])
