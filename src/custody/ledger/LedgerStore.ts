@@ -16,6 +16,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { EvidenceCipher } from "../encryption/EvidenceCipher.ts"
 import type { LedgerReader } from "./LedgerReader.ts"
 
 /**
@@ -91,6 +92,11 @@ export class LedgerStore extends Context.Service<LedgerStore, {
     /** The pieces on disk with a larger key, at most `limit` of them, by key. */
     readonly pieces: (after: number, limit: number) => Effect.Effect<ReadonlyArray<JournalPiece>, LedgerStoreError>
   }
+  /**
+   * Seals what is kept outside of the journal, and destroys keys; null where evidence is not
+   * sealed. The journal is sealed and opened by the store itself.
+   */
+  readonly cipher: EvidenceCipher["Service"] | null
   /** What cold storage did not take. Each effect ends when the change is on disk. */
   readonly deadLetters: {
     /** Puts a letter in place of one of the same name. */

@@ -9,6 +9,7 @@
  * | letter | its time in ms | bytes of its JSON | name, endpoint, reason in JSON, envelope |
  * | unletter | | | the letter's name |
  * | checkpoint | number of the request | | |
+ * | keys | number of the request | bytes of its JSON | a KeyOrder in JSON, bytes |
  */
 export const FrameKind = {
   entry: 1,
@@ -16,7 +17,8 @@ export const FrameKind = {
   remove: 3,
   letter: 4,
   unletter: 5,
-  checkpoint: 6
+  checkpoint: 6,
+  keys: 7
 } as const
 
 /** In place of a key: the entry ends no piece. */

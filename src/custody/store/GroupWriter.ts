@@ -6,7 +6,8 @@
  * after the commit alone. A group that fails leaves the database, the tree and the ring as they
  * were, and the next try has the same frames. Frames that the database has already, because a
  * writer died between a commit and its release, are passed over: entries by their sequence, all
- * else by the frame's number, which is committed with its effect.
+ * else by the frame's number, which is committed with its effect. The same holds for a key that could
+ * not be destroyed after the commit: the group comes again, and is said to be on disk when it could.
  *
  * Cost of an entry in a large group: 4 to 5 µs, a tenth of which is the ring. An entry alone costs
  * one fsync.
@@ -20,9 +21,11 @@ import type { StatementSync } from "node:sqlite"
 import type { OnTile } from "../ledger/Tree.ts"
 import type { SignCheckpoint } from "./CheckpointNote.ts"
 import { FrameKind, type LetterTexts, noPiece } from "./Frames.ts"
+import type { KeyAnswer, KeyOrder } from "./KeyMessages.ts"
 import type { LedgerTree } from "./LedgerTree.ts"
 import type { RingConsumer } from "./Ring.ts"
 import { arraysOf, type DatabaseSync, numberOf } from "./Sqlite.ts"
+import type { WriterKeys } from "./WriterKeys.ts"
 
 /** Entries that one statement inserts. */
 const rowsAtOnce = 64
@@ -60,6 +63,19 @@ export interface WriterParts {
   readonly sign: SignCheckpoint
   /** Monotonic time. */
   readonly nowMs: () => number
+  /** Seals evidence; null where it is kept as it is. */
+  readonly keys: WriterKeys | null
+  /** Called with the answer to an order that came by a frame; the bytes are the callee's. */
+  readonly answer: (request: number, answer: KeyAnswer) => void
+}
+
+/** An order of the group, which lies in the ring. */
+interface OrderFrame {
+  readonly request: number
+  readonly from: number
+  /** Where its JSON ends, and its bytes begin. */
+  readonly bytesAt: number
+  readonly to: number
 }
 
 /** How far a writer is in the ring: the last frame, and the pieces put until then. */
@@ -90,6 +106,9 @@ export class GroupWriter {
   /** Sequences and texts of entries that are not inserted yet. */
   readonly #rows: Array<number | string> = []
   readonly #requests: Array<number> = []
+  readonly #orders: Array<OrderFrame> = []
+  /** Whether the table of doomed keys has some, and whether all of them are destroyed. */
+  #doom: "none" | "doomed" | "destroyed"
   /**
    * Entries that the newest checkpoint stands for, and when the first one behind it was written.
    */
@@ -106,6 +125,8 @@ export class GroupWriter {
     this.#applied = numberOf(parts.db, "SELECT frame FROM writer")
     this.#covered = numberOf(parts.db, "SELECT coalesce(max(size), 0) FROM checkpoints")
     this.#uncoveredSince = parts.nowMs()
+    this.#doom = numberOf(parts.db, "SELECT count(*) FROM doomed") > 0 ? "doomed" : "none"
+    this.#destroyDoomed()
     this.#done = parts.ring.committed
     this.#reached = { ...this.#done }
     // What a writer before this one committed and did not say.
@@ -142,13 +163,17 @@ export class GroupWriter {
       this.#applyGroup()
       made = this.#checkpointIfDue(isLast)
       if (this.#isTouched) this.#sql.applied.run(this.#reached.frame)
+      this.#parts.keys?.syncMade()
       this.#sql.commit.run()
     } catch (cause) {
+      this.#parts.keys?.destroyMade()
       this.#undo()
       throw cause
     }
+    this.#parts.keys?.keepMade()
     if (this.#isTouched) this.#applied = this.#reached.frame
     if (made !== null) this.#covered = made.size
+    this.#finishKeys()
     this.#isTouched = false
     this.#requests.length = 0
     Object.assign(this.#done, this.#reached)
@@ -157,10 +182,38 @@ export class GroupWriter {
     return made
   }
 
+  /** What is left to do with keys once the group is committed. Where it fails, the group comes again. */
+  #finishKeys(): void {
+    try {
+      if (this.#doom === "destroyed") this.#doom = "none"
+      this.#destroyDoomed()
+      for (const order of this.#orders) this.#answer(order)
+    } catch (cause) {
+      this.#undo()
+      throw cause
+    }
+    this.#orders.length = 0
+  }
+
+  #destroyDoomed(): void {
+    if (this.#doom !== "doomed" || this.#parts.keys === null) return
+    const names = this.#sql.doomed.all() as unknown as ReadonlyArray<readonly [number, number]>
+    this.#parts.keys.destroy(names.map(([slot, use]) => ({ slot, use })))
+    this.#doom = "destroyed"
+  }
+
+  #answer({ bytesAt, from, request, to }: OrderFrame): void {
+    const { bytes } = this.#ring
+    const { answer, keys } = this.#parts
+    const order = JSON.parse(bytes.toString("utf8", from, bytesAt)) as KeyOrder
+    if (keys !== null) answer(request, keys.answer(request, order, bytes.subarray(bytesAt, to)))
+  }
+
   #applyGroup(): void {
     const { maxGroup, maxGroupBytes } = this.#limits
     const ring = this.#ring
     const { end } = ring
+    if (this.#doom === "destroyed") this.#sql.forgetDoomed.run()
     let bytes = 0
     for (let count = 0; count < maxGroup && bytes < maxGroupBytes && ring.next(end); count++) {
       bytes += ring.to - ring.from
@@ -186,7 +239,22 @@ export class GroupWriter {
       rows.length = 0
     }
     tree.append(text, this.#addTile)
-    if (piece !== noPiece) this.#sql.removePiece.run(piece)
+    if (piece !== noPiece) this.#remove(piece)
+  }
+
+  #put(key: number, facts: string, content: Uint8Array): void {
+    const { keys } = this.#parts
+    if (keys === null) {
+      this.#sql.putPiece.run(key, facts, content, null, null)
+      return
+    }
+    const sealed = keys.sealPiece(key, content)
+    if (sealed !== null) this.#sql.putPiece.run(key, facts, sealed.content, sealed.name.slot, sealed.name.use)
+  }
+
+  #remove(piece: number): void {
+    if (this.#parts.keys !== null && this.#sql.doom.run(piece).changes !== 0) this.#doom = "doomed"
+    this.#sql.removePiece.run(piece)
   }
 
   readonly #addTile: OnTile = ({ level, number }, hashes) => {
@@ -201,17 +269,21 @@ export class GroupWriter {
       this.#requests.push(first)
       return
     }
+    if (kind === FrameKind.keys) {
+      this.#orders.push({ request: first, from, bytesAt: from + second, to })
+      return
+    }
     if (number <= this.#applied) return
     this.#isTouched = true
     const sql = this.#sql
     switch (kind) {
       case FrameKind.put: {
         const contentAt = from + 4 + bytes.readUInt32LE(from)
-        sql.putPiece.run(first, bytes.toString("utf8", from + 4, contentAt), bytes.subarray(contentAt, to))
+        this.#put(first, bytes.toString("utf8", from + 4, contentAt), bytes.subarray(contentAt, to))
         return
       }
       case FrameKind.remove:
-        sql.removePiece.run(first)
+        this.#remove(first)
         return
       case FrameKind.letter: {
         const { endpoint, name, reason } = JSON.parse(bytes.toString("utf8", from, from + second)) as LetterTexts
@@ -246,6 +318,7 @@ export class GroupWriter {
     this.#ring.rewind()
     this.#rows.length = 0
     this.#requests.length = 0
+    this.#orders.length = 0
     this.#isTouched = false
     this.#isStale = true
     Object.assign(this.#reached, this.#done)
@@ -262,8 +335,11 @@ const statements = (db: DatabaseSync): Record<StatementName, StatementSync> => (
   insertTile: db.prepare("INSERT INTO tiles VALUES (?, ?, ?)"),
   noteOf: arraysOf(db.prepare("SELECT note FROM checkpoints WHERE size = ?")),
   insertCheckpoint: db.prepare("INSERT INTO checkpoints VALUES (?, ?)"),
-  putPiece: db.prepare("INSERT INTO evidence VALUES (?, ?, ?)"),
+  putPiece: db.prepare("INSERT INTO evidence (key, facts, content, slot, use) VALUES (?, ?, ?, ?, ?)"),
   removePiece: db.prepare("DELETE FROM evidence WHERE key = ?"),
+  doom: db.prepare("INSERT INTO doomed SELECT slot, use FROM evidence WHERE key = ? AND slot IS NOT NULL"),
+  doomed: arraysOf(db.prepare("SELECT slot, use FROM doomed")),
+  forgetDoomed: db.prepare("DELETE FROM doomed"),
   putLetter: db.prepare("INSERT OR REPLACE INTO deadletters VALUES (?, ?, ?, ?, ?)"),
   removeLetter: db.prepare("DELETE FROM deadletters WHERE name = ?")
 })
@@ -280,5 +356,8 @@ type StatementName =
   | "insertCheckpoint"
   | "putPiece"
   | "removePiece"
+  | "doom"
+  | "doomed"
+  | "forgetDoomed"
   | "putLetter"
   | "removeLetter"

@@ -7,6 +7,7 @@
 import { maxEntryBytes } from "../ledger/Entry.ts"
 import type { DeadLetter, JournalPiece, LedgerStoreError } from "../ledger/LedgerStore.ts"
 import { FrameKind, type LetterTexts, noPiece } from "./Frames.ts"
+import type { KeyOrder } from "./KeyMessages.ts"
 import type { RingProducer } from "./Ring.ts"
 
 /** How much may wait for the disk before evidence is refused. */
@@ -105,6 +106,16 @@ export class Outbox {
 
   checkpoint(request: number): boolean {
     return this.#bare(FrameKind.checkpoint, request)
+  }
+
+  keyOrder(request: number, order: KeyOrder, bytes: Uint8Array): boolean {
+    const text = Buffer.from(JSON.stringify(order))
+    return this.#framed(FrameKind.keys, [text, bytes], request, text.length)
+  }
+
+  /** Whether there can ever be room for an order with so many bytes, beside its few texts. */
+  fitsOrder(bytes: Uint8Array): boolean {
+    return bytes.length + 8_192 <= this.#ring.maxLength
   }
 
   /** Whether there can ever be room for a letter. */

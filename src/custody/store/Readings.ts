@@ -1,9 +1,16 @@
 /**
  * What is read of a ledger's database, by whoever opened it: rows as plain values.
  */
+import type { KeyName } from "../encryption/Sealed.ts"
 import type { CheckpointRow, LedgerRow } from "../ledger/LedgerReader.ts"
 import type { DeadLetter, JournalPiece } from "../ledger/LedgerStore.ts"
 import { arraysOf, type DatabaseSync } from "./Sqlite.ts"
+
+/** A piece as its row has it. */
+export interface StoredPiece extends JournalPiece {
+  /** The key that sealed the content; null where it is not sealed. */
+  readonly name: KeyName | null
+}
 
 /** Queries over one connection. Each reads its rows at once; all throw what SQLite throws. */
 export class Readings {
@@ -21,7 +28,9 @@ export class Readings {
       db.prepare("SELECT size, note FROM checkpoints WHERE size > ? ORDER BY size LIMIT ?")
     )
     this.#tile = arraysOf(db.prepare("SELECT hashes FROM tiles WHERE level = ? AND number = ?"))
-    this.#pieces = arraysOf(db.prepare("SELECT key, facts, content FROM evidence WHERE key > ? ORDER BY key LIMIT ?"))
+    this.#pieces = arraysOf(
+      db.prepare("SELECT key, facts, content, slot, use FROM evidence WHERE key > ? ORDER BY key LIMIT ?")
+    )
     this.#letters = arraysOf(
       db.prepare("SELECT name, endpoint, reason, time, envelope FROM deadletters WHERE name > ? ORDER BY name LIMIT ?")
     )
@@ -44,10 +53,17 @@ export class Readings {
     return hashes ?? null
   }
 
-  /** Pieces with a larger key. */
-  pieces(after: number, limit: number): ReadonlyArray<JournalPiece> {
-    const found = this.#pieces.all(after, limit) as unknown as ReadonlyArray<readonly [number, string, Uint8Array]>
-    return found.map(([key, facts, content]) => ({ key, facts, content }))
+  /** Pieces with a larger key. The content of one that is sealed is the sealed piece. */
+  pieces(after: number, limit: number): ReadonlyArray<StoredPiece> {
+    const found = this.#pieces.all(after, limit) as unknown as ReadonlyArray<
+      readonly [number, string, Uint8Array, number | null, number | null]
+    >
+    return found.map(([key, facts, content, slot, use]) => ({
+      key,
+      facts,
+      content,
+      name: slot === null || use === null ? null : { slot, use }
+    }))
   }
 
   /** Letters with a larger name. */

@@ -26,12 +26,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { mkdirSync } from "node:fs"
-import { type DeadLetter, type LedgerStore, LedgerStoreError } from "../ledger/LedgerStore.ts"
+import { type DeadLetter, type JournalPiece, type LedgerStore, LedgerStoreError } from "../ledger/LedgerStore.ts"
 import { Outbox } from "./Outbox.ts"
 import { OwnerLock } from "./OwnerLock.ts"
-import { Readings } from "./Readings.ts"
+import { Readings, type StoredPiece } from "./Readings.ts"
 import { type DatabaseSync, openReader } from "./Sqlite.ts"
 import { refusalOf, storeError, StoreOpenError, wordsOf } from "./StoreErrors.ts"
+import { storeCipher } from "./StoreCipher.ts"
 import { pathsOf, type StoreOptions, withDefaults } from "./StoreOptions.ts"
 import { Writing } from "./Writing.ts"
 
@@ -51,6 +52,9 @@ export const open = Effect.fnUntraced(
     const read = yield* reading(options.directory)
     yield* Effect.addFinalizer(() => Effect.sync(() => outbox.close()))
     const letters = lettersBy(writing, outbox)
+    const sealing = options.keys === undefined
+      ? null
+      : storeCipher(writing, outbox, (push) => sent(writing, outbox, push))
     return {
       opened,
       pushUnsafe: (sequence, text, endsPiece) => outbox.entry(sequence, text, endsPiece),
@@ -64,8 +68,9 @@ export const open = Effect.fnUntraced(
         removeUnsafe: (key) => outbox.removal(key),
         durableCount: () => waits.pieces,
         durable: waits.forPieces,
-        pieces: (after, limit) => read((readings) => readings.pieces(after, limit))
+        pieces: sealing?.pieces ?? ((after, limit) => read((readings) => readings.pieces(after, limit).map(asPiece)))
       },
+      cipher: sealing?.cipher ?? null,
       deadLetters: {
         ...letters,
         list: (after, limit) => read((readings) => readings.letters(after, limit))
@@ -73,6 +78,8 @@ export const open = Effect.fnUntraced(
     }
   }
 )
+
+const asPiece = ({ content, facts, key }: StoredPiece): JournalPiece => ({ key, facts, content })
 
 const closed = new LedgerStoreError({ reason: "closed", message: "the ledger's store is closed" })
 

@@ -2,15 +2,16 @@
  * How a store is opened, and which files a directory has.
  */
 import { join } from "node:path"
+import type { KeyProvider } from "../encryption/KeyProvider.ts"
 import type { SignerKey } from "./CheckpointNote.ts"
 import { type WriterLimits, writerLimits } from "./GroupWriter.ts"
 import type { EvidenceWindow } from "./Outbox.ts"
 import type { StorePaths, WriterReport } from "./WriterMessages.ts"
 import { type StartThread, startThread } from "./WriterThread.ts"
 
-/** What an operator should hear of. None of it costs an entry. */
+/** What an operator should hear of. None of it costs an entry; `pieceLost` costs one piece. */
 export type StoreTrouble =
-  | Extract<WriterReport, { readonly kind: "failed" | "recovered" | "reserveUsed" | "checkpointFile" }>
+  | Extract<WriterReport, { readonly kind: "failed" | "recovered" | "reserveUsed" | "checkpointFile" | "pieceLost" }>
   /** The writer's thread died; another one goes on. */
   | { readonly kind: "writerLost"; readonly message: string }
 
@@ -19,6 +20,8 @@ export interface StoreOptions {
   readonly directory: string
   /** Copied before `open` returns: the caller may wipe the seed then. */
   readonly signer: SignerKey
+  /** Seals evidence in the journal, and gives the store a cipher. Evidence is not sealed without. */
+  readonly keys?: KeyProvider["Service"]
   /** Called when it happens. It must not throw. */
   readonly onTrouble?: (trouble: StoreTrouble) => void
   readonly limits?: Partial<WriterLimits>
@@ -49,5 +52,6 @@ export const withDefaults = (options: StoreOptions) => ({
 export const pathsOf = (directory: string): StorePaths => ({
   database: join(directory, "ledger.db"),
   checkpoint: join(directory, "ledger.checkpoint"),
-  reserve: join(directory, "ledger.reserve")
+  reserve: join(directory, "ledger.reserve"),
+  keys: join(directory, "keys")
 })

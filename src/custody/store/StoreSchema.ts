@@ -28,7 +28,12 @@ export const migrations: ReadonlyArray<string> = [
   -- Entries before this one are in archives.
   CREATE TABLE archived (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL) STRICT;
   INSERT INTO archived VALUES (1, 0);
-  CREATE TABLE evidence (key INTEGER PRIMARY KEY, facts TEXT NOT NULL, content BLOB NOT NULL) STRICT;
+  CREATE TABLE evidence (key INTEGER PRIMARY KEY, facts TEXT NOT NULL, content BLOB NOT NULL,
+    -- The name of the key that sealed the content: null where it is not sealed.
+    slot INTEGER, use INTEGER) STRICT;
+  -- Keys of pieces that are gone. They leave once they are destroyed.
+  CREATE TABLE doomed (slot INTEGER NOT NULL, use INTEGER NOT NULL, PRIMARY KEY (slot, use))
+    STRICT, WITHOUT ROWID;
   CREATE TABLE deadletters (name TEXT PRIMARY KEY, endpoint TEXT NOT NULL, reason TEXT NOT NULL,
     time INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
   -- The last frame that the writer committed: one that takes another's place begins behind it.

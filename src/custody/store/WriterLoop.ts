@@ -13,6 +13,7 @@ import { DamagedStore } from "./LedgerTree.ts"
 import type { RingConsumer } from "./Ring.ts"
 import type { DatabaseSync } from "./Sqlite.ts"
 import { refusalOf, wordsOf } from "./StoreErrors.ts"
+import type { WriterKeys } from "./WriterKeys.ts"
 import type { WriterReport } from "./WriterMessages.ts"
 
 /** The pause after a failure: doubled with each one in a row, up to the longest. */
@@ -25,6 +26,7 @@ const refillMs = 60_000
 export interface WriterLoopParts {
   readonly ring: RingConsumer
   readonly writer: GroupWriter
+  readonly keys: WriterKeys | null
   readonly db: DatabaseSync
   readonly reserve: Reserve
   /** Where the newest checkpoint's note is kept. */
@@ -57,12 +59,14 @@ export class WriterLoop {
         this.#tryGroup(true)
         return
       }
+      this.#rotate()
       this.#refill()
     }
   }
 
   get #restMs(): number {
-    const { nowMs, writer } = this.#parts
+    const { keys, nowMs, writer } = this.#parts
+    if (keys?.isRotating === true) return 0
     return Math.min(writer.restMs, Math.max(0, this.#refillAt - nowMs()))
   }
 
@@ -110,6 +114,12 @@ export class WriterLoop {
     } catch (cause) {
       report({ kind: "checkpointFile", message: wordsOf(cause), requests })
     }
+  }
+
+  /** A step of a rotation, between two groups. */
+  #rotate(): void {
+    const said = this.#parts.keys?.step() ?? null
+    if (said !== null) this.#parts.report({ kind: "keys", ...said })
   }
 
   #refill(): void {

@@ -3,6 +3,7 @@
  */
 import type { SignerKey } from "./CheckpointNote.ts"
 import type { WriterLimits } from "./GroupWriter.ts"
+import type { KeyAnswer } from "./KeyMessages.ts"
 import type { Refusal, StoreOpenError } from "./StoreErrors.ts"
 
 /** The files of a directory, by their full paths. */
@@ -11,6 +12,8 @@ export interface StorePaths {
   /** The newest checkpoint's note. */
   readonly checkpoint: string
   readonly reserve: string
+  /** The directory of the files of keys. */
+  readonly keys: string
 }
 
 export interface WriterOrders {
@@ -22,6 +25,8 @@ export interface WriterOrders {
   /** Whether no other writer had this ring before. */
   readonly isFirst: boolean
   readonly signer: SignerKey
+  /** Memory with the master secrets; null where evidence is not sealed. */
+  readonly secrets: SharedArrayBuffer | null
 }
 
 export type WriterReport =
@@ -42,5 +47,9 @@ export type WriterReport =
     readonly note: string
     readonly requests: ReadonlyArray<number>
   }
+  /** A piece of the journal that its key does not open, or for which there was none. */
+  | { readonly kind: "pieceLost"; readonly key: number; readonly message: string }
+  /** To an order that was sent by a frame. */
+  | { readonly kind: "keys"; readonly request: number; readonly answer: KeyAnswer }
   /** The file beside the database could not be replaced; the database has the checkpoint. */
   | { readonly kind: "checkpointFile"; readonly message: string; readonly requests: ReadonlyArray<number> }

@@ -14,18 +14,24 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { randomFillSync } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { performance } from "node:perf_hooks"
+import { nodeAead } from "../../host/node/NodeAead.ts"
 import * as NodeHash from "../../host/node/NodeHash.ts"
 import { Hash } from "../../host/port/Hash.ts"
+import { EncryptionError } from "../encryption/EncryptionError.ts"
 import { readNote, signerOf } from "./CheckpointNote.ts"
 import { Reserve } from "./DurableFile.ts"
 import { GroupWriter } from "./GroupWriter.ts"
+import type { KeyAnswer } from "./KeyMessages.ts"
 import { DamagedStore, sizeOf, treeAt, type TreeHash } from "./LedgerTree.ts"
+import { Readings } from "./Readings.ts"
 import { RingConsumer } from "./Ring.ts"
-import { arraysOf, type DatabaseSync, openWriter } from "./Sqlite.ts"
+import { arraysOf, type DatabaseSync, numberOf, openWriter } from "./Sqlite.ts"
 import { refusalOf, type StoreOpenError, wordsOf } from "./StoreErrors.ts"
 import { migrate } from "./StoreSchema.ts"
+import { WriterKeys } from "./WriterKeys.ts"
 import { WriterLoop } from "./WriterLoop.ts"
 import type { WriterOrders, WriterReport } from "./WriterMessages.ts"
 
@@ -34,6 +40,7 @@ type Refused = Extract<WriterReport, { readonly kind: "refused" }>
 const refused = (reason: StoreOpenError["reason"], message: string): Refused => ({ kind: "refused", reason, message })
 
 const refusedBy = (cause: unknown): Refused => {
+  if (cause instanceof EncryptionError) return refused(cause.reason === "io" ? "io" : "keys", cause.message)
   const reason = cause instanceof DamagedStore ? "damaged" : refusalOf(cause)
   return refused(reason === "busy" ? "io" : reason, wordsOf(cause))
 }
@@ -67,12 +74,14 @@ export const runWriter = (
 /**
  * Brings tables up to date and looks whether all is there; why it must not be written, else null.
  */
-const prepared = (db: DatabaseSync, hash: TreeHash, { isFirst, paths }: WriterOrders): Refused | null => {
+const prepared = (db: DatabaseSync, hash: TreeHash, { isFirst, paths, secrets }: WriterOrders): Refused | null => {
   const migrated = migrate(db)
   if (migrated === "foreign") return refused("foreign", `${paths.database} is the database of another program`)
   if (migrated === "newer") return refused("newer", `${paths.database} was written by a newer version`)
   if (!isLogMoved(db)) return refused("io", `another program reads ${paths.database} and does not let go of it`)
   if (isFirst) db.exec("UPDATE writer SET frame = 0 WHERE frame <> 0")
+  if (secrets === null && numberOf(db, "SELECT count(*) FROM evidence WHERE slot IS NOT NULL") > 0)
+    return refused("keys", "the evidence of this directory is sealed: give the master secret that it was sealed under")
   const why = contradiction(db, hash, noteIn(paths.checkpoint))
   return why === null ? null : refused("damaged", why)
 }
@@ -115,13 +124,46 @@ interface Writing {
 
 const write = ({ db, hash, orders, report, ring }: Writing): void => {
   const { limits, paths, reserveBytes, signer } = orders
+  const keys = openKeys(db, orders, report)
   const nowMs = (): number => performance.now()
   const reserve = new Reserve(paths.reserve, reserveBytes)
   reserve.fill()
-  const writer = new GroupWriter(
-    { db, ring, nowMs, readTree: () => treeAt(hash, db, sizeOf(db)), sign: signerOf(signer) },
-    limits
-  )
-  report({ kind: "ready", size: writer.size, head: Buffer.from(writer.last).toString("hex") })
-  new WriterLoop({ ring, writer, db, reserve, report, nowMs, checkpointPath: paths.checkpoint }).run()
+  const answer = (request: number, answer: KeyAnswer): void => {
+    report({ kind: "keys", request, answer })
+    wipe(answer)
+  }
+  try {
+    const readTree = () => treeAt(hash, db, sizeOf(db))
+    const writer = new GroupWriter({ db, ring, keys, answer, nowMs, readTree, sign: signerOf(signer) }, limits)
+    report({ kind: "ready", size: writer.size, head: Buffer.from(writer.last).toString("hex") })
+    new WriterLoop({ ring, writer, keys, db, reserve, report, nowMs, checkpointPath: paths.checkpoint }).run()
+  } finally {
+    keys?.close()
+  }
+}
+
+const randomness = {
+  fill: (target: Uint8Array) => {
+    randomFillSync(target)
+  }
+}
+
+/** The keyring of the directory; null where evidence is not sealed. Throws an EncryptionError. */
+const openKeys = (db: DatabaseSync, { paths, secrets }: WriterOrders, report: Writing["report"]): WriterKeys | null => {
+  if (secrets === null) return null
+  const readings = new Readings(db)
+  return WriterKeys.open({
+    directory: paths.keys,
+    cell: secrets,
+    aead: nodeAead,
+    randomness,
+    readPieces: (after, limit) => readings.pieces(after, limit),
+    onLost: (key, message) => report({ kind: "pieceLost", key, message })
+  })
+}
+
+/** Overwrites what was opened: the message has a copy. */
+const wipe = (answer: KeyAnswer): void => {
+  if (answer.kind === "opened") answer.plaintext.fill(0)
+  if (answer.kind === "pieces") { for (const { content } of answer.pieces) content.fill(0) }
 }

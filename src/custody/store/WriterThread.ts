@@ -62,14 +62,17 @@ export class WriterThread {
     this.#listener = listener
   }
 
-  /** Starts threads, one after another, for as long as `isNeeded` says. */
-  readonly run = (isNeeded: () => boolean): Effect.Effect<void> =>
+  /**
+   * Starts threads, one after another, for as long as `isNeeded` says. Before each, `prepare` says
+   * whether all is there that it takes.
+   */
+  readonly run = (isNeeded: () => boolean, prepare: Effect.Effect<boolean>): Effect.Effect<void> =>
     Effect.gen({ self: this }, function*() {
       let failures = 0
       do {
         if (failures > 1) yield* Effect.sleep(Math.min(firstPauseMs * 2 ** (failures - 2), longestPauseMs))
         this.#isReady = false
-        yield* this.#life
+        if (yield* prepare) yield* this.#life
         failures = this.#isReady ? 1 : failures + 1
       } while (isNeeded())
     })

@@ -4,10 +4,15 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { EncryptionError } from "../encryption/EncryptionError.ts"
 import { LedgerStoreError, type StoredCheckpoint } from "../ledger/LedgerStore.ts"
 import { DurableWaits } from "./DurableWaits.ts"
+import { KeyDesk, type LastAnswer } from "./KeyDesk.ts"
 import { ringMemory, RingProducer } from "./Ring.ts"
-import { StoreOpenError } from "./StoreErrors.ts"
+import { fillCell, secretCell, wipeCell } from "./SecretCell.ts"
+import { StoreOpenError, wordsOf } from "./StoreErrors.ts"
 import { pathsOf, type StoreOptions, withDefaults } from "./StoreOptions.ts"
 import type { WriterReport } from "./WriterMessages.ts"
 import { WriterThread } from "./WriterThread.ts"
@@ -29,6 +34,10 @@ export class Writing {
   /** For the next thread; wiped when the last one has ended. */
   readonly #seed: Uint8Array
   #lastRequest = 0
+  /** Orders to the keyring that are not answered yet. */
+  readonly desk = new KeyDesk()
+  /** Where the master secrets are handed over; null where evidence is not sealed. */
+  readonly #cell: SharedArrayBuffer | null
   readonly #requests = new Map<number, Deferred.Deferred<StoredCheckpoint, LedgerStoreError>>()
 
   constructor(options: StoreOptions) {
@@ -37,7 +46,9 @@ export class Writing {
     this.ring = new RingProducer(shared)
     this.waits = new DurableWaits(this.ring, { hold: () => this.#thread.hold(), letGo: () => this.#thread.letGo() })
     this.#seed = signer.seed.slice()
-    const orders = { shared, limits, reserveBytes, signer: { ...signer, seed: this.#seed } }
+    this.#cell = options.keys === undefined ? null : secretCell()
+    const secrets = this.#cell
+    const orders = { shared, limits, reserveBytes, signer: { ...signer, seed: this.#seed }, secrets }
     this.#thread = new WriterThread(startThread, { ...orders, paths: pathsOf(directory) }, {
       report: (report) => this.#hear(report),
       lost: (cause) => this.#lost(cause)
@@ -54,7 +65,34 @@ export class Writing {
 
   /** The lives of the threads, one after another, until the store is closed or given up. */
   get lives(): Effect.Effect<void> {
-    return this.#thread.run(() => this.#isNeeded)
+    return this.#thread.run(() => this.#isNeeded, this.#prepare)
+  }
+
+  /** Asks for the master secrets, and puts them where the writer's thread takes them. */
+  get handOver(): Effect.Effect<void, EncryptionError> {
+    const { keys } = this.#options
+    const cell = this.#cell
+    if (keys === undefined || cell === null) return Effect.void
+    return Effect.flatMap(keys.secrets, ({ current, former }) =>
+      Effect.try({
+        try: () => fillCell(cell, [current, ...former].map((secret) => Redacted.value(secret))),
+        catch: (cause) => new EncryptionError({ reason: "bad_secret", message: wordsOf(cause) })
+      }))
+  }
+
+  /** Takes back what was handed over and not taken. */
+  takeBack(): void {
+    if (this.#cell !== null) wipeCell(this.#cell)
+  }
+
+  /** Before each thread; false where it cannot be started. */
+  get #prepare(): Effect.Effect<boolean> {
+    return Effect.map(Effect.result(this.handOver), (handed) => {
+      if (Result.isSuccess(handed)) return true
+      const { message, reason } = handed.failure
+      this.#refused(new StoreOpenError({ reason: reason === "io" ? "io" : "keys", message }))
+      return false
+    })
   }
 
   /** Sends a request by `push`, and gives its answer. */
@@ -72,6 +110,21 @@ export class Writing {
           this.#requests.delete(request)
           this.waits.letGoIfNobodyWaits()
         }))
+      )
+    })
+
+  /** Sends an order to the keyring by `push`, and gives its answer. */
+  readonly order = (
+    push: (request: number) => Effect.Effect<void, EncryptionError>,
+    onProgress?: (left: number) => void
+  ): Effect.Effect<LastAnswer, EncryptionError> =>
+    Effect.suspend(() => {
+      this.#thread.hold()
+      return Effect.ensuring(
+        this.desk.ask(push, onProgress),
+        Effect.sync(() => {
+          if (this.desk.isIdle) this.waits.letGoIfNobodyWaits()
+        })
       )
     })
 
@@ -105,6 +158,9 @@ export class Writing {
       case "checkpoint":
         this.#answer(report.requests, Effect.succeed({ size: report.size, note: report.note }))
         return
+      case "keys":
+        this.desk.hear(report.request, report.answer)
+        return
       case "checkpointFile":
         this.#options.onTrouble(report)
         this.#answer(report.requests, Effect.fail(new LedgerStoreError({ reason: "io", message: report.message })))
@@ -115,6 +171,7 @@ export class Writing {
         return
       case "recovered":
       case "reserveUsed":
+      case "pieceLost":
         this.#options.onTrouble(report)
     }
   }
@@ -123,15 +180,18 @@ export class Writing {
   #refused(error: StoreOpenError): void {
     const { message, reason } = error
     if (!Deferred.doneUnsafe(this.#opened, Effect.fail(error))) {
-      const isPassing = reason === "full" || reason === "io"
-      this.#fail(new LedgerStoreError({ reason: isPassing ? reason : "damaged", message }))
-      this.#options.onTrouble({ kind: "failed", reason: isPassing ? reason : "damaged", message })
+      // Who gave another master secret meanwhile can give the right one again.
+      const passing = reason === "keys" ? "io" : reason === "full" || reason === "io" ? reason : "damaged"
+      this.#fail(new LedgerStoreError({ reason: passing, message }))
+      this.#options.onTrouble({ kind: "failed", reason: passing, message })
       return
     }
     this.#isNeeded = false
   }
 
   #lost(cause: Error | null): void {
+    this.takeBack()
+    this.desk.threadEnded()
     const message = `the ledger's writer ended: ${cause?.message ?? "it gave no reason"}`
     if (Deferred.doneUnsafe(this.#opened, Effect.fail(new StoreOpenError({ reason: "io", message })))) {
       this.#isNeeded = false
@@ -160,6 +220,7 @@ export class Writing {
   #end(error: LedgerStoreError): void {
     this.#isNeeded = false
     this.#answer([...this.#requests.keys()], Effect.fail(error))
+    this.desk.end(error.message)
     this.waits.end(error)
   }
 }

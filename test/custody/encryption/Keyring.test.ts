@@ -8,9 +8,10 @@ import { Keyring, type Secrets } from "../../../src/custody/encryption/Keyring.t
 import type { KeyName } from "../../../src/custody/encryption/Sealed.ts"
 import { slotAt, slotBytes } from "../../../src/custody/encryption/Slots.ts"
 import { sectorBytes } from "../../../src/custody/encryption/StableFile.ts"
+import { openKeyFile } from "../../../src/custody/store/KeyFile.ts"
 import { noise } from "../../host/port/contract.ts"
 import { random, Seed } from "../../support/random.ts"
-import { type MemoryFile, memoryFile, parts, realFile } from "./files.ts"
+import { type MemoryFile, memoryFile, parts } from "./files.ts"
 
 const secret = noise(32, 11)
 const other = noise(32, 12)
@@ -64,8 +65,8 @@ describe("a keyring", () => {
 
   it("SYS L7 has no key in the clear in its files, and no destroyed one in any form", () => {
     const directory = mkdtempSync(join(tmpdir(), "tracehound-keys-"))
-    const [slots, closeSlots] = realFile(join(directory, "slots"))
-    const [epochs, closeEpochs] = realFile(join(directory, "epochs"))
+    const slots = openKeyFile(join(directory, "slots"))
+    const epochs = openKeyFile(join(directory, "epochs"))
     try {
       const keyring = got(Keyring.open({ slots, epochs, ...parts() }, [secret]))
       const keys = make(keyring, 30)
@@ -79,8 +80,8 @@ describe("a keyring", () => {
       for (const [i, bytes] of wrapped.entries())
         assert.strictEqual(after.indexOf(bytes) >= 0, i >= 20, `the wrapped key ${i}`)
     } finally {
-      closeSlots()
-      closeEpochs()
+      slots.close()
+      epochs.close()
       rmSync(directory, { recursive: true })
     }
   })

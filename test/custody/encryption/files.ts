@@ -1,7 +1,7 @@
 /**
- * Files of keys for tests: one in memory, and a real one; both keep one contract.
+ * Files of keys in memory, for tests; store/KeyFile.test.ts holds them and the real one to one
+ * contract.
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs"
 import type { StableFile } from "../../../src/custody/encryption/StableFile.ts"
 import { nodeAead } from "../../../src/host/node/NodeAead.ts"
 import type { Randomness } from "../../../src/host/port/Randomness.ts"
@@ -35,24 +35,6 @@ export const memoryFile = (from: Uint8Array = new Uint8Array(0)): MemoryFile => 
     }
   }
   return file
-}
-
-/** A file on the disk; the second answer closes it. */
-export const realFile = (path: string): readonly [StableFile, () => void] => {
-  const descriptor = openSync(path, "a+", 0o600)
-  closeSync(descriptor)
-  const open = openSync(path, "r+")
-  return [{
-    size: () => fstatSync(open).size,
-    read: (at, length) => {
-      const bytes = new Uint8Array(length)
-      return bytes.subarray(0, readSync(open, bytes, 0, length, at))
-    },
-    write: (at, bytes) => {
-      writeSync(open, bytes, 0, bytes.length, at)
-    },
-    sync: () => fsyncSync(open)
-  }, () => closeSync(open)]
 }
 
 /** Bytes that are the same for a seed. */

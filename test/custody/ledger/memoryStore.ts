@@ -69,6 +69,7 @@ export const makeMemoryStore = (
       checkpoint: Effect.fail(new LedgerStoreError({ reason: "io", message: "this store has no key" })),
       rows: (from, limit) =>
         Effect.sync(() => rows.filter(({ sequence }) => sequence >= from && sequence < durableSize).slice(0, limit)),
+      cipher: null,
       journal: {
         putUnsafe: (piece) => {
           pieces.set(piece.key, { ...piece, content: piece.content.slice() })

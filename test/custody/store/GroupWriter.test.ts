@@ -45,7 +45,9 @@ const makeWriter = (limits: Partial<WriterLimits> = {}) =>
         ring: consumer,
         readTree: () => treeAt(hash, db, sizeOf(db)),
         sign: signerOf(testSigner),
-        nowMs: () => clock.now
+        nowMs: () => clock.now,
+        keys: null,
+        answer: () => {}
       }, { ...writerLimits, ...limits })
     const push = (from: number, to: number, piece?: number) => {
       for (let i = from; i < to; i++) assert.isTrue(outbox.entry(i, utf8.encode(bodyOf(i)), piece))
