@@ -2,8 +2,8 @@
  * Seals evidence that is kept outside the journal, opens it, and destroys its keys: the face of the
  * keyring, which another thread may own.
  *
- * Promises that a key is on the disk before what it sealed is given out, and overwritten on the disk
- * before it is said to be destroyed.
+ * Promises that a key is on the disk before what it sealed is given out, and overwritten on the
+ * disk before it is said to be destroyed.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"

@@ -1,6 +1,6 @@
 /**
- * Where the master secret comes from: a port. Settings give one (`runtime/MasterKeys.ts`); a program
- * may give its own, as from a key management service.
+ * Where the master secret comes from: a port. Settings give one (`runtime/MasterKeys.ts`); a
+ * program may give its own, as from a key management service.
  *
  * **Gotchas**
  *

@@ -6,8 +6,9 @@
  * after the commit alone. A group that fails leaves the database, the tree and the ring as they
  * were, and the next try has the same frames. Frames that the database has already, because a
  * writer died between a commit and its release, are passed over: entries by their sequence, all
- * else by the frame's number, which is committed with its effect. The same holds for a key that could
- * not be destroyed after the commit: the group comes again, and is said to be on disk when it could.
+ * else by the frame's number, which is committed with its effect. The same holds for a key that
+ * could not be destroyed after the commit: the group comes again, and is said to be on disk when it
+ * could.
  *
  * Cost of an entry in a large group: 4 to 5 µs, a tenth of which is the ring. An entry alone costs
  * one fsync.
@@ -182,7 +183,10 @@ export class GroupWriter {
     return made
   }
 
-  /** What is left to do with keys once the group is committed. Where it fails, the group comes again. */
+  /**
+   * What is left to do with keys once the group is committed. Where it fails, the group comes
+   * again.
+   */
   #finishKeys(): void {
     try {
       if (this.#doom === "destroyed") this.#doom = "none"

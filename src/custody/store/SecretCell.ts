@@ -21,7 +21,9 @@ const wordsOf = (cell: SharedArrayBuffer): Int32Array => new Int32Array(cell, 0,
 const placeOf = (cell: SharedArrayBuffer, i: number, length: number): Uint8Array =>
   new Uint8Array(cell, headerBytes + i * longest, length)
 
-/** Puts secrets in, in place of what was there. A RangeError where there are too many or too long. */
+/**
+ * Puts secrets in, in place of what was there. A RangeError where there are too many or too long.
+ */
 export const fillCell = (cell: SharedArrayBuffer, secrets: ReadonlyArray<Uint8Array>): void => {
   if (secrets.length > most || secrets.some(({ length }) => length > longest))
     throw new RangeError(`at most ${most} master secrets of at most ${longest} bytes fit`)

@@ -1,6 +1,6 @@
 /**
- * The keyring on the caller's side: each call is an order to the writer's thread, in the order of all
- * that was put into the ring before it.
+ * The keyring on the caller's side: each call is an order to the writer's thread, in the order of
+ * all that was put into the ring before it.
  *
  * Cost: a copy of the envelope each way; it is sealed in the other thread.
  */

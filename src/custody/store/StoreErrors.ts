@@ -6,10 +6,10 @@ import { LedgerStoreError } from "../ledger/LedgerStore.ts"
 
 /**
  * A directory that could not be opened as a ledger's. `unsupported`, this host has no node:sqlite
- * that can do it; `held`, another store has the directory, in this process or another one;
- * `newer`, a later version wrote it; `foreign`, its `ledger.db` is another program's; `damaged`, it
- * has not what was once signed or written; `keys`, its evidence is sealed under another master secret
- * than was given, or none was; `full`, `io`, the system refused.
+ * that can do it; `held`, another store has the directory, in this process or another one; `newer`,
+ * a later version wrote it; `foreign`, its `ledger.db` is another program's; `damaged`, it has not
+ * what was once signed or written; `keys`, its evidence is sealed under another master secret than
+ * was given, or none was; `full`, `io`, the system refused.
  */
 export class StoreOpenError extends Schema.TaggedError<StoreOpenError>()("StoreOpenError", {
   reason: Schema.Literals(["unsupported", "held", "newer", "foreign", "damaged", "keys", "full", "io"]),

@@ -20,7 +20,9 @@ export interface StoreOptions {
   readonly directory: string
   /** Copied before `open` returns: the caller may wipe the seed then. */
   readonly signer: SignerKey
-  /** Seals evidence in the journal, and gives the store a cipher. Evidence is not sealed without. */
+  /**
+   * Seals evidence in the journal, and gives the store a cipher. Evidence is not sealed without.
+   */
   readonly keys?: KeyProvider["Service"]
   /** Called when it happens. It must not throw. */
   readonly onTrouble?: (trouble: StoreTrouble) => void

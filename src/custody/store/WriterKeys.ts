@@ -1,10 +1,10 @@
 /**
- * The keyring in the writer's thread: seals pieces of the journal before they are inserted, destroys
- * their keys once they are gone, and does what is asked of it by frames (KeyMessages.ts).
+ * The keyring in the writer's thread: seals pieces of the journal before they are inserted,
+ * destroys their keys once they are gone, and does what is asked of it by frames (KeyMessages.ts).
  *
- * Promises that keys are on the disk before the commit that names them, and that a piece's removal is
- * not said to be durable before its key is overwritten on the disk. Between the commit and that, the
- * table `doomed` names the key: whoever opens the database next destroys it.
+ * Promises that keys are on the disk before the commit that names them, and that a piece's removal
+ * is not said to be durable before its key is overwritten on the disk. Between the commit and that,
+ * the table `doomed` names the key: whoever opens the database next destroys it.
  *
  * Cost: some 30 µs a piece, and one fsync of the slots for each group that made keys, one for each
  * that destroyed some.
