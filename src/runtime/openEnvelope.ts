@@ -9,8 +9,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import type { EncryptionError } from "../custody/encryption/EncryptionError.ts"
+import type { EvidenceCipher } from "../custody/encryption/EvidenceCipher.ts"
+import { isSealed } from "../custody/encryption/Sealed.ts"
 import {
-  type EnvelopeError,
+  EnvelopeError,
   type EnvelopePorts,
   open,
   type Opened,
@@ -59,6 +62,31 @@ export const openEnvelopeEffect = (
   envelope: Uint8Array,
   limit: number = defaultLimit
 ): Effect.Effect<Opened, EnvelopeError> => Effect.suspend(() => opening(envelope, limit, steps(ports())))
+
+/**
+ * The same for an envelope that may be sealed at rest (spec/encryption.md): a sealed one is opened
+ * by the cipher first. Fails with an `EncryptionError` where its key is missing, destroyed or
+ * another, or a byte of it was changed.
+ */
+export const openSealedEnvelope = (
+  bytes: Uint8Array,
+  cipher: Pick<EvidenceCipher["Service"], "open">,
+  limit: number = defaultLimit
+): Effect.Effect<Opened, EnvelopeError | EncryptionError> =>
+  Effect.suspend(() =>
+    !isSealed(bytes)
+      ? openEnvelopeEffect(bytes, limit)
+      : Effect.flatMap(cipher.open(bytes), ({ header, plaintext }) =>
+        openEnvelopeEffect(plaintext, limit).pipe(
+          Effect.filterOrFail(({ record }) => record.signature === header.signature, () => otherEvidence),
+          Effect.ensuring(Effect.sync(() => plaintext.fill(0)))
+        ))
+  )
+
+const otherEvidence = new EnvelopeError({
+  reason: "inconsistent",
+  message: "this evidence envelope was not opened: it was sealed as other evidence"
+})
 
 const steps = ({ compression: { codecs }, hash: { timingSafeEqual } }: EnvelopePorts): OpeningSteps => ({
   codecs,

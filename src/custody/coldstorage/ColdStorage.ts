@@ -13,6 +13,9 @@
  * answer costs the time of its tries and no more, and one that has failed three deliveries in a row
  * is tried once in a while (`Breaker.ts`).
  *
+ * Where there is an `EvidenceCipher` around, envelopes are sealed by it before they are written,
+ * and kept as they are written; what cannot be sealed is written nowhere.
+ *
  * Cost: what `compressUnsafe` costs the caller's turn, about a microsecond for small evidence. The
  * actors' fibers seal, which is one SHA-256 of the envelope, and write.
  *
@@ -47,6 +50,7 @@ import { Alerts } from "../../safety/alert/Alerts.ts"
 import { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { Caller } from "../../telemetry/Caller.ts"
 import * as RootSpans from "../../telemetry/RootSpans.ts"
+import { EvidenceCipher } from "../encryption/EvidenceCipher.ts"
 import { type DeadLetter, LedgerStore, type LedgerStoreError } from "../ledger/LedgerStore.ts"
 import { Account } from "./Account.ts"
 import { Ages } from "./Ages.ts"
@@ -158,7 +162,11 @@ const make = Effect.fnUntraced(function*(config: ColdStorageConfig) {
   const leaveBehind = yield* keepAtEnd(box, endpoint.destination, nowMs)
   const loss = { box, breaker, failSafe, leaveBehind, nowMs }
   const writer = yield* spawnWriter(root, { caller, config, endpoint, spans, tally, ages, ...loss })
-  const compressor = yield* spawnCompressor(root, { caller, config, hash, writer, failSafe, tally, ages, nowMs })
+  const cipher = Option.getOrNull(yield* Effect.serviceOption(EvidenceCipher))
+  const compressor = yield* spawnCompressor(
+    root,
+    { caller, cipher, config, hash, writer, failSafe, tally, ages, nowMs }
+  )
   const account = new Account(compressor, writer, config)
   return ColdStorage.of({
     destination: endpoint.destination,

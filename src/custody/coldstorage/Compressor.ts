@@ -4,8 +4,8 @@
  *
  * **Gotchas**
  *
- * - Evidence that cannot be compressed is an encode error (CONFORMANCE F1) and a dead letter at
- *   once: nobody has the evidence any more.
+ * - Evidence that cannot be compressed, or not sealed where it should be, is an encode error
+ *   (CONFORMANCE F1) and a dead letter at once: nobody has the evidence any more.
  */
 import * as Effect from "effect/Effect"
 import * as Request from "effect/Request"
@@ -17,6 +17,8 @@ import type { Compression, CompressionError } from "../../host/port/Compression.
 import type { Hash } from "../../host/port/Hash.ts"
 import type { FailSafe } from "../../safety/failsafe/FailSafe.ts"
 import { type Caller, inTrace } from "../../telemetry/Caller.ts"
+import type { EncryptionError } from "../encryption/EncryptionError.ts"
+import type { EvidenceCipher } from "../encryption/EvidenceCipher.ts"
 import { seal } from "../evidence/Envelope.ts"
 import { type AccountLimits, actorBounds } from "./Account.ts"
 import type { Ages } from "./Ages.ts"
@@ -36,7 +38,7 @@ export class Compress extends Request.TaggedClass("Compress")<
     readonly passage: Passage
   },
   void,
-  CompressionError
+  CompressionError | EncryptionError
 > {}
 
 /**
@@ -62,6 +64,8 @@ export interface CompressorParts {
   readonly caller: Pick<Caller, "within">
   readonly config: Pick<AccountLimits, "maxPendingCount">
   readonly hash: Pick<Hash["Service"], "sha256Into">
+  /** Seals envelopes at rest; null where they are written as they are. */
+  readonly cipher: Pick<EvidenceCipher["Service"], "seal"> | null
   readonly writer: Writer
   readonly failSafe: Pick<FailSafe["Service"], "purgedUnsafe" | "reportUnsafe">
   readonly tally: Pick<Tally, "reportDeadLetter" | "reportLoss">
@@ -88,25 +92,41 @@ export const spawnCompressor = (supervisor: Supervisor, parts: CompressorParts) 
     })
   ))
 
-/** Gives the envelope to the writer, or fails as the compression did, with the failure reported. */
+/**
+ * Gives the envelope to the writer, or fails as the compression or the cipher did, with the failure
+ * reported: what cannot be sealed is not written.
+ */
 export const sealAndPass = (
   parts: CompressorParts,
   { body, codec, id, isPurged, passage, record }: Compress
-): Effect.Effect<void, CompressionError> =>
+): Effect.Effect<void, CompressionError | EncryptionError> =>
   body.pipe(
     Effect.map((bytes) => seal(record, codec, bytes, parts.hash)),
+    Effect.flatMap((envelope) => atRest(parts.cipher, record, envelope)),
     Effect.map((envelope) => void parts.writer.tellUnsafe(new Write({ id, passage, size: record.size, envelope }))),
     Effect.tapError((thrown) =>
       Effect.sync(() =>
         parts.caller.within(passage.span, () => {
           const { message } = thrown
-          parts.tally.reportLoss({ passage, why: "it could not be compressed", message, thrown })
+          const why = `it could not be ${thrown._tag === "EncryptionError" ? "sealed" : "compressed"}`
+          parts.tally.reportLoss({ passage, why, message, thrown })
           const details = () => ({ signature: record.signature, id: record.scent.id })
           const action = parts.failSafe.reportUnsafe("encode_error", encodeError, { details })
           if (action === "Purge" && !isPurged) purge(parts, id, record)
         })
       )
     )
+  )
+
+/** The envelope as it is written. What is sealed is not needed in the clear any more. */
+const atRest = (
+  cipher: CompressorParts["cipher"],
+  { signature }: EvidenceRecord,
+  envelope: Uint8Array
+): Effect.Effect<Uint8Array, EncryptionError> =>
+  cipher === null ? Effect.succeed(envelope) : cipher.seal({ tenant: "", signature, plaintext: envelope }).pipe(
+    Effect.map(({ sealed }) => sealed),
+    Effect.ensuring(Effect.sync(() => envelope.fill(0)))
   )
 
 /**

@@ -22,20 +22,24 @@ const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
 export const openKeyFile = (path: string): KeyFile => {
   const file = openSync(path, flags, 0o600)
   syncDirectory(dirname(path))
-  return {
-    size: () => fstatSync(file).size,
-    read: (at, length) => {
-      const bytes = new Uint8Array(length)
-      let end = 0
-      for (let read = 1; read > 0 && end < length; end += read)
-        read = readSync(file, bytes, end, length - end, at + end)
-      return bytes.subarray(0, end)
-    },
-    write: (at, bytes) => {
-      for (let from = 0; from < bytes.length;)
-        from += writeSync(file, bytes, from, bytes.length - from, at + from)
-    },
-    sync: () => fsyncSync(file),
-    close: () => closeSync(file)
-  }
+  return over(file)
 }
+
+/** Opens a file that is there, beside its owner. Writing throws what the system says. */
+export const openKeyFileToRead = (path: string): KeyFile => over(openSync(path, "r"))
+
+const over = (file: number): KeyFile => ({
+  size: () => fstatSync(file).size,
+  read: (at, length) => {
+    const bytes = new Uint8Array(length)
+    let end = 0
+    for (let read = 1; read > 0 && end < length; end += read)
+      read = readSync(file, bytes, end, length - end, at + end)
+    return bytes.subarray(0, end)
+  },
+  write: (at, bytes) => {
+    for (let from = 0; from < bytes.length;) from += writeSync(file, bytes, from, bytes.length - from, at + from)
+  },
+  sync: () => fsyncSync(file),
+  close: () => closeSync(file)
+})

@@ -6,6 +6,7 @@ import { fromArgument, resolveConfig } from "../../../src/config/ConfigSources.t
 import { Settings } from "../../../src/config/Settings.ts"
 import { ColdStorage } from "../../../src/custody/coldstorage/ColdStorage.ts"
 import { ColdStorageEndpoint, ColdStorageError } from "../../../src/custody/coldstorage/Endpoint.ts"
+import { EvidenceCipher } from "../../../src/custody/encryption/EvidenceCipher.ts"
 import { open } from "../../../src/custody/evidence/Envelope.ts"
 import * as NodeCompression from "../../../src/host/node/NodeCompression.ts"
 import * as NodeHash from "../../../src/host/node/NodeHash.ts"
@@ -61,6 +62,26 @@ describe("writing", () => {
         })
     )
   }
+
+  it.live("SYS L4 an envelope goes out sealed where there is a cipher, under the name that it has always", () =>
+    Effect.gen(function*() {
+      const sealed = noise(64)
+      const none = () => Effect.die("not asked for")
+      const seal = ({ signature }: { readonly signature: string }) => {
+        assert.strictEqual(signature, delivery("id-1").record.signature)
+        return Effect.succeed({ key: { slot: 3, use: 1 }, sealed })
+      }
+      const { close, cold, stored } = yield* Effect.provideService(
+        openStore({ codec: "stored" }),
+        EvidenceCipher,
+        { seal, open: none, shred: none, rotate: none }
+      )
+      yield* cold.start
+      assert.isTrue(cold.tellUnsafe(delivery("id-1")))
+      yield* cold.settled
+      assert.deepStrictEqual([...stored], [["id-1", sealed]])
+      yield* close
+    }))
 
   it.effect("RFC E7 the evidence is given to the compressor while it is told, under the configured codec, and once", () =>
     Effect.gen(function*() {

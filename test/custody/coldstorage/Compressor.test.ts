@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
 import { begin, Compress, type CompressorParts, sealAndPass } from "../../../src/custody/coldstorage/Compressor.ts"
 import { passageOf } from "../../../src/custody/coldstorage/Delivery.ts"
+import { EncryptionError } from "../../../src/custody/encryption/EncryptionError.ts"
 import type { FailSafeAction } from "../../../src/domain/FailSafe.ts"
 import { CompressionError } from "../../../src/host/port/CompressionError.ts"
 import { make as makeCaller } from "../../../src/telemetry/Caller.ts"
@@ -35,13 +36,14 @@ describe("begin", () => {
 })
 
 /** A compressor's parts, and what it reported to them. */
-const opened = (action: FailSafeAction = "Purge") => {
+const opened = (action: FailSafeAction = "Purge", cipher: CompressorParts["cipher"] = null) => {
   const log: Array<string> = []
   const envelopes: Array<Uint8Array> = []
   const parts: CompressorParts = {
     caller: makeCaller(),
     config: { maxPendingCount: 1 },
     hash,
+    cipher,
     writer: {
       tellUnsafe: ({ envelope, id, passage: of, size }) => {
         log.push(`write ${id} ${size}`)
@@ -66,7 +68,7 @@ const opened = (action: FailSafeAction = "Purge") => {
       reportLoss: ({ message, passage: of, thrown }) => {
         log.push(`lost: ${message}`)
         assert.strictEqual(of, passage)
-        assert.instanceOf(thrown, CompressionError)
+        assert.isTrue(thrown instanceof CompressionError || thrown instanceof EncryptionError)
       }
     },
     nowMs: () => 7
@@ -93,6 +95,31 @@ describe("sealAndPass", () => {
       assert.deepStrictEqual(log, ["write id-1 100"])
       const [envelope] = envelopes
       assert.deepStrictEqual(envelope?.subarray(-32), sha256(envelope?.subarray(0, -32) ?? assert.fail("no envelope")))
+    }))
+
+  it.effect("SYS L4 tells the writer what the cipher made of the envelope, which is wiped", () =>
+    Effect.gen(function*() {
+      const given: Array<Uint8Array> = []
+      const { envelopes, parts } = opened("Purge", {
+        seal: ({ plaintext, signature, tenant }) => {
+          assert.deepStrictEqual([signature, tenant], [told.record.signature, ""])
+          assert.strictEqual(Buffer.from(plaintext).indexOf("THEV"), 0)
+          given.push(plaintext)
+          return Effect.succeed({ key: { slot: 0, use: 1 }, sealed: Uint8Array.of(1, 2, 3) })
+        }
+      })
+      yield* sealAndPass(parts, message())
+      assert.deepStrictEqual(envelopes, [Uint8Array.of(1, 2, 3)])
+      assert.isTrue(given[0]?.every((byte) => byte === 0))
+    }))
+
+  it.effect("SYS L4 an envelope that cannot be sealed is lost, and is not written in the clear", () =>
+    Effect.gen(function*() {
+      const failure = new EncryptionError({ reason: "full", message: "no key is left" })
+      const { envelopes, log, parts } = opened("Purge", { seal: () => Effect.fail(failure) })
+      assert.strictEqual(yield* Effect.flip(sealAndPass(parts, message())), failure)
+      assert.deepStrictEqual(envelopes, [])
+      assert.deepStrictEqual(log, ["lost: no key is left", "encode_error encode_error", "purged id-1 error 100 7"])
     }))
 
   const body = Effect.fail(new CompressionError({ reason: "host", message: "no memory" }))
