@@ -25,13 +25,14 @@ import { LeafHasher } from "./LeafHash.ts"
 import type { LedgerReader, LedgerRow } from "./LedgerReader.ts"
 import { hashBytes } from "./Merkle.ts"
 import type { VerifierKey } from "./NoteKeys.ts"
-import { Tree } from "./Tree.ts"
+import { tileHashes, type TilePlace } from "./Tiles.ts"
+import { type OnTile, Tree } from "./Tree.ts"
 
 /**
  * What is wrong with a ledger. `edited`, `deleted`, `inserted`, `reordered`: that was done to an
  * entry. `truncated`: a checkpoint says that there were more entries. `forked`: all hashes fit, and
  * yet the entries are not those that a checkpoint signed. `checkpoint`: one was changed.
- * `wrong_key`: no known key signed one.
+ * `wrong_key`: no known key signed one. `tile`: stored hashes are not those of the entries.
  */
 export type LedgerFault =
   | "edited"
@@ -42,6 +43,7 @@ export type LedgerFault =
   | "forked"
   | "checkpoint"
   | "wrong_key"
+  | "tile"
 
 export interface LedgerFinding {
   readonly fault: LedgerFault
@@ -76,6 +78,11 @@ export interface LedgerVerification<E, R = never> {
   readonly keys: ReadonlyArray<VerifierKey>
   /** Notes of checkpoints that the verifier has from elsewhere. */
   readonly known?: ReadonlyArray<string>
+  /**
+   * The hashes of a stored tile, to be compared with those of the entries: empty where it is
+   * missing, null where tiles of its width are not stored.
+   */
+  readonly readTile?: (tile: TilePlace) => Effect.Effect<Uint8Array | null, E>
   /** Called after each 256 entries with the number of those that hold so far. */
   readonly progress?: (entries: number) => Effect.Effect<void, never, R>
 }
@@ -87,7 +94,7 @@ const finding = (fault: LedgerFault, sequence: number, message: string): LedgerF
 
 /** Verifies the ledger from its first entry to its last. O(entries). */
 export const verifyLedger = Effect.fnUntraced(function*<E, R = never>(
-  { keys, known = [], progress = () => Effect.void, reader }: LedgerVerification<E, R>
+  { keys, known = [], progress = () => Effect.void, reader, readTile }: LedgerVerification<E, R>
 ): Effect.fn.Return<LedgerReport, E | Ed25519Error, Ed25519 | Hash | R> {
   const elsewhere: Array<Opened> = []
   for (const note of known) {
@@ -95,15 +102,15 @@ export const verifyLedger = Effect.fnUntraced(function*<E, R = never>(
     // One that does not open says nothing of the ledger, so it comes before all entries.
     elsewhere.push({ size: Result.isSuccess(result) ? result.success.size : -1, result })
   }
-  const run = new Run(yield* Hash, reader, new KnownCheckpoints(reader, keys, elsewhere))
+  const run = new Run(yield* Hash, reader, new KnownCheckpoints(reader, keys, elsewhere), readTile)
   let found = yield* run.checkpoints()
   while (found === null) {
     const rows = yield* reader.rows(run.size, batch)
     if (rows.length === 0) {
-      found = yield* run.end()
+      found = (yield* run.end()) ?? (yield* run.edge())
       break
     }
-    found = yield* run.entries(rows)
+    found = (yield* run.entries(rows)) ?? (yield* run.tiles())
     yield* progress(run.size)
   }
   return run.report(found)
@@ -124,8 +131,19 @@ class Run<E> {
   private readonly beforeBytes = new Uint8Array(hashBytes)
   private signed = 0
   private count = 0
+  private readonly readTile: LedgerVerification<E>["readTile"]
+  /** Tiles that are full, and not compared yet. */
+  private full: Array<readonly [TilePlace, Uint8Array]> = []
+  private readonly onTile: OnTile | undefined
 
-  constructor(hash: Hash["Service"], reader: LedgerReader<E>, known: KnownCheckpoints<E>) {
+  constructor(
+    hash: Hash["Service"],
+    reader: LedgerReader<E>,
+    known: KnownCheckpoints<E>,
+    readTile: LedgerVerification<E>["readTile"]
+  ) {
+    this.readTile = readTile
+    this.onTile = readTile && ((place, hashes) => this.full.push([place, hashes]))
     this.hash = hash
     this.reader = reader
     this.known = known
@@ -187,6 +205,31 @@ class Run<E> {
     })
   }
 
+  /** Compares the tiles that were filled. */
+  tiles(): Effect.Effect<LedgerFinding | null, E> {
+    const { full } = this
+    this.full = []
+    return full.length === 0 ? Effect.succeed(null) : this.compare(full)
+  }
+
+  /** Compares the tiles at the right edge. */
+  edge(): Effect.Effect<LedgerFinding | null, E> {
+    return this.compare(this.readTile === undefined ? [] : this.tree.unfinished())
+  }
+
+  private compare(tiles: ReadonlyArray<readonly [TilePlace, Uint8Array]>): Effect.Effect<LedgerFinding | null, E> {
+    return Effect.gen({ self: this }, function*() {
+      for (const [place, hashes] of tiles) {
+        const stored = this.readTile === undefined ? null : yield* this.readTile(place)
+        if (stored === null || this.hash.timingSafeEqual(stored, hashes)) continue
+        const { level, number } = place
+        const from = number * tileHashes ** (level + 1)
+        return finding("tile", from, `tile ${number} of level ${level} has not the hashes of the entries from ${from}`)
+      }
+      return null
+    })
+  }
+
   /** There are no more entries: whether there had to be. */
   end(): Effect.Effect<LedgerFinding | null, E | Ed25519Error, Ed25519> {
     return Effect.sync(() => {
@@ -210,7 +253,7 @@ class Run<E> {
       if (links.success.sequence !== sequence) return "place"
       if (links.success.previous !== this.head) return "link"
     }
-    this.tree.append(leaf)
+    this.tree.append(leaf, this.onTile)
     this.beforeBytes.set(headBytes)
     headBytes.set(leaf)
     return null

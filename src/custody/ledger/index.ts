@@ -53,6 +53,15 @@ export {
   verifierKeyText
 } from "./NoteKeys.ts"
 export { consistencyProof, inclusionProof, ProofError, type ReadTile, rootOfTree, type StoredTree } from "./Proofs.ts"
+export {
+  claimOf,
+  type PublishedLedger,
+  publishedLedger,
+  PublishError,
+  type Publishing,
+  publishLedger
+} from "./Published.ts"
+export { tilesOverRows } from "./StoredTiles.ts"
 export { bundlePath, decodeBundle, encodeBundle, type TilePlace, tilePath, tilesOf } from "./Tiles.ts"
 export { parseTlogProof, type TlogProof, tlogProofText } from "./TlogProof.ts"
 export { type OnTile, Tree } from "./Tree.ts"
