@@ -21,13 +21,14 @@ import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import { ColdStorageEndpoint, ColdStorageError } from "./Endpoint.ts"
 
-const extension = ".thev"
+/** The ending of each envelope's name. */
+export const extension = ".thev"
 
 /**
  * The directory that a `file:` endpoint names: `file:///var/x`, `file:/var/x`, or `file:x` from the
  * working directory.
  */
-const directoryOf = (endpoint: string, path: Path.Path): Effect.Effect<string, ColdStorageError> => {
+export const directoryOf = (endpoint: string, path: Path.Path): Effect.Effect<string, ColdStorageError> => {
   if (!endpoint.startsWith("file://")) return Effect.succeed(path.resolve(endpoint.slice("file:".length)))
   return Effect.try({ try: () => new URL(endpoint), catch: () => unopenable(endpoint, "it is not a URL") }).pipe(
     Effect.flatMap((url) => Effect.mapError(path.fromFileUrl(url), (error) => unopenable(endpoint, error.message)))

@@ -105,11 +105,18 @@ const spell = (header: Omit<SealedHeader, "size">, size: number): Uint8Array<Arr
 export const isSealed = (bytes: Uint8Array): boolean =>
   bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) === magic
 
+/** So many bytes of a sealed piece, or all where it has fewer, are enough for its header. */
+export const maxHeaderBytes = fixedBytes + 2 * maxTextBytes
+
 /**
- * Reads what stands in front of the ciphertext. O(1), whatever the bytes: no length that they state
- * is trusted before all of them add up to the piece's own.
+ * Reads what stands in front of the ciphertext, of a piece of `length` bytes of which only the
+ * beginning may be given. O(1), whatever the bytes: no length that they state is trusted before all
+ * of them add up to the piece's own.
  */
-export const readHeader = (piece: Uint8Array): Result.Result<SealedHeader, EncryptionError> => {
+export const readHeader = (
+  piece: Uint8Array,
+  length: number = piece.length
+): Result.Result<SealedHeader, EncryptionError> => {
   if (!isSealed(piece)) return refuse("not_sealed", "it does not begin with the magic THSE")
   const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength)
   if (piece.length < 5) return refuse("damaged", "it ends within its header")
@@ -119,7 +126,7 @@ export const readHeader = (piece: Uint8Array): Result.Result<SealedHeader, Encry
   const size = view.getUint32(20)
   const tenantEnd = fixedBytes + view.getUint8(6)
   const dataEnd = tenantEnd + view.getUint8(7)
-  if (dataEnd + size + tagBytes !== piece.length) return refuse("damaged", "its lengths do not add up to its own")
+  if (dataEnd + size + tagBytes !== length) return refuse("damaged", "its lengths do not add up to its own")
   const purpose = purposes[view.getUint8(5) - 1]
   const slot = Number(view.getBigUint64(8))
   const use = view.getUint32(16)

@@ -165,6 +165,29 @@ export const opening = Effect.fnUntraced(function*(
   return { record, content }
 })
 
+/** What can be read of an envelope without its body. Nothing of it is proven before it opens. */
+export interface EnvelopeSummary {
+  readonly record: EvidenceRecord
+  readonly codec: Codec
+}
+
+/** So many bytes of an envelope, or all where it has fewer, are enough for its summary. */
+export const summaryBytes = 4_096
+
+/**
+ * Reads the record from the beginning of an envelope of `length` bytes. O(1), and no hash: whoever
+ * can write the file can make it say anything.
+ */
+export const readSummary = (beginning: Uint8Array, length: number): EnvelopeSummary | EnvelopeError => {
+  const header = readHeader(beginning, length)
+  if (header instanceof EnvelopeError) return header
+  const { codec, metadataEnd, size } = header
+  const record = parse(beginning.subarray(headerBytes, metadataEnd))
+  return record === null || record.size !== size
+    ? refuse("inconsistent", "its metadata is not the record of its evidence in its one spelling")
+    : { record, codec }
+}
+
 interface Header {
   readonly codec: Codec
   /** Bytes of the evidence. */
@@ -173,7 +196,8 @@ interface Header {
   readonly bodyEnd: number
 }
 
-const readHeader = (envelope: Uint8Array): Header | EnvelopeError => {
+/** `length`: of the whole envelope, of which only the beginning may be given. */
+const readHeader = (envelope: Uint8Array, length?: number): Header | EnvelopeError => {
   if (!isBytes(envelope)) return refuse("not_an_envelope", "it is no Uint8Array")
   if (envelope.length < headerBytes + digestBytes)
     return refuse("not_an_envelope", "it is shorter than a header and a seal")
@@ -185,7 +209,8 @@ const readHeader = (envelope: Uint8Array): Header | EnvelopeError => {
   if (codec === undefined) return refuse("unknown_codec", `codec ${view.getUint8(5)}`)
   const metadataEnd = headerBytes + view.getUint16(6)
   const bodyEnd = metadataEnd + view.getUint32(12)
-  if (bodyEnd + digestBytes !== envelope.length) return refuse("damaged", "its lengths do not add up to its own")
+  if (bodyEnd + digestBytes !== (length ?? envelope.length))
+    return refuse("damaged", "its lengths do not add up to its own")
   return { codec, size: view.getUint32(8), metadataEnd, bodyEnd }
 }
 

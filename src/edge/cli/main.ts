@@ -22,6 +22,7 @@ import * as Runtime from "effect/Runtime"
 import * as NodeInflate from "../../host/node/NodeInflate.ts"
 import { configCommand } from "./ConfigCommand.ts"
 import { doctorCommand } from "./Doctor.ts"
+import { evidenceCommand } from "./EvidenceCommand.ts"
 import { AnswerIsNo, ExitCode, WrongUse } from "./Failure.ts"
 import { surviveOutput } from "./Output.ts"
 import { replayCommand } from "./ReplayCommand.ts"
@@ -30,7 +31,7 @@ import { ownVersion } from "./Versions.ts"
 /** The command with all that are below it. */
 export const tracehound = Command.make("tracehound").pipe(
   Command.withDescription("A security buffer: takes what a detector calls a threat into custody"),
-  Command.withSubcommands([replayCommand, configCommand, doctorCommand])
+  Command.withSubcommands([replayCommand, evidenceCommand, configCommand, doctorCommand])
 )
 
 /**
