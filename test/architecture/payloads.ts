@@ -11,8 +11,9 @@ interface Source {
   readonly text: string
 }
 
-/** The rooms that meet objects of a payload. */
-export const meetsPayloads = (path: string): boolean => /^(?:intake\/gate|custody|memory)\//.test(path)
+/** The rooms that meet objects of a payload: past the store's ring there are bytes alone. */
+export const meetsPayloads = (path: string): boolean =>
+  /^(?:intake\/gate|custody|memory)\//.test(path) && !path.startsWith("custody/store/")
 
 /** What a payload, a part of it or its memory is called there. */
 const names: ReadonlySet<string> = new Set(["buffer", "payload", "value"])

@@ -70,6 +70,16 @@ const rootOf = (size: number): Uint8Array => {
 const piece = (key: number) => ({ key, facts: `{"key":${key}}`, content: utf8.encode(`content ${key}`) })
 const letter = { name: "a", endpoint: "file:x", reason: "full", time: 1, envelope: utf8.encode("sealed") }
 
+/** Why a group was not committed; null where it was. */
+const refusalOfCommit = (writer: GroupWriter): string | null => {
+  try {
+    writer.commit()
+    return null
+  } catch (cause) {
+    return refusalOf(cause)
+  }
+}
+
 describe("the writer of groups", () => {
   it.effect("SYS L2 a group that finds the disk full is not on disk, and the next try has all of it", () =>
     Effect.gen(function*() {
@@ -80,13 +90,7 @@ describe("the writer of groups", () => {
       db.exec("PRAGMA max_page_count = 1")
       push(100, 2_000)
       for (let tries = 0; tries < 3; tries++) {
-        let refusal: string | null = null
-        try {
-          writer.commit()
-        } catch (cause) {
-          refusal = refusalOf(cause)
-        }
-        assert.strictEqual(refusal, "full")
+        assert.strictEqual(refusalOfCommit(writer), "full")
         assert.strictEqual(ring.committedEntries, 100)
         assert.strictEqual(readings.rows(0, 9_999).length, 100)
       }
