@@ -143,9 +143,9 @@ describe("evidence list", () => {
     inData(async (data, put) => {
       const id = put(9, sealedPiece("ab".repeat(32)))
       const { stdout } = await evidence(data, "list")
-      assert.match(stdout, /^2025-11-30 14:31:34 {2}- +spam +- +abababababab +6 B {2}cold, sealed$/m)
+      assert.match(stdout, /^2025-11-30 14:31:34 {2}- +spam +- +abababababab +- {2}cold, sealed$/m)
       const [item] = itemsOf((await evidence(data, "list", "--json")).stdout)
-      assert.deepInclude(item, { id, isSealed: true, severity: null, source: null, time: start + 9, size: 6 })
+      assert.deepInclude(item, { id, isSealed: true, severity: null, source: null, time: start + 9, size: null })
       const shown = await evidence(data, "show", id)
       assert.strictEqual(shown.status, 1)
       assert.match(shown.stdout, /in cold storage, encrypted/)

@@ -63,7 +63,7 @@ const isCategory = (text: string): text is ThreatCategory => threatCategories.so
 const sealedItem = (id: string, bytes: Uint8Array, length: number): EvidenceItem | string => {
   const header = readHeader(bytes, length)
   if (Result.isFailure(header)) return header.failure.message
-  const { signature, size } = header.success
+  const { signature } = header.success
   const [category = "", hex = ""] = signature.split(":")
   if (!isCategory(category) || !/^[0-9a-f]{64}$/.test(hex)) return "this sealed piece names no signature"
   return {
@@ -74,7 +74,7 @@ const sealedItem = (id: string, bytes: Uint8Array, length: number): EvidenceItem
     signature: `${category}:${hex}`,
     category,
     severity: null,
-    size,
+    size: null,
     stored: length,
     hash: null,
     source: null,

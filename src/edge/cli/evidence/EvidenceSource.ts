@@ -27,8 +27,8 @@ export interface EvidenceItem {
   readonly signature: string
   readonly category: ThreatCategory
   readonly severity: Severity | null
-  /** Bytes of the evidence. */
-  readonly size: number
+  /** Bytes of the evidence; null where it is sealed, with its envelope around it. */
+  readonly size: number | null
   /** Bytes that it takes in its place. */
   readonly stored: number
   readonly hash: string | null

@@ -46,7 +46,10 @@ const facts = (item: EvidenceItem): ReadonlyArray<readonly [string, string]> => 
     ["source", source === null ? "-" : escaped(source, maxText)],
     ["id", scentId === null ? "-" : escaped(scentId, maxText)],
     [isSealed ? "left" : "received", `${timeText(time)} UTC`],
-    ["size", `${sizeText(size)}, ${sizeText(stored)} on disk${codec === null ? "" : ` (${codec})`}`],
+    [
+      "size",
+      `${size === null ? "" : `${sizeText(size)}, `}${sizeText(stored)} on disk${codec === null ? "" : ` (${codec})`}`
+    ],
     ["held", `${place}, ${id}`]
   ]
 }

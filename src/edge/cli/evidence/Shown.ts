@@ -78,7 +78,7 @@ const columns: ReadonlyArray<Column> = [
   { title: "CATEGORY", of: ({ category }) => category },
   { title: "SOURCE", of: ({ source }) => source === null ? "-" : escaped(source, maxSource) },
   { title: "SIGNATURE", of: ({ category, signature }) => signature.slice(category.length + 1, category.length + 13) },
-  { title: "SIZE", isRight: true, of: ({ size }) => sizeText(size) },
+  { title: "SIZE", isRight: true, of: ({ size }) => size === null ? "-" : sizeText(size) },
   { title: "WHERE", of: ({ isSealed, where }) => isSealed ? `${where}, sealed` : where }
 ]
 
