@@ -83,6 +83,8 @@ export class LedgerStore extends Context.Service<LedgerStore, {
   readonly journal: {
     /** As `pushUnsafe`. */
     readonly putUnsafe: (piece: JournalPiece) => boolean
+    /** Puts other facts in place of those of a piece. As `pushUnsafe`. */
+    readonly amendUnsafe: (key: number, facts: string) => boolean
     /** Takes a piece out that no entry ends. As `pushUnsafe`. */
     readonly removeUnsafe: (key: number) => boolean
     /** How many of the pieces put so far are on disk: pieces reach it in the order of the calls. */

@@ -2,7 +2,7 @@
  * Small files beside the database that are on disk when the call returns: the newest checkpoint,
  * and the reserve.
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, statSync, writeSync } from "node:fs"
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statfsSync, statSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 
 /** Writes all of it to a new file, and has the system put it on disk. */
@@ -36,6 +36,25 @@ export const replaceFile = (path: string, text: string): void => {
   writeSynced(next, Buffer.from(text))
   renameSync(next, path)
   syncDirectory(dirname(path))
+}
+
+/**
+ * Makes a file that is not there yet; false where there is one already. Others find all of it, or
+ * none.
+ */
+export const makeFile = (path: string, text: string): boolean => {
+  const next = `${path}.${process.pid}.next`
+  writeSynced(next, Buffer.from(text))
+  try {
+    linkSync(next, path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
+    return false
+  } finally {
+    rmSync(next, { force: true })
+  }
+  syncDirectory(dirname(path))
+  return true
 }
 
 /**

@@ -5,6 +5,7 @@
  * | --- | --- | --- | --- |
  * | entry | its sequence | key of the piece it ends, or -1 | the text, UTF-8 |
  * | put | the piece's key | pieces put, with this one | length of facts (4), facts, content |
+ * | amend | the piece's key | | its facts |
  * | remove | the piece's key | | |
  * | letter | its time in ms | bytes of its JSON | name, endpoint, reason in JSON, envelope |
  * | unletter | | | the letter's name |
@@ -18,7 +19,8 @@ export const FrameKind = {
   letter: 4,
   unletter: 5,
   checkpoint: 6,
-  keys: 7
+  keys: 7,
+  amend: 8
 } as const
 
 /** In place of a key: the entry ends no piece. */

@@ -286,6 +286,9 @@ export class GroupWriter {
         this.#put(first, bytes.toString("utf8", from + 4, contentAt), bytes.subarray(contentAt, to))
         return
       }
+      case FrameKind.amend:
+        sql.amendPiece.run(bytes.toString("utf8", from, to), first)
+        return
       case FrameKind.remove:
         this.#remove(first)
         return
@@ -340,6 +343,7 @@ const statements = (db: DatabaseSync): Record<StatementName, StatementSync> => (
   noteOf: arraysOf(db.prepare("SELECT note FROM checkpoints WHERE size = ?")),
   insertCheckpoint: db.prepare("INSERT INTO checkpoints VALUES (?, ?)"),
   putPiece: db.prepare("INSERT INTO evidence (key, facts, content, slot, use) VALUES (?, ?, ?, ?, ?)"),
+  amendPiece: db.prepare("UPDATE evidence SET facts = ? WHERE key = ?"),
   removePiece: db.prepare("DELETE FROM evidence WHERE key = ?"),
   doom: db.prepare("INSERT INTO doomed SELECT slot, use FROM evidence WHERE key = ? AND slot IS NOT NULL"),
   doomed: arraysOf(db.prepare("SELECT slot, use FROM doomed")),
@@ -359,6 +363,7 @@ type StatementName =
   | "noteOf"
   | "insertCheckpoint"
   | "putPiece"
+  | "amendPiece"
   | "removePiece"
   | "doom"
   | "doomed"

@@ -90,6 +90,11 @@ export class Outbox {
     return true
   }
 
+  /** The facts of the piece with this key are these now. */
+  amendment(key: number, facts: string): boolean {
+    return this.#framed(FrameKind.amend, [Buffer.from(facts)], key, 0)
+  }
+
   /** The piece with this key is no longer in custody. */
   removal(key: number): boolean {
     return this.#bare(FrameKind.remove, key)

@@ -65,6 +65,7 @@ export const open = Effect.fnUntraced(
       rows: (from, limit) => read((readings) => readings.rows(from, limit)),
       journal: {
         putUnsafe: (piece) => outbox.piece(piece),
+        amendUnsafe: (key, facts) => outbox.amendment(key, facts),
         removeUnsafe: (key) => outbox.removal(key),
         durableCount: () => waits.pieces,
         durable: waits.forPieces,

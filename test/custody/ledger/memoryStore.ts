@@ -76,6 +76,11 @@ export const makeMemoryStore = (
           put += 1
           return true
         },
+        amendUnsafe: (key, facts) => {
+          const piece = pieces.get(key)
+          if (piece !== undefined) pieces.set(key, { ...piece, facts })
+          return true
+        },
         removeUnsafe: (key) => pieces.delete(key) || true,
         durableCount: () => durableCount,
         durable: (count) => until(() => durableCount >= count),
