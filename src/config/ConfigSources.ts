@@ -179,7 +179,32 @@ export const resolveConfig = (sources: ReadonlyArray<ConfigSource>): Result.Resu
     ...found.filter(isMissing)
   ]
   if (mistakes.length > 0) return Result.fail(new InvalidConfig({ mistakes }))
-  return Result.mapError(decoded, (mistakes) => new InvalidConfig({ mistakes }))
+  return Result.flatMap(Result.mapError(decoded, (mistakes) => new InvalidConfig({ mistakes })), (config) => {
+    const contradictions = contradictionsIn(config, whole)
+    return contradictions.length === 0
+      ? Result.succeed(config)
+      : Result.fail(new InvalidConfig({ mistakes: contradictions }))
+  })
+}
+
+/** Settings that are sound by themselves, and not together. */
+const contradictionsIn = (
+  { audit: { chainEnabled }, custody, dataDirectory }: TracehoundConfig,
+  source: ConfigSource
+): ReadonlyArray<ConfigMistake> => {
+  const mistake = (path: ReadonlyArray<string>, expected: string): ConfigMistake => ({
+    source: source.name,
+    path: (source.spell ?? dotted)(path),
+    expected
+  })
+  return [
+    ...custody !== "durable" || dataDirectory !== undefined
+      ? []
+      : [mistake(["custody"], "durable needs a dataDirectory: set it, or leave custody out")],
+    ...chainEnabled || dataDirectory === undefined
+      ? []
+      : [mistake(["audit", "chainEnabled"], "false leaves a dataDirectory without a ledger: leave one of them out")]
+  ]
 }
 
 /** One setting with its value, and the name of the source that set it. */

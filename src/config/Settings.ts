@@ -6,3 +6,7 @@ import type { TracehoundConfig } from "./TracehoundConfig.ts"
 
 /** The decoded configuration, defaults included. */
 export class Settings extends Context.Service<Settings, TracehoundConfig>()("tracehound/config/Settings") {}
+
+/** Whether custody is durable: by itself where there is a data directory. */
+export const isDurable = ({ custody, dataDirectory }: Pick<TracehoundConfig, "custody" | "dataDirectory">): boolean =>
+  dataDirectory !== undefined && custody !== "memory"

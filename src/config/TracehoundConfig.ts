@@ -387,6 +387,14 @@ const Telemetry = Schema.Struct({
   )
 })
 
+/** Ours: what a directory's path may be. */
+const Directory = BoundedString(4096).check(
+  isWellFormed,
+  Schema.isPattern(/^(?:\.{0,2}[/\\]|[A-Za-z]:[/\\])[^\0]*$/, {
+    expected: "the path of a directory, such as /var/lib/tracehound or ./data"
+  })
+)
+
 /** The schema of the configuration. */
 export const TracehoundConfig = Schema.Struct({
   /** Canonical bytes (CONFORMANCE D5). */
@@ -405,7 +413,17 @@ export const TracehoundConfig = Schema.Struct({
   failSafe: orElse(FailSafe, {}),
   trustBoundary: orElse(TrustBoundary, {}),
   runtime: orElse(Runtime, {}),
-  telemetry: orElse(Telemetry, {})
+  telemetry: orElse(Telemetry, {}),
+  /**
+   * Ours: the directory of what outlives the process: the ledger of all records, and the key that
+   * signs it. Made with mode 0700 where it is not there. No process has it beside another.
+   */
+  dataDirectory: Schema.optionalKey(Directory),
+  /**
+   * Ours: whether evidence in custody outlives the process (CONFORMANCE E9). `durable`, which needs
+   * `dataDirectory`, is the default where that is given; else it is `memory`.
+   */
+  custody: Schema.optionalKey(Schema.Literals(["memory", "durable"]))
 })
 
 /** A valid configuration with all defaults filled in. */

@@ -14,6 +14,7 @@ export const alertTypes = [
   "coldstorage.failure",
   "coldstorage.refused",
   "coldstorage.unconfirmed",
+  "custody.notDurable",
   "devops.failure",
   "evidence.purged",
   "evidence.tampered",

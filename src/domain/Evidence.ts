@@ -2,7 +2,9 @@
  * Evidence in custody: its description (`EvidenceRecord`), and the handle that owns its bytes (RFC,
  * "Memory Model: Atomic Ownership").
  */
+import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { EvidenceNotDurable } from "./EvidenceNotDurable.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "./Records.ts"
 import { maxIdentifierBytes, ThreatCategory } from "./Scent.ts"
 import { Severity } from "./Severity.ts"
@@ -54,6 +56,15 @@ export interface EvidenceHandle {
   readonly captured: number
   readonly severity: Severity
   readonly disposed: boolean
+  /**
+   * Whether it is held and on disk: it survives this process, and a loss of power. Never so where
+   * custody is in memory alone (CONFORMANCE E9).
+   */
+  readonly isDurable: boolean
+  /**
+   * Waits until it is on disk: a millisecond or two. Fails at once where that will not be.
+   */
+  whenDurable(): Effect.Effect<void, EvidenceNotDurable>
   /**
    * Gives the buffer to the caller, who owns it from then on. Null if it is no longer held
    * (CONFORMANCE E3).

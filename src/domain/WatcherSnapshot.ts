@@ -27,6 +27,16 @@ export const WatcherSnapshot = Schema.Struct({
     /** Ours: the level in effect; `none` while there are no hounds. */
     sandbox: SandboxLevel
   }),
+  /** Ours: evidence in custody, and how much of it survives this process (CONFORMANCE E9). */
+  custody: Schema.Struct({
+    held: Schema.Natural,
+    /** Of those held, pieces that are on disk: 0 where custody is in memory alone. */
+    durable: Schema.Natural,
+    /** Pieces so far that came faster than the disk took them, and are held in memory alone. */
+    notDurable: Schema.Natural
+  }),
+  /** Ours: records of custody ever made, and how many of them are on disk. */
+  ledger: Schema.Struct({ size: Schema.Natural, durable: Schema.Natural }),
   rateLimit: Schema.Struct({
     /** Sources that are blocked now. */
     blocked: Schema.Natural,

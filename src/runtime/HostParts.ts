@@ -16,12 +16,15 @@ import type { Path } from "effect/Path"
 import { Settings } from "../config/Settings.ts"
 import type { ColdStorageConfig } from "../config/TracehoundConfig.ts"
 import { ColdStorageEndpoint, type ColdStorageError } from "../custody/coldstorage/Endpoint.ts"
+import { LedgerStore } from "../custody/ledger/LedgerStore.ts"
 import { awakeWhileClosing, uncut } from "../host/node/Awake.ts"
 import type * as NodePorts from "../host/node/NodePorts.ts"
+import * as Turns from "../host/node/Turns.ts"
 import { layerWhereHost } from "../host/node/UnrefClock.ts"
 import { Hash } from "../host/port/Hash.ts"
 import * as ProcessPool from "../hound/pool/ProcessPool.ts"
 import * as DevopsSink from "../safety/devops/DevopsSink.ts"
+import { DataDirectory, type LedgerTrouble } from "./DataDirectory.ts"
 
 /** The services that a Tracehound asks of its host: the core's ports, files and paths. */
 export type Host = NodePorts.Ports | FileSystem | Path
@@ -41,6 +44,23 @@ export const settingsFromNode = Layer.unwrap(Effect.map(
 /** The configuration out of Configs. Effect's module is imported where it is needed. */
 export const unwrapped = <A>(wrapped: Config.Wrap<A>): Effect.Effect<A, Config.ConfigError> =>
   Effect.flatMap(uncut(() => import("effect/Config")), ({ unwrap }) => unwrap(wrapped))
+
+const ledgerStore = uncut(() => import("../custody/store/StoreLayer.ts"))
+const ledgerKeys = uncut(() => import("../custody/store/LedgerKey.ts"))
+
+/**
+ * Data directories on Node's files, by node:sqlite: loaded where one is opened, and not before.
+ */
+export const nodeDirectory = Layer.succeed(DataDirectory, {
+  open: Effect.fnUntraced(function*(directory: string, onTrouble: (trouble: LedgerTrouble) => void) {
+    const [{ layer, supported }, { ledgerKey }] = yield* Effect.all([ledgerStore, ledgerKeys])
+    yield* supported
+    const signer = yield* ledgerKey(directory)
+    const store = layer({ directory, signer, onTrouble: ({ kind }) => onTrouble(kind) })
+    return Context.get(yield* Layer.build(store), LedgerStore)
+  }),
+  turns: Turns
+})
 
 type EndpointLayer = Layer.Layer<ColdStorageEndpoint, ColdStorageError, FileSystem | Hash | Path>
 

@@ -50,6 +50,36 @@ export const metrics = {
     unit: "{source}",
     description: "Sources that the rate limit blocks now"
   },
+  durable: {
+    name: "tracehound.quarantine.durable",
+    kind: "gauge",
+    unit: "{item}",
+    description: "Pieces of evidence held now that are on disk"
+  },
+  notDurable: {
+    name: "tracehound.quarantine.not_durable",
+    kind: "counter",
+    unit: "{item}",
+    description: "Pieces of evidence that came faster than the disk took them"
+  },
+  ledgerDurable: {
+    name: "tracehound.ledger.durable",
+    kind: "counter",
+    unit: "{record}",
+    description: "Records of custody that are on disk"
+  },
+  ledgerDelayed: {
+    name: "tracehound.ledger.delayed",
+    kind: "counter",
+    unit: "{record}",
+    description: "Records that waited for room in the ledger's store"
+  },
+  ledgerLost: {
+    name: "tracehound.ledger.lost",
+    kind: "counter",
+    unit: "{record}",
+    description: "Records that will never be on disk"
+  },
   written: {
     name: "tracehound.coldstorage.written",
     kind: "counter",

@@ -22,6 +22,7 @@ import { Alerts } from "../safety/alert/Alerts.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { claimInstance } from "../telemetry/Instances.ts"
 import { pullAll, type Pulled, type PullMetric } from "../telemetry/PullMetric.ts"
+import { DurableLedger } from "./DurableLedger.ts"
 import { metrics } from "./MetricNames.ts"
 
 /** Gives all series above it an attribute that tells the Tracehounds of one process apart. */
@@ -36,10 +37,11 @@ export const layerInstance: Layer.Layer<never, never, Settings> = Layer.effect(
 
 /** Registers those of the rooms. */
 export const register = Effect.gen(function*() {
-  const { alerts: { devopsEndpoint } } = yield* Settings
+  const { alerts: { devopsEndpoint }, dataDirectory } = yield* Settings
   const all = [
     ...ofIntake(yield* Agent, yield* RateLimiter),
     ...ofCustody(yield* Quarantine, yield* AuditChain),
+    ...dataDirectory === undefined ? [] : ofLedger(yield* Quarantine, yield* AuditChain, yield* DurableLedger),
     ...ofColdStorage(yield* ColdStorage),
     ...ofSafety(yield* Alerts, yield* FailSafe, devopsEndpoint !== undefined),
     ...ofHounds(yield* HoundPool)
@@ -64,6 +66,19 @@ const ofCustody = (quarantine: Quarantine["Service"], chain: AuditChain["Service
   ),
   { metric: metrics.duplicates, read: quarantine.hits },
   { metric: metrics.auditRecords, read: () => chain.length }
+]
+
+/** What is on disk, of a Tracehound that has a data directory. */
+const ofLedger = (
+  { journalled }: Quarantine["Service"],
+  chain: AuditChain["Service"],
+  ledger: DurableLedger["Service"]
+): ReadonlyArray<Pulled> => [
+  { metric: metrics.durable, read: () => journalled().durable },
+  { metric: metrics.notDurable, read: () => journalled().notDurable },
+  { metric: metrics.ledgerDurable, read: chain.durable },
+  { metric: metrics.ledgerDelayed, read: ledger.delayed },
+  { metric: metrics.ledgerLost, read: ledger.lost }
 ]
 
 /** Nothing where there is no cold storage. */

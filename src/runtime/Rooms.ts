@@ -21,7 +21,8 @@ import { Throughput } from "../intake/gate/Throughput.ts"
 import { Alerts } from "../safety/alert/Alerts.ts"
 import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { TickScheduler } from "../scheduler/TickScheduler.ts"
-import { devopsSink } from "./HostParts.ts"
+import { DurableLedger } from "./DurableLedger.ts"
+import { devopsSink, nodeDirectory } from "./HostParts.ts"
 import { layerInstance } from "./Metrics.ts"
 import { layerFitHost, layerRequirements } from "./StartErrors.ts"
 import { Readers } from "./streams/Readers.ts"
@@ -78,6 +79,8 @@ export const roomsUnder = <A, E, R, E1, R1, E2, R2, E3, R3, E4, R4>(
       // still held.
       Layer.provide(hounds),
       Layer.provide(Quarantine.layer),
+      // Closed after the quarantine, whose last records are then on disk.
+      Layer.provide(Layer.provide(DurableLedger.layer, nodeDirectory)),
       Layer.provide(ColdStorage.layer(endpointFor)),
       Layer.provide(FailSafe.layer),
       Layer.provide(limiter),

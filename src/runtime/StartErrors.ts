@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type { InvalidConfig } from "../config/ConfigSources.ts"
 import { Settings } from "../config/Settings.ts"
 import type { ColdStorageError } from "../custody/coldstorage/Endpoint.ts"
+import type { StoreOpenError } from "../custody/store/StoreErrors.ts"
 import { inspectFlags, processFacts } from "../host/node/RuntimeFlags.ts"
 import type { Compression } from "../host/port/Compression.ts"
 import { Hash } from "../host/port/Hash.ts"
@@ -60,6 +61,7 @@ export type StartError =
   | HostUnfit
   | HoundBootError
   | SharedStateMissing
+  | StoreOpenError
 
 /**
  * Fails to build where the configuration asks for what this process does not have: shared state, or

@@ -50,7 +50,9 @@ import { AuditChain } from "../custody/audit/AuditChain.ts"
 import { ColdStorage } from "../custody/coldstorage/ColdStorage.ts"
 import type { ColdStorageEndpoint, ColdStorageError } from "../custody/coldstorage/Endpoint.ts"
 import { own } from "../custody/evidence/Ownership.ts"
+import type { LedgerStoreError } from "../custody/ledger/LedgerStore.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
+import { StoreOpenError } from "../custody/store/StoreErrors.ts"
 import type { EffectCallbacks, PanicContext } from "../domain/FailSafe.ts"
 import type { InterceptError } from "../domain/InterceptErrors.ts"
 import type { InterceptResult } from "../domain/InterceptResult.ts"
@@ -66,6 +68,7 @@ import { FailSafe } from "../safety/failsafe/FailSafe.ts"
 import { inSlices } from "../scheduler/Slices.ts"
 import { Caller } from "../telemetry/Caller.ts"
 import { inFiber, interceptIn } from "./Doors.ts"
+import { DurableLedger } from "./DurableLedger.ts"
 import { type Host, hostEndpoint, nodeEndpoint, processHounds, settingsFromNode, unwrapped } from "./HostParts.ts"
 import { type AuditChainInSlices, auditChainInSlices } from "./InSlices.ts"
 import { orFail } from "./interceptOrFail.ts"
@@ -117,7 +120,7 @@ export class Tracehound extends Context.Service<Tracehound, {
    * Starts what runs in the background: cold storage, alerts and hounds. Every layer but
    * `layerUnstarted` has done so.
    */
-  readonly start: Effect.Effect<void, ColdStorageError | HostUnfit | HoundBootError>
+  readonly start: Effect.Effect<void, ColdStorageError | HostUnfit | HoundBootError | StoreOpenError>
   /** Waits until cold storage has nothing left to write. */
   readonly settled: Effect.Effect<void>
   /**
@@ -217,7 +220,7 @@ export const assemble = <E, R, E2 = never, R2 = never, R3 = never>(
 /** The layer, started as part of building it. */
 export const started = <E, R>(
   layer: Layer.Layer<Tracehound, E, R>
-): Layer.Layer<Tracehound, E | ColdStorageError | HostUnfit | HoundBootError, R> =>
+): Layer.Layer<Tracehound, E | ColdStorageError | HostUnfit | HoundBootError | StoreOpenError, R> =>
   Layer.effectDiscard(Effect.flatMap(Tracehound, ({ start }) => start)).pipe(Layer.provideMerge(layer))
 
 const streamsModule = uncut(() => import("./streams/Streams.ts"))
@@ -229,11 +232,16 @@ const make = Effect.gen(function*() {
   const compression = yield* Compression
   const caller = yield* Caller
   const failSafe = yield* FailSafe
+  const ledger = yield* DurableLedger
   const pool = yield* HoundPool
   const quarantine = yield* Quarantine
   const shutdown = yield* makeShutdown
   const system = yield* ActorSystem
   const rotation = yield* makeRotation
+  const restored = Effect.flatMap(
+    ledger.start,
+    (open) => open === null ? Effect.void : Effect.mapError(quarantine.restore(open.store, open.turns), notRestored)
+  )
 
   const sources = yield* makeSources
   const sync = yield* makeSync(shutdown.isClosed, sources)
@@ -258,7 +266,7 @@ const make = Effect.gen(function*() {
     snapshot: Effect.sync(sync.watcher.snapshot),
     streams: Effect.map(streamsModule, ({ streamsOf }) => streamsOf(sources)),
     start: Effect.all(
-      [fitCompression(compression), alerts.start, coldStorage.start, pool.start, rotation],
+      [fitCompression(compression), alerts.start, restored, coldStorage.start, pool.start, rotation],
       { discard: true }
     ),
     settled: coldStorage.settled,
@@ -266,6 +274,10 @@ const make = Effect.gen(function*() {
     panicked: failSafe.panicked
   }
 })
+
+/** What was open is closed with the scope; a start may be tried again. */
+const notRestored = ({ message, reason }: LedgerStoreError): StoreOpenError =>
+  new StoreOpenError({ reason: reason === "closed" ? "io" : reason, message })
 
 /** The service, as the rooms are put together for it. */
 const service = Layer.effect(Tracehound, Effect.suspend(() => make))

@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { AuditChain } from "../custody/audit/AuditChain.ts"
 import { Quarantine } from "../custody/quarantine/Quarantine.ts"
 import type { WatcherSnapshot } from "../domain/WatcherSnapshot.ts"
 import { HoundPool } from "../hound/pool/HoundPool.ts"
@@ -22,6 +23,7 @@ export class Watcher extends Context.Service<Watcher, {
     Watcher,
     Effect.gen(function*() {
       const alerts = yield* Alerts
+      const chain = yield* AuditChain
       const limiter = yield* RateLimiter
       const pool = yield* HoundPool
       const quarantine = yield* Quarantine
@@ -30,6 +32,8 @@ export class Watcher extends Context.Service<Watcher, {
         snapshot: () => ({
           quarantine: quarantine.stats(),
           hound: pool.stats(),
+          custody: { held: quarantine.stats().count, ...quarantine.journalled() },
+          ledger: { size: chain.length, durable: chain.durable() },
           rateLimit: limiter.stats(),
           throughput: throughput.perSecond(),
           lastActivity: throughput.lastActivity(),

@@ -33,6 +33,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import type { TracehoundConfigInput } from "../config/TracehoundConfig.ts"
+import type { EvidenceHandle } from "../domain/Evidence.ts"
 import type { FailSafeCallbacks } from "../domain/FailSafe.ts"
 import { UnrefClock } from "../host/node/UnrefClock.ts"
 import { Tracehound } from "./Tracehound.ts"
@@ -47,6 +48,11 @@ export interface TracehoundInstance extends TracehoundSync, AsyncDisposable {
    * wrongly, and can then be called again; and where `dispose` comes first.
    */
   readonly init: () => Promise<void>
+  /**
+   * Resolves when this evidence is on disk: a millisecond or two. Rejects with an
+   * `EvidenceNotDurable` where that will not be.
+   */
+  readonly whenDurable: (handle: EvidenceHandle) => Promise<void>
   /**
    * Drains cold storage, wipes the evidence that is held, and leaves no timer, handle or process
    * behind. Idempotent.
@@ -126,5 +132,6 @@ export const createTracehound = (
     )
     return disposing
   }
-  return { ...sync, init, dispose, [Symbol.asyncDispose]: dispose }
+  const whenDurable = (handle: EvidenceHandle): Promise<void> => runtime.runPromise(handle.whenDurable())
+  return { ...sync, init, whenDurable, dispose, [Symbol.asyncDispose]: dispose }
 }

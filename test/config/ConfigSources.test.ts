@@ -33,6 +33,8 @@ describe("defaults", () => {
     const everything = Object.assign({}, ...settings.map(([path]) => ({ [path]: 0 }))) as object
     const optional = [
       "alerts.devopsEndpoint",
+      "custody",
+      "dataDirectory",
       "runtime.secureHeap",
       "trustBoundary.coldStorage.endpoint",
       "audit.coldStorage.s3.endpoint",

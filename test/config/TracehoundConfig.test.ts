@@ -155,6 +155,16 @@ describe("TracehoundConfig", () => {
     ["runtime.disableProto", ["throw", "delete"], ["allow", true]],
     ["runtime.frozenIntrinsics", [true, false], ["yes"]],
     ["runtime.strict", [true, false], ["strict", 1]],
+    ["dataDirectory", ["./a", "../a b", "/é", "C:\\a", `/${"x".repeat(4095)}`], [
+      "",
+      "a",
+      "~/a",
+      "/a\0",
+      `/${"x".repeat(4096)}`,
+      7,
+      null
+    ]],
+    ["custody", ["memory", "durable"], ["", "disk", true, null]],
     ["telemetry.instance", ["a", "web-1.eu_2", "x".repeat(64)], ["", "a b", "x".repeat(65), "a\n", "é", 7]],
     ["alerts.devopsEndpoint", ["http://a", "https://a/b?c", "http://[::1]:8080/x", "https://user:word@a"], [
       "http://",

@@ -58,6 +58,9 @@ export const settings: ReadonlyArray<readonly [path: string, values: ReadonlyArr
     "runtime.secureHeap"
   ].map((path) => [path, [51, 52, 53]] as const),
   ["telemetry.instance", ["a", "b", "c"]],
+  ["dataDirectory", ["./a", "../b", "/c"]],
+  // `durable` needs a dataDirectory.
+  ["custody", ["memory", "memory", "memory"]],
   ["quarantine.evictionPolicy", ["lru", "priority", "lru"]],
   ["scheduler.skipIfBusy", [false, true, false]],
   ["alerts.devopsEndpoint", ["http://a", "https://b", "https://c"]],

@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { prometheusName } from "../../src/index.ts"
 import { catalogue } from "../../src/runtime/MetricNames.ts"
-import { TracehoundTest } from "../../src/testing/index.ts"
+import { everyMetric } from "../support/everyMetric.ts"
 import { root } from "../support/programs.ts"
 import { parsePrometheus } from "../support/prometheus.ts"
 import { parsePromql, type Selector } from "../support/promql.ts"
@@ -59,7 +59,7 @@ const scraped = Effect.map(PrometheusMetrics.format({ metricNameMapper: promethe
   }
   return words
 }).pipe(
-  Effect.provide(TracehoundTest.layer({ alerts: { devopsEndpoint: "http://127.0.0.1:9" } })),
+  Effect.provide(everyMetric),
   Effect.provideService(Metric.MetricRegistry, new Map())
 )
 

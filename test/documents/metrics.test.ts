@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { catalogue } from "../../src/runtime/MetricNames.ts"
-import { TracehoundTest } from "../../src/testing/index.ts"
+import { everyMetric } from "../support/everyMetric.ts"
 import { documentAt } from "./documents.ts"
 
 interface Row {
@@ -31,9 +31,6 @@ const rows: ReadonlyArray<Row> = documentAt("docs/metrics.md").text.split("\n")
     return { name: name.slice(1, -1), kind, unit: unit.slice(1, -1), labels: new Map(labels) }
   })
 
-/** A Tracehound that has every metric. */
-const whole = TracehoundTest.layer({ alerts: { devopsEndpoint: "http://127.0.0.1:9" } })
-
 describe("docs/metrics.md", () => {
   it("has a row for each metric of the catalogue and for no other, with its kind and unit", () => {
     const rowOf = ({ kind, name, unit }: { readonly kind: string; readonly name: string; readonly unit: string }) =>
@@ -56,5 +53,5 @@ describe("docs/metrics.md", () => {
         for (const [label, listed] of labels)
           if (listed.length > 0) assert.sameMembers([...listed], [...found.get(label) ?? []], `${name} ${label}`)
       }
-    }).pipe(Effect.provide(whole), Effect.provideService(Metric.MetricRegistry, new Map())))
+    }).pipe(Effect.provide(everyMetric), Effect.provideService(Metric.MetricRegistry, new Map())))
 })

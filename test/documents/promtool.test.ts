@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { prometheusName } from "../../src/index.ts"
-import { TracehoundTest } from "../../src/testing/index.ts"
+import { everyMetric } from "../support/everyMetric.ts"
 import { root } from "../support/programs.ts"
 
 const isInstalled = spawnSync("promtool", ["--version"]).status === 0
@@ -41,7 +41,7 @@ describe("promtool", () => {
       const { said, status } = check("metrics", [], `${own}\n`)
       assert.strictEqual(status, 0, said)
     }).pipe(
-      Effect.provide(TracehoundTest.layer({ alerts: { devopsEndpoint: "http://127.0.0.1:9" } })),
+      Effect.provide(everyMetric),
       Effect.provideService(Metric.MetricRegistry, new Map())
     ))
 

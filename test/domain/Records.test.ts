@@ -236,6 +236,8 @@ describe("errors, alerts and snapshots", () => {
     assert.deepStrictEqual(Object.keys(WatcherSnapshot.fields), [
       "quarantine",
       "hound",
+      "custody",
+      "ledger",
       "rateLimit",
       "throughput",
       "lastActivity",
@@ -244,6 +246,8 @@ describe("errors, alerts and snapshots", () => {
     const good = {
       quarantine: { count: 0, bytes: 0, bySeverity: { low: 0, medium: 0, high: 0, critical: 0 } },
       hound: { dormant: 0, active: 0, terminated: 0, sandbox: "none" },
+      custody: { held: 0, durable: 0, notDurable: 0 },
+      ledger: { size: 0, durable: 0 },
       rateLimit: { blocked: 0, sources: 0 },
       throughput: 0.5,
       lastActivity: 0,

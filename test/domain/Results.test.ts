@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { EvidenceHandle, Hound, InterceptResult } from "../../src/index.ts"
 import { custody, signature } from "./samples.ts"
 
@@ -13,6 +13,8 @@ const handle: EvidenceHandle = {
   captured: 0,
   severity: "low",
   disposed: true,
+  isDurable: false,
+  whenDurable: () => Effect.void,
   transfer: () => null,
   neutralize: () => null,
   evacuate: () => null

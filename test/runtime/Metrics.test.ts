@@ -1,9 +1,12 @@
 /**
  * What each event moves in the metrics, by how much, and that it moves nothing else.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Metric, Request, Scope } from "effect"
 import { TestClock } from "effect/testing"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as Actor from "../../src/actor/index.ts"
 import type { TracehoundConfigInput } from "../../src/config/TracehoundConfig.ts"
 import type { Scent } from "../../src/domain/Scent.ts"
@@ -442,6 +445,9 @@ describe("a host's own metrics", () => {
 })
 
 describe("the series of a Tracehound", () => {
+  const parent = mkdtempSync(join(tmpdir(), "tracehound-metrics-"))
+  afterAll(() => rmSync(parent, { recursive: true, force: true }))
+
   const ids = Effect.map(
     Metric.snapshot,
     (all) =>
@@ -452,7 +458,11 @@ describe("the series of a Tracehound", () => {
 
   it.effect("RFC W5 are those of the catalogue, with its kinds and units, and carry the instance", () =>
     alone(
-      { telemetry: { instance: "web" }, alerts: { devopsEndpoint: "http://127.0.0.1:9" } },
+      {
+        telemetry: { instance: "web" },
+        alerts: { devopsEndpoint: "http://127.0.0.1:9" },
+        dataDirectory: join(parent, "data")
+      },
       Effect.gen(function*() {
         const ours = (yield* Metric.snapshot).filter(({ id }) => id.startsWith("tracehound."))
         const shown = (name: string, kind: string, unit: string | undefined, description: string | undefined) =>

@@ -150,6 +150,8 @@ export const all: ReadonlyArray<
   ["watcherSnapshot", Arbitraries.watcherSnapshot, WatcherSnapshot, {
     quarantine: { count: 0, bytes: 0, bySeverity: none },
     hound: { dormant: 0, active: 0, terminated: 0, sandbox: "none" },
+    custody: { held: 0, durable: 0, notDurable: 0 },
+    ledger: { size: 0, durable: 0 },
     rateLimit: { blocked: 0, sources: 0 },
     throughput: 0,
     lastActivity: 0,

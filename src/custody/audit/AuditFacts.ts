@@ -37,6 +37,8 @@ export interface AuditFacts {
    * Written for `evicted` and `purged`, and for `evacuated`, where null counts as the empty text.
    */
   readonly destination: string | null
+  /** Its key in the journal, where that has the evidence: what keeps the records is told of it. */
+  readonly piece?: number | undefined
 }
 
 /** The destination that the record of these facts has. */

@@ -78,8 +78,10 @@ export class AuditLog {
   readonly maxRecords: number
   /** The hash of the last record that left; zeros while none has. */
   readonly anchor = new DigestBuffer()
-  /** Records ever written. */
+  /** Records ever written, those before this log among them. */
   length = 0
+  /** The sequence of the first record that this log was given. */
+  private first = 0
   private readonly chunks: Array<Chunk> = []
   /** The first destination that a record named; `nowhere` before. */
   private own = nowhere
@@ -92,7 +94,15 @@ export class AuditLog {
 
   /** The sequence of the oldest record kept: so many have left. */
   get oldest(): number {
-    return Math.max(0, this.length - this.maxRecords)
+    return Math.max(this.first, this.length - this.maxRecords)
+  }
+
+  /** Begins anew behind so many records, the last of which has this hash. */
+  begin(length: number, head: DigestBuffer): void {
+    this.length = length
+    this.first = length
+    this.next = length % this.maxRecords
+    this.anchor.words.set(head.words)
   }
 
   /** Bytes of memory taken, but for the texts of destinations. */
@@ -118,7 +128,7 @@ export class AuditLog {
     const place = this.next % chunkRecords
     const { destinations, hashWords, others, words } = chunk
     const hashAt = place * digestWords
-    if (this.length >= this.maxRecords) this.anchor.copyFrom(hashWords, hashAt)
+    if (this.length - this.first >= this.maxRecords) this.anchor.copyFrom(hashWords, hashAt)
     for (let i = 0, at = place * rowWords; i < rowWords; i++) words[at + i] = row[i] ?? 0
     for (let i = 0; i < digestWords; i++) hashWords[hashAt + i] = hash[i] ?? 0
     if (destinations[place] === ANOTHER) others.delete(place)

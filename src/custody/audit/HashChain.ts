@@ -21,7 +21,7 @@ import { DigestBuffer, hexOf } from "../../domain/Digest.ts"
 import type { AuditRecord, CustodyRecord } from "../../domain/Records.ts"
 import { atOnce, type Sliced } from "../../scheduler/Slices.ts"
 import { Listeners } from "../../telemetry/Listeners.ts"
-import { type AuditFacts, destinationOf, type Status } from "./AuditFacts.ts"
+import { type AuditFacts, destinationOf, factsOf, type Status } from "./AuditFacts.ts"
 import { AuditLog } from "./AuditLog.ts"
 import { RowBuffer } from "./AuditRow.ts"
 import { type Checkpoint, makeCheckpoint } from "./Checkpoint.ts"
@@ -58,6 +58,24 @@ export interface AuditRange {
   readonly limit?: number
 }
 
+/** Another place that keeps the records of a chain. */
+export interface KeptChain {
+  /**
+   * Called on the turn of each append with the record's sequence, its text in UTF-8, which is valid
+   * during the call alone, and the piece in the journal that it ends.
+   */
+  readonly keep: (sequence: number, text: Uint8Array, piece: number | undefined) => void
+  /** Records that are on disk there. */
+  readonly durable: () => number
+}
+
+/** The end of a chain: its length, and the hash of its last record. */
+export interface ChainEnd {
+  readonly size: number
+  /** In hexadecimal; `genesis` where the size is 0. */
+  readonly head: string
+}
+
 /** An append-only chain of custody records. */
 export interface HashChain {
   /** Of the newest record; `genesis` when there is none. */
@@ -68,6 +86,15 @@ export interface HashChain {
   readonly checkpoint: Checkpoint
   /** Links a record to the chain. O(1), one hash. */
   readonly append: (facts: AuditFacts) => void
+  /**
+   * Goes on from the end of a chain that is kept elsewhere, and has another place keep each record
+   * from now on. The records so far are linked anew behind that end, each is kept too, and their
+   * number is given; those that had left memory by then are not among them. Of a chain that is
+   * enabled.
+   */
+  readonly continueFrom: (end: ChainEnd, kept: KeptChain) => number
+  /** Records that are on disk: 0 where no other place keeps them. O(1). */
+  readonly durable: () => number
   /** The same, and gives the record. */
   readonly record: <S extends Status>(
     facts: AuditFacts & { readonly status: S }
@@ -113,6 +140,7 @@ export const makeHashChain = (
   /** The hash of the newest record. */
   const head = new DigestBuffer()
   const appended = new Listeners<void>()
+  let kept: KeptChain | null = null
 
   const append = (facts: AuditFacts): void => {
     const destination = log.destination(destinationOf(facts))
@@ -120,7 +148,11 @@ export const makeHashChain = (
     if (chainEnabled) {
       const bytes = text.write(row, 0, log.length, head.bytes, 0, destination)
       // Facts always make a sound row.
-      if (bytes !== null) hash.sha256Into(bytes, head.bytes)
+      if (bytes !== null) {
+        hash.sha256Into(bytes, head.bytes)
+        // Without the zero byte that only the hash covers.
+        if (kept !== null) kept.keep(log.length, bytes.subarray(1), facts.piece)
+      }
     }
     log.push(row.words, head.words, destination)
     if (appended.isHeard) appended.tellUnsafe()
@@ -144,6 +176,15 @@ export const makeHashChain = (
         : Object.freeze({ length: log.oldest, head: genesis, hash: genesis })
     },
     append,
+    durable: () => kept?.durable() ?? 0,
+    continueFrom: (end, elsewhere) => {
+      const early = atOnce(reading(log)).map(({ entry }) => factsOf(entry))
+      head.read(end.head, 0)
+      log.begin(end.size, head)
+      kept = elsewhere
+      for (const facts of early) append(facts)
+      return early.length
+    },
     record: <S extends Status>(facts: AuditFacts & { readonly status: S }) => {
       append(facts)
       // A row that was written with this status is read with it.

@@ -13,8 +13,10 @@
  *   evidence is hashed again before it leaves.
  * - The handle of evidence that has left tells the severity that it had when the handle was made.
  */
+import * as Effect from "effect/Effect"
 import { type Digest, digestBytes, digestHex } from "../../domain/Digest.ts"
 import type { EvidenceHandle, EvidenceRecord } from "../../domain/Evidence.ts"
+import { EvidenceNotDurable } from "../../domain/EvidenceNotDurable.ts"
 import type { EvacuateRecord, NeutralizationRecord } from "../../domain/Records.ts"
 import { categoryAt, type CategoryRank, type ThreatCategory } from "../../domain/Scent.ts"
 import { type Severity, severityAt, type SeverityRank } from "../../domain/Severity.ts"
@@ -43,12 +45,16 @@ export interface Custodian {
   readonly holds: (slot: number, generation: number) => boolean
   readonly severityOf: (slot: number) => Severity
   readonly scentOf: (slot: number) => EvidenceRecord["scent"]
+  readonly isDurable: (slot: number) => boolean
+  readonly whenDurable: (slot: number, generation: number) => Effect.Effect<void, EvidenceNotDurable>
   /** The live buffer; marks the evidence as exposed. */
   readonly expose: (slot: number) => ArrayBuffer
   readonly transfer: (slot: number) => ArrayBuffer | null
   readonly neutralize: (slot: number) => NeutralizationRecord | null
   readonly evacuate: (slot: number) => EvacuateRecord | null
 }
+
+const hasLeft = new EvidenceNotDurable({ reason: "left", message: "this evidence is no longer in custody" })
 
 /** The slot of evidence that was never held. */
 export const NEVER_HELD = -1
@@ -116,6 +122,14 @@ export class Handle implements EvidenceHandle {
   }
   get disposed(): boolean {
     return !this.#custodian.holds(this.#slot, this.#generation)
+  }
+  get isDurable(): boolean {
+    return !this.disposed && this.#custodian.isDurable(this.#slot)
+  }
+  whenDurable(): Effect.Effect<void, EvidenceNotDurable> {
+    return Effect.suspend(() =>
+      this.disposed ? Effect.fail(hasLeft) : this.#custodian.whenDurable(this.#slot, this.#generation)
+    )
   }
   get #category(): ThreatCategory {
     return categoryAt((this.#ranks >> severityBits) as CategoryRank)

@@ -5,6 +5,7 @@
  */
 import type { InterceptResult } from "../../domain/InterceptResult.ts"
 import type { SeverityRank } from "../../domain/Severity.ts"
+import type { Journal } from "./Journal.ts"
 import type { Vault } from "./Vault.ts"
 
 /** The answer to a duplicate. */
@@ -16,13 +17,15 @@ export type RaiseListener = (slot: number, before: SeverityRank, severity: Sever
 /** The duplicates of the evidence in one vault. */
 export class Duplicates {
   readonly #vault: Vault
+  readonly #journal: Pick<Journal, "changed"> | null
   /** By slot: made for the first duplicate, so that all others cost no allocation. */
   readonly #answers: Array<Ignored | null> = []
   readonly #listeners: Array<RaiseListener> = []
   #count = 0
 
-  constructor(vault: Vault) {
+  constructor(vault: Vault, journal: Pick<Journal, "changed"> | null = null) {
     this.#vault = vault
+    this.#journal = journal
   }
 
   /** Duplicates so far. */
@@ -36,7 +39,7 @@ export class Duplicates {
     const vault = this.#vault
     const before = vault.severityRankOf(slot)
     if (severity > before) this.#raise(slot, before, severity)
-    else vault.touch(slot)
+    else if (vault.touch(slot)) this.#journal?.changed(slot)
     return this.#answers[slot] ??= Object.freeze({ status: "ignored", signature: vault.signatureOf(slot) })
   }
 
@@ -52,6 +55,7 @@ export class Duplicates {
 
   #raise(slot: number, before: SeverityRank, severity: SeverityRank): void {
     this.#vault.raise(slot, severity)
+    this.#journal?.changed(slot)
     for (const listener of this.#listeners) listener(slot, before, severity)
   }
 }

@@ -48,10 +48,11 @@ export class EvictionLists {
 
   /**
    * Notes that the evidence was seen again: under `lru` it becomes the newest, under `priority` it
-   * stays in its place.
+   * stays in its place. Whether its place may be another now.
    */
-  touch(slot: number, rank: SeverityRank): void {
+  touch(slot: number, rank: SeverityRank): boolean {
     if (this.isLru) this.listOf(rank)?.moveLast(slot)
+    return this.isLru
   }
 
   /** All slots, in the order of eviction. O(n), some 5 ns a slot. */

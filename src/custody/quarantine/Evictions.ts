@@ -74,9 +74,9 @@ export class Evictions {
   }
 
   /** Evicts an arrival that found no room, before it is held: its handle is dead. */
-  turnAway(arrival: Arrival): Quarantined {
+  turnAway(arrival: Arrival, now = arrival.captured): Quarantined {
     const { facts } = this.#steps
-    facts.readArrival(arrival)
+    facts.readArrival(arrival, now)
     const { id, source, timestamp } = arrival
     const { destination } = this.#coldStorage
     if (destination !== null && this.#store(recordOf(arrival, { id, source, timestamp }), arrival.content))

@@ -22,6 +22,7 @@ export class ExitFacts implements AuditFacts {
   compressedSize: number | null = null
   timestamp = 0
   destination: string | null = null
+  piece: number | undefined = undefined
   readonly id: Uint8Array = new Uint8Array(secureIdBytes)
   /** The digest in the signature, and the SHA-256 of the content. */
   readonly signed: DigestBuffer = new DigestBuffer()
@@ -34,23 +35,28 @@ export class ExitFacts implements AuditFacts {
     this.#ids = ids
   }
 
-  /** Fills in all but the status, of evidence that is held; the id is a new one. */
-  readHeld(vault: Vault, slot: number, now: number): void {
+  /**
+   * Fills in all but the status, of evidence that is held, and in the journal under this key where
+   * that has it; the id is a new one.
+   */
+  readHeld(vault: Vault, slot: number, now: number, piece: number | undefined): void {
     vault.readDigests(slot, this.signed, this.content)
     this.category = vault.categoryOf(slot)
     this.severity = vault.severityOf(slot)
     this.size = vault.sizeOf(slot)
+    this.piece = piece
     this.#reset(now)
   }
 
-  /** The same of evidence that was never held. */
-  readArrival({ captured, category, hash, severity, signed, size }: Arrival): void {
+  /** The same of evidence that was never held in this process. */
+  readArrival({ category, hash, piece, severity, signed, size }: Arrival, now: number): void {
     this.signed.copy(signed)
     this.content.copy(hash)
     this.category = categoryAt(category)
     this.severity = severityAt(severity)
     this.size = size
-    this.#reset(captured)
+    this.piece = piece
+    this.#reset(now)
   }
 
   /** The signature of the evidence. */

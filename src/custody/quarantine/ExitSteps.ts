@@ -9,12 +9,15 @@ import type { SecureIdGenerator } from "../evidence/SecureIds.ts"
 import type { Duplicates } from "./Duplicates.ts"
 import { ExitCounts, type ExitReason } from "./ExitCounts.ts"
 import { ExitFacts } from "./ExitFacts.ts"
+import type { Journal } from "./Journal.ts"
 import * as Notices from "./Notices.ts"
 import type { Vault } from "./Vault.ts"
 
 export interface ExitStepsOptions {
   readonly vault: Vault
   readonly duplicates: Pick<Duplicates, "forget">
+  /** None where custody is in memory alone. */
+  readonly journal?: Pick<Journal, "forget" | "pieceOf"> | null
   readonly ids: Pick<SecureIdGenerator, "nextInto">
   readonly hash: Pick<Hash["Service"], "sha256Into">
   readonly alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
@@ -27,15 +30,17 @@ export class ExitSteps {
   readonly counts = new ExitCounts()
   readonly #vault: Vault
   readonly #duplicates: Pick<Duplicates, "forget">
+  readonly #journal: Pick<Journal, "forget" | "pieceOf"> | null
   readonly #hash: Pick<Hash["Service"], "sha256Into">
   readonly #alerts: Pick<Alerts["Service"], "alertUnsafe" | "errorUnsafe">
   readonly #signed = new DigestBuffer()
   readonly #found = new DigestBuffer()
 
-  constructor({ alerts, duplicates, hash, ids, vault }: ExitStepsOptions) {
+  constructor({ alerts, duplicates, hash, ids, journal = null, vault }: ExitStepsOptions) {
     this.facts = new ExitFacts(ids)
     this.#vault = vault
     this.#duplicates = duplicates
+    this.#journal = journal
     this.#hash = hash
     this.#alerts = alerts
   }
@@ -48,7 +53,7 @@ export class ExitSteps {
 
   /** The same without the check. */
   readFacts(slot: number, now: number): ExitFacts {
-    this.facts.readHeld(this.#vault, slot, now)
+    this.facts.readHeld(this.#vault, slot, now, this.#journal?.pieceOf(slot))
     return this.facts
   }
 
@@ -84,5 +89,6 @@ export class ExitSteps {
   end(slot: number): void {
     this.#vault.remove(slot)
     this.#duplicates.forget(slot)
+    this.#journal?.forget(slot)
   }
 }

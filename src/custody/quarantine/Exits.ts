@@ -11,8 +11,10 @@
  *   are never sent to cold storage as if they were.
  */
 import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
 import type { Codec } from "../../domain/Codec.ts"
 import type { EvidenceHandle, EvidenceRecord } from "../../domain/Evidence.ts"
+import { EvidenceNotDurable } from "../../domain/EvidenceNotDurable.ts"
 import type { EvacuateRecord, NeutralizationRecord, PurgeReason, PurgeRecord } from "../../domain/Records.ts"
 import { secureIdText } from "../../domain/SecureIdText.ts"
 import type { Severity } from "../../domain/Severity.ts"
@@ -26,12 +28,15 @@ import type { HashChain } from "../audit/HashChain.ts"
 import type { ColdStorage } from "../coldstorage/ColdStorage.ts"
 import { type Custodian, Handle } from "../evidence/Evidence.ts"
 import type { ExitSteps } from "./ExitSteps.ts"
+import type { Journal } from "./Journal.ts"
 import * as Notices from "./Notices.ts"
 import type { Vault } from "./Vault.ts"
 
 export interface ExitsOptions {
   readonly vault: Vault
   readonly steps: ExitSteps
+  /** None where custody is in memory alone. */
+  readonly journal: Pick<Journal, "isDurable" | "whenDurable"> | null
   readonly chain: Pick<HashChain, "append" | "record">
   readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
   readonly compression: Pick<Compression["Service"], "compressSync">
@@ -45,10 +50,16 @@ export interface ExitsOptions {
 /** Why evidence was not evacuated: the error type of its span. */
 type NotEvacuated = "tampered" | "encode_error" | "refused"
 
+const inMemory = new EvidenceNotDurable({
+  reason: "memory",
+  message: "custody is in memory alone here: set dataDirectory, and custody is durable"
+})
+
 /** Lets evidence out of a vault; the custodian of its handles. Slots must be in use. */
 export class Exits implements Custodian {
   readonly #vault: Vault
   readonly #steps: ExitSteps
+  readonly #journal: ExitsOptions["journal"]
   readonly #chain: ExitsOptions["chain"]
   readonly #clock: ExitsOptions["clock"]
   readonly #compression: ExitsOptions["compression"]
@@ -61,6 +72,7 @@ export class Exits implements Custodian {
   constructor(options: ExitsOptions) {
     this.#vault = options.vault
     this.#steps = options.steps
+    this.#journal = options.journal
     this.#chain = options.chain
     this.#clock = options.clock
     this.#compression = options.compression
@@ -81,6 +93,14 @@ export class Exits implements Custodian {
 
   scentOf(slot: number): EvidenceRecord["scent"] {
     return this.#vault.scentOf(slot)
+  }
+
+  isDurable(slot: number): boolean {
+    return this.#journal?.isDurable(slot) ?? false
+  }
+
+  whenDurable(slot: number, generation: number): Effect.Effect<void, EvidenceNotDurable> {
+    return this.#journal?.whenDurable(slot, generation) ?? Effect.fail(inMemory)
   }
 
   expose(slot: number): ArrayBuffer {

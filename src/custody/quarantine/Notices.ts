@@ -28,6 +28,21 @@ export const highEvictions: Record<Severity, Notice | null> = {
   critical: highEviction("critical")
 }
 
+/** More evidence came than the disk took. */
+export const notDurable = notice({
+  type: "custody.notDurable",
+  severity: "warning",
+  message: "more evidence came than the data directory's disk took: what came since is held in memory alone",
+  reason: "window"
+})
+
+/** Pieces of the journal that were not what they say. */
+export const unreadable = problem({
+  state: "quarantine",
+  code: "journal_unreadable",
+  message: "evidence in the data directory is not what was written there: it stays there, and is not in custody"
+})
+
 /** The bytes of evidence were changed through its handle. */
 export const tampered = notice({
   type: "evidence.tampered",

@@ -22,7 +22,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Settings } from "../../config/Settings.ts"
+import { isDurable, Settings } from "../../config/Settings.ts"
 import { type Digest, DigestBuffer } from "../../domain/Digest.ts"
 import type { EvidenceHandle } from "../../domain/Evidence.ts"
 import type { EvacuateRecord, NeutralizationRecord, PurgeReason, PurgeRecord } from "../../domain/Records.ts"
@@ -43,6 +43,8 @@ import { ColdStorage } from "../coldstorage/ColdStorage.ts"
 import { Handle } from "../evidence/Evidence.ts"
 import { SecureIds } from "../evidence/SecureIds.ts"
 import { parseSignature } from "../evidence/SignatureText.ts"
+import type { LedgerStoreError } from "../ledger/LedgerStore.ts"
+import type { StoreTurns } from "../ledger/StoreTurns.ts"
 import { Capacity } from "./Capacity.ts"
 import { ABSENT } from "./DigestIndex.ts"
 import { Duplicates, type Ignored } from "./Duplicates.ts"
@@ -50,6 +52,8 @@ import { Evictions, type Quarantined } from "./Evictions.ts"
 import type { ExitReason } from "./ExitCounts.ts"
 import { Exits, type ExitsOptions } from "./Exits.ts"
 import { ExitSteps } from "./ExitSteps.ts"
+import { Journal, type JournalStats, type JournalStore } from "./Journal.ts"
+import { restore, type Restored } from "./Restore.ts"
 import { type Arrival, Vault, vaultSeedWords } from "./Vault.ts"
 
 /** A duplicate has raised the severity of held evidence. */
@@ -137,8 +141,23 @@ export class Quarantine extends Context.Service<Quarantine, {
   readonly hits: () => number
   /** Places of the index read so far: the work of finding and removing. */
   readonly probes: () => number
+  /** How much of what is held is on disk, and how much came that will not be. O(1). */
+  readonly journalled: () => JournalStats
+  /**
+   * Takes the evidence of earlier processes in from a store, and has it keep what comes, where
+   * custody is durable; else does nothing.
+   */
+  readonly restore: (store: JournalStore, turns: StoreTurns) => Effect.Effect<Restored, LedgerStoreError>
+  /**
+   * Lets go of all that is held, at the end: what is on disk stays there, and is wiped from memory;
+   * the rest is neutralized.
+   */
+  readonly close: Effect.Effect<void>
 }>()("tracehound/custody/quarantine/Quarantine") {
-  /** As configured under `quarantine`. Closing its scope wipes the evidence that is still held. */
+  /**
+   * As configured under `quarantine`. Closing its scope wipes the evidence that is still held, and
+   * waits until that is on disk where custody is durable.
+   */
   static readonly layer = Layer.effect(
     Quarantine,
     Effect.gen(function*() {
@@ -159,18 +178,14 @@ export class Quarantine extends Context.Service<Quarantine, {
       }
       return yield* Effect.acquireRelease(
         Effect.sync(() => make(services)),
-        ({ flush, wipe }) =>
-          Effect.sync(() => {
-            flush()
-            wipe()
-          })
+        ({ close }) => close
       )
     })
   )
 }
 
 export interface QuarantineServices {
-  readonly settings: Pick<Settings["Service"], "quarantine" | "signature">
+  readonly settings: Pick<Settings["Service"], "custody" | "dataDirectory" | "quarantine" | "signature">
   readonly clock: Pick<Clock.Clock, "currentTimeMillisUnsafe">
   readonly hash: Pick<Hash["Service"], "sha256Into">
   readonly memory: Pick<Memory["Service"], "equal">
@@ -189,9 +204,10 @@ export interface QuarantineServices {
 export const make = (services: QuarantineServices): Quarantine["Service"] => {
   const { settings } = services
   const vault = makeVault(services)
-  const duplicates = new Duplicates(vault)
-  const steps = new ExitSteps({ ...services, vault, duplicates })
-  const exits = new Exits({ ...services, vault, steps })
+  const journal = isDurable(settings) ? new Journal({ ...services, vault }) : null
+  const duplicates = new Duplicates(vault, journal)
+  const steps = new ExitSteps({ ...services, vault, duplicates, journal })
+  const exits = new Exits({ ...services, vault, steps, journal })
   const evictions = new Evictions({ ...services, vault, steps, custodian: exits })
   const capacity = new Capacity({ ...services, bounds: settings.quarantine, vault, evictions })
   return {
@@ -212,6 +228,7 @@ export const make = (services: QuarantineServices): Quarantine["Service"] => {
       if (!capacity.makeRoom(severity, size, captured)) return evictions.turnAway(arrival)
       const slot = vault.insert(arrival)
       duplicates.forget(slot)
+      if (journal !== null) journal.hold(slot)
       return { status: "quarantined", handle: new Handle(exits, slot, vault.generationOf(slot), arrival) }
     },
     ...bySignature(vault, exits),
@@ -225,8 +242,44 @@ export const make = (services: QuarantineServices): Quarantine["Service"] => {
     fill: () => capacity.fill(),
     evictions: () => evictions.count,
     hits: () => duplicates.count,
-    probes: () => vault.probes
+    probes: () => vault.probes,
+    ...durably(
+      journal,
+      (journal, store, turns) => restore({ ...services, vault, journal, capacity, evictions }, store, turns)
+    ),
+    close: closing(journal, vault, exits)
   }
+}
+
+const none: Restored = { restored: 0, unreadable: 0 }
+
+/** What custody has on disk, and has back from there; nothing where it is in memory alone. */
+const durably = (
+  journal: Journal | null,
+  restoreTo: (
+    journal: Journal,
+    store: JournalStore,
+    turns: StoreTurns
+  ) => Effect.Effect<Restored, LedgerStoreError>
+): Pick<Quarantine["Service"], "journalled" | "restore"> => ({
+  journalled: () => journal?.stats() ?? { durable: 0, notDurable: 0 },
+  restore: (store, turns) => journal === null ? Effect.succeed(none) : restoreTo(journal, store, turns)
+})
+
+const closing = (journal: Journal | null, vault: Vault, exits: Exits): Effect.Effect<void> => {
+  const neutralized = Effect.sync(() => {
+    atOnce(flushing(vault, exits))
+    vault.wipe()
+  })
+  if (journal === null) return neutralized
+  const wiped = Effect.sync(() => {
+    for (const slot of vault.all()) {
+      if (!journal.isDurable(slot)) continue
+      vault.remove(slot)
+      journal.forget(slot)
+    }
+  })
+  return Effect.andThen(journal.drained, Effect.andThen(wiped, neutralized))
 }
 
 /** What one slice of a flush neutralizes at most, but for a single piece that is larger. */

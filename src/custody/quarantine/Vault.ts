@@ -52,6 +52,8 @@ export interface Arrival extends CustodyFacts {
   readonly id: string
   readonly source: string
   readonly timestamp: number
+  /** Its key in the journal, where that has it from before. */
+  readonly piece?: number
 }
 
 export interface VaultOptions {
@@ -261,9 +263,12 @@ export class Vault {
     this.account(severity, 1, this.sizeOf(slot))
   }
 
-  /** Notes that the evidence was seen again: under `lru` it becomes the newest. */
-  touch(slot: number): void {
-    this.order.touch(slot, this.severityRankOf(slot))
+  /**
+   * Notes that the evidence was seen again: under `lru` it becomes the newest. Whether its place in
+   * the order of eviction may be another now.
+   */
+  touch(slot: number): boolean {
+    return this.order.touch(slot, this.severityRankOf(slot))
   }
 
   /** The slot that would be evicted now, or -1. */

@@ -107,6 +107,18 @@ const rateLimit = Arbitrary.map(
 export const watcherSnapshot: Arbitrary.Arbitrary<WatcherSnapshot> = struct({
   quarantine,
   hound: struct({ dormant: count, active: count, terminated: count, sandbox: pick(sandboxLevels) }),
+  custody: Arbitrary.map(
+    struct({ held: count, durable: count, notDurable: count }),
+    ({ durable, held, notDurable }) => ({
+      held: Math.max(held, durable),
+      durable: Math.min(held, durable),
+      notDurable
+    })
+  ),
+  ledger: Arbitrary.map(struct({ size: count, durable: count }), ({ durable, size }) => ({
+    size: Math.max(size, durable),
+    durable: Math.min(size, durable)
+  })),
   rateLimit,
   throughput: Arbitrary.map(whole(0, 10_000_000), (tenths) => tenths / 10),
   lastActivity: choice([1, Arbitrary.Constant(0)], [1, timestamp]),

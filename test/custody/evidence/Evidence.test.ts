@@ -40,6 +40,8 @@ const makeCustodian = () => {
       asked.push(`expose ${slot}`)
       return buffer
     },
+    isDurable: () => false,
+    whenDurable: () => Effect.void,
     transfer: leave("transfer"),
     neutralize: leave("neutralize"),
     evacuate: leave("evacuate")

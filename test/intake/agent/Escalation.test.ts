@@ -340,6 +340,8 @@ describe("make", () => {
     severity: "high",
     bytes: null,
     disposed: false,
+    isDurable: false,
+    whenDurable: () => Effect.void,
     transfer: () => null,
     neutralize: () => null,
     evacuate: () => null
