@@ -110,7 +110,10 @@ const notOnDisk = (code: string, message: string): TracehoundError => problem({ 
 const troubles: Record<LedgerTrouble, TracehoundError> = {
   failed: notOnDisk("ledger_failed", "the ledger could not be written to its disk: it is tried again"),
   recovered: notOnDisk("ledger_recovered", "the ledger is written to its disk again"),
-  pieceLost: notOnDisk("ledger_piece_lost", "a piece of evidence could not be sealed: it is not on disk"),
+  pieceLost: notOnDisk(
+    "ledger_piece_lost",
+    "a piece of evidence could not be sealed, or does not open: it is not on disk"
+  ),
   writerLost: notOnDisk("ledger_writer_lost", "the thread that writes the ledger died: another one goes on"),
   reserveUsed: notOnDisk("ledger_reserve_used", "the ledger's disk is full: its reserve is in use, make room"),
   checkpointFile: notOnDisk("ledger_checkpoint_file", "the checkpoint beside the ledger could not be written")
