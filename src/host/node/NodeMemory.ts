@@ -22,16 +22,16 @@ type Utf8Write = (this: Uint8Array, text: string, offset: number, length: number
 // no documentation: a Node without it writes as other hosts do.
 const { compare, utf8Write } = Buffer.prototype as { readonly compare: Compare; readonly utf8Write?: Utf8Write }
 
-/** No character has more bytes. */
-const maxCharacterBytes = 4
+/** No unit of UTF-16 becomes more bytes than this; a pair of them becomes four. */
+const maxUnitBytes = 3
 
 /**
- * Characters that do not fit are left out without a word, so that a full room is looked at again.
+ * Native writing leaves out what does not fit without a word, and to count the bytes of a text takes
+ * longer than to write them: a text that might not fit is written by an encoder, which says how far
+ * it came.
  */
-const written = (write: Utf8Write): WriteUtf8 => (text, target, at, room) => {
-  const bytes = write.call(target, text, at, room)
-  return room - bytes >= maxCharacterBytes || Buffer.byteLength(text) === bytes ? bytes : -1
-}
+const written = (write: Utf8Write): WriteUtf8 => (text, target, at, room) =>
+  text.length * maxUnitBytes <= room ? write.call(target, text, at, room) : writeUtf8(text, target, at, room)
 
 const byteLength = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "byteLength")?.get
 if (byteLength === undefined) throw new TypeError("this host cannot tell how long a Uint8Array is")
