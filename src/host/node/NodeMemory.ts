@@ -26,9 +26,9 @@ const { compare, utf8Write } = Buffer.prototype as { readonly compare: Compare; 
 const maxUnitBytes = 3
 
 /**
- * Native writing leaves out what does not fit without a word, and to count the bytes of a text takes
- * longer than to write them: a text that might not fit is written by an encoder, which says how far
- * it came.
+ * Native writing leaves out what does not fit without a word, and to count the bytes of a text
+ * takes longer than to write them: a text that might not fit is written by an encoder, which says
+ * how far it came.
  */
 const written = (write: Utf8Write): WriteUtf8 => (text, target, at, room) =>
   text.length * maxUnitBytes <= room ? write.call(target, text, at, room) : writeUtf8(text, target, at, room)

@@ -8,7 +8,7 @@ import { ports } from "../../support/ports.ts"
 import { hash } from "../audit/entries.ts"
 import { checkpointOf, readerOf, type StoredLedger } from "./ledgers.ts"
 
-export const host = Layer.mergeAll(ports, NodeEd25519.layer)
+const host = Layer.mergeAll(ports, NodeEd25519.layer)
 
 /** The ledger's key, and one under the same name that is not. */
 export const [signer, stranger] = [1, 2].map((seed) =>
