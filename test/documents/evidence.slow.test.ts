@@ -4,7 +4,7 @@
 import { assert, describe } from "@effect/vitest"
 import { it } from "vitest"
 import { inTemporaryDirectory, shell } from "../support/command.ts"
-import { restOf } from "../support/tiers.ts"
+import { sampled } from "../support/tiers.ts"
 import { documentAt } from "./documents.ts"
 
 const { text } = documentAt("docs/evidence.md")
@@ -23,7 +23,7 @@ const withoutChance = (printed: string): string =>
   printed.replaceAll(/(019ad52d-)[0-9a-f-]{36}/g, "$1…").replaceAll(/\d+ B on disk/g, "… on disk")
 
 describe("docs/evidence.md", () => {
-  restOf(it)("SYS L12 has commands that print what it shows", () =>
+  sampled(it)("SYS L12 has commands that print what it shows", () =>
     inTemporaryDirectory(async (cwd) => {
       assert.isAtLeast(scripts.length, 5)
       for (const { script, shown } of scripts) {

@@ -29,6 +29,7 @@ const bounded = [
   "neutralize",
   "quarantine.get",
   // Numbers, and what is told to others.
+  "coldStorage.kept",
   "coldStorage.stats",
   "deadLetters",
   "detector.refused",

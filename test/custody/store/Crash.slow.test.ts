@@ -60,7 +60,7 @@ describe("a process that is killed", () => {
       const { below } = random(seed)
       const directory = yield* temporaryDirectory
       let steps = 0
-      for (let run = 0; run < Math.ceil(runs / amount({ sample: 8, rest: 1, long: 1 })); run++) {
+      for (let run = 0; run < Math.ceil(runs / amount({ sample: 16, rest: 1, long: 1 })); run++) {
         const child = spawn(process.execPath, [program, directory, "5"], { stdio: ["ignore", "pipe", "inherit"] })
         const lines = yield* outputOf(child, () => setTimeout(() => child.kill("SIGKILL"), below(60)))
         assert.isAbove(durableBy(lines), 0)

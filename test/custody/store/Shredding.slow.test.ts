@@ -50,7 +50,7 @@ describe("a rotation that is killed", () => {
       }))
       const { below } = random(5)
       let killedWithin = 0
-      for (let run = 0; run < amount({ sample: 3, rest: 10, long: 200 }); run++) {
+      for (let run = 0; run < amount({ sample: 1, rest: 10, long: 200 }); run++) {
         // To the other secret and back: whichever was reached by then, both are given.
         const [current, former] = run % 2 === 0 ? [seeds[1], seeds[0]] : seeds
         const program = join(import.meta.dirname, "rotatingChild.ts")

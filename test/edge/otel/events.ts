@@ -294,6 +294,7 @@ const exits: ReadonlyArray<Event> = [
       "tracehound.alerts.raised{type=coldstorage.failure}": 1,
       "tracehound.audit.records{}": 1,
       "tracehound.coldstorage.failed{}": 1,
+      "tracehound.coldstorage.kept.items{}": 1,
       "tracehound.intercepts{status=quarantined}": 1,
       "tracehound.quarantine.exits{reason=evacuated,severity=low}": 1,
       "tracehound.sources.known{}": 1

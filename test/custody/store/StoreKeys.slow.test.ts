@@ -15,7 +15,10 @@ import type { StoreTrouble } from "../../../src/custody/store/Store.ts"
 import type { WriterOrders } from "../../../src/custody/store/WriterMessages.ts"
 import { startThread, threadOf } from "../../../src/custody/store/WriterThread.ts"
 import { noise } from "../../host/port/contract.ts"
+import { restOf } from "../../support/tiers.ts"
 import { append, bodyOf, openIn, temporaryDirectory } from "./stores.ts"
+
+const rest = restOf(it)
 
 type Store = LedgerStore["Service"]
 
@@ -78,22 +81,25 @@ describe("a journal that is sealed", () => {
       )
     }))
 
-  it.effect("SYS L7 destroys a piece's key before the entry that ends it is said to be durable", () =>
-    Effect.gen(function*() {
-      const directory = yield* temporaryDirectory
-      const store = yield* sealed(directory)
-      yield* put(store, 0, 8)
-      const before = Array.from({ length: 8 }, (_, i) => Buffer.from(slotIn(directory, i)))
-      yield* end(store, 0, [2, 5])
-      const kept = before.map((bytes, i) => bytes.equals(slotIn(directory, i)))
-      assert.deepStrictEqual(kept, [true, true, false, true, true, false, true, true])
-      assert.isTrue(store.journal.removeUnsafe(3))
-      yield* append(store, 2, 3)
-      assert.isFalse(before[3]?.equals(slotIn(directory, 3)))
-      assert.deepStrictEqual(yield* contents(store), [0, 1, 4, 6, 7].map(words))
-    }))
+  rest.effect(
+    "SYS L7 destroys a piece's key before the entry that ends it is said to be durable",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const store = yield* sealed(directory)
+        yield* put(store, 0, 8)
+        const before = Array.from({ length: 8 }, (_, i) => Buffer.from(slotIn(directory, i)))
+        yield* end(store, 0, [2, 5])
+        const kept = before.map((bytes, i) => bytes.equals(slotIn(directory, i)))
+        assert.deepStrictEqual(kept, [true, true, false, true, true, false, true, true])
+        assert.isTrue(store.journal.removeUnsafe(3))
+        yield* append(store, 2, 3)
+        assert.isFalse(before[3]?.equals(slotIn(directory, 3)))
+        assert.deepStrictEqual(yield* contents(store), [0, 1, 4, 6, 7].map(words))
+      })
+  )
 
-  it.effect("SYS L4 opens under its master secret alone, and says which is missing", () =>
+  rest.effect("SYS L4 opens under its master secret alone, and says which is missing", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       yield* Effect.scoped(Effect.flatMap(sealed(directory), (store) => put(store, 0, 3)))
@@ -111,18 +117,21 @@ describe("a journal that is sealed", () => {
       assert.deepStrictEqual(yield* contents(store), [0, 1, 2].map(words))
     }))
 
-  it.effect("SYS L4 takes over a journal that was not sealed: what was there stays as it is", () =>
-    Effect.gen(function*() {
-      const directory = yield* temporaryDirectory
-      yield* Effect.scoped(Effect.flatMap(openIn(directory), (store) => put(store, 0, 2)))
-      const store = yield* sealed(directory)
-      yield* put(store, 2, 4)
-      assert.deepStrictEqual(yield* contents(store), [0, 1, 2, 3].map(words))
-      yield* end(store, 0, [0, 2])
-      assert.deepStrictEqual(yield* contents(store), [1, 3].map(words))
-    }))
+  rest.effect(
+    "SYS L4 takes over a journal that was not sealed: what was there stays as it is",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        yield* Effect.scoped(Effect.flatMap(openIn(directory), (store) => put(store, 0, 2)))
+        const store = yield* sealed(directory)
+        yield* put(store, 2, 4)
+        assert.deepStrictEqual(yield* contents(store), [0, 1, 2, 3].map(words))
+        yield* end(store, 0, [0, 2])
+        assert.deepStrictEqual(yield* contents(store), [1, 3].map(words))
+      })
+  )
 
-  it.effect("SYS L4 tells of each piece that does not open, and gives the others", () =>
+  rest.effect("SYS L4 tells of each piece that does not open, and gives the others", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const troubles: Array<StoreTrouble> = []
@@ -141,22 +150,25 @@ describe("a journal that is sealed", () => {
       ])
     }))
 
-  it.live("SYS L7 a writer that dies is replaced by one that opens all pieces, and destroys what is gone", () =>
-    Effect.gen(function*() {
-      const directory = yield* temporaryDirectory
-      const store = yield* openIn(directory, {
-        keys: keysOf(master),
-        startThread: threadOf(new URL("./dyingWriter.ts", import.meta.url))
+  rest.live(
+    "SYS L7 a writer that dies is replaced by one that opens all pieces, and destroys what is gone",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const store = yield* openIn(directory, {
+          keys: keysOf(master),
+          startThread: threadOf(new URL("./dyingWriter.ts", import.meta.url))
+        })
+        for (let size = 0; size < 50; size += 10) {
+          assert.isTrue(store.journal.putUnsafe({ key: size, facts: "{}", content: utf8.encode(words(size)) }))
+          yield* append(store, size, size + 10)
+        }
+        assert.deepStrictEqual(yield* contents(store), [0, 10, 20, 30, 40].map(words))
+        const before = Buffer.from(slotIn(directory, 1))
+        yield* end(store, 50, [10])
+        assert.isFalse(before.equals(slotIn(directory, 1)))
       })
-      for (let size = 0; size < 50; size += 10) {
-        assert.isTrue(store.journal.putUnsafe({ key: size, facts: "{}", content: utf8.encode(words(size)) }))
-        yield* append(store, size, size + 10)
-      }
-      assert.deepStrictEqual(yield* contents(store), [0, 10, 20, 30, 40].map(words))
-      const before = Buffer.from(slotIn(directory, 1))
-      yield* end(store, 50, [10])
-      assert.isFalse(before.equals(slotIn(directory, 1)))
-    }))
+  )
 })
 
 describe("a cipher of a store", () => {
@@ -195,62 +207,71 @@ describe("a cipher of a store", () => {
       ) assert.strictEqual((yield* Effect.flip(cipher.open(change(pieces[1].sealed.slice())))).reason, reason)
     }))
 
-  it.effect("SYS L7 shreds one piece: its key's bytes are in no file, and the others open", () =>
-    Effect.gen(function*() {
-      const directory = yield* temporaryDirectory
-      const shredded = yield* Effect.scoped(Effect.gen(function*() {
-        const store = yield* sealed(directory)
-        const cipher = cipherOf(store)
-        const [first, second] = [yield* cipher.seal(toSeal), yield* cipher.seal(toSeal)]
-        const wrapped = Buffer.from(slotIn(directory, first.key.slot))
-        yield* append(store, 0, 300)
-        assert.isTrue(yield* cipher.shred(first.key))
-        assert.isFalse(yield* cipher.shred(first.key))
-        assert.strictEqual((yield* Effect.flip(cipher.open(first.sealed))).reason, "key_destroyed")
-        assert.strictEqual((yield* Effect.flip(cipher.shred({ slot: 99, use: 1 }))).reason, "unknown_key")
-        assert.deepStrictEqual((yield* cipher.open(second.sealed)).plaintext, envelope)
-        return wrapped
-      }))
-      const left = bytesIn(directory)
-      for (const part of [shredded, shredded.subarray(12, 44)]) assert.strictEqual(left.indexOf(part), -1)
-    }))
+  rest.effect(
+    "SYS L7 shreds one piece: its key's bytes are in no file, and the others open",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const shredded = yield* Effect.scoped(Effect.gen(function*() {
+          const store = yield* sealed(directory)
+          const cipher = cipherOf(store)
+          const [first, second] = [yield* cipher.seal(toSeal), yield* cipher.seal(toSeal)]
+          const wrapped = Buffer.from(slotIn(directory, first.key.slot))
+          yield* append(store, 0, 300)
+          assert.isTrue(yield* cipher.shred(first.key))
+          assert.isFalse(yield* cipher.shred(first.key))
+          assert.strictEqual((yield* Effect.flip(cipher.open(first.sealed))).reason, "key_destroyed")
+          assert.strictEqual((yield* Effect.flip(cipher.shred({ slot: 99, use: 1 }))).reason, "unknown_key")
+          assert.deepStrictEqual((yield* cipher.open(second.sealed)).plaintext, envelope)
+          return wrapped
+        }))
+        const left = bytesIn(directory)
+        for (const part of [shredded, shredded.subarray(12, 44)]) assert.strictEqual(left.indexOf(part), -1)
+      })
+  )
 
-  it.effect("SYS L7 rotates all keys to another master secret, with progress, while it goes on", () =>
-    Effect.gen(function*() {
-      const directory = yield* temporaryDirectory
-      const copy = yield* temporaryDirectory
-      const kept = yield* Effect.scoped(Effect.gen(function*() {
-        const store = yield* sealed(directory, keysOf(other, master))
-        const cipher = cipherOf(store)
-        const kept = yield* cipher.seal(toSeal)
-        yield* put(store, 0, 600)
-        cpSync(join(directory, "keys"), join(copy, "keys"), { recursive: true })
-        const seen: Array<number> = []
-        const rotated = yield* cipher.rotate(({ left }) => seen.push(left))
-        assert.deepStrictEqual(rotated, { epoch: 2, damaged: 0 })
-        assert.deepStrictEqual(seen, [601, 345, 89])
-        assert.deepStrictEqual((yield* cipher.open(kept.sealed)).plaintext, envelope)
-        assert.strictEqual((yield* store.journal.pieces(-1, 999)).length, 600)
-        return kept
-      }))
-      const store = yield* sealed(directory, keysOf(other))
-      assert.deepStrictEqual((yield* cipherOf(store).open(kept.sealed)).plaintext, envelope)
-      // Who stole the slots before has no epoch that wraps them.
-      cpSync(join(directory, "keys", "epochs"), join(copy, "keys", "epochs"))
-      const thief = cipherOf(yield* sealed(copy, keysOf(other, master)))
-      assert.strictEqual((yield* Effect.flip(thief.open(kept.sealed))).reason, "slot_damaged")
-    }))
+  rest.effect(
+    "SYS L7 rotates all keys to another master secret, with progress, while it goes on",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const copy = yield* temporaryDirectory
+        const kept = yield* Effect.scoped(Effect.gen(function*() {
+          const store = yield* sealed(directory, keysOf(other, master))
+          const cipher = cipherOf(store)
+          const kept = yield* cipher.seal(toSeal)
+          yield* put(store, 0, 600)
+          cpSync(join(directory, "keys"), join(copy, "keys"), { recursive: true })
+          const seen: Array<number> = []
+          const rotated = yield* cipher.rotate(({ left }) => seen.push(left))
+          assert.deepStrictEqual(rotated, { epoch: 2, damaged: 0 })
+          assert.deepStrictEqual(seen, [601, 345, 89])
+          assert.deepStrictEqual((yield* cipher.open(kept.sealed)).plaintext, envelope)
+          assert.strictEqual((yield* store.journal.pieces(-1, 999)).length, 600)
+          return kept
+        }))
+        const store = yield* sealed(directory, keysOf(other))
+        assert.deepStrictEqual((yield* cipherOf(store).open(kept.sealed)).plaintext, envelope)
+        // Who stole the slots before has no epoch that wraps them.
+        cpSync(join(directory, "keys", "epochs"), join(copy, "keys", "epochs"))
+        const thief = cipherOf(yield* sealed(copy, keysOf(other, master)))
+        assert.strictEqual((yield* Effect.flip(thief.open(kept.sealed))).reason, "slot_damaged")
+      })
+  )
 
-  it.effect("SYS L4 refuses an envelope that is larger than half of the ring, and all once it is closed", () =>
-    Effect.gen(function*() {
-      const cipher = yield* Effect.scoped(Effect.gen(function*() {
-        const cipher = cipherOf(yield* sealed(yield* temporaryDirectory))
-        const refused = yield* Effect.flip(cipher.seal({ ...toSeal, plaintext: new Uint8Array(2 ** 19) }))
-        assert.strictEqual(refused.reason, "full")
-        return cipher
-      }))
-      assert.strictEqual((yield* Effect.flip(cipher.seal(toSeal))).reason, "io")
-    }))
+  rest.effect(
+    "SYS L4 refuses an envelope that is larger than half of the ring, and all once it is closed",
+    () =>
+      Effect.gen(function*() {
+        const cipher = yield* Effect.scoped(Effect.gen(function*() {
+          const cipher = cipherOf(yield* sealed(yield* temporaryDirectory))
+          const refused = yield* Effect.flip(cipher.seal({ ...toSeal, plaintext: new Uint8Array(2 ** 19) }))
+          assert.strictEqual(refused.reason, "full")
+          return cipher
+        }))
+        assert.strictEqual((yield* Effect.flip(cipher.seal(toSeal))).reason, "io")
+      })
+  )
 })
 
 describe("the master secret", () => {
@@ -264,24 +285,27 @@ describe("the master secret", () => {
     assert.throws(() => fillCell(cell, Array.from({ length: 5 }, () => master)), RangeError)
   })
 
-  it.effect("SYS L4 is wiped once a store is open and once a rotation has begun, and is in no message", () =>
-    Effect.gen(function*() {
-      const orders: Array<Omit<WriterOrders, "isFirst">> = []
-      const store = yield* openIn(yield* temporaryDirectory, {
-        keys: keysOf(master),
-        startThread: (given) => {
-          orders.push(given)
-          assert.include(
-            Buffer.from(given.secrets ?? assert.fail()).toString("hex"),
-            Buffer.from(master).toString("hex")
-          )
-          return startThread(given)
-        }
+  rest.effect(
+    "SYS L4 is wiped once a store is open and once a rotation has begun, and is in no message",
+    () =>
+      Effect.gen(function*() {
+        const orders: Array<Omit<WriterOrders, "isFirst">> = []
+        const store = yield* openIn(yield* temporaryDirectory, {
+          keys: keysOf(master),
+          startThread: (given) => {
+            orders.push(given)
+            assert.include(
+              Buffer.from(given.secrets ?? assert.fail()).toString("hex"),
+              Buffer.from(master).toString("hex")
+            )
+            return startThread(given)
+          }
+        })
+        const isWiped = () => new Uint8Array(orders[0]?.secrets ?? assert.fail()).every((byte) => byte === 0)
+        assert.isTrue(isWiped())
+        yield* cipherOf(store).rotate()
+        assert.isTrue(isWiped())
+        assert.strictEqual(orders.length, 1)
       })
-      const isWiped = () => new Uint8Array(orders[0]?.secrets ?? assert.fail()).every((byte) => byte === 0)
-      assert.isTrue(isWiped())
-      yield* cipherOf(store).rotate()
-      assert.isTrue(isWiped())
-      assert.strictEqual(orders.length, 1)
-    }))
+  )
 })
