@@ -82,7 +82,7 @@ describe("the records of custody", () => {
       const second = createTracehound({ hound: { enabled: false }, dataDirectory })
       yield* inDirectory(dataDirectory, () =>
         Effect.gen(function*() {
-          const refused = yield* Effect.flip(Effect.tryPromise({ try: () => second.init(), catch: (cause) => cause }))
+          const refused = yield* Effect.promise(() => second.init().then(() => "it started", (cause: unknown) => cause))
           assert.propertyVal(refused, "reason", "held")
         }))
       yield* Effect.promise(() => second.init())
