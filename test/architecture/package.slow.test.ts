@@ -95,12 +95,12 @@ const loadedAtOnce = (path: string): ReadonlyArray<string> => {
   return [...found].toSorted()
 }
 
-beforeAll(() => installPacked(project), 500_000)
-
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 
-describe("the published package", { timeout: 120_000 }, () => {
-  it("has a manifest without anything of the development tree", () => {
+restOf(describe)("the published package", { timeout: 120_000 }, () => {
+  beforeAll(() => installPacked(project), 500_000)
+
+  rest("has a manifest without anything of the development tree", () => {
     const source = JSON.parse(full) as Published
     const clean = manifest()
     assert.deepStrictEqual(Object.keys(clean).toSorted(), [
@@ -125,7 +125,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(clean.exports, source.exports)
   })
 
-  it("holds the build, its declarations and documents, and nothing else", () => {
+  rest("holds the build, its declarations and documents, and nothing else", () => {
     const odd = files().filter((path) =>
       !/^(?:dist\/[\w/-]+\.(?:js|js\.map|d\.ts|html|css)|dist\/edge\/cli\/answers\.json|dist\/hound\/[\w/-]+\.mjs|docs\/[\w/-]+\.md|contrib\/[\w-]+\.(?:yml|json)|spec\/\w+\.md|spec\/vectors\/\w+\.json|[A-Z]+\.md|LICENSE|package\.json)$/
         .test(path)
@@ -146,7 +146,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(undeclared, none)
   })
 
-  it("has no relative import that leads nowhere, and no word of the machine that built it", () => {
+  rest("has no relative import that leads nowhere, and no word of the machine that built it", () => {
     const findings = files().flatMap((path) => {
       const text = readFileSync(join(installed, path), "utf8")
       const lost = path.endsWith(".js")
@@ -163,7 +163,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(findings, none)
   })
 
-  it("has each module in one file, so that there is one of each tag, with its source in that file's map", () => {
+  rest("has each module in one file, so that there is one of each tag, with its source in that file's map", () => {
     const maps = files().filter((path) => path.endsWith(".js.map")).map((path) =>
       JSON.parse(readFileSync(join(installed, path), "utf8")) as SourceMap
     )
@@ -176,7 +176,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     }
   })
 
-  it("loads a few files at once for its main entry, and for each other one what that needs", () => {
+  rest("loads a few files at once for its main entry, and for each other one what that needs", () => {
     const core = ["actor", "codecs", "core", "domain", "rolldown-runtime"]
     const chunks = (entry: string): ReadonlyArray<string> =>
       loadedAtOnce(`dist/${entry}.js`).filter((path) => path.startsWith("dist/chunks/")).map((path) =>
@@ -202,7 +202,7 @@ describe("the published package", { timeout: 120_000 }, () => {
       assert.deepStrictEqual(foreign(entry, /^node:/), none)
   })
 
-  it("RFC R6 brings no install script and no Node binary into a project", () => {
+  rest("RFC R6 brings no install script and no Node binary into a project", () => {
     const lockfile = readFileSync(join(project, "node_modules/.package-lock.json"), "utf8")
     const { packages } = JSON.parse(lockfile) as { readonly packages: Lock }
     const names = Object.keys(packages)
@@ -212,7 +212,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.deepStrictEqual(names.filter((path) => /\/node-(?:bin-)?(?:linux|darwin|win)/.test(path)), none)
   })
 
-  it("says what to install where tracehound/otel is imported without its peers", () => {
+  rest("says what to install where tracehound/otel is imported without its peers", () => {
     write("otel.js", "await import(\"tracehound/otel\").catch(({ message }) => process.stdout.write(message))")
     assert.strictEqual(
       run(process.execPath, "otel.js"),
@@ -229,7 +229,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     }
   }
 
-  it("every export can be imported, where the peers are installed that it names", () => {
+  rest("every export can be imported, where the peers are installed that it names", () => {
     installPeers()
     write(
       "imports.js",
@@ -274,7 +274,7 @@ describe("the published package", { timeout: 120_000 }, () => {
     assert.strictEqual(run(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "--pretty", "false"), "")
   })
 
-  it("answers what never changes as the command line does, and loads nothing of it", async () => {
+  rest("answers what never changes as the command line does, and loads nothing of it", async () => {
     write(
       "alone.js",
       `import { registerHooks } from "node:module"
@@ -341,7 +341,7 @@ describe("packing", { timeout: 120_000 }, () => {
 
   afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
-  it("swaps the manifest, will not swap it twice, and puts it back to the byte", () => {
+  rest("swaps the manifest, will not swap it twice, and puts it back to the byte", () => {
     assert.strictEqual(pack("before").status, 0)
     assert.notInclude(inTree("package.json"), "devDependencies")
     assert.include(inTree("dist/index.js"), "answer = 42")
@@ -357,14 +357,14 @@ describe("packing", { timeout: 120_000 }, () => {
     assert.strictEqual(inTree("package.json"), small)
   })
 
-  it("leaves the manifest alone when the build fails", () => {
+  rest("leaves the manifest alone when the build fails", () => {
     writeFileSync(join(tree, "src/broken.ts"), "export const answer: number = \"none\"\n")
     assert.notStrictEqual(pack("before").status, 0)
     assert.strictEqual(inTree("package.json"), small)
     assert.isFalse(existsSync(join(tree, ".package.json.backup")))
   })
 
-  it("fails where a module asks for its own place in a way that another file would answer otherwise", () => {
+  rest("fails where a module asks for its own place in a way that another file would answer otherwise", () => {
     rmSync(join(tree, "src/broken.ts"))
     const build = (code: string): string => {
       writeFileSync(join(tree, "src/index.ts"), code)

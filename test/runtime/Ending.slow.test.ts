@@ -37,7 +37,7 @@ const doors = ["runPromise", "ManagedRuntime", "runMain", "createTracehound"] as
 const stages = ["starting", "escalated"] as const
 
 /** Between two moments, in ms. */
-const step = amount({ sample: 75, rest: 20, long: 1 })
+const step = amount({ sample: 150, rest: 20, long: 1 })
 const moments = Array.from({ length: Math.floor(300 / step) + 1 }, (_, n) => n * step)
 
 /** Findings after which no more programs are started: one that hangs takes its whole deadline. */
@@ -63,7 +63,7 @@ describe.runIf(process.platform === "linux")("a program that ends a Tracehound",
 
   it.live.each(cases)("RFC R4 by $door, $stage, ends at any moment with nothing left", ({ door, stage }) => {
     // The sample has each moment at each door once, at one of the two stages.
-    const isMine = (n: number): boolean => step !== 75 || (n + (stage === "starting" ? 0 : 1)) % 2 === 0
+    const isMine = (n: number): boolean => step !== 150 || (n + (stage === "starting" ? 0 : 1)) % 2 === 0
     return assertClean(moments.filter((_, n) => isMine(n)).map((moment) => ({ door, stage, moment })))
   }, 3_600_000)
 
